@@ -1,0 +1,165 @@
+#!/usr/bin/env node
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { startEmulator, type EmulatedResource, type Emulator, type EmulatorOptions } from './emulator.ts'
+import { createEnvironment, formatEnvironment, shellFormats, type ShellFormat } from './environment.ts'
+import { defaultResourceName, wellKnownAccessKeyOf, wellKnownPort, type ResourceOptions } from './resource.ts'
+import { defaultKeyFolder, openKeyMaterial } from './tls/key-material.ts'
+
+// A key must not be an argument, where every process of the machine can read it.
+const keyVariable = 'COMMUNICATION_EMULATOR_ACCESS_KEY'
+
+interface Flags {
+  readonly port: number
+  readonly host?: string
+  readonly data?: string
+  readonly keys?: string
+  readonly resource?: readonly ResourceOptions[]
+  readonly loose?: boolean
+  readonly quotas?: boolean
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+function main(): Promise<Command> {
+  const program = new Command('communication-emulator')
+    .description('A local stand-in for Azure Communication Services: identities and access tokens over HTTPS')
+    .enablePositionalOptions()
+  withEmulatorOptions(program.command('start'), wellKnownPort)
+    .description('run the emulator until it is stopped')
+    .action(start)
+  withEmulatorOptions(program.command('exec'), 0)
+    .description('run a command against an emulator of its own, and exit with its code')
+    .argument('<command...>', 'the command with its arguments, after --')
+    .passThroughOptions()
+    .action(exec)
+  program
+    .command('env')
+    .description(
+      'print the variables under which programs use a started emulator: eval "$(communication-emulator env)"',
+    )
+    .addOption(portOption(wellKnownPort))
+    .addOption(keysOption())
+    .addOption(new Option('--shell <name>', 'the shell to print them for').choices(shellFormats).default('sh'))
+    .action(env)
+  return program.parseAsync()
+}
+
+function withEmulatorOptions(command: Command, port: number): Command {
+  return command
+    .addOption(portOption(port))
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--data <folder>', 'keep the state there across restarts (default: in memory only)')
+    .addOption(keysOption())
+    .option('--resource <name[:port]>', 'a further resource on a port of its own; may be repeated', readResource)
+    .option('--loose', 'relax clock skew, unknown body members and api-versions that were not read')
+    .option('--quotas', "enforce the service's documented limits")
+    .addHelpText('after', `\nThe environment variable ${keyVariable} replaces the well-known access key.`)
+}
+
+function portOption(port: number): Option {
+  return new Option('--port <number>', 'port of the default resource; 0 takes a free one')
+    .default(port)
+    .argParser(readPort)
+}
+
+function keysOption(): Option {
+  return new Option('--keys <folder>', 'folder of the certificate authority (default: one per user)')
+}
+
+function readPort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('It must be a number from 0 to 65535.')
+  return port
+}
+
+function readResource(text: string, before: readonly ResourceOptions[] = []): readonly ResourceOptions[] {
+  const [name = '', port, ...rest] = text.split(':')
+  if (!/^[-\w]{1,63}$/.test(name) || rest.length > 0) {
+    throw new InvalidArgumentError('It must read name or name:port, the name of letters, digits, - and _.')
+  }
+  return [...before, { name, ...(port !== undefined && { port: readPort(port) }) }]
+}
+
+function toOptions({ port, host, data, keys, resource, loose, quotas }: Flags): EmulatorOptions {
+  const accessKey = process.env[keyVariable]
+  return {
+    port,
+    trust: false,
+    log: (line) => process.stderr.write(`communication-emulator: ${line}\n`),
+    ...(host !== undefined && { host }),
+    ...(data !== undefined && { dataFolder: data }),
+    ...(keys !== undefined && { keyFolder: keys }),
+    ...(resource && { resources: resource }),
+    ...(loose && { loose }),
+    ...(quotas && { quotas }),
+    ...(accessKey && { accessKey }),
+  }
+}
+
+async function start(flags: Flags): Promise<void> {
+  await using emulator = await startEmulator(toOptions(flags))
+  const stop = Promise.race(signals.map((signal) => once(process, signal)))
+  for (const resource of emulator.resources) {
+    process.stdout.write(`communication-emulator ready at ${resource.endpoint} (${describe(resource)})\n`)
+  }
+  process.stdout.write(`certificate authority to trust: ${emulator.caPath}\n`)
+  await stop
+}
+
+/** A connection string with a well-known key is no secret; any other key is not shown. */
+function describe({ name, connectionString, accessKey }: EmulatedResource): string {
+  if (accessKey === wellKnownAccessKeyOf(name)) return `connection string: ${connectionString}`
+  return name === defaultResourceName
+    ? `access key: not shown, see ${keyVariable} or the data folder`
+    : 'access key: not shown'
+}
+
+async function env({ port, keys, shell }: { port: number; keys?: string; shell: ShellFormat }): Promise<void> {
+  const { caPath } = await openKeyMaterial(keys ?? defaultKeyFolder())
+  const accessKey = process.env[keyVariable] ?? wellKnownAccessKeyOf(defaultResourceName)
+  const environment = createEnvironment(
+    { connectionString: `endpoint=https://localhost:${port}/;accesskey=${accessKey}`, caPath },
+    process.env,
+  )
+  for (const note of environment.notes) process.stderr.write(`communication-emulator: ${note}\n`)
+  process.stdout.write(formatEnvironment(environment, shell))
+}
+
+async function exec(command: readonly string[], flags: Flags): Promise<void> {
+  await using emulator = await startEmulator(toOptions(flags))
+  process.exitCode = await run(command, emulator)
+}
+
+async function run([program = '', ...args]: readonly string[], emulator: Emulator): Promise<number> {
+  const { variables, notes } = createEnvironment(emulator, process.env)
+  for (const note of notes) process.stderr.write(`communication-emulator: ${note}\n`)
+  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...variables } })
+  // A terminal signals the command too; what is sent to this process alone is passed on. Either way the command decides.
+  for (const signal of signals) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal))
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return code ?? 128 + constants.signals[signal!]
+  } catch (error) {
+    process.stderr.write(`communication-emulator: ${program} could not be run: ${(error as Error).message}\n`)
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 127 : 126
+  }
+}
+
+function explain(error: unknown): string {
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
+  if (code === 'EADDRINUSE') {
+    return `port ${port} is taken: stop the program that has it (an emulator that still runs?), or choose another with --port`
+  }
+  if (code === 'EACCES') return `${message}: choose a port above 1023, or a folder that this user may write`
+  return message
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`communication-emulator: ${explain(error)}\n`)
+  process.exitCode = 1
+}

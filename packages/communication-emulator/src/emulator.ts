@@ -1,0 +1,260 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AdministrationPlane, type Administration } from './administration-plane.ts'
+import { Clock } from './clock.ts'
+import { decodePath, headerOf, type Answer, type Exchange } from './exchange.ts'
+import { FaultPlan, type Fault } from './faults.ts'
+import { AccessTokenSigner } from './identity/access-token.ts'
+import { Identities, type Introspection, type ListedIdentity, type ListedToken } from './identity/identities.ts'
+import { IdentityPlane } from './identity/plane.ts'
+import { Listener } from './listener.ts'
+import { QuotaCounter, type Quotas } from './quotas.ts'
+import { RequestLog } from './request-log.ts'
+import { defaultResourceName, Resource, type KeySlot, type ResourceOptions } from './resource.ts'
+import { Store } from './store.ts'
+import { defaultKeyFolder, openKeyMaterial } from './tls/key-material.ts'
+import { trustInProcess } from './tls/trust.ts'
+
+export interface EmulatorOptions {
+  /** Port of the default resource; 0, the default, takes a free one. */
+  readonly port?: number
+  /** Address to listen on; default 127.0.0.1. */
+  readonly host?: string
+  /** Primary access key of the default resource, base64; by default the well-known one. */
+  readonly accessKey?: string
+  /** Further resources, each on a port of its own. */
+  readonly resources?: readonly ResourceOptions[]
+  /** Folder that keeps the state across restarts; by default it is kept in memory only. */
+  readonly dataFolder?: string
+  /** Folder of the certificate authority and the other key material; default: one per user. */
+  readonly keyFolder?: string
+  /** Whether this process trusts the emulator's certificates from now on; default true. */
+  readonly trust?: boolean
+  /** Relaxes clock skew, unknown body members and api-versions that were not read. Default false. */
+  readonly loose?: boolean
+  /** `true` for the service's documented limits; default none. */
+  readonly quotas?: Quotas | boolean
+  /** Receives a line for each refused request and each fault; default: nobody. */
+  readonly log?: (line: string) => void
+}
+
+/** A resource of a running emulator, as its clients see it. */
+export interface EmulatedResource {
+  readonly name: string
+  /** `https://localhost:<port>/`, with the slash that Azure's own endpoints end in. */
+  readonly endpoint: string
+  /** With the primary key of this moment. */
+  readonly connectionString: string
+  readonly accessKey: string
+  readonly secondaryConnectionString: string
+  /** The GUID in the ids of its identities. */
+  readonly immutableResourceId: string
+  /** Replaces a key and returns the new one: the former is refused, the tokens issued with it are revoked. */
+  regenerateKey(slot: KeySlot): string
+}
+
+/**
+ * Starts an emulator in this process. Dispose it to stop it: `await using emulator = await startEmulator()`.
+ * Throws when a port is taken or the data folder is in use.
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  return Emulator.start(options)
+}
+
+export class Emulator implements AsyncDisposable, Administration {
+  /** PEM file of the authority that clients have to trust, as `NODE_EXTRA_CA_CERTS` takes it. */
+  readonly caPath: string
+  readonly clock = new Clock()
+  readonly faults = new FaultPlan()
+  readonly requests = new RequestLog()
+  readonly quotas = new QuotaCounter(this.clock)
+  readonly #resources: EmulatedResource[] = []
+  readonly #listeners = new AsyncDisposableStack()
+  readonly #store: Store
+  readonly #identities: Identities
+  readonly #identityPlane: IdentityPlane
+  readonly #administrationPlane = new AdministrationPlane(this)
+  readonly #log: (line: string) => void
+  #isStopped = false
+
+  private constructor(options: EmulatorOptions, material: Awaited<ReturnType<typeof openKeyMaterial>>) {
+    this.caPath = material.caPath
+    this.#log = options.log ?? (() => {})
+    this.#store = new Store(options.dataFolder)
+    this.#identities = new Identities(this.#store, this.clock, new AccessTokenSigner(material.signingKey))
+    this.quotas.set(options.quotas ?? false)
+    this.#identityPlane = new IdentityPlane({
+      identities: this.#identities,
+      clock: this.clock,
+      quotas: this.quotas,
+      loose: options.loose ?? false,
+    })
+  }
+
+  /** @internal */
+  static async start(options: EmulatorOptions): Promise<Emulator> {
+    const material = await openKeyMaterial(options.keyFolder ?? defaultKeyFolder(), options.dataFolder)
+    const emulator = new Emulator(options, material)
+    try {
+      const { host = '127.0.0.1', port = 0, accessKey } = options
+      const main = { name: defaultResourceName, port, ...(accessKey !== undefined && { accessKey }) }
+      for (const resourceOptions of [main, ...(options.resources ?? [])]) {
+        await emulator.#open(resourceOptions, host, material)
+      }
+    } catch (error) {
+      await emulator[Symbol.asyncDispose]()
+      throw error
+    }
+    if (options.trust ?? true) trustInProcess(material.ca)
+    return emulator
+  }
+
+  /** The default resource, then the others in the order of the options. */
+  get resources(): readonly EmulatedResource[] {
+    return this.#resources
+  }
+
+  get endpoint(): string {
+    return this.#resources[0]!.endpoint
+  }
+
+  get connectionString(): string {
+    return this.#resources[0]!.connectionString
+  }
+
+  get accessKey(): string {
+    return this.#resources[0]!.accessKey
+  }
+
+  /** Identities of all resources, oldest first, at most `limit` of them after the one named by `after`. */
+  identities(page: { after?: string; limit?: number } = {}): ListedIdentity[] {
+    return this.#identities.list(page)
+  }
+
+  /** What was issued and is still remembered (a day beyond its end), oldest first; the token's text only on request. */
+  tokens(query: { communicationUserId?: string; reveal?: boolean } = {}): Promise<ListedToken[]> {
+    return this.#identities.listTokens(query)
+  }
+
+  /** What the service would think of a token now. */
+  introspect(token: string): Promise<Introspection> {
+    return this.#identities.introspect(token)
+  }
+
+  /** Forgets identities, tokens, faults, quotas' counts and requests, and returns to the real time; keys stay. */
+  reset(): void {
+    this.#identities.clear()
+    this.faults.clear()
+    this.quotas.clear()
+    this.requests.clear()
+    this.clock.reset()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true
+    await this.#listeners.disposeAsync()
+    this.#store[Symbol.dispose]()
+  }
+
+  async #open(
+    options: ResourceOptions,
+    host: string,
+    { certificate, privateKey }: { certificate: string; privateKey: string },
+  ): Promise<void> {
+    const resource = new Resource(this.#store, options)
+    const listener = this.#listeners.use(
+      await Listener.open({
+        host,
+        port: options.port ?? 0,
+        certificate,
+        privateKey,
+        answer: (exchange) => this.#answer(exchange, resource),
+      }),
+    )
+    const endpoint = `https://localhost:${listener.port}/`
+    this.#resources.push({
+      name: resource.name,
+      endpoint,
+      immutableResourceId: resource.immutableId,
+      get accessKey() {
+        return resource.key('primary')
+      },
+      get connectionString() {
+        return `endpoint=${endpoint};accesskey=${resource.key('primary')}`
+      },
+      get secondaryConnectionString() {
+        return `endpoint=${endpoint};accesskey=${resource.key('secondary')}`
+      },
+      regenerateKey: (slot) => resource.regenerateKey(slot),
+    })
+  }
+
+  async #answer(exchange: Exchange, resource: Resource): Promise<Answer | undefined> {
+    const start = performance.now()
+    try {
+      if (AdministrationPlane.owns(exchange)) return await this.#administrationPlane.answer(exchange)
+      const match = this.#identityPlane.match(exchange)
+      const operation = match.kind === 'found' ? match.route.operation : undefined
+      const fault = this.faults.strike(operation)
+      if (fault?.latencyMs !== undefined) await sleep(fault.latencyMs, undefined, { ref: false })
+      const isReplaced = fault !== undefined && (fault.reset === true || fault.status !== undefined)
+      const isPerformed = !isReplaced || fault.phase === 'after'
+      const real = isPerformed ? await this.#identityPlane.answer(exchange, resource, match) : undefined
+      const answer = isReplaced ? answerOf(fault) : real
+      this.#record({ exchange, resource, operation, answer, durationMs: performance.now() - start })
+      return answer
+    } catch (error) {
+      if (this.#isStopped) return undefined
+      const cause = error instanceof Error ? error.stack : String(error)
+      this.#log(`the emulator failed at ${exchange.method} ${exchange.path}: ${cause}`)
+      return {
+        status: 500,
+        body: { error: { code: 'InternalServerError', message: 'The emulator failed. Its log says why.' } },
+      }
+    }
+  }
+
+  #record({ exchange, resource, operation, answer, durationMs }: Answered): void {
+    const { method, path } = exchange
+    const error = (answer?.body as { error?: { code?: string } } | undefined)?.error
+    const communicationUserId = answer?.communicationUserId ?? /8(?::|%3a)acs(?::|%3a)[^/]+/i.exec(path)?.[0]
+    this.requests.add({
+      at: new Date(this.clock.now()),
+      resource: resource.name,
+      method,
+      path,
+      apiVersion: exchange.query.get('api-version') ?? undefined,
+      operation,
+      communicationUserId: communicationUserId && decodePath(communicationUserId),
+      clientRequestId: headerOf(exchange.headers, 'x-ms-client-request-id'),
+      status: answer?.status,
+      errorCode: error?.code,
+      explanation: answer?.explanation,
+      durationMs,
+    })
+    if (answer === undefined) this.#log(`${method} ${path} connection cut by a fault`)
+    else if (answer.status >= 400) {
+      const explanation = answer.explanation ? ` ${JSON.stringify(answer.explanation)}` : ''
+      this.#log(`${method} ${path} ${answer.status} ${error?.code ?? ''}${explanation}`)
+    }
+  }
+}
+
+interface Answered {
+  readonly exchange: Exchange
+  readonly resource: Resource
+  readonly operation: string | undefined
+  readonly answer: Answer | undefined
+  readonly durationMs: number
+}
+
+/** Undefined cuts the connection. */
+function answerOf({ reset, status, retryAfterSeconds }: Fault): Answer | undefined {
+  if (reset || status === undefined) return undefined
+  return {
+    status,
+    ...(retryAfterSeconds !== undefined && { headers: { 'Retry-After': String(retryAfterSeconds) } }),
+    ...(status >= 400 && {
+      body: { error: { code: 'InjectedFault', message: 'A fault that was asked for, injected by the emulator.' } },
+    }),
+  }
+}

@@ -1,0 +1,63 @@
+import { dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { writeBundle } from './tls/bundle.ts'
+import { javaOptions, writeJavaTrustStore } from './tls/java-trust-store.ts'
+
+export interface Environment {
+  readonly variables: Readonly<Record<string, string>>
+  /** What a person should know of them. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * The variables under which unmodified programs in JavaScript, Python, Java and C# use an emulator. What `inherited` says
+ * of trusted certificates is kept.
+ */
+export function createEnvironment(
+  emulator: { connectionString: string; caPath: string },
+  inherited: NodeJS.ProcessEnv,
+): Environment {
+  const { connectionString, caPath } = emulator
+  const folder = dirname(dirname(caPath))
+  const bundle = writeBundle(folder, readFileSync(caPath, 'utf8'), inherited)
+  const notes: string[] = []
+  const inheritedJavaOptions = inherited['JAVA_TOOL_OPTIONS']
+  let ownJavaOptions: string | undefined
+  if (inheritedJavaOptions?.includes('javax.net.ssl.trustStore=')) {
+    notes.push(`JAVA_TOOL_OPTIONS names a trust store already: for Java, import ${caPath} into it.`)
+  } else {
+    try {
+      const trustStore = writeJavaTrustStore(folder, caPath, inherited)
+      ownJavaOptions = trustStore && javaOptions(trustStore)
+    } catch (error) {
+      notes.push(`Java programs will not trust the emulator: ${(error as Error).message}`)
+    }
+  }
+  return {
+    variables: {
+      COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+      // Node adds the file to its own roots, and takes only one: a file that was there goes into the bundle.
+      NODE_EXTRA_CA_CERTS: inherited['NODE_EXTRA_CA_CERTS'] ? bundle : caPath,
+      REQUESTS_CA_BUNDLE: bundle,
+      SSL_CERT_FILE: bundle,
+      ...(ownJavaOptions && {
+        JAVA_TOOL_OPTIONS: [inheritedJavaOptions, ownJavaOptions].filter(Boolean).join(' '),
+      }),
+    },
+    notes,
+  }
+}
+
+const formats = {
+  sh: (name: string, value: string) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'`,
+  powershell: (name: string, value: string) => `$env:${name} = '${value.replaceAll("'", "''")}'`,
+}
+
+export type ShellFormat = keyof typeof formats
+export const shellFormats = Object.keys(formats) as ShellFormat[]
+
+export function formatEnvironment({ variables }: Environment, format: ShellFormat): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${formats[format](name, value)}\n`)
+    .join('')
+}

@@ -1,0 +1,39 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** A request as a plane sees it: whole, and as raw as it came, since signatures are made over the raw form. */
+export interface Exchange {
+  readonly method: string
+  /** The request target as sent: path and query, nothing decoded. */
+  readonly target: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  readonly remoteAddress: string | undefined
+}
+
+/** What a plane answers; `body` is sent as JSON. */
+export interface Answer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  /** For the request log. */
+  readonly communicationUserId?: string
+  /** Why the request was refused, for the log: more than the service itself would say, and never a key. */
+  readonly explanation?: Readonly<Record<string, unknown>>
+}
+
+/** Undecodable escapes are left as they are: such a path is simply not found. */
+export function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+/** The words of one header; Node joins the values of most repeated ones. */
+export function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}

@@ -1,0 +1,40 @@
+/**
+ * The api-versions of the identity routes that the emulator serves, oldest first.
+ * Source: Azure/azure-rest-api-specs, `specification/communication/data-plane/Identity`.
+ */
+export const identityApiVersions = [
+  '2020-07-20-preview2',
+  '2021-02-22-preview1',
+  '2021-03-07',
+  '2021-03-31-preview1',
+  '2021-10-31-preview',
+  '2022-06-01',
+  '2022-10-01',
+  '2023-10-01',
+  '2025-03-02-preview',
+  '2025-04-01-preview',
+  '2025-06-30',
+  '2026-09-23',
+] as const
+
+export type ApiVersion = (typeof identityApiVersions)[number]
+
+/** Known to exist, but their descriptions were not read: refused, rather than answered by chance. */
+// differs(unread-versions)
+export const unreadApiVersions = ['2021-11-01', '2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22'] as const
+
+/** The only version with flat bodies, `/token`, and revocation by PATCH. */
+export const firstApiVersion = '2020-07-20-preview2'
+
+/** The only version with `customId` and `GET /identities/{id}`; later ones dropped both. */
+export const customIdApiVersion = '2025-03-02-preview'
+
+export function isSince(version: ApiVersion, first: ApiVersion): boolean {
+  return identityApiVersions.indexOf(version) >= identityApiVersions.indexOf(first)
+}
+
+/** The newest served version that is not newer than an unread one: what `loose` answers it as. */
+export function nearestServed(version: string): ApiVersion | undefined {
+  if (!unreadApiVersions.some((unread) => unread === version)) return undefined
+  return identityApiVersions.filter((served) => served < version && !served.includes('preview')).at(-1)
+}

@@ -1,0 +1,100 @@
+import { headerOf, type Exchange } from '../exchange.ts'
+import { modelError, ServiceError, validationError } from './errors.ts'
+import { isSince, type ApiVersion } from './api-versions.ts'
+
+export type Members = Record<string, unknown>
+
+/**
+ * The JSON object of a request; no body is an empty object, and `null` members are as good as absent, since some SDKs
+ * send them. Unknown members are refused unless `loose`, so that no program comes to rely on one.
+ */
+export function readBody(exchange: Exchange, known: readonly string[], { loose }: { loose: boolean }): Members {
+  if (exchange.body.length === 0) return {}
+  const contentType = headerOf(exchange.headers, 'content-type') ?? ''
+  // guess(media-type)
+  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType)) {
+    throw new ServiceError(415, 'UnsupportedMediaType', 'The media type of the request body is not supported.')
+  }
+  const body = parseJson(exchange.body)
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw modelError('The request body must be a JSON object.', '$')
+  }
+  // differs(unknown-members)
+  const unknown = Object.keys(body).find((name) => !known.includes(name))
+  if (unknown !== undefined && !loose) {
+    throw modelError(`${pascalCase(unknown)}: The member is not known to this api-version.`, pascalCase(unknown))
+  }
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
+}
+
+// guess(malformed-json): the status is documented in general, code and text are not.
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    throw new ServiceError(422, 'UnprocessableEntity', 'The request body is not valid JSON.')
+  }
+}
+
+/** `scopes` of an issue request: it must be there, and it must not be empty; the service tells the two apart. */
+export function requireScopes(members: Members): string[] {
+  const scopes = optionalScopes(members, 'scopes')
+  if (scopes === undefined) throw modelError('Scopes: The Scopes field is required.', 'Scopes')
+  return scopes
+}
+
+export function optionalScopes(members: Members, name: string): string[] | undefined {
+  const value = members[name]
+  if (value === undefined) return undefined
+  if (!Array.isArray(value) || !value.every((scope) => typeof scope === 'string')) throw illTyped(name)
+  return value
+}
+
+export function optionalInteger(members: Members, name: string): number | undefined {
+  const value = members[name]
+  if (value === undefined) return undefined
+  if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) >= 2 ** 31) throw illTyped(name)
+  return value
+}
+
+export function optionalString(members: Members, name: string): string | undefined {
+  const value = members[name]
+  if (value === undefined) return undefined
+  if (typeof value !== 'string') throw illTyped(name)
+  return value
+}
+
+// guess(ill-typed)
+function illTyped(name: string): ServiceError {
+  return modelError(`${pascalCase(name)}: The value could not be converted.`, pascalCase(name))
+}
+
+export function checkScopes(scopes: readonly string[], version: ApiVersion): void {
+  if (scopes.length === 0) throw validationError('Invalid scopes - Scopes field is required.', 'scopes')
+  const known = scopesOf(version)
+  const unknown = scopes.find((scope) => !known.includes(scope))
+  // guess(unknown-scope)
+  if (unknown !== undefined) throw validationError(`Invalid scopes - Scope '${unknown}' is not supported.`, 'scopes')
+}
+
+function scopesOf(version: ApiVersion): string[] {
+  if (!isSince(version, '2021-02-22-preview1')) return ['chat', 'voip', 'pstn']
+  if (!isSince(version, '2023-10-01')) return ['chat', 'voip']
+  return ['chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join']
+}
+
+const defaultLifetimeMinutes = 1440
+
+export function checkLifetime(minutes = defaultLifetimeMinutes): number {
+  if (minutes < 60 || minutes > 1440) {
+    throw validationError(
+      `ExpiresInMinutes value ${minutes} is invalid. Value must be within the [60, 1440] interval.`,
+      'ExpiresInMinutes',
+    )
+  }
+  return minutes
+}
+
+function pascalCase(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
+}

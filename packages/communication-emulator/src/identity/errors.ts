@@ -1,0 +1,71 @@
+import type { Answer } from '../exchange.ts'
+
+/** A refusal in the service's form. */
+export class ServiceError extends Error {
+  readonly status: number
+  readonly code: string
+  readonly target: string | undefined
+  readonly headers: Readonly<Record<string, string>>
+  /** The emulator's own explanation; the service has no such member. */
+  readonly innererror: Readonly<Record<string, unknown>> | undefined
+  /** Whether the action itself refused: only then does the service name its api-versions. */
+  readonly isFromAction: boolean
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    options: {
+      target?: string | undefined
+      headers?: Record<string, string>
+      innererror?: Record<string, unknown>
+      isFromAction?: boolean
+    } = {},
+  ) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.target = options.target
+    this.headers = options.headers ?? {}
+    this.innererror = options.innererror
+    this.isFromAction = options.isFromAction ?? false
+  }
+
+  toAnswer(): Answer {
+    const { status, headers, code, message, target, innererror } = this
+    return {
+      status,
+      headers,
+      body: { error: { code, message, ...(target && { target }), ...(innererror && { innererror }) } },
+      ...(innererror && { explanation: innererror }),
+    }
+  }
+}
+
+/** Validation before the action runs: a required or ill-typed member. */
+export function modelError(message: string, target: string): ServiceError {
+  return new ServiceError(400, 'ValidationError', message, { target })
+}
+
+/** Validation by the action itself. */
+export function validationError(message: string, target: string): ServiceError {
+  return new ServiceError(400, 'ValidationError', message, { target, isFromAction: true })
+}
+
+export function identityNotOwned(): ServiceError {
+  return new ServiceError(401, 'IdentityNotOwned', "Provided identity doesn't belong to the resource.", {
+    isFromAction: true,
+  })
+}
+
+// guess(unknown-identity): the text is confirmed, status and code are not.
+export function identityNotFound(): ServiceError {
+  return new ServiceError(404, 'IdentityNotFound', "Provided identity doesn't exist.", { isFromAction: true })
+}
+
+// guess(quota-answer): only the status is documented.
+export function tooManyRequests(retryAfterSeconds: number): ServiceError {
+  return new ServiceError(429, 'TooManyRequests', 'The rate limit of the resource is exceeded. Retry later.', {
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+  })
+}

@@ -1,0 +1,270 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import type { Resource } from '../resource.ts'
+import type { AccessKeyRow, IdentityRow, ResourceRow, Store, TokenRow } from '../store.ts'
+import type { AccessTokenSigner } from './access-token.ts'
+import { formatCommunicationUserId, parseCommunicationUserId, randomTail } from './communication-user-id.ts'
+import { identityNotFound, identityNotOwned } from './errors.ts'
+import type { AccessKey } from './hmac.ts'
+
+export interface IssuedToken {
+  readonly token: string
+  readonly expiresOn: number
+}
+
+export interface IssueOptions {
+  readonly scopes: readonly string[]
+  readonly minutes: number
+  /** The access key that signed the request: the token dies with it. */
+  readonly key: AccessKey
+}
+
+export type TokenState = 'valid' | 'expired' | 'revoked' | 'deleted' | 'foreign'
+
+/** What becomes of a token; `foreign` was not signed by this emulator. */
+export interface Introspection {
+  readonly state: TokenState
+  readonly communicationUserId?: string
+  readonly scopes?: readonly string[]
+  readonly issuedAt?: Date
+  readonly expiresOn?: Date
+  /** The resource and the access key that asked for it; no slot when that key was regenerated. */
+  readonly resource?: string
+  readonly accessKey?: 'primary' | 'secondary'
+}
+
+export interface ListedIdentity {
+  readonly communicationUserId: string
+  readonly resource: string
+  readonly customId?: string
+  readonly createdAt: Date
+  readonly lastTokenIssuedAt?: Date
+}
+
+export interface ListedToken extends Introspection {
+  /** Only when asked for. */
+  readonly token?: string
+}
+
+// Pruned so long after their end that moving the clock back by a day still finds them.
+const keepExpiredMs = 24 * 60 * 60_000
+
+/** Identities and what was issued for them: the state behind the identity plane, for all resources. */
+export class Identities {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #signer: AccessTokenSigner
+
+  constructor(store: Store, clock: Clock, signer: AccessTokenSigner) {
+    this.#store = store
+    this.#clock = clock
+    this.#signer = signer
+    store.run('DELETE FROM token WHERE exp < ?', Math.floor((clock.now() - keepExpiredMs) / 1000))
+  }
+
+  /** With a custom id that is taken already, the identity that has it. */
+  create(resource: Resource, customId?: string): { identity: IdentityRow; isNew: boolean } {
+    if (customId !== undefined) {
+      const identity = this.#store.get<IdentityRow>(
+        'SELECT * FROM identity WHERE resource = ? AND custom_id = ?',
+        resource.id,
+        customId,
+      )
+      if (identity) return { identity, isNew: false }
+    }
+    const tail = randomTail()
+    const createdAt = this.#clock.now()
+    const { id } = this.#store.run(
+      'INSERT INTO identity (resource, tail, custom_id, created_at) VALUES (?, ?, ?, ?)',
+      resource.id,
+      tail,
+      customId ?? null,
+      createdAt,
+    )
+    const identity: IdentityRow = {
+      id,
+      resource: resource.id,
+      tail,
+      custom_id: customId ?? null,
+      created_at: createdAt,
+      tokens_valid_from: 0,
+      last_token_issued_at: null,
+    }
+    return { identity, isNew: true }
+  }
+
+  idOf(resource: Resource, identity: IdentityRow): string {
+    return formatCommunicationUserId(resource.immutableId, identity.id, identity.tail)
+  }
+
+  /** Throws unless the id names the resource by its GUID. */
+  checkOwned(resource: Resource, communicationUserId: string): void {
+    // guess(malformed-id): what names no resource belongs to none.
+    if (parseCommunicationUserId(communicationUserId)?.resourceGuid !== resource.immutableId) throw identityNotOwned()
+  }
+
+  /** Throws the service's refusal of an id that belongs to the resource but does not exist, or no more. */
+  find(resource: Resource, communicationUserId: string): IdentityRow {
+    const parsed = parseCommunicationUserId(communicationUserId)
+    const row = parsed && this.#store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
+    if (!row || row.tail !== parsed.tail || row.resource !== resource.id) throw identityNotFound()
+    return row
+  }
+
+  async issue(resource: Resource, identity: IdentityRow, { scopes, minutes, key }: IssueOptions): Promise<IssuedToken> {
+    const issuedAt = this.#clock.now()
+    const expiresOn = issuedAt + minutes * 60_000
+    const communicationUserId = this.idOf(resource, identity)
+    // guess(scope-order): as asked, each once.
+    const asked = [...new Set(scopes)]
+    for (let iat = Math.floor(issuedAt / 1000); ; iat++) {
+      const exp = Math.floor(expiresOn / 1000)
+      const token = await this.#signer.sign({
+        communicationUserId,
+        scopes: asked,
+        resourceGuid: resource.immutableId,
+        dataLocation: resource.dataLocation,
+        iat,
+        exp,
+      })
+      const hash = hashOf(token)
+      // The same claims in the same second make the same text, which must not bring a revoked token back to life.
+      if (this.#rowsOf(hash).some((row) => !this.#isLive(row))) continue
+      this.#store.transaction(() => {
+        // Signing took a while: the identity may have been deleted or revoked meanwhile.
+        const { tokens_valid_from: validFrom } = this.find(resource, communicationUserId)
+        const lastInsert = this.#store.run(
+          `INSERT INTO token (identity, access_key, scopes, iat, exp, issued_at, hash, revoked)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+          identity.id,
+          key.id,
+          asked.join(','),
+          iat,
+          exp,
+          issuedAt,
+          hash,
+          issuedAt < validFrom ? 1 : 0,
+        )
+        this.#store.run('UPDATE identity SET last_token_issued_at = ? WHERE id = ?', issuedAt, identity.id)
+        if (lastInsert.id % 1000 === 0) {
+          this.#store.run('DELETE FROM token WHERE exp < ?', Math.floor((issuedAt - keepExpiredMs) / 1000))
+        }
+      })
+      return { token, expiresOn }
+    }
+  }
+
+  /** Revokes the tokens issued before `validFrom`, in milliseconds of the emulator's clock; default: all so far. */
+  revoke(identity: IdentityRow, validFrom = this.#clock.now()): void {
+    this.#store.transaction(() => {
+      this.#store.run('UPDATE identity SET tokens_valid_from = ? WHERE id = ?', validFrom, identity.id)
+      // Marked one by one, so that what was issued later in the same millisecond is told from what was issued before.
+      this.#store.run('UPDATE token SET revoked = 1 WHERE identity = ? AND issued_at <= ?', identity.id, validFrom)
+    })
+  }
+
+  delete(identity: IdentityRow): void {
+    this.#store.transaction(() => {
+      this.#store.run('DELETE FROM token WHERE identity = ?', identity.id)
+      this.#store.run('DELETE FROM identity WHERE id = ?', identity.id)
+    })
+  }
+
+  async introspect(token: string): Promise<Introspection> {
+    const claims = await this.#signer.verify(token)
+    if (!claims) return { state: 'foreign' }
+    const rows = this.#rowsOf(hashOf(token))
+    const row = rows.find((candidate) => this.#isLive(candidate)) ?? rows[0]
+    const resource = this.#store.get<ResourceRow>('SELECT * FROM resource WHERE immutable_id = ?', claims.resourceId)
+    const description = {
+      communicationUserId: `8:${claims.skypeid}`,
+      scopes: claims.acsScope.split(','),
+      issuedAt: new Date(claims.iat * 1000),
+      expiresOn: new Date(claims.exp * 1000),
+      ...(resource && { resource: resource.name }),
+    }
+    if (row) return { ...description, ...this.#stateOf(row) }
+    // Tokens go with their identity; of others only those are forgotten that expired long ago.
+    return { ...description, state: claims.exp * 1000 <= this.#clock.now() ? 'expired' : 'deleted' }
+  }
+
+  list({ after, limit = 1000 }: { after?: string; limit?: number }): ListedIdentity[] {
+    const rows = this.#store.all<IdentityRow & ResourceRow & { counter: number }>(
+      `SELECT resource.*, identity.*, identity.id AS counter FROM identity JOIN resource ON resource.id = identity.resource
+       WHERE identity.id > ? ORDER BY identity.id LIMIT ?`,
+      (after !== undefined && parseCommunicationUserId(after)?.counter) || 0,
+      limit,
+    )
+    return rows.map((row) => ({
+      communicationUserId: formatCommunicationUserId(row.immutable_id, row.counter, row.tail),
+      resource: row.name,
+      ...(row.custom_id !== null && { customId: row.custom_id }),
+      createdAt: new Date(row.created_at),
+      ...(row.last_token_issued_at !== null && { lastTokenIssuedAt: new Date(row.last_token_issued_at) }),
+    }))
+  }
+
+  /** The text of a token is not kept: as RS256 always signs alike, it is signed once more where it is asked for. */
+  async listTokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]> {
+    const counter = query.communicationUserId && (parseCommunicationUserId(query.communicationUserId)?.counter ?? 0)
+    const rows = this.#store.all<TokenRow & Omit<IdentityRow, 'id'> & Omit<ResourceRow, 'id'>>(
+      `SELECT resource.*, identity.*, token.* FROM token JOIN identity ON identity.id = token.identity
+       JOIN resource ON resource.id = identity.resource WHERE ? IS NULL OR token.identity = ? ORDER BY token.id`,
+      counter ?? null,
+      counter ?? null,
+    )
+    return Promise.all(
+      rows.map(async (row) => {
+        const token = {
+          communicationUserId: formatCommunicationUserId(row.immutable_id, row.identity, row.tail),
+          scopes: row.scopes.split(','),
+          resourceGuid: row.immutable_id,
+          dataLocation: row.data_location,
+          iat: row.iat,
+          exp: row.exp,
+        }
+        return {
+          communicationUserId: token.communicationUserId,
+          scopes: token.scopes,
+          issuedAt: new Date(row.issued_at),
+          expiresOn: new Date(row.exp * 1000),
+          resource: row.name,
+          ...this.#stateOf(row),
+          ...(query.reveal && { token: await this.#signer.sign(token) }),
+        }
+      }),
+    )
+  }
+
+  /** Forgets all identities and tokens. */
+  clear(): void {
+    this.#store.transaction(() => {
+      this.#store.run('DELETE FROM token')
+      this.#store.run('DELETE FROM identity')
+    })
+  }
+
+  #stateOf(row: TokenRow): { state: TokenState; accessKey?: AccessKey['slot'] } {
+    const key = this.#store.get<AccessKeyRow>('SELECT * FROM access_key WHERE id = ?', row.access_key)
+    const isExpired = row.exp * 1000 <= this.#clock.now()
+    return {
+      state: !this.#isLive(row) ? 'revoked' : isExpired ? 'expired' : 'valid',
+      ...(key && { accessKey: key.slot }),
+    }
+  }
+
+  #rowsOf(hash: Uint8Array): TokenRow[] {
+    return this.#store.all<TokenRow>('SELECT * FROM token WHERE hash = ?', hash)
+  }
+
+  /** Neither revoked nor minted with a key that is gone; it may have expired. */
+  #isLive(row: TokenRow): boolean {
+    if (row.revoked) return false
+    return this.#store.get('SELECT id FROM access_key WHERE id = ?', row.access_key) !== undefined
+  }
+}
+
+/** Half of a SHA-256: tokens are found by it, and none can be made from it. */
+function hashOf(token: string): Uint8Array {
+  return createHash('sha256').update(token).digest().subarray(0, 16)
+}

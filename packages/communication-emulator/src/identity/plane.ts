@@ -1,0 +1,250 @@
+import type { Clock } from '../clock.ts'
+import { decodePath, type Answer, type Exchange } from '../exchange.ts'
+import type { QuotaCounter } from '../quotas.ts'
+import type { Resource } from '../resource.ts'
+import {
+  customIdApiVersion,
+  firstApiVersion,
+  identityApiVersions,
+  isSince,
+  nearestServed,
+  type ApiVersion,
+} from './api-versions.ts'
+import {
+  checkLifetime,
+  checkScopes,
+  optionalInteger,
+  optionalScopes,
+  optionalString,
+  readBody,
+  requireScopes,
+} from './body.ts'
+import { modelError, ServiceError, tooManyRequests } from './errors.ts'
+import { authenticate, type AccessKey } from './hmac.ts'
+import type { Identities, IssuedToken } from './identities.ts'
+import { matchRoute, type Match, type Operation } from './routes.ts'
+
+interface Call {
+  readonly exchange: Exchange
+  readonly resource: Resource
+  readonly key: AccessKey
+  readonly version: ApiVersion
+  readonly communicationUserId: string
+}
+
+/** The identity routes of one resource: acs identities and their access tokens, under access-key signatures. */
+export class IdentityPlane {
+  readonly #identities: Identities
+  readonly #clock: Clock
+  readonly #quotas: QuotaCounter
+  readonly #loose: boolean
+
+  constructor(options: { identities: Identities; clock: Clock; quotas: QuotaCounter; loose: boolean }) {
+    this.#identities = options.identities
+    this.#clock = options.clock
+    this.#quotas = options.quotas
+    this.#loose = options.loose
+  }
+
+  /** Which route a request is for, before anything of it is checked. */
+  match(exchange: Exchange): Match {
+    return matchRoute(exchange.method, decodePath(exchange.path))
+  }
+
+  async answer(exchange: Exchange, resource: Resource, match: Match): Promise<Answer> {
+    try {
+      return await this.#answer(exchange, resource, match)
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error
+      const answer = error.toAnswer()
+      return error.isFromAction ? { ...answer, headers: { ...answer.headers, ...supportedVersions } } : answer
+    }
+  }
+
+  // guess(check-order): signature, route, api-version, quota, then what the recordings show: required members, ownership,
+  // the rest of the validation, existence.
+  async #answer(exchange: Exchange, resource: Resource, match: Match): Promise<Answer> {
+    const key = authenticate(exchange, resource.keys, { loose: this.#loose })
+    if (match.kind === 'none') throw notFound(exchange.path)
+    if (match.kind === 'other-method') throw methodNotAllowed(exchange.method, match.allowed)
+    const { route, communicationUserId } = match
+    const version = this.#versionOf(exchange, route.versions)
+    const call: Call = { exchange, resource, key, version, communicationUserId }
+    const answer = await this.#perform(route.operation, call)
+    return {
+      ...(communicationUserId && { communicationUserId }),
+      ...answer,
+      headers: { ...answer.headers, ...supportedVersions },
+    }
+  }
+
+  #perform(operation: Operation, call: Call): Answer | Promise<Answer> {
+    switch (operation) {
+      case 'createIdentity':
+        return this.#create(call)
+      case 'issueAccessToken':
+        return this.#issue(call)
+      case 'revokeAccessTokens':
+        return this.#revoke(call)
+      case 'deleteIdentity':
+        return this.#delete(call)
+      case 'getIdentity':
+        return this.#get(call)
+    }
+  }
+
+  async #create({ exchange, resource, key, version }: Call): Promise<Answer> {
+    const isFirst = version === firstApiVersion
+    const known = isFirst
+      ? []
+      : [
+          'createTokenWithScopes',
+          ...(isSince(version, '2022-10-01') ? ['expiresInMinutes'] : []),
+          ...(version === customIdApiVersion ? ['customId'] : []),
+        ]
+    const body = readBody(exchange, known, { loose: this.#loose })
+    const scopes = optionalScopes(body, 'createTokenWithScopes') ?? []
+    const customId = optionalString(body, 'customId')
+    const minutes = optionalInteger(body, 'expiresInMinutes')
+    // guess(custom-id-length)
+    if (customId !== undefined && (customId.length < 1 || customId.length > 256)) {
+      throw modelError('CustomId: The field CustomId must have 1 to 256 characters.', 'CustomId')
+    }
+    const lifetime = checkLifetime(minutes)
+    if (scopes.length > 0) checkScopes(scopes, version)
+    this.#takeQuota(resource, scopes.length > 0 ? 'createIdentityWithToken' : 'createIdentity')
+    const { identity, isNew } = this.#identities.create(resource, customId)
+    const communicationUserId = this.#identities.idOf(resource, identity)
+    if (isFirst) return { status: 200, body: { id: communicationUserId }, communicationUserId }
+    const accessToken =
+      scopes.length > 0
+        ? toWire(await this.#identities.issue(resource, identity, { scopes, minutes: lifetime, key }))
+        : undefined
+    return {
+      status: isNew ? 201 : 200,
+      body: { identity: { id: communicationUserId }, ...(accessToken && { accessToken }) },
+      communicationUserId,
+    }
+  }
+
+  async #issue({ exchange, resource, key, version, communicationUserId }: Call): Promise<Answer> {
+    const known = ['scopes', ...(isSince(version, '2022-10-01') ? ['expiresInMinutes'] : [])]
+    const body = readBody(exchange, known, { loose: this.#loose })
+    const scopes = requireScopes(body)
+    const minutes = optionalInteger(body, 'expiresInMinutes')
+    this.#identities.checkOwned(resource, communicationUserId)
+    checkScopes(scopes, version)
+    const lifetime = checkLifetime(minutes)
+    this.#takeQuota(resource, 'issueAccessToken')
+    const identity = this.#identities.find(resource, communicationUserId)
+    const issued = toWire(await this.#identities.issue(resource, identity, { scopes, minutes: lifetime, key }))
+    return { status: 200, body: version === firstApiVersion ? { id: communicationUserId, ...issued } : issued }
+  }
+
+  #revoke({ exchange, resource, version, communicationUserId }: Call): Answer {
+    const isFirst = version === firstApiVersion
+    const body = readBody(exchange, isFirst ? ['tokensValidFrom'] : [], { loose: this.#loose })
+    const validFrom = isFirst ? this.#readTokensValidFrom(optionalString(body, 'tokensValidFrom')) : undefined
+    this.#identities.checkOwned(resource, communicationUserId)
+    this.#takeQuota(resource, 'revokeAccessTokens')
+    this.#identities.revoke(this.#identities.find(resource, communicationUserId), validFrom)
+    return { status: 204 }
+  }
+
+  #delete({ exchange, resource, communicationUserId }: Call): Answer {
+    readBody(exchange, [], { loose: this.#loose })
+    this.#identities.checkOwned(resource, communicationUserId)
+    this.#takeQuota(resource, 'deleteIdentity')
+    // guess(delete-twice): refused like every other call for an identity that is gone.
+    this.#identities.delete(this.#identities.find(resource, communicationUserId))
+    return { status: 204 }
+  }
+
+  #get({ resource, communicationUserId }: Call): Answer {
+    this.#identities.checkOwned(resource, communicationUserId)
+    const identity = this.#identities.find(resource, communicationUserId)
+    return {
+      status: 200,
+      body: {
+        id: communicationUserId,
+        ...(identity.custom_id !== null && { customId: identity.custom_id }),
+        ...(identity.last_token_issued_at !== null && {
+          lastTokenIssuedAt: toWireTime(identity.last_token_issued_at),
+        }),
+      },
+    }
+  }
+
+  /** The client means its own, real clock: where the emulator's was moved, the time moves with it. */
+  // guess(tokens-valid-from): that it is required, and the text.
+  #readTokensValidFrom(text: string | undefined): number {
+    const time = text !== undefined && /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN
+    if (Number.isNaN(time)) {
+      throw modelError('TokensValidFrom: The TokensValidFrom field must be an ISO 8601 time.', 'TokensValidFrom')
+    }
+    return time + this.#clock.offset
+  }
+
+  #takeQuota(resource: Resource, operation: string): void {
+    const retryAfterSeconds = this.#quotas.take(resource.name, operation)
+    if (retryAfterSeconds !== undefined) throw tooManyRequests(retryAfterSeconds)
+  }
+
+  #versionOf(exchange: Exchange, versions: readonly ApiVersion[]): ApiVersion {
+    const asked = [...new Set(exchange.query.getAll('api-version'))]
+    const [only] = asked
+    // guess(api-version-missing): what the web framework that the service's other texts come from answers.
+    if (only === undefined || only === '') {
+      throw new ServiceError(400, 'ApiVersionUnspecified', 'An API version is required, but was not specified.')
+    }
+    if (asked.length > 1) {
+      throw new ServiceError(
+        400,
+        'AmbiguousApiVersion',
+        `The following API versions were requested: ${asked.join(', ')}. At most, only a single API version may be specified. Please update the intended API version and retry the request.`,
+      )
+    }
+    const name = this.#loose ? (nearestServed(only) ?? only) : only
+    const version = versions.find((candidate) => candidate === name.toLowerCase())
+    if (!version) {
+      const uri = `https://${exchange.headers.host ?? ''}${exchange.path}`
+      throw new ServiceError(
+        400,
+        'UnsupportedApiVersion',
+        `The HTTP resource that matches the request URI '${uri}' does not support the API version '${only}'.`,
+        {
+          innererror: {
+            code: 'ServedApiVersions',
+            message: `The emulator serves this route in ${versions.join(', ')}.`,
+          },
+        },
+      )
+    }
+    return version
+  }
+}
+
+const supportedVersions = { 'api-supported-versions': identityApiVersions.join(', ') }
+
+function toWire({ token, expiresOn }: IssuedToken) {
+  return { token, expiresOn: toWireTime(expiresOn) }
+}
+
+/** As the service writes times: seven fractional digits, and an offset where others write `Z`. */
+function toWireTime(time: number): string {
+  return `${new Date(time).toISOString().slice(0, -1)}0000+00:00`
+}
+
+// guess(unknown-route)
+function notFound(path: string): ServiceError {
+  return new ServiceError(404, 'NotFound', 'The requested resource does not exist.', {
+    innererror: { code: 'UnknownRoute', message: `The emulator has no route ${path}.` },
+  })
+}
+
+// guess(other-method)
+function methodNotAllowed(method: string, allowed: readonly string[]): ServiceError {
+  return new ServiceError(405, 'MethodNotAllowed', `The requested resource does not support http method '${method}'.`, {
+    headers: { Allow: [...new Set(allowed)].join(', ') },
+  })
+}

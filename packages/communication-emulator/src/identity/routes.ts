@@ -1,0 +1,59 @@
+import { customIdApiVersion, firstApiVersion, identityApiVersions, isSince, type ApiVersion } from './api-versions.ts'
+
+export type Operation = 'createIdentity' | 'getIdentity' | 'deleteIdentity' | 'issueAccessToken' | 'revokeAccessTokens'
+
+interface Route {
+  readonly method: string
+  readonly pattern: RegExp
+  readonly operation: Operation
+  readonly versions: readonly ApiVersion[]
+}
+
+const first = [firstApiVersion] as const
+const later = identityApiVersions.filter((version) => isSince(version, '2021-02-22-preview1'))
+
+// Matched on the decoded path: SDKs send the id's colons both plain and escaped. Two slashes come from endpoints that end
+// in one. The suffix `/:issueAccessToken` is literal.
+const routes: readonly Route[] = [
+  { method: 'POST', pattern: /^\/{1,2}identities$/i, operation: 'createIdentity', versions: identityApiVersions },
+  {
+    method: 'GET',
+    pattern: /^\/{1,2}identities\/([^/]+)$/i,
+    operation: 'getIdentity',
+    versions: [customIdApiVersion],
+  },
+  {
+    method: 'DELETE',
+    pattern: /^\/{1,2}identities\/([^/]+)$/i,
+    operation: 'deleteIdentity',
+    versions: identityApiVersions,
+  },
+  { method: 'PATCH', pattern: /^\/{1,2}identities\/([^/]+)$/i, operation: 'revokeAccessTokens', versions: first },
+  { method: 'POST', pattern: /^\/{1,2}identities\/([^/]+)\/token$/i, operation: 'issueAccessToken', versions: first },
+  {
+    method: 'POST',
+    pattern: /^\/{1,2}identities\/([^/]+)\/:issueAccessToken$/i,
+    operation: 'issueAccessToken',
+    versions: later,
+  },
+  {
+    method: 'POST',
+    pattern: /^\/{1,2}identities\/([^/]+)\/:revokeAccessTokens$/i,
+    operation: 'revokeAccessTokens',
+    versions: later,
+  },
+]
+
+export type Match =
+  | { readonly kind: 'found'; readonly route: Route; readonly communicationUserId: string }
+  | { readonly kind: 'other-method'; readonly allowed: readonly string[] }
+  | { readonly kind: 'none' }
+
+/** Which route a decoded path names, whatever the api-version. */
+export function matchRoute(method: string, path: string): Match {
+  const onPath = routes.filter((route) => route.pattern.test(path))
+  if (onPath.length === 0) return { kind: 'none' }
+  const route = onPath.find((candidate) => candidate.method === method)
+  if (!route) return { kind: 'other-method', allowed: onPath.map((candidate) => candidate.method) }
+  return { kind: 'found', route, communicationUserId: route.pattern.exec(path)![1] ?? '' }
+}

@@ -1,0 +1,127 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+
+export interface IdentityRow {
+  readonly id: number
+  readonly resource: number
+  /** What follows the counter in the suffix of the communication user id. */
+  readonly tail: string
+  readonly custom_id: string | null
+  readonly created_at: number
+  readonly tokens_valid_from: number
+  readonly last_token_issued_at: number | null
+}
+
+export interface TokenRow {
+  readonly id: number
+  readonly identity: number
+  readonly access_key: number
+  readonly scopes: string
+  readonly iat: number
+  readonly exp: number
+  /** Milliseconds, where `iat` has only seconds. */
+  readonly issued_at: number
+  readonly hash: Uint8Array
+  readonly revoked: 0 | 1
+}
+
+export interface ResourceRow {
+  readonly id: number
+  readonly name: string
+  readonly immutable_id: string
+  readonly data_location: string
+}
+
+export interface AccessKeyRow {
+  readonly id: number
+  readonly resource: number
+  readonly slot: 'primary' | 'secondary'
+  readonly value: string
+}
+
+// Ids are never used again (AUTOINCREMENT), so a token of a deleted identity or key can't come to life with another.
+const schema = `
+  CREATE TABLE IF NOT EXISTS resource (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, immutable_id TEXT NOT NULL UNIQUE,
+    data_location TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS access_key (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, resource INTEGER NOT NULL, slot TEXT NOT NULL, value TEXT NOT NULL,
+    UNIQUE (resource, slot)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS identity (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, resource INTEGER NOT NULL, tail TEXT NOT NULL, custom_id TEXT,
+    created_at INTEGER NOT NULL, tokens_valid_from INTEGER NOT NULL DEFAULT 0, last_token_issued_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX IF NOT EXISTS identity_custom_id ON identity (resource, custom_id) WHERE custom_id IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS token (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, identity INTEGER NOT NULL, access_key INTEGER NOT NULL, scopes TEXT NOT NULL,
+    iat INTEGER NOT NULL, exp INTEGER NOT NULL, issued_at INTEGER NOT NULL, hash BLOB NOT NULL,
+    revoked INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS token_identity ON token (identity);
+  CREATE INDEX IF NOT EXISTS token_hash ON token (hash);
+`
+
+/**
+ * The emulator's state in SQLite: in memory, or in a folder. There every change is in the operating system's hands before
+ * it is answered, so that a killed process loses nothing of it; only a power cut may cost the last moments.
+ */
+export class Store implements Disposable {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(directory?: string) {
+    if (directory !== undefined) mkdirSync(directory, { recursive: true, mode: 0o700 })
+    this.#database = new DatabaseSync(directory === undefined ? ':memory:' : join(directory, 'emulator.sqlite'))
+    // Exclusive: a second emulator over the same folder is refused here, not puzzled later.
+    const pragmas = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;'
+    try {
+      this.#database.exec(`${pragmas} BEGIN IMMEDIATE; ${schema} COMMIT;`)
+    } catch (cause) {
+      this.#database.close()
+      throw new Error(
+        `the data folder ${directory} can't be used: ${(cause as Error).message}. Is another emulator using it?`,
+        { cause },
+      )
+    }
+  }
+
+  all<Row>(sql: string, ...values: (string | number | null | Uint8Array)[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[]
+  }
+
+  get<Row>(sql: string, ...values: (string | number | null | Uint8Array)[]): Row | undefined {
+    return this.#prepare(sql).get(...values) as Row | undefined
+  }
+
+  /** Returns the id of an inserted row, and how many rows changed. */
+  run(sql: string, ...values: (string | number | null | Uint8Array)[]): { id: number; changes: number } {
+    const { lastInsertRowid, changes } = this.#prepare(sql).run(...values)
+    return { id: Number(lastInsertRowid), changes: Number(changes) }
+  }
+
+  /** All of it or nothing, also when the process is killed within. */
+  transaction<Result>(work: () => Result): Result {
+    this.#database.exec('BEGIN')
+    try {
+      const result = work()
+      this.#database.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) this.#statements.set(sql, (statement = this.#database.prepare(sql)))
+    return statement
+  }
+}

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmodSync, copyFileSync, existsSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+
+// The password that every JDK ships its trust store with: it guards nothing.
+const password = 'changeit'
+
+/**
+ * A copy of the trust store of the `java` on PATH with the emulator's authority in it, made with the `keytool` beside that
+ * `java`. Returns its path, or undefined where there is no Java. Throws when keytool fails.
+ */
+export function writeJavaTrustStore(
+  folder: string,
+  caPath: string,
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
+  const home = findJavaHome(environment)
+  if (home === undefined) return undefined
+  const roots = join(home, 'lib', 'security', 'cacerts')
+  const keytool = join(home, 'bin', process.platform === 'win32' ? 'keytool.exe' : 'keytool')
+  if (!existsSync(roots) || !existsSync(keytool)) return undefined
+  const identity = createHash('sha256').update(readFileSync(roots)).update(readFileSync(caPath)).digest('hex')
+  const path = join(folder, `java-${identity.slice(0, 16)}.p12`)
+  if (existsSync(path)) return path
+  const draft = `${path}.${process.pid}`
+  copyFileSync(roots, draft)
+  chmodSync(draft, 0o600)
+  const { status, stderr, stdout } = spawnSync(
+    keytool,
+    [
+      '-importcert',
+      '-noprompt',
+      '-alias',
+      'acs-kit-communication-emulator',
+      '-file',
+      caPath,
+      '-keystore',
+      draft,
+      '-storepass',
+      password,
+    ],
+    { encoding: 'utf8' },
+  )
+  if (status !== 0) {
+    rmSync(draft, { force: true })
+    throw new Error(`keytool could not make a trust store for Java: ${`${stdout}${stderr}`.trim()}`)
+  }
+  renameSync(draft, path)
+  return path
+}
+
+export function javaOptions(trustStore: string): string {
+  const path = /\s/.test(trustStore) ? `"${trustStore}"` : trustStore
+  return `-Djavax.net.ssl.trustStore=${path} -Djavax.net.ssl.trustStorePassword=${password}`
+}
+
+/** By the path of the real program; where that is a version manager's script, by asking it, which takes longer. */
+function findJavaHome({ PATH = '' }: NodeJS.ProcessEnv): string | undefined {
+  const name = process.platform === 'win32' ? 'java.exe' : 'java'
+  const java = PATH.split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path))
+  if (java === undefined) return undefined
+  const home = dirname(dirname(realpathSync(java)))
+  if (existsSync(join(home, 'lib', 'security', 'cacerts'))) return home
+  const { stderr } = spawnSync(java, ['-XshowSettings:properties', '-version'], { encoding: 'utf8' })
+  return /^\s*java\.home = (.+)$/m.exec(stderr ?? '')?.[1]?.trim()
+}

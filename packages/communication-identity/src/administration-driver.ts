@@ -1,0 +1,72 @@
+import { CommunicationIdentityClient } from '@azure/communication-administration'
+import { DefaultHttpClient, type HttpClient } from '@azure/core-http'
+import type { Credentials, Driver, Scope } from './driver.ts'
+import { CommunicationIdentityError, toFailure } from './errors.ts'
+
+/**
+ * Over `@azure/communication-administration` 1.0.0-beta.4, the library of the access-token quickstart, which was followed
+ * by `@azure/communication-identity`. API version 2020-07-20-preview2.
+ */
+export function createAdministrationDriver(credentials: Credentials): Driver {
+  const options = { retryOptions: { maxRetries: 0 }, httpClient: createHttpClient() }
+  const client =
+    'accessKey' in credentials
+      ? new CommunicationIdentityClient(credentials.endpoint, { key: credentials.accessKey }, options)
+      : new CommunicationIdentityClient(credentials.endpoint, credentials.credential, options)
+  return {
+    async create(abortSignal) {
+      const { communicationUserId } = await client.createUser({ abortSignal })
+      return communicationUserId
+    },
+    async createWithToken() {
+      throw unsupported('create an identity and its token in one call')
+    },
+    async issueToken(communicationUserId, scopes, expiresInMinutes, abortSignal) {
+      if (expiresInMinutes !== undefined) throw unsupported('set the lifetime of a token')
+      const { token, expiresOn } = await client.issueToken({ communicationUserId }, toAdministrationScopes(scopes), {
+        abortSignal,
+      })
+      return { token, expiresOn }
+    },
+    async revokeTokens(communicationUserId, abortSignal) {
+      await client.revokeTokens({ communicationUserId }, new Date(), { abortSignal })
+    },
+    async delete(communicationUserId, abortSignal) {
+      await client.deleteUser({ communicationUserId }, { abortSignal })
+    },
+    async exchangeTeamsToken() {
+      throw unsupported("exchange a Teams user's token")
+    },
+  }
+}
+
+function unsupported(what: string): CommunicationIdentityError {
+  return new CommunicationIdentityError(
+    'unsupported-by-driver',
+    `the administration SDK cannot ${what}; the identity SDK can (ACS_SDK=identity)`,
+  )
+}
+
+function toAdministrationScopes(scopes: readonly Scope[]): ('chat' | 'voip')[] {
+  return scopes.map((scope) => {
+    if (scope !== 'chat' && scope !== 'voip') throw unsupported(`issue the scope ${scope}`)
+    return scope
+  })
+}
+
+/**
+ * Two of this SDK's retry policies can't be switched off: one waits out a 429 however long that takes, the other repeats
+ * whatever failed with a system error. They see neither, as both pass them as failures of ours.
+ */
+function createHttpClient(): HttpClient {
+  const client = new DefaultHttpClient()
+  return {
+    async sendRequest(request) {
+      const response = await client.sendRequest(request).catch((cause: unknown) => {
+        throw (cause as Error).name === 'AbortError' ? cause : toFailure(cause)
+      })
+      if (response.status === 429) throw toFailure({ statusCode: response.status, response })
+      return response
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import type { TokenCredential } from '@azure/core-auth'
+import type { ConnectionString } from './connection-string.ts'
+
+export type SdkName = 'administration' | 'identity'
+
+/** How to reach a resource: with an access key, or with an Entra ID credential. */
+export type Credentials = ConnectionString | { readonly endpoint: string; readonly credential: TokenCredential }
+
+/** What the service can put into a token. Which api-version knows which is the service's to say. */
+export type Scope = 'chat' | 'voip' | 'chat.join' | 'chat.join.limited' | 'voip.join'
+
+export interface AccessToken {
+  readonly token: string
+  readonly expiresOn: Date
+}
+
+export interface IdentityWithToken extends AccessToken {
+  readonly communicationUserId: string
+}
+
+export interface TeamsUserToken {
+  /** Entra ID access token of a Teams user, for Azure Communication Services. */
+  readonly entraToken: string
+  /** Application (client) id that the token was issued to. */
+  readonly clientId: string
+  /** Object id of the user. */
+  readonly userObjectId: string
+}
+
+/** One attempt of each call with one SDK; throws that SDK's errors, or that it can't. */
+export interface Driver {
+  create(signal: AbortSignal): Promise<string>
+  createWithToken(
+    scopes: readonly Scope[],
+    expiresInMinutes: number | undefined,
+    signal: AbortSignal,
+  ): Promise<IdentityWithToken>
+  issueToken(
+    communicationUserId: string,
+    scopes: readonly Scope[],
+    expiresInMinutes: number | undefined,
+    signal: AbortSignal,
+  ): Promise<AccessToken>
+  revokeTokens(communicationUserId: string, signal: AbortSignal): Promise<void>
+  delete(communicationUserId: string, signal: AbortSignal): Promise<void>
+  exchangeTeamsToken(token: TeamsUserToken, signal: AbortSignal): Promise<AccessToken>
+}

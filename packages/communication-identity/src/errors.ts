@@ -1,0 +1,112 @@
+/** How a call can fail; `code` tells the cases apart. */
+export type FailureCode =
+  /** The identity does not exist, or no more. */
+  | 'identity-unknown'
+  /** The identity belongs to another resource. */
+  | 'identity-not-owned'
+  /** Key or token were refused: wrong, regenerated, or without the role. */
+  | 'credentials-refused'
+  /** Too many requests; `retryAfterMs` says when to come back, where the service said so. */
+  | 'throttled'
+  /** No answer in time, no connection, or a failure of the service's own. It may have acted all the same. */
+  | 'unavailable'
+  /** The service refused the request itself; the message is the service's. */
+  | 'invalid-request'
+  /** This SDK cannot do it; the message names the one that can. */
+  | 'unsupported-by-driver'
+
+export class CommunicationIdentityError extends Error {
+  override readonly name = 'CommunicationIdentityError'
+  readonly code: FailureCode
+  readonly retryAfterMs: number | undefined
+  /** Whether the request certainly had no effect, so that even a creation may be repeated. */
+  readonly hadNoEffect: boolean
+
+  constructor(
+    code: FailureCode,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number | undefined; hadNoEffect?: boolean } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.retryAfterMs = options.retryAfterMs
+    this.hadNoEffect = options.hadNoEffect ?? false
+  }
+}
+
+/** The part of an SDK's error that both generations have. */
+interface SdkError {
+  readonly message?: string
+  readonly code?: string
+  readonly statusCode?: number
+  readonly response?: {
+    readonly headers: { get(name: string): string | undefined }
+    readonly bodyAsText?: string | null
+  }
+}
+
+/** What an SDK threw, as one of our cases. The SDK's own error stays reachable as the cause. */
+export function toFailure(cause: unknown): CommunicationIdentityError {
+  if (cause instanceof CommunicationIdentityError) return cause
+  const { statusCode, response, code: sdkCode } = cause as SdkError
+  if (statusCode === undefined || response === undefined) return connectionFailure(cause, sdkCode)
+  const { code, message = `status ${statusCode}` } = readError(response.bodyAsText)
+  const retryAfterMs = readRetryAfter(response.headers.get('retry-after'))
+  if (/identity doesn't exist/i.test(message) || code === 'IdentityNotFound') {
+    return new CommunicationIdentityError('identity-unknown', message, { cause })
+  }
+  if (code === 'IdentityNotOwned') return new CommunicationIdentityError('identity-not-owned', message, { cause })
+  if (statusCode === 401 || statusCode === 403) {
+    return new CommunicationIdentityError('credentials-refused', `the service refused the credentials: ${message}`, {
+      cause,
+    })
+  }
+  if (statusCode === 429) {
+    return new CommunicationIdentityError('throttled', message, { cause, retryAfterMs, hadNoEffect: true })
+  }
+  if (statusCode < 500) return new CommunicationIdentityError('invalid-request', message, { cause })
+  return new CommunicationIdentityError('unavailable', `the service failed: ${message}`, {
+    cause,
+    retryAfterMs,
+    hadNoEffect: statusCode === 503,
+  })
+}
+
+// A connection that never came about carried no request.
+const unconnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+const untrusted = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+function connectionFailure(cause: unknown, code = ''): CommunicationIdentityError {
+  if (untrusted.has(code)) {
+    return new CommunicationIdentityError(
+      'unavailable',
+      `the certificate of the service is not trusted (${code}): name its authority in NODE_EXTRA_CA_CERTS`,
+      { cause },
+    )
+  }
+  return new CommunicationIdentityError('unavailable', `the service could not be reached (${code || 'no answer'})`, {
+    cause,
+    hadNoEffect: unconnected.has(code),
+  })
+}
+
+function readError(text: string | null | undefined): { code?: string; message?: string } {
+  try {
+    const { error } = JSON.parse(text ?? '') as { error?: { code?: string; message?: string } }
+    return error ?? {}
+  } catch {
+    return {}
+  }
+}
+
+/** Seconds or a date, as HTTP has it; in milliseconds from now. */
+function readRetryAfter(value: string | undefined): number | undefined {
+  if (value === undefined || value === '') return undefined
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
+}

@@ -1,0 +1,11 @@
+export type { CallOptions } from './calls.ts'
+export {
+  createCommunicationIdentities,
+  parseSdkName,
+  type CommunicationIdentities,
+  type IssueOptions,
+  type Target,
+} from './communication-identities.ts'
+export { parseConnectionString, type ConnectionString } from './connection-string.ts'
+export type { AccessToken, IdentityWithToken, Scope, SdkName, TeamsUserToken } from './driver.ts'
+export { CommunicationIdentityError, type FailureCode } from './errors.ts'

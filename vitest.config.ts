@@ -1,0 +1,30 @@
+import { basename, join } from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+const testSupport = join(import.meta.dirname, 'packages/test-support/src')
+
+/** A room is a folder with tests of its own; `pnpm test` in it runs them. */
+function room(root: string, name = basename(root)) {
+  return {
+    test: {
+      name,
+      root: join(import.meta.dirname, root),
+      include: ['test/**/*.test.ts'],
+      setupFiles: [join(testSupport, 'console-guard.ts')],
+      globalSetup: [join(testSupport, 'data-folder.ts')],
+      testTimeout: 60_000,
+    },
+  }
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      room('packages/communication-emulator'),
+      room('packages/communication-identity'),
+      room('apps/quickstart'),
+      room('apps/bench'),
+      room('.', 'root'),
+    ],
+  },
+})
