@@ -1,8 +1,9 @@
 import type { Clock } from './clock.ts'
 import { headerOf, type Answer, type Exchange } from './exchange.ts'
-import type { Fault, FaultPlan } from './faults.ts'
+import type { FaultPlan } from './faults.ts'
 import type { Introspection, ListedIdentity, ListedToken } from './identity/identities.ts'
-import type { QuotaCounter, Quotas } from './quotas.ts'
+import { InvalidSettingError } from './invalid-setting-error.ts'
+import type { QuotaCounter } from './quotas.ts'
 import type { RequestLog } from './request-log.ts'
 import type { KeySlot } from './resource.ts'
 
@@ -48,7 +49,7 @@ export class AdministrationPlane {
       const answer = await this.#answer(exchange)
       return { ...answer, headers: { ...answer.headers, ...cors } }
     } catch (error) {
-      if (error instanceof BadRequest) return { ...problem(400, error.message), headers: cors }
+      if (error instanceof InvalidSettingError) return { ...problem(400, error.message), headers: cors }
       throw error
     }
   }
@@ -72,7 +73,8 @@ export class AdministrationPlane {
         const resource = emulator.resources.find(({ name }) => name === id)
         const slot = readBody(exchange)['keyType']
         if (!resource || verb !== 'regenerateKey') break
-        if (slot !== 'primary' && slot !== 'secondary') throw new BadRequest('keyType must be "primary" or "secondary"')
+        if (slot !== 'primary' && slot !== 'secondary')
+          throw new InvalidSettingError('keyType must be "primary" or "secondary"')
         return ok({ key: resource.regenerateKey(slot) })
       }
       case 'GET identities': {
@@ -81,7 +83,7 @@ export class AdministrationPlane {
         return ok(
           emulator.identities({
             ...(after !== null && { after }),
-            ...(limit !== null && { limit: readNumber(limit, 'limit') }),
+            ...(limit !== null && { limit: readInteger(limit, 'limit') }),
           }),
         )
       }
@@ -96,7 +98,7 @@ export class AdministrationPlane {
       }
       case 'POST introspect': {
         const { token } = readBody(exchange)
-        if (typeof token !== 'string') throw new BadRequest('token must be a string')
+        if (typeof token !== 'string') throw new InvalidSettingError('token must be a string')
         return ok(await emulator.introspect(token))
       }
       case 'GET clock':
@@ -104,27 +106,28 @@ export class AdministrationPlane {
       case 'PUT clock': {
         const { time } = readBody(exchange)
         const date = typeof time === 'string' ? new Date(time) : undefined
-        if (!date || Number.isNaN(date.getTime())) throw new BadRequest('time must be an ISO 8601 time')
+        if (!date || Number.isNaN(date.getTime())) throw new InvalidSettingError('time must be an ISO 8601 time')
         emulator.clock.set(date)
         return ok(this.#clock())
       }
       case 'POST clock': {
         if (id !== 'advance') break
-        emulator.clock.advance(readNumber(readBody(exchange)['milliseconds'], 'milliseconds'))
+        emulator.clock.advance(readInteger(readBody(exchange)['milliseconds'], 'milliseconds'))
         return ok(this.#clock())
       }
       case 'GET faults':
         return ok(emulator.faults.list())
       case 'POST faults':
-        return { status: 201, body: { id: emulator.faults.add(readFault(readBody(exchange))) } }
+        return { status: 201, body: { id: emulator.faults.add(readBody(exchange)) } }
       case 'DELETE faults':
         if (id === undefined) emulator.faults.clear()
-        else if (!emulator.faults.remove(readNumber(id, 'the id of the fault'))) break
+        else if (!emulator.faults.remove(readInteger(id, 'the id of the fault'))) break
         return { status: 204 }
       case 'GET quotas':
         return ok(emulator.quotas.limits)
       case 'PUT quotas':
-        emulator.quotas.set(readQuotas(readBody(exchange)))
+        // `{ "documented": true }` sets the documented limits, an empty object none.
+        emulator.quotas.set(readBody(exchange)['documented'] === true || readBody(exchange))
         return ok(emulator.quotas.limits)
       case 'GET requests':
         return ok(emulator.requests.list())
@@ -143,8 +146,6 @@ export class AdministrationPlane {
     return { now: new Date(clock.now()), offsetMilliseconds: clock.offset }
   }
 }
-
-class BadRequest extends Error {}
 
 function ok(body: unknown): Answer {
   return { status: 200, body }
@@ -186,48 +187,11 @@ function readBody({ body }: Exchange): Record<string, unknown> {
   } catch {
     // Falls through to the same refusal.
   }
-  throw new BadRequest('the body must be a JSON object')
+  throw new InvalidSettingError('the body must be a JSON object')
 }
 
-function readNumber(value: unknown, name: string): number {
+function readInteger(value: unknown, name: string): number {
   const number = typeof value === 'string' && value !== '' ? Number(value) : value
-  if (typeof number !== 'number' || !Number.isFinite(number)) throw new BadRequest(`${name} must be a number`)
-  return number
-}
-
-const faultMembers: Record<keyof Fault, 'string' | 'number' | 'boolean'> = {
-  operation: 'string',
-  latencyMs: 'number',
-  status: 'number',
-  retryAfterSeconds: 'number',
-  reset: 'boolean',
-  phase: 'string',
-  count: 'number',
-  rate: 'number',
-  seed: 'number',
-}
-
-function readFault(body: Record<string, unknown>): Fault {
-  for (const [name, value] of Object.entries(body)) {
-    const type = faultMembers[name as keyof Fault]
-    if (type === undefined)
-      throw new BadRequest(`a fault has no ${name}; it has ${Object.keys(faultMembers).join(', ')}`)
-    // oxlint-disable-next-line valid-typeof -- the table holds valid ones only
-    if (typeof value !== type) throw new BadRequest(`${name} must be a ${type}`)
-  }
-  const fault = body as Fault
-  if (fault.status !== undefined && !(Number.isInteger(fault.status) && fault.status >= 200 && fault.status <= 599)) {
-    throw new BadRequest('status must be between 200 and 599')
-  }
-  if (fault.phase !== undefined && fault.phase !== 'before' && fault.phase !== 'after') {
-    throw new BadRequest('phase must be "before" or "after"')
-  }
-  return fault
-}
-
-function readQuotas(body: Record<string, unknown>): Quotas | boolean {
-  const { documented, ...limits } = body
-  if (documented !== undefined) return documented === true
-  for (const [name, limit] of Object.entries(limits)) readNumber(limit, name)
-  return limits
+  if (!Number.isSafeInteger(number)) throw new InvalidSettingError(`${name} must be a whole number`)
+  return number as number
 }

@@ -1,3 +1,5 @@
+import { InvalidSettingError } from './invalid-setting-error.ts'
+
 /**
  * The time by which tokens live: the machine's clock plus an offset that a test may move. Signatures, TLS and HTTP dates
  * never use it, since the clients' side of those stays on the real clock.
@@ -15,17 +17,24 @@ export class Clock {
     return this.#offset
   }
 
-  /** Goes on from `time`, ticking as before. */
+  /** Goes on from `time`, ticking as before. Throws `InvalidSettingError`. */
   set(time: Date): void {
-    this.#offset = time.getTime() - Date.now()
+    this.#move(time.getTime() - Date.now())
   }
 
-  /** Moves on by some milliseconds; a negative number moves back. */
+  /** Moves on by some milliseconds; a negative number moves back. Throws `InvalidSettingError`. */
   advance(milliseconds: number): void {
-    this.#offset += milliseconds
+    this.#move(this.#offset + milliseconds)
   }
 
   reset(): void {
     this.#offset = 0
+  }
+
+  #move(offset: number): void {
+    const year = new Date(Date.now() + offset).getUTCFullYear()
+    // Times are written with four digits, and no token lives outside of these.
+    if (!(year >= 1970 && year < 9999)) throw new InvalidSettingError('the clock can be set to the years 1970 to 9998')
+    this.#offset = Math.round(offset)
   }
 }

@@ -6,6 +6,7 @@ import { FaultPlan, type Fault } from './faults.ts'
 import { AccessTokenSigner } from './identity/access-token.ts'
 import { Identities, type Introspection, type ListedIdentity, type ListedToken } from './identity/identities.ts'
 import { IdentityPlane } from './identity/plane.ts'
+import { identityOperations } from './identity/routes.ts'
 import { Listener } from './listener.ts'
 import { QuotaCounter, type Quotas } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
@@ -64,7 +65,7 @@ export class Emulator implements AsyncDisposable, Administration {
   /** PEM file of the authority that clients have to trust, as `NODE_EXTRA_CA_CERTS` takes it. */
   readonly caPath: string
   readonly clock = new Clock()
-  readonly faults = new FaultPlan()
+  readonly faults = new FaultPlan(identityOperations)
   readonly requests = new RequestLog()
   readonly quotas = new QuotaCounter(this.clock)
   readonly #resources: EmulatedResource[] = []

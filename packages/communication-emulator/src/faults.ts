@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { InvalidSettingError } from './invalid-setting-error.ts'
 
 /** Something that goes wrong on purpose. */
 export interface Fault {
@@ -36,9 +37,16 @@ interface State {
 export class FaultPlan {
   #nextId = 1
   #states: State[] = []
+  readonly #operations: readonly string[]
 
-  /** Arms a fault and returns its id. */
+  /** `operations` are those that a fault may be aimed at. */
+  constructor(operations: readonly string[]) {
+    this.#operations = operations
+  }
+
+  /** Arms a fault and returns its id. Throws `InvalidSettingError`. */
   add(fault: Fault): number {
+    this.#check(fault)
     const id = this.#nextId++
     this.#states.push({ id, fault, seen: 0, strikes: 0 })
     return id
@@ -72,6 +80,44 @@ export class FaultPlan {
     }
     return undefined
   }
+
+  #check(fault: Fault): void {
+    const { operation, latencyMs, status, reset, rate = 1 } = fault
+    for (const [name, value] of Object.entries(fault)) {
+      const type = members[name as keyof Fault]
+      if (type === undefined) {
+        throw new InvalidSettingError(`a fault has no ${name}; it has ${Object.keys(members).join(', ')}`)
+      }
+      if (typeof value !== type || (typeof value === 'number' && !(value >= 0))) {
+        throw new InvalidSettingError(`${name} must be a ${type}${type === 'number' ? ', not negative' : ''}`)
+      }
+    }
+    if (operation !== undefined && !this.#operations.includes(operation)) {
+      throw new InvalidSettingError(`there is no operation ${operation}; there are ${this.#operations.join(', ')}`)
+    }
+    if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 599)) {
+      throw new InvalidSettingError('status must be a whole number from 200 to 599')
+    }
+    if (fault.phase !== undefined && fault.phase !== 'before' && fault.phase !== 'after') {
+      throw new InvalidSettingError('phase must be "before" or "after"')
+    }
+    if (rate <= 0 || rate > 1) throw new InvalidSettingError('rate must be above 0 and at most 1')
+    if (latencyMs === undefined && status === undefined && !reset) {
+      throw new InvalidSettingError('a fault needs latencyMs, status or reset')
+    }
+  }
+}
+
+const members: Record<keyof Fault, 'string' | 'number' | 'boolean'> = {
+  operation: 'string',
+  latencyMs: 'number',
+  status: 'number',
+  retryAfterSeconds: 'number',
+  reset: 'boolean',
+  phase: 'string',
+  count: 'number',
+  rate: 'number',
+  seed: 'number',
 }
 
 /** The nth number of a seeded sequence in [0, 1). A hash needs no state, so order and restarts do not matter. */

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import { InvalidSettingError } from './invalid-setting-error.ts'
 
 /**
  * Calls per resource and window that the service allows for identities.
@@ -27,8 +28,15 @@ export class QuotaCounter {
     this.#clock = clock
   }
 
-  /** `true` sets the documented limits, `false` none. */
+  /** `true` sets the documented limits, `false` none. Throws `InvalidSettingError`. */
   set(limits: Quotas | boolean): void {
+    for (const [operation, limit] of Object.entries(limits)) {
+      if (!(operation in documentedQuotas) || !Number.isInteger(limit) || limit < 0) {
+        throw new InvalidSettingError(
+          `quotas are whole numbers for ${Object.keys(documentedQuotas).join(', ')}; ${operation} is not one`,
+        )
+      }
+    }
     this.#limits = limits === true ? documentedQuotas : limits === false ? {} : limits
     this.clear()
   }

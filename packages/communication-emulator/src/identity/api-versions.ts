@@ -21,7 +21,7 @@ export type ApiVersion = (typeof identityApiVersions)[number]
 
 /** Known to exist, but their descriptions were not read: refused, rather than answered by chance. */
 // differs(unread-versions)
-export const unreadApiVersions = ['2021-11-01', '2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22'] as const
+const unreadApiVersions = ['2021-11-01', '2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22'] as const
 
 /** The only version with flat bodies, `/token`, and revocation by PATCH. */
 export const firstApiVersion = '2020-07-20-preview2'
@@ -36,5 +36,5 @@ export function isSince(version: ApiVersion, first: ApiVersion): boolean {
 /** The newest served version that is not newer than an unread one: what `loose` answers it as. */
 export function nearestServed(version: string): ApiVersion | undefined {
   if (!unreadApiVersions.some((unread) => unread === version)) return undefined
-  return identityApiVersions.filter((served) => served < version && !served.includes('preview')).at(-1)
+  return identityApiVersions.findLast((served) => served < version && !served.includes('preview'))
 }

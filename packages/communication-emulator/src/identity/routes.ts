@@ -1,6 +1,14 @@
 import { customIdApiVersion, firstApiVersion, identityApiVersions, isSince, type ApiVersion } from './api-versions.ts'
 
-export type Operation = 'createIdentity' | 'getIdentity' | 'deleteIdentity' | 'issueAccessToken' | 'revokeAccessTokens'
+export const identityOperations = [
+  'createIdentity',
+  'getIdentity',
+  'deleteIdentity',
+  'issueAccessToken',
+  'revokeAccessTokens',
+] as const
+
+export type Operation = (typeof identityOperations)[number]
 
 interface Route {
   readonly method: string

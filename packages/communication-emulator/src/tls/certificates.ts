@@ -57,7 +57,10 @@ export async function createAuthority(): Promise<CertifiedKey> {
 }
 
 /** A server certificate for the loopback names. 397 days is the longest that every platform accepts. */
-export async function createServerCertificate(authority: CertifiedKey): Promise<CertifiedKey> {
+export async function createServerCertificate(
+  authority: CertifiedKey,
+  names = ['localhost', '*.localhost'],
+): Promise<CertifiedKey> {
   const issuer = new X509Certificate(authority.certificate)
   const signingKey = await crypto.subtle.importKey(
     'pkcs8',
@@ -68,7 +71,7 @@ export async function createServerCertificate(authority: CertifiedKey): Promise<
   )
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await X509CertificateGenerator.create({
-    subject: 'CN=localhost',
+    subject: `CN=${names[0]}`,
     issuer: issuer.subject,
     ...validFor(397 * day),
     signingAlgorithm: algorithm,
@@ -79,8 +82,7 @@ export async function createServerCertificate(authority: CertifiedKey): Promise<
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
       new SubjectAlternativeNameExtension([
-        { type: 'dns', value: 'localhost' },
-        { type: 'dns', value: '*.localhost' },
+        ...names.map((value) => ({ type: 'dns' as const, value })),
         { type: 'ip', value: '127.0.0.1' },
         { type: 'ip', value: '::1' },
       ]),

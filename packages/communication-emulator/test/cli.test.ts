@@ -1,0 +1,178 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { wellKnownAccessKey } from '../src/index.ts'
+import { trustInProcess } from '../src/tls/trust.ts'
+import { send } from './signed-request.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const cli = join(import.meta.dirname, '../src/cli.ts')
+const quickCheck = join(import.meta.dirname, 'programs/round-trip.mjs')
+
+interface Run {
+  readonly process: ChildProcess
+  readonly output: { stdout: string; stderr: string }
+  readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+}
+
+function run(args: readonly string[], environment: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, ...environment } })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()))
+  const exit = once(child, 'close').then(([code, signal]) => ({ code, signal }))
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return { process: child, output, exit }
+}
+
+/** Starts an emulator and waits for the last line of its greeting. */
+async function start(args: readonly string[] = [], environment: Record<string, string> = {}): Promise<Run> {
+  const started = run(['start', '--port', '0', ...args], environment)
+  while (!/to trust: .*\n/.test(started.output.stdout)) {
+    const ended = await Promise.race([once(started.process.stdout!, 'data').then(() => undefined), started.exit])
+    if (ended) throw new Error(`ended early: ${started.output.stderr}`)
+  }
+  return started
+}
+
+describe('start', () => {
+  it('greets with endpoint, connection string and authority, serves, and ends at a signal', async () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const { process: child, output, exit } = await start(['--resource', 'contoso', '--resource', 'fabrikam:0'])
+      const ready = [
+        ...output.stdout.matchAll(/^communication-emulator ready at (\S+) \(connection string: (\S+)\)$/gm),
+      ]
+      expect(ready).toHaveLength(3)
+      const [, endpoint, connectionString] = ready[0]!
+      expect(connectionString).toBe(`endpoint=${endpoint};accesskey=${wellKnownAccessKey}`)
+      expect(existsSync(/to trust: (.+)\n/.exec(output.stdout)![1]!)).toBe(true)
+      child.kill(signal)
+      expect(await exit).toEqual({ code: 0, signal: null })
+      expect(output.stderr).toBe('')
+    }
+  })
+
+  it('ends at a signal though a client holds a connection', async () => {
+    const { process: child, output, exit } = await start()
+    const { port } = new URL(/ready at (\S+)/.exec(output.stdout)![1]!)
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.on('error', () => {})
+    onTestFinished(() => void socket.destroy())
+    await once(socket, 'connect')
+    child.kill('SIGTERM')
+    expect(await exit).toMatchObject({ code: 0 })
+  })
+
+  it('never shows a key of the user, and says in one line why it refused a request', async () => {
+    const accessKey = Buffer.alloc(64, 9).toString('base64')
+    const { output } = await start([], { COMMUNICATION_EMULATOR_ACCESS_KEY: accessKey })
+    const endpoint = /ready at (\S+)/.exec(output.stdout)![1]!
+    expect(output.stdout).toContain('COMMUNICATION_EMULATOR_ACCESS_KEY')
+    const target = '/identities?api-version=2023-10-01'
+    trustInProcess(readFileSync(/to trust: (.+)\n/.exec(output.stdout)![1]!, 'utf8'))
+    expect(await send(endpoint, { target, accessKey })).toMatchObject({ status: 201 })
+    expect(await send(endpoint, { target, accessKey: 'AAAA' })).toMatchObject({ status: 401 })
+    expect(output.stdout + output.stderr).not.toContain(accessKey)
+    expect(output.stderr).toMatch(
+      /^communication-emulator: POST \/identities 401 Denied \{"code":"SignatureMismatch".*\}\n$/,
+    )
+  })
+
+  it('names the remedy when its port is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const { output, exit } = run(['start', '--port', String(port)])
+    expect(await exit).toMatchObject({ code: 1 })
+    expect(output.stderr).toMatch(new RegExp(`^communication-emulator: port ${port} is taken: .*--port\\n$`))
+  })
+
+  it('refuses a data folder in use, and bad arguments, in a line', async () => {
+    const data = temporaryFolder()
+    await start(['--data', data])
+    const second = run(['start', '--port', '0', '--data', data])
+    expect(await second.exit).toMatchObject({ code: 1 })
+    expect(second.output.stderr).toMatch(/^communication-emulator: the data folder .*Is another emulator using it\?\n$/)
+    for (const args of [
+      ['--port', 'x'],
+      ['--port', '70000'],
+      ['--resource', 'a:b:c'],
+      ['--resource', 'a b'],
+      ['--nothing'],
+    ]) {
+      const { output, exit } = run(['start', ...args])
+      expect(await exit).toMatchObject({ code: 1 })
+      expect(output.stderr.trim().split('\n')).toHaveLength(1)
+    }
+  })
+})
+
+describe('exec', () => {
+  it('runs an unmodified program against an emulator of its own', async () => {
+    const { output, exit } = run(['exec', '--', process.execPath, quickCheck])
+    expect(await exit).toEqual({ code: 0, signal: null })
+    expect(output.stdout).toMatch(/^8:acs:.* deleted\n$/)
+    expect(output.stderr).toBe('')
+  })
+
+  it("exits with the command's code, also when a signal ended it, and passes arguments on as they are", async () => {
+    expect(await run(['exec', '--', 'sh', '-c', 'exit 7']).exit).toMatchObject({ code: 7 })
+    expect(await run(['exec', '--', 'sh', '-c', 'kill -TERM $$']).exit).toMatchObject({ code: 143 })
+    const { output, exit } = run(['exec', '--loose', '--', 'printf', '[%s]', '--port', '-x', 'a b'])
+    expect(await exit).toMatchObject({ code: 0 })
+    expect(output.stdout).toBe('[--port][-x][a b]')
+  })
+
+  it('passes a signal on, and exits as the command does', async () => {
+    const script = 'trap "echo bye; exit 5" TERM; echo up; while :; do sleep 0.05; done'
+    const { process: child, output, exit } = run(['exec', '--', 'sh', '-c', script])
+    while (!output.stdout.includes('up')) await once(child.stdout!, 'data')
+    child.kill('SIGTERM')
+    expect(await exit).toMatchObject({ code: 5 })
+    expect(output.stdout).toContain('bye')
+  })
+
+  it('says so when there is no such command, or none at all', async () => {
+    const missing = run(['exec', '--', 'no-such-command'])
+    expect(await missing.exit).toMatchObject({ code: 127 })
+    expect(missing.output.stderr).toMatch(/^communication-emulator: no-such-command could not be run: .*\n$/)
+    expect(await run(['exec']).exit).toMatchObject({ code: 1 })
+  })
+
+  it('keeps the certificates that the user trusts already', async () => {
+    const own = join(temporaryFolder(), 'own.pem')
+    writeFileSync(own, rootCertificates[0]!)
+    const environment = { NODE_EXTRA_CA_CERTS: own, SSL_CERT_FILE: '', REQUESTS_CA_BUNDLE: '' }
+    const { output, exit } = run(['exec', '--', 'sh', '-c', 'cat "$NODE_EXTRA_CA_CERTS"'], environment)
+    expect(await exit).toMatchObject({ code: 0 })
+    expect(output.stdout).toContain(rootCertificates[0])
+    expect(output.stdout.match(/BEGIN CERTIFICATE/g)).toHaveLength(2)
+  })
+})
+
+describe('env', () => {
+  it('prints variables that a shell takes', async () => {
+    const { output, exit } = run(['env'])
+    expect(await exit).toMatchObject({ code: 0 })
+    const shell = spawn('sh', ['-c', `${output.stdout}\necho "$COMMUNICATION_SERVICES_CONNECTION_STRING"`])
+    const [line] = (await once(shell.stdout, 'data')) as [Buffer]
+    expect(line.toString()).toBe(`endpoint=https://localhost:4380/;accesskey=${wellKnownAccessKey}\n`)
+    for (const name of ['NODE_EXTRA_CA_CERTS', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE']) {
+      const path = new RegExp(`^export ${name}='(.+)'$`, 'm').exec(output.stdout)![1]!
+      expect(readFileSync(path, 'utf8')).toContain('BEGIN CERTIFICATE')
+    }
+  })
+
+  it('prints them for PowerShell, and for another port', async () => {
+    const { output, exit } = run(['env', '--shell', 'powershell', '--port', '5000'])
+    expect(await exit).toMatchObject({ code: 0 })
+    expect(output.stdout).toContain(
+      "$env:COMMUNICATION_SERVICES_CONNECTION_STRING = 'endpoint=https://localhost:5000/;",
+    )
+  })
+})

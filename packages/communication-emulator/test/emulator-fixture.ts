@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { startEmulator, type Emulator, type EmulatorOptions } from '../src/index.ts'
+import { send, type WireAnswer, type WireRequest } from './signed-request.ts'
+
+/** One emulator for the tests of a file, fresh for each of them. */
+export function useEmulator(options: EmulatorOptions = {}) {
+  let emulator: Emulator
+  beforeAll(async () => {
+    emulator = await startEmulator(options)
+  })
+  beforeEach(() => emulator.reset())
+  afterAll(() => emulator[Symbol.asyncDispose]())
+
+  return {
+    get emulator() {
+      return emulator
+    },
+    /** Signs and sends with the default resource's primary key. */
+    call(request: Omit<WireRequest, 'accessKey'> & { accessKey?: string }): Promise<WireAnswer> {
+      return send(emulator.endpoint, { accessKey: emulator.accessKey, ...request })
+    },
+    async createIdentity(): Promise<string> {
+      const { json } = await this.call({ target: '/identities?api-version=2023-10-01' })
+      return json.identity.id as string
+    },
+    async issueToken(id: string, scopes = ['chat'], accessKey = emulator.accessKey): Promise<string> {
+      const { json } = await this.call({
+        target: `/identities/${id}/:issueAccessToken?api-version=2023-10-01`,
+        body: { scopes },
+        accessKey,
+      })
+      return json.token as string
+    },
+  }
+}

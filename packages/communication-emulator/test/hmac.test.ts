@@ -1,0 +1,149 @@
+import { createHmac } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startEmulator, type Emulator } from '../src/index.ts'
+import { useEmulator } from './emulator-fixture.ts'
+import { send } from './signed-request.ts'
+
+const fixture = useEmulator()
+const target = '/identities?api-version=2023-10-01'
+
+describe('what the SDK generations sign', () => {
+  it('the date, in place of x-ms-date', async () => {
+    const answer = await fixture.call({ target, sign: { names: ['date', 'host', 'x-ms-content-sha256'] } })
+    expect(answer.status).toBe(201)
+  })
+
+  it('a host with its port doubled, sent like that', async () => {
+    const { host, port } = new URL(fixture.emulator.endpoint)
+    expect(await fixture.call({ target, sign: { host: `${host}:${port}` } })).toMatchObject({ status: 201 })
+  })
+
+  it('a host without its port, sent like that', async () => {
+    expect(await fixture.call({ target, sign: { host: 'localhost' } })).toMatchObject({ status: 201 })
+  })
+
+  it('x-ms-date, with a Date that is something else', async () => {
+    const headers = { date: 'Thu, 01 Jan 1970 00:00:00 GMT' }
+    expect(await fixture.call({ target, headers })).toMatchObject({ status: 201 })
+  })
+
+  it('header names in any order and case', async () => {
+    const names = ['x-ms-content-sha256', 'x-ms-date', 'host']
+    expect(await fixture.call({ target, sign: { names } })).toMatchObject({ status: 201 })
+    const date = new Date().toUTCString()
+    const { host } = new URL(fixture.emulator.endpoint)
+    const hash = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
+    const signature = createHmac('sha256', Buffer.from(fixture.emulator.accessKey, 'base64'))
+      .update(`POST\n${target}\n${hash};${date};${host}`)
+      .digest('base64')
+    const authorization = `HMAC-SHA256 SignedHeaders=X-MS-Content-SHA256;X-MS-Date;Host&Signature=${signature}`
+    const headers = { 'x-ms-date': date, authorization }
+    expect(await fixture.call({ target, headers })).toMatchObject({ status: 201 })
+  })
+
+  it('the path as sent, its colons escaped or not', async () => {
+    const id = await fixture.createIdentity()
+    for (const sent of [id, encodeURIComponent(id), id.replaceAll(':', '%3a')]) {
+      const answer = await fixture.call({
+        target: `/identities/${sent}/:issueAccessToken?api-version=2023-10-01`,
+        body: { scopes: ['chat'] },
+      })
+      expect(answer.status).toBe(200)
+    }
+  })
+
+  it('with either access key', async () => {
+    const [, secondary] = fixture.emulator.resources[0]!.secondaryConnectionString.split('accesskey=')
+    expect(await fixture.call({ target, accessKey: secondary! })).toMatchObject({ status: 201 })
+  })
+})
+
+describe('a refused signature', () => {
+  const denied = { code: 'Denied', message: 'Denied by the resource provider.' }
+  const otherKey = Buffer.alloc(64, 7).toString('base64')
+
+  it.each([
+    ['no Authorization', { sign: { drop: ['authorization'] } }, 'AuthorizationMissing'],
+    ['another scheme', { headers: { authorization: 'Basic eDp5' } }, 'AuthorizationUnreadable'],
+    ['a bearer token', { headers: { authorization: 'Bearer x.y.z' } }, 'AuthorizationUnreadable'],
+    ['no date', { sign: { drop: ['x-ms-date'] } }, 'HeadersNotSigned'],
+    ['an unsigned host', { sign: { names: ['x-ms-date', 'x-ms-content-sha256'] } }, 'HeadersNotSigned'],
+    [
+      'a signed header that is not sent',
+      { sign: { names: ['x-ms-date', 'host', 'x-ms-content-sha256', 'x'] } },
+      'HeadersMissing',
+    ],
+    ['another path', { sign: { target: '/other' } }, 'SignatureMismatch'],
+    ['another key', { accessKey: otherKey }, 'SignatureMismatch'],
+    ['a date 16 minutes ago', { date: new Date(Date.now() - 16 * 60_000) }, 'DateOutOfRange'],
+    ['a date 16 minutes ahead', { date: new Date(Date.now() + 16 * 60_000) }, 'DateOutOfRange'],
+  ])('%s', async (_name, request, code) => {
+    const answer = await fixture.call({ target, ...request })
+    expect(answer.status).toBe(401)
+    expect(answer.json.error).toMatchObject({ ...denied, innererror: { code, message: expect.any(String) } })
+    expect(answer.headers['api-supported-versions']).toBeUndefined()
+    expect(fixture.emulator.requests.list().at(-1)).toMatchObject({ status: 401, explanation: { code } })
+    expect(fixture.emulator.identities()).toEqual([])
+  })
+
+  it('a body that is not what was hashed', async () => {
+    const answer = await fixture.call({ target, body: {}, sign: { contentHash: 'AAAA' } })
+    expect(answer.status).toBe(401)
+    expect(answer.json.error).toMatchObject({
+      code: 'Denied',
+      message: "Request 'x-ms-content-sha256' differs from generated content hash.",
+    })
+  })
+
+  it('a date that is none', async () => {
+    const answer = await fixture.call({ target, headers: { 'x-ms-date': 'soon' } })
+    expect(answer).toMatchObject({ status: 401, json: { error: { innererror: { code: 'DateOutOfRange' } } } })
+  })
+
+  it('is explained by the string that the server signed', async () => {
+    const date = new Date()
+    const { json } = await fixture.call({ target, date, accessKey: otherKey })
+    const { host } = new URL(fixture.emulator.endpoint)
+    expect(json.error.innererror.stringToSign).toBe(
+      `POST\n${target}\n${date.toUTCString()};${host};47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=`,
+    )
+  })
+
+  it("is explained by the first line that differs from the client's string, where the client sends it", async () => {
+    const explain = async (clientString: (server: string) => string) => {
+      const { host } = new URL(fixture.emulator.endpoint)
+      const date = new Date()
+      const server = `POST\n${target}\n${date.toUTCString()};${host};47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=`
+      const headers = { 'x-ms-hmac-string-to-sign-base64': Buffer.from(clientString(server)).toString('base64') }
+      const { json } = await fixture.call({ target, date, headers, accessKey: otherKey })
+      return json.error.innererror
+    }
+    const other = await explain((server) => server.replace('/identities', '/Identities'))
+    expect(other.firstDifference).toEqual({
+      line: 2,
+      server: target,
+      client: target.replace('/identities', '/Identities'),
+    })
+    const same = await explain((server) => server)
+    expect(same).not.toHaveProperty('firstDifference')
+    expect(same.message).toMatch(/access key is another one/)
+  })
+})
+
+describe('loose', () => {
+  let loose: Emulator
+  beforeAll(async () => {
+    loose = await startEmulator({ loose: true })
+  })
+  afterAll(() => loose[Symbol.asyncDispose]())
+
+  it('accepts any date, unknown members and unread api-versions, and nothing more', async () => {
+    const call = (request: Partial<Parameters<typeof send>[1]>) =>
+      send(loose.endpoint, { target, accessKey: loose.accessKey, ...request })
+    expect(await call({ date: new Date(0) })).toMatchObject({ status: 201 })
+    expect(await call({ body: { extra: 1 } })).toMatchObject({ status: 201 })
+    expect(await call({ target: '/identities?api-version=2026-07-22' })).toMatchObject({ status: 201 })
+    expect(await call({ target: '/identities?api-version=2019-01-01' })).toMatchObject({ status: 400 })
+    expect(await call({ accessKey: 'AAAA' })).toMatchObject({ status: 401 })
+  })
+})

@@ -1,0 +1,333 @@
+import { describe, expect, it } from 'vitest'
+import { useEmulator } from './emulator-fixture.ts'
+
+const fixture = useEmulator()
+
+const laterVersions = [
+  '2021-02-22-preview1',
+  '2021-03-07',
+  '2021-03-31-preview1',
+  '2021-10-31-preview',
+  '2022-06-01',
+  '2022-10-01',
+  '2023-10-01',
+  '2025-03-02-preview',
+  '2025-04-01-preview',
+  '2025-06-30',
+  '2026-09-23',
+]
+const allVersions = ['2020-07-20-preview2', ...laterVersions]
+const idForm = /^8:acs:[0-9a-f-]{36}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+00:00$/
+
+describe('2020-07-20-preview2', () => {
+  const version = 'api-version=2020-07-20-preview2'
+
+  it('creates with 200 and a flat body', async () => {
+    const answer = await fixture.call({ target: `/identities?${version}` })
+    expect(answer.status).toBe(200)
+    expect(answer.json).toEqual({ id: expect.stringMatching(idForm) })
+  })
+
+  it('issues at /token, with the id in the answer', async () => {
+    const id = await fixture.createIdentity()
+    const answer = await fixture.call({ target: `/identities/${id}/token?${version}`, body: { scopes: ['voip'] } })
+    expect(answer.status).toBe(200)
+    expect(Object.keys(answer.json)).toEqual(['id', 'token', 'expiresOn'])
+    expect(answer.json).toMatchObject({ id, expiresOn: expect.stringMatching(timeForm) })
+  })
+
+  it('knows the scope pstn, which later versions do not', async () => {
+    const id = await fixture.createIdentity()
+    const body = { scopes: ['pstn'] }
+    expect(await fixture.call({ target: `/identities/${id}/token?${version}`, body })).toMatchObject({ status: 200 })
+    const later = await fixture.call({ target: `/identities/${id}/:issueAccessToken?api-version=2021-03-07`, body })
+    expect(later.status).toBe(400)
+  })
+
+  it('revokes by PATCH, the tokens issued before the given time', async () => {
+    const id = await fixture.createIdentity()
+    const before = await fixture.issueToken(id)
+    const patch = (tokensValidFrom: unknown) =>
+      fixture.call({
+        method: 'PATCH',
+        target: `/identities/${id}?${version}`,
+        body: { tokensValidFrom },
+        headers: { 'content-type': 'application/merge-patch+json' },
+      })
+    expect(await patch(new Date(Date.now() - 60_000).toISOString())).toMatchObject({ status: 204, text: '' })
+    expect(await fixture.emulator.introspect(before)).toMatchObject({ state: 'valid' })
+    expect(await patch(new Date().toISOString())).toMatchObject({ status: 204 })
+    expect(await fixture.emulator.introspect(before)).toMatchObject({ state: 'revoked' })
+    expect(await patch('yesterday')).toMatchObject({ status: 400, json: { error: { target: 'TokensValidFrom' } } })
+    expect(await patch(null)).toMatchObject({ status: 400 })
+  })
+})
+
+describe.each(laterVersions)('%s', (version) => {
+  it('creates with 201, and without a token unless asked', async () => {
+    for (const body of [undefined, {}, { createTokenWithScopes: null }, { createTokenWithScopes: [] }]) {
+      const answer = await fixture.call({ target: `/identities?api-version=${version}`, body })
+      expect(answer.status).toBe(201)
+      expect(answer.text).toBe(JSON.stringify({ identity: { id: answer.json.identity.id } }))
+      expect(answer.json.identity.id).toMatch(idForm)
+    }
+  })
+
+  it('creates with a token when scopes are asked for', async () => {
+    const answer = await fixture.call({
+      target: `/identities?api-version=${version}`,
+      body: { createTokenWithScopes: ['chat', 'voip'] },
+    })
+    expect(answer.status).toBe(201)
+    expect(answer.json).toEqual({
+      identity: { id: expect.stringMatching(idForm) },
+      accessToken: { token: expect.any(String), expiresOn: expect.stringMatching(timeForm) },
+    })
+  })
+
+  it('issues, revokes and deletes', async () => {
+    const id = await fixture.createIdentity()
+    const path = `/identities/${encodeURIComponent(id)}`
+    const issue = () =>
+      fixture.call({ target: `${path}/:issueAccessToken?api-version=${version}`, body: { scopes: ['chat'] } })
+    const issued = await issue()
+    expect(issued.status).toBe(200)
+    expect(Object.keys(issued.json)).toEqual(['token', 'expiresOn'])
+    const revoked = await fixture.call({ target: `${path}/:revokeAccessTokens?api-version=${version}` })
+    expect(revoked).toMatchObject({ status: 204, text: '' })
+    expect(revoked.headers['content-type']).toBeUndefined()
+    expect(await fixture.emulator.introspect(issued.json.token)).toMatchObject({ state: 'revoked' })
+    expect(await fixture.call({ method: 'DELETE', target: `${path}?api-version=${version}` })).toMatchObject({
+      status: 204,
+      text: '',
+    })
+    expect(await issue()).toMatchObject({
+      status: 404,
+      json: { error: { code: 'IdentityNotFound', message: "Provided identity doesn't exist." } },
+    })
+  })
+
+  it('knows lifetimes from 2022-10-01 on, and the join scopes from 2023-10-01 on', async () => {
+    const id = await fixture.createIdentity()
+    const issue = (body: object) =>
+      fixture.call({ target: `/identities/${id}/:issueAccessToken?api-version=${version}`, body })
+    const lifetime = await issue({ scopes: ['chat'], expiresInMinutes: 60 })
+    expect(lifetime.status).toBe(version >= '2022-10-01' ? 200 : 400)
+    const joins = await issue({ scopes: ['chat.join', 'chat.join.limited', 'voip.join'] })
+    expect(joins.status).toBe(version >= '2023-10-01' ? 200 : 400)
+  })
+
+  it('knows custom ids in 2025-03-02-preview only', async () => {
+    const create = () => fixture.call({ target: `/identities?api-version=${version}`, body: { customId: 'alice' } })
+    const answers = [await create(), await create()]
+    const isKnown = version === '2025-03-02-preview'
+    expect(answers.map(({ status }) => status)).toEqual(isKnown ? [201, 200] : [400, 400])
+    const id = await fixture.createIdentity()
+    const got = await fixture.call({ method: 'GET', target: `/identities/${id}?api-version=${version}` })
+    expect(got.status).toBe(isKnown ? 200 : 400)
+    if (isKnown) expect(answers[1]!.json.identity.id).toBe(answers[0]!.json.identity.id)
+  })
+})
+
+it('shows custom id and last issue to GET in 2025-03-02-preview', async () => {
+  const version = 'api-version=2025-03-02-preview'
+  const { json } = await fixture.call({ target: `/identities?${version}`, body: { customId: 'bob' } })
+  const id: string = json.identity.id
+  const get = () => fixture.call({ method: 'GET', target: `/identities/${id}?${version}` })
+  expect((await get()).json).toEqual({ id, customId: 'bob' })
+  await fixture.issueToken(id)
+  expect((await get()).json).toEqual({ id, customId: 'bob', lastTokenIssuedAt: expect.stringMatching(timeForm) })
+  for (const customId of ['', 'x'.repeat(257)]) {
+    expect(await fixture.call({ target: `/identities?${version}`, body: { customId } })).toMatchObject({ status: 400 })
+  }
+})
+
+it.each(['2021-11-01', '2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22', '2019-01-01', 'nonsense'])(
+  'refuses the api-version %s, which was not read or does not exist',
+  async (version) => {
+    const answer = await fixture.call({ target: `/identities?api-version=${version}` })
+    expect(answer.status).toBe(400)
+    const { host } = new URL(fixture.emulator.endpoint)
+    expect(answer.json.error).toMatchObject({
+      code: 'UnsupportedApiVersion',
+      message: `The HTTP resource that matches the request URI 'https://${host}/identities' does not support the API version '${version}'.`,
+    })
+    expect(answer.headers['api-supported-versions']).toBeUndefined()
+  },
+)
+
+it.each(['', '?api-version=', '?other=1'])('refuses a request without an api-version: %s', async (query) => {
+  const answer = await fixture.call({ target: `/identities${query}` })
+  expect(answer).toMatchObject({ status: 400, json: { error: { code: 'ApiVersionUnspecified' } } })
+})
+
+it('refuses two different api-versions', async () => {
+  const answer = await fixture.call({ target: '/identities?api-version=2021-03-07&api-version=2023-10-01' })
+  expect(answer).toMatchObject({ status: 400, json: { error: { code: 'AmbiguousApiVersion' } } })
+})
+
+it.each([
+  ['GET', '/nothing', 404],
+  ['POST', '/identities/', 404],
+  ['POST', '/teamsUser/:exchangeAccessToken', 404],
+  ['POST', '/access/teamsExtension/:exchangeAccessToken', 404],
+  ['PUT', '/identities', 405],
+  ['GET', '/identities', 405],
+])('refuses %s %s with %i', async (method, path, status) => {
+  const answer = await fixture.call({ method, target: `${path}?api-version=2023-10-01` })
+  expect(answer).toMatchObject({ status, json: { error: { code: status === 404 ? 'NotFound' : 'MethodNotAllowed' } } })
+  if (status === 405) expect(answer.headers['allow']).toBe('POST')
+})
+
+it('accepts the two slashes of an endpoint that ends in one', async () => {
+  expect(await fixture.call({ target: '//identities?api-version=2023-10-01' })).toMatchObject({ status: 201 })
+})
+
+describe('headers', () => {
+  it('are those of the service on a success', async () => {
+    const { headers } = await fixture.call({
+      target: '/identities?api-version=2023-10-01',
+      headers: { 'x-ms-client-request-id': 'c0ffee' },
+    })
+    expect(headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': expect.any(String),
+      'ms-cv': expect.stringMatching(/^[A-Za-z0-9+/]{22}\.0$/),
+      'request-context': 'appId=',
+      'x-cache': 'CONFIG_NOCACHE',
+      'x-processing-time': expect.stringMatching(/^\d+ms$/),
+      'x-ms-client-request-id': 'c0ffee',
+      'api-supported-versions': allVersions.join(', '),
+      date: expect.any(String),
+    })
+    expect(headers['strict-transport-security']).toBeUndefined()
+  })
+
+  it('are those of the service on an error of the action, chunked and without a charset', async () => {
+    const id = await fixture.createIdentity()
+    const { status, headers } = await fixture.call({
+      target: `/identities/${id}/:issueAccessToken?api-version=2023-10-01`,
+      body: { scopes: [] },
+    })
+    expect(status).toBe(400)
+    expect(headers).toMatchObject({
+      'content-type': 'application/json',
+      'transfer-encoding': 'chunked',
+      'api-supported-versions': allVersions.join(', '),
+    })
+  })
+})
+
+describe('validation', () => {
+  const issueTarget = (id: string) => `/identities/${id}/:issueAccessToken?api-version=2023-10-01`
+
+  it.each([
+    [{ scopes: [] }, 'Invalid scopes - Scopes field is required.', 'scopes', true],
+    [{ scopes: null }, 'Scopes: The Scopes field is required.', 'Scopes', false],
+    [{}, 'Scopes: The Scopes field is required.', 'Scopes', false],
+    [undefined, 'Scopes: The Scopes field is required.', 'Scopes', false],
+    [{ scopes: ['bogus'] }, "Invalid scopes - Scope 'bogus' is not supported.", 'scopes', true],
+    [{ scopes: ['pstn'] }, "Invalid scopes - Scope 'pstn' is not supported.", 'scopes', true],
+    [{ scopes: 'chat' }, 'Scopes: The value could not be converted.', 'Scopes', false],
+    [{ scopes: ['chat', 1] }, 'Scopes: The value could not be converted.', 'Scopes', false],
+    [
+      { scopes: ['chat'], expiresInMinutes: 59 },
+      'ExpiresInMinutes value 59 is invalid. Value must be within the [60, 1440] interval.',
+      'ExpiresInMinutes',
+      true,
+    ],
+    [
+      { scopes: ['chat'], expiresInMinutes: 1441 },
+      'ExpiresInMinutes value 1441 is invalid. Value must be within the [60, 1440] interval.',
+      'ExpiresInMinutes',
+      true,
+    ],
+    [
+      { scopes: ['chat'], expiresInMinutes: 60.5 },
+      'ExpiresInMinutes: The value could not be converted.',
+      'ExpiresInMinutes',
+      false,
+    ],
+    [{ scopes: ['chat'], extra: 1 }, 'Extra: The member is not known to this api-version.', 'Extra', false],
+    [[], 'The request body must be a JSON object.', '$', false],
+  ])('refuses the issue body %j', async (body, message, target, isFromAction) => {
+    const id = await fixture.createIdentity()
+    const answer = await fixture.call({ target: issueTarget(id), body })
+    expect(answer.status).toBe(400)
+    expect(answer.json).toEqual({ error: { code: 'ValidationError', message, target } })
+    expect('api-supported-versions' in answer.headers).toBe(isFromAction)
+  })
+
+  it('accepts null for a lifetime, and the ends of its range', async () => {
+    const id = await fixture.createIdentity()
+    for (const [expiresInMinutes, minutes] of [
+      [null, 1440],
+      [60, 60],
+      [1440, 1440],
+    ]) {
+      const { json } = await fixture.call({ target: issueTarget(id), body: { scopes: ['chat'], expiresInMinutes } })
+      const lifetime = Date.parse(json.expiresOn) - Date.now()
+      expect(Math.abs(lifetime - minutes! * 60_000)).toBeLessThan(60_000)
+    }
+  })
+
+  it('refuses a lifetime out of range at a creation, too', async () => {
+    const answer = await fixture.call({
+      target: '/identities?api-version=2023-10-01',
+      body: { createTokenWithScopes: ['chat'], expiresInMinutes: 1441 },
+    })
+    expect(answer).toMatchObject({ status: 400, json: { error: { target: 'ExpiresInMinutes' } } })
+    expect(fixture.emulator.identities()).toEqual([])
+  })
+
+  it('refuses malformed JSON and other media types', async () => {
+    const id = await fixture.createIdentity()
+    expect(await fixture.call({ target: issueTarget(id), body: '{"scopes":' })).toMatchObject({ status: 422 })
+    const headers = { 'content-type': 'text/plain' }
+    expect(await fixture.call({ target: issueTarget(id), body: '{}', headers })).toMatchObject({ status: 415 })
+  })
+
+  it('refuses a body of a megabyte', async () => {
+    const answer = await fixture.call({ target: '/identities?api-version=2023-10-01', body: 'x'.repeat(1024 * 1024) })
+    expect(answer).toMatchObject({ status: 413, json: { error: { code: 'RequestBodyTooLarge' } } })
+  })
+})
+
+describe('ownership and existence', () => {
+  const foreign = '8:acs:00000000-0000-0000-0000-000000000000_00000001-1111-2222-3333-444444444444'
+  const calls = (id: string) =>
+    [
+      ['POST', `/identities/${id}/:issueAccessToken`, { scopes: ['chat'] }],
+      ['POST', `/identities/${id}/:revokeAccessTokens`, undefined],
+      ['DELETE', `/identities/${id}`, undefined],
+    ] as const
+
+  it.each([foreign, 'nonsense', '8:acs:x'])('refuses the id %s as not owned', async (id) => {
+    for (const [method, path, body] of calls(id)) {
+      const answer = await fixture.call({ method, target: `${path}?api-version=2023-10-01`, body })
+      expect(answer.status).toBe(401)
+      expect(answer.json).toEqual({
+        error: { code: 'IdentityNotOwned', message: "Provided identity doesn't belong to the resource." },
+      })
+      expect(answer.headers['api-supported-versions']).toBeDefined()
+    }
+  })
+
+  it('refuses an own id that was deleted, or never was', async () => {
+    const id = await fixture.createIdentity()
+    await fixture.call({ method: 'DELETE', target: `/identities/${id}?api-version=2023-10-01` })
+    for (const gone of [id, id.replace(/.$/, (last) => (last === '0' ? '1' : '0'))]) {
+      for (const [method, path, body] of calls(gone)) {
+        const answer = await fixture.call({ method, target: `${path}?api-version=2023-10-01`, body })
+        expect(answer).toMatchObject({ status: 404, json: { error: { message: "Provided identity doesn't exist." } } })
+      }
+    }
+  })
+
+  it('judges ownership before empty scopes, and missing scopes before ownership', async () => {
+    const target = `/identities/${foreign}/:issueAccessToken?api-version=2023-10-01`
+    expect(await fixture.call({ target, body: { scopes: [] } })).toMatchObject({ status: 401 })
+    expect(await fixture.call({ target, body: {} })).toMatchObject({ status: 400 })
+  })
+})

@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest'
+import { startEmulator, wellKnownConnectionString, type Emulator } from '../src/index.ts'
+import { send } from './signed-request.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const version = 'api-version=2023-10-01'
+
+function call(emulator: Emulator, target: string, options: { method?: string; body?: unknown } = {}) {
+  return send(emulator.endpoint, { accessKey: emulator.accessKey, target, ...options })
+}
+
+it('keeps identities, tokens, revocations, deletions, keys and the signing key across restarts', async () => {
+  const dataFolder = temporaryFolder()
+  const texts: Record<string, string> = {}
+  let kept: string
+  let freshKey: string
+  {
+    await using emulator = await startEmulator({ dataFolder, resources: [{ name: 'contoso' }] })
+    const create = async () => {
+      const body = { createTokenWithScopes: ['chat'] }
+      const { json } = await call(emulator, `/identities?${version}`, { body })
+      return { id: json.identity.id as string, token: json.accessToken.token as string }
+    }
+    const [live, revoked, deleted] = [await create(), await create(), await create()]
+    await call(emulator, `/identities/${revoked.id}/:revokeAccessTokens?${version}`)
+    await call(emulator, `/identities/${deleted.id}?${version}`, { method: 'DELETE' })
+    Object.assign(texts, { valid: live.token, revoked: revoked.token, deleted: deleted.token })
+    kept = live.id
+    freshKey = emulator.resources[1]!.regenerateKey('primary')
+  }
+  await using emulator = await startEmulator({ dataFolder, resources: [{ name: 'contoso' }] })
+  for (const [state, token] of Object.entries(texts)) {
+    expect(await emulator.introspect(token)).toMatchObject({ state })
+  }
+  const issued = await call(emulator, `/identities/${kept}/:issueAccessToken?${version}`, {
+    body: { scopes: ['voip'] },
+  })
+  expect(issued.status).toBe(200)
+  expect(emulator.resources[1]!.accessKey).toBe(freshKey)
+})
+
+it('starts from nothing without a folder', async () => {
+  for (let start = 0; start < 2; start++) {
+    await using emulator = await startEmulator()
+    expect(emulator.identities()).toEqual([])
+    await call(emulator, `/identities?${version}`)
+  }
+})
+
+it('refuses a folder that another emulator is using, and says so', async () => {
+  const dataFolder = temporaryFolder()
+  await using _first = await startEmulator({ dataFolder })
+  await expect(startEmulator({ dataFolder })).rejects.toThrow(/data folder .* Is another emulator using it\?/)
+})
+
+it('takes a key of its own, and refuses one that is not base64, or a name that Azure would not take', async () => {
+  const accessKey = Buffer.alloc(64, 1).toString('base64')
+  await using emulator = await startEmulator({ accessKey })
+  expect(emulator.connectionString).toBe(`endpoint=${emulator.endpoint};accesskey=${accessKey}`)
+  await expect(startEmulator({ accessKey: 'not base64!' })).rejects.toThrow(/must be base64/)
+  await expect(startEmulator({ resources: [{ name: 'a b' }] })).rejects.toThrow(/resource name "a b"/)
+})
+
+it('has a connection string that never changes', () => {
+  expect(wellKnownConnectionString).toBe(
+    'endpoint=https://localhost:4380/;accesskey=YWNzLWtpdC9jb21tdW5pY2F0aW9uLWVtdWxhdG9yOiBhIHdlbGwta25vd24ga2V5LCBub3QgYSBzZWNyZXQhIQ==',
+  )
+})

@@ -1,0 +1,79 @@
+import { createHash, createHmac } from 'node:crypto'
+import { request } from 'node:https'
+
+export interface WireAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+  // oxlint-disable-next-line typescript/no-explicit-any -- what the wire holds is what the tests are about
+  readonly json: any
+}
+
+export interface WireRequest {
+  readonly method?: string
+  /** Path and query as they are sent. */
+  readonly target: string
+  /** Sent as it is when it is a string, else as JSON. */
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly accessKey: string
+  readonly date?: Date
+  /** What is signed in place of what is sent: the ways in which a client can be wrong, or an SDK peculiar. */
+  readonly sign?: { target?: string; names?: string[]; host?: string; contentHash?: string; drop?: string[] }
+}
+
+/** A request signed by hand, for what no SDK would send. */
+export async function send(endpoint: string, options: WireRequest): Promise<WireAnswer> {
+  const { method = 'POST', target, body, accessKey, date = new Date(), sign = {} } = options
+  const payload = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
+  const url = new URL(endpoint)
+  const names = sign.names ?? ['x-ms-date', 'host', 'x-ms-content-sha256']
+  const dateHeader = names.includes('date') ? 'date' : 'x-ms-date'
+  const headers: Record<string, string> = {
+    host: sign.host ?? url.host,
+    [dateHeader]: date.toUTCString(),
+    'x-ms-content-sha256': sign.contentHash ?? createHash('sha256').update(payload).digest('base64'),
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...options.headers,
+  }
+  const stringToSign = [method, sign.target ?? target, names.map((name) => headers[name] ?? '').join(';')].join('\n')
+  const signature = createHmac('sha256', Buffer.from(accessKey, 'base64')).update(stringToSign).digest('base64')
+  headers['authorization'] ??= `HMAC-SHA256 SignedHeaders=${names.join(';')}&Signature=${signature}`
+  for (const name of sign.drop ?? []) delete headers[name]
+  return exchange(endpoint, { method, target, headers, payload })
+}
+
+interface PlainRequest {
+  readonly method?: string
+  readonly target: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly payload?: string
+}
+
+export function exchange(
+  endpoint: string,
+  { method = 'GET', target, headers = {}, payload = '' }: PlainRequest,
+): Promise<WireAnswer> {
+  const { hostname, port } = new URL(endpoint)
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { hostname, port, method, path: target, headers, agent: false, servername: hostname },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString()
+          resolve({
+            status: response.statusCode!,
+            headers: response.headers,
+            text,
+            json: text === '' ? undefined : (JSON.parse(text) as unknown),
+          })
+        })
+      },
+    )
+    outgoing.on('error', reject)
+    outgoing.end(payload)
+  })
+}
