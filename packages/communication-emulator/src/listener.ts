@@ -124,6 +124,7 @@ function write(
   const clientRequestId = headerOf(exchange.headers, 'x-ms-client-request-id')
   const isError = status >= 400
   const text = body === undefined ? undefined : JSON.stringify(body)
+  // guess(cors): no such headers, as none were seen.
   // differs(hsts): Strict-Transport-Security would force every other program on localhost to HTTPS.
   response.writeHead(status, {
     'MS-CV': `${randomBytes(16).toString('base64').slice(0, 22)}.0`,

@@ -15,6 +15,7 @@ export const documentedQuotas = {
 
 export type Quotas = Partial<Record<keyof typeof documentedQuotas, number>>
 
+// guess(quota-window): the length is documented; that windows are fixed and counted by resource is not.
 const windowSeconds = 30
 
 /** Counts calls in windows of 30 seconds of the emulator's clock. Off until limits are set. */

@@ -52,6 +52,7 @@ export class AccessTokenSigner {
       skypeid: token.communicationUserId.slice('8:'.length),
       // guess(scp): the one value that was ever seen, with one scope and with two.
       scp: 1792,
+      // guess(csi): equal to iat in every token that was seen.
       csi: String(token.iat),
       exp: token.exp,
       // guess(rgn): the one value that was ever seen.

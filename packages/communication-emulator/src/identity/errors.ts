@@ -1,5 +1,6 @@
 import type { Answer } from '../exchange.ts'
 
+// guess(first-version-errors): 2020-07-20-preview2 declares no errors; it gets those of the later versions.
 /** A refusal in the service's form. */
 export class ServiceError extends Error {
   readonly status: number

@@ -55,6 +55,7 @@ export function authenticate(exchange: Exchange, keys: readonly AccessKey[], opt
     '\n',
   )
   const signature = Buffer.from(match[2]!, 'base64')
+  // guess(either-key): that both keys are valid follows from there being two.
   const key = keys.find((candidate) => isSignedWith(candidate, stringToSign, signature))
   if (!key) throw signatureMismatch(stringToSign, headerOf(headers, 'x-ms-hmac-string-to-sign-base64'))
 

@@ -154,6 +154,7 @@ export class Identities {
     }
   }
 
+  // differs(instant-revocation)
   /** Revokes the tokens issued before `validFrom`, in milliseconds of the emulator's clock; default: all so far. */
   revoke(identity: IdentityRow, validFrom = this.#clock.now()): void {
     this.#store.transaction(() => {

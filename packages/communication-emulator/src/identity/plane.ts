@@ -61,8 +61,8 @@ export class IdentityPlane {
     }
   }
 
-  // guess(check-order): signature, route, api-version, quota, then what the recordings show: required members, ownership,
-  // the rest of the validation, existence.
+  // guess(check-order): signature, route, api-version; then, as the recordings show, required members, ownership and the
+  // rest of the validation; then quota and existence.
   async #answer(exchange: Exchange, resource: Resource, match: Match): Promise<Answer> {
     const key = authenticate(exchange, resource.keys, { loose: this.#loose })
     if (match.kind === 'none') throw notFound(exchange.path)
@@ -176,6 +176,7 @@ export class IdentityPlane {
   }
 
   /** The client means its own, real clock: where the emulator's was moved, the time moves with it. */
+  // differs(moved-clock)
   // guess(tokens-valid-from): that it is required, and the text.
   #readTokensValidFrom(text: string | undefined): number {
     const time = text !== undefined && /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN

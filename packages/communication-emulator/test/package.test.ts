@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const root = join(import.meta.dirname, '..')
+const tarball = join(root, 'package.tgz')
+const run = (cwd: string, command: string, ...args: string[]) => promisify(execFile)(command, args, { cwd })
+
+// The tarball as `package:check` left it, in a project of somebody else; only the dependencies are borrowed from here.
+it('works as it is packed: command, module and types', async () => {
+  expect(existsSync(tarball), 'run `pnpm package:check` first').toBe(true)
+  const project = temporaryFolder()
+  const modules = join(project, 'node_modules')
+  const installed = join(modules, '@acs-kit/communication-emulator')
+  mkdirSync(installed, { recursive: true })
+  await run(project, 'tar', 'xzf', tarball, '-C', installed, '--strip-components', '1')
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    bin: Record<string, string>
+    dependencies: Record<string, string>
+  }
+  for (const name of [...Object.keys(manifest.dependencies), '@azure/communication-identity', '@types/node']) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  }
+  const command = join(installed, manifest.bin['communication-emulator']!)
+  writeFileSync(join(project, 'app.mjs'), readFileSync(join(import.meta.dirname, 'programs/round-trip.mjs')))
+  const { stdout } = await run(project, process.execPath, command, 'exec', '--', process.execPath, 'app.mjs')
+  expect(stdout).toMatch(/^8:acs:.* deleted\n$/)
+
+  writeFileSync(
+    join(project, 'app.mts'),
+    `import { startEmulator } from '@acs-kit/communication-emulator'
+     await using emulator = await startEmulator()
+     const text: string = emulator.connectionString
+     // @ts-expect-error -- a number it is not, nor any
+     const number: number = emulator.connectionString
+     console.log(text.length > 0, number)`,
+  )
+  const flags = [
+    '--module',
+    'nodenext',
+    '--target',
+    'es2024',
+    '--lib',
+    'es2024,esnext.disposable',
+    '--strict',
+    '--types',
+    'node',
+  ]
+  await run(project, join(root, '../../node_modules/.bin/tsc'), ...flags, 'app.mts')
+  expect((await run(project, process.execPath, 'app.mjs')).stdout).toMatch(/^true endpoint=/)
+})
