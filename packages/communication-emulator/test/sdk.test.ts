@@ -9,10 +9,17 @@ import { useEmulator } from './emulator-fixture.ts'
 const fixture = useEmulator()
 
 // The published SDKs, unmodified. 1.2.0 comes with the `communication-common` that signs and sends a doubled port.
-type Client = new (
-  connectionString: string,
-) => Pick<CommunicationIdentityClient, 'createUser' | 'createUserAndToken' | 'deleteUser' | 'getToken' | 'revokeTokens'>
-const clients: readonly [name: string, apiVersion: string, Client][] = [
+interface User {
+  readonly communicationUserId: string
+}
+interface Client {
+  createUser(): Promise<User>
+  createUserAndToken(scopes: ('chat' | 'voip')[]): Promise<{ user: User }>
+  getToken(user: User, scopes: ('chat' | 'voip')[]): Promise<{ token: string; expiresOn: Date }>
+  revokeTokens(user: User): Promise<void>
+  deleteUser(user: User): Promise<void>
+}
+const clients: readonly [name: string, apiVersion: string, new (connectionString: string) => Client][] = [
   ['communication-identity 1.0.0', '2021-03-07', Client10],
   ['communication-identity 1.1.0', '2022-06-01', Client11],
   ['communication-identity 1.2.0', '2022-10-01', Client12],
