@@ -20,8 +20,8 @@ export interface Administration {
     regenerateKey(slot: KeySlot): string
   }[]
   identities(page: { after?: string; limit?: number }): ListedIdentity[]
-  tokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]>
-  introspect(token: string): Promise<Introspection>
+  tokens(query: { communicationUserId?: string; reveal?: boolean }): ListedToken[]
+  introspect(token: string): Introspection
   reset(): void
 }
 
@@ -40,13 +40,13 @@ export class AdministrationPlane {
     return exchange.path.startsWith(prefix)
   }
 
-  async answer(exchange: Exchange): Promise<Answer> {
+  answer(exchange: Exchange): Answer {
     const refusal = refusalOf(exchange)
     if (refusal) return problem(403, refusal)
     const cors = corsOf(exchange)
     if (exchange.method === 'OPTIONS') return { status: 204, headers: cors }
     try {
-      const answer = await this.#answer(exchange)
+      const answer = this.#answer(exchange)
       return { ...answer, headers: { ...answer.headers, ...cors } }
     } catch (error) {
       if (error instanceof InvalidSettingError) return { ...problem(400, error.message), headers: cors }
@@ -54,7 +54,7 @@ export class AdministrationPlane {
     }
   }
 
-  async #answer(exchange: Exchange): Promise<Answer> {
+  #answer(exchange: Exchange): Answer {
     const emulator = this.#emulator
     const [noun, id, verb] = exchange.path.slice(prefix.length).split('/')
     const query = exchange.query
@@ -90,7 +90,7 @@ export class AdministrationPlane {
       case 'GET tokens': {
         const communicationUserId = query.get('communicationUserId')
         return ok(
-          await emulator.tokens({
+          emulator.tokens({
             ...(communicationUserId !== null && { communicationUserId }),
             reveal: query.get('reveal') === 'true',
           }),
@@ -99,7 +99,7 @@ export class AdministrationPlane {
       case 'POST introspect': {
         const { token } = readBody(exchange)
         if (typeof token !== 'string') throw new InvalidSettingError('token must be a string')
-        return ok(await emulator.introspect(token))
+        return ok(emulator.introspect(token))
       }
       case 'GET clock':
         return ok(this.#clock())

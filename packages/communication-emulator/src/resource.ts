@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createHash, createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import type { AccessKey } from './identity/hmac.ts'
 import type { AccessKeyRow, ResourceRow, Store } from './store.ts'
 
@@ -97,7 +97,9 @@ export class Resource {
   }
 
   #readKeys(): void {
-    this.#keys = this.#store.all<AccessKeyRow>('SELECT * FROM access_key WHERE resource = ? ORDER BY slot', this.id)
+    this.#keys = this.#store
+      .all<AccessKeyRow>('SELECT * FROM access_key WHERE resource = ? ORDER BY slot', this.id)
+      .map(({ id, slot, value }) => ({ id, slot, value, secret: createSecretKey(value, 'base64') }))
   }
 }
 

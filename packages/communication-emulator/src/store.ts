@@ -61,7 +61,7 @@ const schema = `
     revoked INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS token_identity ON token (identity);
-  CREATE INDEX IF NOT EXISTS token_hash ON token (hash);
+  CREATE UNIQUE INDEX IF NOT EXISTS token_hash ON token (hash, access_key);
 `
 
 /**

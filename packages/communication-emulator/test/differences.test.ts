@@ -9,7 +9,7 @@ it('are the same ones in the README and in the code', () => {
   const marked = globSync('src/**/*.ts', { cwd: root })
     .flatMap((path) => [...read(path).matchAll(/\b(guess|differs)\(([a-z-]+)\)/g)])
     .map(([, marker, name]) => `${name} ${marker === 'guess' ? 'guess' : 'difference'}`)
-  const listed = [...read('README.md').matchAll(/^\| `([a-z-]+)` \| (guess|difference) \|/gm)].map(
+  const listed = [...read('README.md').matchAll(/^\| `([a-z-]+)` +\| (guess|difference) +\|/gm)].map(
     ([, name, kind]) => `${name} ${kind}`,
   )
   expect(listed.toSorted()).toEqual([...new Set(marked)].toSorted())

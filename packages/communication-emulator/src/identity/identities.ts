@@ -111,7 +111,7 @@ export class Identities {
     return row
   }
 
-  async issue(resource: Resource, identity: IdentityRow, { scopes, minutes, key }: IssueOptions): Promise<IssuedToken> {
+  issue(resource: Resource, identity: IdentityRow, { scopes, minutes, key }: IssueOptions): IssuedToken {
     const issuedAt = this.#clock.now()
     const expiresOn = issuedAt + minutes * 60_000
     const communicationUserId = this.idOf(resource, identity)
@@ -119,7 +119,7 @@ export class Identities {
     const asked = [...new Set(scopes)]
     for (let iat = Math.floor(issuedAt / 1000); ; iat++) {
       const exp = Math.floor(expiresOn / 1000)
-      const token = await this.#signer.sign({
+      const token = this.#signer.sign({
         communicationUserId,
         scopes: asked,
         resourceGuid: resource.immutableId,
@@ -128,14 +128,12 @@ export class Identities {
         exp,
       })
       const hash = hashOf(token)
-      // The same claims in the same second make the same text, which must not bring a revoked token back to life.
+      // The same claims in the same second make the same token, which must not come back to life once it is revoked.
       if (this.#rowsOf(hash).some((row) => !this.#isLive(row))) continue
       this.#store.transaction(() => {
-        // Signing took a while: the identity may have been deleted or revoked meanwhile.
-        const { tokens_valid_from: validFrom } = this.find(resource, communicationUserId)
         const lastInsert = this.#store.run(
           `INSERT INTO token (identity, access_key, scopes, iat, exp, issued_at, hash, revoked)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET issued_at = excluded.issued_at`,
           identity.id,
           key.id,
           asked.join(','),
@@ -143,7 +141,7 @@ export class Identities {
           exp,
           issuedAt,
           hash,
-          issuedAt < validFrom ? 1 : 0,
+          issuedAt < identity.tokens_valid_from ? 1 : 0,
         )
         this.#store.run('UPDATE identity SET last_token_issued_at = ? WHERE id = ?', issuedAt, identity.id)
         if (lastInsert.id % 1000 === 0) {
@@ -171,8 +169,8 @@ export class Identities {
     })
   }
 
-  async introspect(token: string): Promise<Introspection> {
-    const claims = await this.#signer.verify(token)
+  introspect(token: string): Introspection {
+    const claims = this.#signer.verify(token)
     if (!claims) return { state: 'foreign' }
     const rows = this.#rowsOf(hashOf(token))
     const row = rows.find((candidate) => this.#isLive(candidate)) ?? rows[0]
@@ -206,7 +204,7 @@ export class Identities {
   }
 
   /** The text of a token is not kept: as RS256 always signs alike, it is signed once more where it is asked for. */
-  async listTokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]> {
+  listTokens(query: { communicationUserId?: string; reveal?: boolean }): ListedToken[] {
     const counter = query.communicationUserId && (parseCommunicationUserId(query.communicationUserId)?.counter ?? 0)
     const rows = this.#store.all<TokenRow & Omit<IdentityRow, 'id'> & Omit<ResourceRow, 'id'>>(
       `SELECT resource.*, identity.*, token.* FROM token JOIN identity ON identity.id = token.identity
@@ -214,27 +212,25 @@ export class Identities {
       counter ?? null,
       counter ?? null,
     )
-    return Promise.all(
-      rows.map(async (row) => {
-        const token = {
-          communicationUserId: formatCommunicationUserId(row.immutable_id, row.identity, row.tail),
-          scopes: row.scopes.split(','),
-          resourceGuid: row.immutable_id,
-          dataLocation: row.data_location,
-          iat: row.iat,
-          exp: row.exp,
-        }
-        return {
-          communicationUserId: token.communicationUserId,
-          scopes: token.scopes,
-          issuedAt: new Date(row.issued_at),
-          expiresOn: new Date(row.exp * 1000),
-          resource: row.name,
-          ...this.#stateOf(row),
-          ...(query.reveal && { token: await this.#signer.sign(token) }),
-        }
-      }),
-    )
+    return rows.map((row) => {
+      const token = {
+        communicationUserId: formatCommunicationUserId(row.immutable_id, row.identity, row.tail),
+        scopes: row.scopes.split(','),
+        resourceGuid: row.immutable_id,
+        dataLocation: row.data_location,
+        iat: row.iat,
+        exp: row.exp,
+      }
+      return {
+        communicationUserId: token.communicationUserId,
+        scopes: token.scopes,
+        issuedAt: new Date(row.issued_at),
+        expiresOn: new Date(row.exp * 1000),
+        resource: row.name,
+        ...this.#stateOf(row),
+        ...(query.reveal && { token: this.#signer.sign(token) }),
+      }
+    })
   }
 
   /** Forgets all identities and tokens. */
