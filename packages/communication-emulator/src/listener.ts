@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { headerOf, type Answer, type Exchange } from './exchange.ts'
+import { drawRandom } from './random.ts'
 
 /** Larger bodies are refused: the largest request of the identity routes has a few hundred bytes. */
 const maxBodyBytes = 256 * 1024
@@ -64,6 +64,8 @@ async function respond(
   answer: ListenerOptions['answer'],
 ): Promise<void> {
   const start = performance.now()
+  // A request that broke off has lost its socket.
+  const { socket } = request
   const body = await readBody(request)
   if (body === undefined) return
   const target = request.url ?? '/'
@@ -77,11 +79,11 @@ async function respond(
     query: new URLSearchParams(query),
     headers: request.headers,
     body: body === 'too large' ? Buffer.alloc(0) : body,
-    remoteAddress: request.socket.remoteAddress,
+    remoteAddress: socket.remoteAddress,
   }
   const answered = body === 'too large' ? tooLarge : await answer(exchange)
   if (answered === undefined || response.destroyed) {
-    request.socket.destroy()
+    socket.destroy()
     return
   }
   write(response, exchange, answered, performance.now() - start)
@@ -123,8 +125,8 @@ function write(
 ): void {
   const clientRequestId = headerOf(exchange.headers, 'x-ms-client-request-id')
   const isError = status >= 400
-  const text = body === undefined ? undefined : JSON.stringify(body)
-  const noise = randomBytes(48).toString('base64')
+  const text = body === undefined ? undefined : toAscii(JSON.stringify(body))
+  const noise = drawRandom(48).toString('base64')
   // guess(cors): no such headers, as none were seen.
   // differs(hsts): Strict-Transport-Security would force every other program on localhost to HTTPS.
   response.writeHead(status, {
@@ -140,9 +142,15 @@ function write(
     ...(text !== undefined &&
       (isError
         ? { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }
-        : { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(text) })),
+        : { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': text.length })),
   })
-  response.end(text)
+  response.end(text, 'latin1')
+}
+
+/** Node writes headers and body as one string: in ASCII neither can spoil the other. */
+function toAscii(json: string): string {
+  // oxlint-disable-next-line no-control-regex -- the range is what ASCII is
+  return json.replaceAll(/[^\x00-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function splitOnce(text: string, separator: string): [string, string?] {

@@ -10,19 +10,17 @@ export interface IdentityRow {
   readonly custom_id: string | null
   readonly created_at: number
   readonly tokens_valid_from: number
-  readonly last_token_issued_at: number | null
 }
 
+/** Two tokens with these members in common are one and the same text, as RS256 always signs alike. */
 export interface TokenRow {
-  readonly id: number
   readonly identity: number
-  readonly access_key: number
-  readonly scopes: string
   readonly iat: number
   readonly exp: number
+  readonly scopes: string
+  readonly access_key: number
   /** Milliseconds, where `iat` has only seconds. */
   readonly issued_at: number
-  readonly hash: Uint8Array
   readonly revoked: 0 | 1
 }
 
@@ -40,10 +38,10 @@ export interface AccessKeyRow {
   readonly value: string
 }
 
-// Ids are never used again (AUTOINCREMENT), so a token of a deleted identity or key can't come to life with another.
+// Ids of access keys are never used again (AUTOINCREMENT), or a token of a former key could come to life with a new one.
 const schema = `
   CREATE TABLE IF NOT EXISTS resource (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, immutable_id TEXT NOT NULL UNIQUE,
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, immutable_id TEXT NOT NULL UNIQUE,
     data_location TEXT NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS access_key (
@@ -51,17 +49,15 @@ const schema = `
     UNIQUE (resource, slot)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS identity (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, resource INTEGER NOT NULL, tail TEXT NOT NULL, custom_id TEXT,
-    created_at INTEGER NOT NULL, tokens_valid_from INTEGER NOT NULL DEFAULT 0, last_token_issued_at INTEGER
+    id INTEGER PRIMARY KEY, resource INTEGER NOT NULL, tail TEXT NOT NULL, custom_id TEXT,
+    created_at INTEGER NOT NULL, tokens_valid_from INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS identity_custom_id ON identity (resource, custom_id) WHERE custom_id IS NOT NULL;
   CREATE TABLE IF NOT EXISTS token (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, identity INTEGER NOT NULL, access_key INTEGER NOT NULL, scopes TEXT NOT NULL,
-    iat INTEGER NOT NULL, exp INTEGER NOT NULL, issued_at INTEGER NOT NULL, hash BLOB NOT NULL,
-    revoked INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS token_identity ON token (identity);
-  CREATE UNIQUE INDEX IF NOT EXISTS token_hash ON token (hash, access_key);
+    identity INTEGER NOT NULL, iat INTEGER NOT NULL, exp INTEGER NOT NULL, scopes TEXT NOT NULL,
+    access_key INTEGER NOT NULL, issued_at INTEGER NOT NULL, revoked INTEGER NOT NULL,
+    PRIMARY KEY (identity, iat, exp, scopes)
+  ) STRICT, WITHOUT ROWID;
 `
 
 /**

@@ -40,7 +40,8 @@ export class AccessTokenSigner {
 
   sign(token: {
     communicationUserId: string
-    scopes: readonly string[]
+    /** Joined by commas. */
+    scopes: string
     resourceGuid: string
     dataLocation: string
     iat: number
@@ -55,7 +56,7 @@ export class AccessTokenSigner {
       exp: token.exp,
       // guess(rgn): the one value that was ever seen.
       rgn: 'amer',
-      acsScope: token.scopes.join(','),
+      acsScope: token.scopes,
       resourceId: token.resourceGuid,
       resourceLocation: token.dataLocation.toLowerCase().replaceAll(' ', ''),
       iat: token.iat,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { drawRandom } from '../random.ts'
 
 const form = /^8:acs:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_([0-9a-f]{8})-((?:[0-9a-f]{4}-){3}[0-9a-f]{12})$/i
 
@@ -22,6 +22,6 @@ export function parseCommunicationUserId(id: string) {
 }
 
 export function randomTail(): string {
-  const hex = randomBytes(12).toString('hex')
+  const hex = drawRandom(12).toString('hex')
   return `${hex.slice(0, 4)}-${hex.slice(4, 8)}-${hex.slice(8, 12)}-${hex.slice(12)}`
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { headerOf, type Exchange } from '../exchange.ts'
 import { ServiceError } from './errors.ts'
 
@@ -43,7 +43,7 @@ export function authenticate(exchange: Exchange, keys: readonly AccessKey[], opt
   const missing = names.filter((name) => headerOf(headers, name) === undefined)
   if (missing.length > 0) throw denied('HeadersMissing', `Signed, but not sent: ${missing.join(', ')}.`)
 
-  const contentHash = createHash('sha256').update(exchange.body).digest('base64')
+  const contentHash = hash('sha256', exchange.body, 'base64')
   if (contentHash !== headerOf(headers, 'x-ms-content-sha256')) {
     throw new ServiceError(401, 'Denied', "Request 'x-ms-content-sha256' differs from generated content hash.", {
       innererror: {

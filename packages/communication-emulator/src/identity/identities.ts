@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { Resource } from '../resource.ts'
 import type { AccessKeyRow, IdentityRow, ResourceRow, Store, TokenRow } from '../store.ts'
@@ -54,12 +53,13 @@ export class Identities {
   readonly #store: Store
   readonly #clock: Clock
   readonly #signer: AccessTokenSigner
+  #issued = 0
 
   constructor(store: Store, clock: Clock, signer: AccessTokenSigner) {
     this.#store = store
     this.#clock = clock
     this.#signer = signer
-    store.run('DELETE FROM token WHERE exp < ?', Math.floor((clock.now() - keepExpiredMs) / 1000))
+    this.#prune()
   }
 
   /** With a custom id that is taken already, the identity that has it. */
@@ -88,7 +88,6 @@ export class Identities {
       custom_id: customId ?? null,
       created_at: createdAt,
       tokens_valid_from: 0,
-      last_token_issued_at: null,
     }
     return { identity, isNew: true }
   }
@@ -111,45 +110,50 @@ export class Identities {
     return row
   }
 
-  issue(resource: Resource, identity: IdentityRow, { scopes, minutes, key }: IssueOptions): IssuedToken {
+  issue(resource: Resource, identity: IdentityRow, { scopes: asked, minutes, key }: IssueOptions): IssuedToken {
     const issuedAt = this.#clock.now()
     const expiresOn = issuedAt + minutes * 60_000
-    const communicationUserId = this.idOf(resource, identity)
+    const exp = Math.floor(expiresOn / 1000)
     // guess(scope-order): as asked, each once.
-    const asked = [...new Set(scopes)]
-    for (let iat = Math.floor(issuedAt / 1000); ; iat++) {
-      const exp = Math.floor(expiresOn / 1000)
-      const token = this.#signer.sign({
-        communicationUserId,
-        scopes: asked,
-        resourceGuid: resource.immutableId,
-        dataLocation: resource.dataLocation,
+    const scopes = [...new Set(asked)].join(',')
+    let iat = Math.floor(issuedAt / 1000)
+    // The same claims in the same second make the same token. It must not come back to life once it is revoked, nor belong
+    // to two keys: then the next one is dated a second later.
+    let same = this.#findToken(identity.id, iat, exp, scopes)
+    while (same && !(same.access_key === key.id && this.#isLive(same))) {
+      same = this.#findToken(identity.id, ++iat, exp, scopes)
+    }
+    if (!same) {
+      this.#store.run(
+        'INSERT INTO token (identity, iat, exp, scopes, access_key, issued_at, revoked) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        identity.id,
         iat,
         exp,
-      })
-      const hash = hashOf(token)
-      // The same claims in the same second make the same token, which must not come back to life once it is revoked.
-      if (this.#rowsOf(hash).some((row) => !this.#isLive(row))) continue
-      this.#store.transaction(() => {
-        const lastInsert = this.#store.run(
-          `INSERT INTO token (identity, access_key, scopes, iat, exp, issued_at, hash, revoked)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET issued_at = excluded.issued_at`,
-          identity.id,
-          key.id,
-          asked.join(','),
-          iat,
-          exp,
-          issuedAt,
-          hash,
-          issuedAt < identity.tokens_valid_from ? 1 : 0,
-        )
-        this.#store.run('UPDATE identity SET last_token_issued_at = ? WHERE id = ?', issuedAt, identity.id)
-        if (lastInsert.id % 1000 === 0) {
-          this.#store.run('DELETE FROM token WHERE exp < ?', Math.floor((issuedAt - keepExpiredMs) / 1000))
-        }
-      })
-      return { token, expiresOn }
+        scopes,
+        key.id,
+        issuedAt,
+        issuedAt < identity.tokens_valid_from ? 1 : 0,
+      )
+      if (++this.#issued % 1000 === 0) this.#prune()
     }
+    const token = this.#signer.sign({
+      communicationUserId: this.idOf(resource, identity),
+      scopes,
+      resourceGuid: resource.immutableId,
+      dataLocation: resource.dataLocation,
+      iat,
+      exp,
+    })
+    return { token, expiresOn }
+  }
+
+  /** Milliseconds; undefined when none was issued yet. */
+  lastTokenIssuedAt(identity: IdentityRow): number | undefined {
+    const row = this.#store.get<{ at: number | null }>(
+      'SELECT max(issued_at) AS at FROM token WHERE identity = ?',
+      identity.id,
+    )
+    return row?.at ?? undefined
   }
 
   // differs(instant-revocation)
@@ -172,63 +176,64 @@ export class Identities {
   introspect(token: string): Introspection {
     const claims = this.#signer.verify(token)
     if (!claims) return { state: 'foreign' }
-    const rows = this.#rowsOf(hashOf(token))
-    const row = rows.find((candidate) => this.#isLive(candidate)) ?? rows[0]
+    const communicationUserId = `8:${claims.skypeid}`
+    const parsed = parseCommunicationUserId(communicationUserId)!
+    const identity = this.#store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
+    const row = this.#findToken(parsed.counter, claims.iat, claims.exp, claims.acsScope)
     const resource = this.#store.get<ResourceRow>('SELECT * FROM resource WHERE immutable_id = ?', claims.resourceId)
-    const description = {
-      communicationUserId: `8:${claims.skypeid}`,
+    return {
+      communicationUserId,
       scopes: claims.acsScope.split(','),
       issuedAt: new Date(claims.iat * 1000),
       expiresOn: new Date(claims.exp * 1000),
       ...(resource && { resource: resource.name }),
+      // Of a living identity only those tokens are forgotten that expired long ago.
+      ...(identity?.tail !== parsed.tail ? { state: 'deleted' } : row ? this.#stateOf(row) : { state: 'expired' }),
     }
-    if (row) return { ...description, ...this.#stateOf(row) }
-    // Tokens go with their identity; of others only those are forgotten that expired long ago.
-    return { ...description, state: claims.exp * 1000 <= this.#clock.now() ? 'expired' : 'deleted' }
   }
 
   list({ after, limit = 1000 }: { after?: string; limit?: number }): ListedIdentity[] {
-    const rows = this.#store.all<IdentityRow & ResourceRow & { counter: number }>(
-      `SELECT resource.*, identity.*, identity.id AS counter FROM identity JOIN resource ON resource.id = identity.resource
+    const rows = this.#store.all<IdentityRow & Omit<ResourceRow, 'id'>>(
+      `SELECT resource.*, identity.* FROM identity JOIN resource ON resource.id = identity.resource
        WHERE identity.id > ? ORDER BY identity.id LIMIT ?`,
       (after !== undefined && parseCommunicationUserId(after)?.counter) || 0,
       limit,
     )
-    return rows.map((row) => ({
-      communicationUserId: formatCommunicationUserId(row.immutable_id, row.counter, row.tail),
-      resource: row.name,
-      ...(row.custom_id !== null && { customId: row.custom_id }),
-      createdAt: new Date(row.created_at),
-      ...(row.last_token_issued_at !== null && { lastTokenIssuedAt: new Date(row.last_token_issued_at) }),
-    }))
+    return rows.map((row) => {
+      const lastTokenIssuedAt = this.lastTokenIssuedAt(row)
+      return {
+        communicationUserId: formatCommunicationUserId(row.immutable_id, row.id, row.tail),
+        resource: row.name,
+        ...(row.custom_id !== null && { customId: row.custom_id }),
+        createdAt: new Date(row.created_at),
+        ...(lastTokenIssuedAt !== undefined && { lastTokenIssuedAt: new Date(lastTokenIssuedAt) }),
+      }
+    })
   }
 
-  /** The text of a token is not kept: as RS256 always signs alike, it is signed once more where it is asked for. */
+  /** The text of a token is not kept: it is signed once more where it is asked for. */
   listTokens(query: { communicationUserId?: string; reveal?: boolean }): ListedToken[] {
     const counter = query.communicationUserId && (parseCommunicationUserId(query.communicationUserId)?.counter ?? 0)
-    const rows = this.#store.all<TokenRow & Omit<IdentityRow, 'id'> & Omit<ResourceRow, 'id'>>(
-      `SELECT resource.*, identity.*, token.* FROM token JOIN identity ON identity.id = token.identity
-       JOIN resource ON resource.id = identity.resource WHERE ? IS NULL OR token.identity = ? ORDER BY token.id`,
+    const rows = this.#store.all<TokenRow & Pick<IdentityRow, 'tail'> & ResourceRow>(
+      `SELECT resource.*, identity.tail, token.* FROM token JOIN identity ON identity.id = token.identity
+       JOIN resource ON resource.id = identity.resource
+       WHERE ? IS NULL OR token.identity = ? ORDER BY token.issued_at, token.identity, token.iat`,
       counter ?? null,
       counter ?? null,
     )
     return rows.map((row) => {
-      const token = {
-        communicationUserId: formatCommunicationUserId(row.immutable_id, row.identity, row.tail),
-        scopes: row.scopes.split(','),
-        resourceGuid: row.immutable_id,
-        dataLocation: row.data_location,
-        iat: row.iat,
-        exp: row.exp,
-      }
+      const communicationUserId = formatCommunicationUserId(row.immutable_id, row.identity, row.tail)
+      const { scopes, iat, exp, immutable_id: resourceGuid, data_location: dataLocation } = row
       return {
-        communicationUserId: token.communicationUserId,
-        scopes: token.scopes,
+        communicationUserId,
+        scopes: scopes.split(','),
         issuedAt: new Date(row.issued_at),
-        expiresOn: new Date(row.exp * 1000),
+        expiresOn: new Date(exp * 1000),
         resource: row.name,
         ...this.#stateOf(row),
-        ...(query.reveal && { token: this.#signer.sign(token) }),
+        ...(query.reveal && {
+          token: this.#signer.sign({ communicationUserId, scopes, resourceGuid, dataLocation, iat, exp }),
+        }),
       }
     })
   }
@@ -250,8 +255,23 @@ export class Identities {
     }
   }
 
-  #rowsOf(hash: Uint8Array): TokenRow[] {
-    return this.#store.all<TokenRow>('SELECT * FROM token WHERE hash = ?', hash)
+  #findToken(identity: number, iat: number, exp: number, scopes: string): TokenRow | undefined {
+    return this.#store.get<TokenRow>(
+      'SELECT * FROM token WHERE identity = ? AND iat = ? AND exp = ? AND scopes = ?',
+      identity,
+      iat,
+      exp,
+      scopes,
+    )
+  }
+
+  /** Forgets what expired long ago, but for the last token of each identity, which tells when that was. */
+  #prune(): void {
+    this.#store.run(
+      `DELETE FROM token WHERE exp < ? AND EXISTS
+       (SELECT 1 FROM token AS later WHERE later.identity = token.identity AND later.issued_at > token.issued_at)`,
+      Math.floor((this.#clock.now() - keepExpiredMs) / 1000),
+    )
   }
 
   /** Neither revoked nor minted with a key that is gone; it may have expired. */
@@ -259,9 +279,4 @@ export class Identities {
     if (row.revoked) return false
     return this.#store.get('SELECT id FROM access_key WHERE id = ?', row.access_key) !== undefined
   }
-}
-
-/** Half of a SHA-256: tokens are found by it, and none can be made from it. */
-function hashOf(token: string): Uint8Array {
-  return createHash('sha256').update(token).digest().subarray(0, 16)
 }

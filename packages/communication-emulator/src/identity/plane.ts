@@ -163,14 +163,13 @@ export class IdentityPlane {
   #get({ resource, communicationUserId }: Call): Answer {
     this.#identities.checkOwned(resource, communicationUserId)
     const identity = this.#identities.find(resource, communicationUserId)
+    const lastTokenIssuedAt = this.#identities.lastTokenIssuedAt(identity)
     return {
       status: 200,
       body: {
         id: communicationUserId,
         ...(identity.custom_id !== null && { customId: identity.custom_id }),
-        ...(identity.last_token_issued_at !== null && {
-          lastTokenIssuedAt: toWireTime(identity.last_token_issued_at),
-        }),
+        ...(lastTokenIssuedAt !== undefined && { lastTokenIssuedAt: toWireTime(lastTokenIssuedAt) }),
       },
     }
   }

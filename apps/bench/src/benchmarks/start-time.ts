@@ -1,0 +1,20 @@
+// Prints the milliseconds that a start in this process takes, once everything is imported, and nothing else.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import { join } from 'node:path'
+import { startEmulator } from '@acs-kit/communication-emulator'
+
+const [what, keyFolder = ''] = process.argv.slice(2)
+const start = performance.now()
+if (what === 'emulator') await startEmulator({ trust: true, keyFolder })
+else {
+  const server = createServer({
+    cert: readFileSync(join(keyFolder, 'server/server.pem')),
+    key: readFileSync(join(keyFolder, 'server/server-key.pem')),
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+}
+process.stdout.write(String(performance.now() - start))
+process.exit()

@@ -1,0 +1,229 @@
+import { METHODS } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import * as fc from 'fast-check'
+
+/** How a request is signed. `oldest` and `newest` are just within the allowed skew. */
+export const validSignatures = ['primary', 'secondary', 'date header', 'oldest', 'newest'] as const
+export const invalidSignatures = [
+  'none',
+  'other key',
+  'altered signature',
+  'altered body hash',
+  'other path signed',
+  'other method signed',
+  'stale date',
+  'early date',
+  'no date',
+  'host not signed',
+  'missing header signed',
+  'bearer',
+  'garbage',
+] as const
+
+export type Signature = (typeof validSignatures)[number] | (typeof invalidSignatures)[number]
+
+/** A request but for what only the running emulator knows: ids and signature. */
+export interface GeneratedRequest {
+  readonly method: string
+  /** `{id}` stands for an id. */
+  readonly path: string
+  readonly id: { readonly kind: 'known' | 'foreign' | 'unknown' | 'other case' | 'malformed'; readonly pick: number }
+  readonly isIdEncoded: boolean
+  readonly query: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+  readonly isChunked: boolean
+  readonly signature: Signature
+}
+
+const first = ['2020-07-20-preview2']
+const later = ['2021-03-07', '2021-10-31-preview', '2022-10-01', '2023-10-01', '2025-03-02-preview', '2026-09-23']
+
+const routes = [
+  { method: 'POST', path: '/identities', versions: [...first, ...later] },
+  { method: 'GET', path: '/identities/{id}', versions: ['2025-03-02-preview'] },
+  { method: 'DELETE', path: '/identities/{id}', versions: [...first, ...later] },
+  { method: 'PATCH', path: '/identities/{id}', versions: first },
+  { method: 'POST', path: '/identities/{id}/token', versions: first },
+  { method: 'POST', path: '/identities/{id}/:issueAccessToken', versions: later },
+  { method: 'POST', path: '/identities/{id}/:revokeAccessTokens', versions: later },
+]
+
+// CONNECT asks for a tunnel: it has no answer to judge.
+const methods = [...METHODS.filter((method) => method !== 'CONNECT'), 'BREW']
+
+// What a request line may hold at all.
+const visible = fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)) })
+const headerText = fc
+  .string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) })
+  .map((text) => text.replaceAll('\x7f', '').trim())
+
+const goodQuery = fc.constantFrom(...first, ...later).map((version) => `?api-version=${version}`)
+const badQuery = fc.oneof(
+  fc.constantFrom('', '?', '?api-version=', '?api-version=2021-11-01', '?Api-Version=2023-10-01'),
+  fc.constantFrom(...later).map((version) => `?api-version=${version}&api-version=2023-10-01`),
+  fc.constantFrom(...later).map((version) => `?api-version=${version.toUpperCase()}&other=%zz`),
+  visible.map((text) => `?api-version=${text}`),
+  visible.map((text) => `?${text}`),
+)
+
+const scopes = fc.array(
+  fc.constantFrom('chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join', 'pstn', 'Chat'),
+  {
+    maxLength: 6,
+  },
+)
+const odd = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom(0, -1, 1.5, 1e300, 2 ** 31, '', '\u0000', '\ud800', [], {}, [null]),
+)
+const member = <Value>(usual: fc.Arbitrary<Value>): fc.Arbitrary<unknown> =>
+  fc.oneof({ weight: 6, arbitrary: usual }, { weight: 1, arbitrary: odd })
+const minutes = fc.oneof(fc.integer({ min: 60, max: 1440 }), fc.constantFrom(59, 60, 1440, 1441, null))
+
+const issueBody = fc.record({ scopes: member(scopes), expiresInMinutes: member(minutes) }, { requiredKeys: ['scopes'] })
+const createBody = fc.record(
+  {
+    createTokenWithScopes: member(scopes),
+    expiresInMinutes: member(minutes),
+    customId: member(fc.oneof(fc.constantFrom('a', 'b'), fc.string({ maxLength: 300 }))),
+  },
+  { requiredKeys: [] },
+)
+const revokeBody = fc.record({
+  tokensValidFrom: member(
+    fc.oneof(
+      fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') }).map((date) => date.toISOString()),
+      fc.constantFrom('9999-12-31T23:59:59Z', '2026-01-01T00:00:00+99:99', '2026-02-31T00:00:00Z', 'now'),
+    ),
+  ),
+})
+
+const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value) ?? '')
+const empty = new Uint8Array()
+
+function bodyFor(path: string): fc.Arbitrary<Uint8Array> {
+  if (path.includes('ssue') || path.endsWith('/token')) return issueBody.map(bytesOf)
+  if (path === '/identities') return fc.oneof(fc.constant(empty), createBody.map(bytesOf))
+  return fc.oneof({ weight: 3, arbitrary: fc.constant(empty) }, { weight: 1, arbitrary: revokeBody.map(bytesOf) })
+}
+
+const oddBody = fc.oneof(
+  fc.uint8Array({ maxLength: 200 }),
+  fc.jsonValue().map(bytesOf),
+  fc.dictionary(fc.string(), fc.jsonValue()).map(bytesOf),
+  issueBody.map((value) => Buffer.from(JSON.stringify(value), 'utf16le')),
+  issueBody.map((value) => gzipSync(JSON.stringify(value))),
+  issueBody.map((value) => Buffer.from(`\ufeff${JSON.stringify(value)}`)),
+  fc
+    .constantFrom('{"scopes":["chat"]', '{"__proto__":{"scopes":["chat"]}}', '[]', '"', 'null', '[['.repeat(5000))
+    .map((text) => Buffer.from(text)),
+  fc.constantFrom(256 * 1024, 256 * 1024 + 1).map((length) => Buffer.alloc(length, ' ')),
+)
+
+const contentTypes = fc.constantFrom(
+  'application/json',
+  'application/json; charset=utf-8',
+  'application/merge-patch+json',
+)
+const oddContentTypes = fc.oneof(
+  fc.constantFrom('text/plain', 'application/xml', 'application/json,text/plain', ''),
+  headerText,
+)
+
+const oddHeaders = fc.dictionary(
+  fc.constantFrom(
+    'accept-encoding',
+    'content-encoding',
+    'content-md5',
+    'cookie',
+    'date',
+    'expect',
+    'forwarded',
+    'if-match',
+    'origin',
+    'range',
+    'upgrade',
+    'x-http-method-override',
+    'x-ms-hmac-string-to-sign-base64',
+  ),
+  fc.oneof(headerText, fc.constantFrom('100-continue', 'gzip', '*', 'null', 'x'.repeat(20_000))),
+  { maxKeys: 3 },
+)
+
+const usual = fc.constantFrom(...routes).chain(({ method, path, versions }) =>
+  fc.record({
+    method: fc.constant(method),
+    path: fc.constant(path),
+    query: fc.constantFrom(...versions).map((version) => `?api-version=${version}`),
+    headers: contentTypes.map((type) => ({ 'content-type': type })),
+    body: bodyFor(path),
+  }),
+)
+
+const unusual = fc.record({
+  method: fc.constantFrom(...methods),
+  path: fc.oneof(
+    fc.constantFrom(...routes).map(({ path }) => path),
+    fc.constantFrom(
+      '/',
+      '//identities',
+      '/identities/',
+      '///identities',
+      '/IDENTITIES/{id}/:ISSUEACCESSTOKEN',
+      '*',
+      '/%',
+    ),
+    fc.constantFrom(
+      'https://elsewhere.example/identities',
+      '/identities/{id}/:unknown',
+      '/identities/../identities',
+      '/%2e',
+    ),
+    visible.map((text) => `/${text}`),
+    visible.map((text) => `/identities/${text}`),
+  ),
+  query: fc.oneof(goodQuery, badQuery),
+  headers: fc
+    .tuple(fc.oneof(contentTypes, oddContentTypes), oddHeaders)
+    .map(([type, others]) => ({ ...others, 'content-type': type })),
+  body: fc.oneof(issueBody.map(bytesOf), oddBody),
+})
+
+/** Mostly requests that differ from a good one in one respect: those get furthest into the emulator. */
+const shaped = fc.oneof(
+  { weight: 4, arbitrary: usual },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(usual, unusual, fc.constantFrom('method', 'path', 'query', 'headers', 'body'))
+      .map(([good, bad, part]) => ({ ...good, [part]: bad[part as 'body'] })),
+  },
+  { weight: 1, arbitrary: unusual },
+)
+
+export const generatedRequest: fc.Arbitrary<GeneratedRequest> = fc
+  .tuple(
+    shaped,
+    fc.record({
+      id: fc.record({
+        kind: fc.constantFrom('known', 'known', 'known', 'known', 'foreign', 'unknown', 'other case', 'malformed'),
+        pick: fc.nat(),
+      }),
+      isIdEncoded: fc.boolean(),
+      clientRequestId: fc.option(headerText, { nil: undefined }),
+      isChunked: fc.boolean(),
+      signature: fc.oneof(
+        { weight: 4, arbitrary: fc.constantFrom(...validSignatures) },
+        { weight: 1, arbitrary: fc.constantFrom(...invalidSignatures) },
+      ),
+    }),
+  )
+  .map(([shape, { clientRequestId, ...rest }]) => ({
+    ...shape,
+    ...rest,
+    headers: {
+      ...(shape.headers as Record<string, string>),
+      ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
+    },
+  }))

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { drillCrashes } from '../src/crash/crash-drill.ts'
+import { Ledger } from '../src/crash/ledger.ts'
+import { testSeed } from './test-seed.ts'
+
+// Throws when something is lost.
+test('what was acknowledged outlives kill -9', { timeout: 120_000 }, async () => {
+  const { identities, tokens } = await drillCrashes({ kills: 3, seed: testSeed })
+
+  expect(identities).toBeGreaterThan(0)
+  expect(tokens).toBeGreaterThan(0)
+})
+
+test('the ledger knows what has to be so, and what nobody can know', () => {
+  const ledger = new Ledger({ primary: 'a', secondary: 'b' })
+  const identity = ledger.add('8:acs:x')
+  const issue = (text: string, slot: 'primary' | 'secondary', state: 'valid' | 'revoked' | 'unsure' = 'valid') =>
+    identity.tokens.push({ text, slot, generation: 0, state })
+  issue('valid', 'primary')
+  issue('revoked', 'primary', 'revoked')
+  issue('unsure', 'primary', 'unsure')
+  issue('other key', 'secondary')
+  issue('both keys', 'primary')
+  issue('both keys', 'secondary')
+  issue('perhaps both keys', 'secondary')
+  issue('perhaps both keys', 'primary', 'unsure')
+
+  ledger.keys.secondary.generation = 1
+  expect(Object.fromEntries(ledger.expectedStates(identity))).toEqual({
+    valid: 'valid',
+    revoked: 'revoked',
+    unsure: undefined,
+    'other key': 'revoked',
+    'both keys': 'valid',
+    'perhaps both keys': undefined,
+  })
+
+  ledger.keys.primary.isUnsure = true
+  expect(ledger.expectedStates(identity).get('valid')).toBeUndefined()
+  expect(ledger.expectedStates(identity).get('both keys')).toBeUndefined()
+  expect(ledger.expectedStates(identity).get('revoked')).toBe('revoked')
+
+  identity.state = 'deleted'
+  expect(new Set(ledger.expectedStates(identity).values())).toEqual(new Set(['deleted']))
+})

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest'
+import { createCommunicationIdentities, parseConnectionString } from '../src/index.ts'
+
+const key = Buffer.alloc(64, 0x5a).toString('base64')
+const endpoint = 'https://contoso.communication.azure.com'
+
+it.each([
+  `endpoint=${endpoint}/;accesskey=${key}`,
+  `endpoint=${endpoint};accesskey=${key}`,
+  `Endpoint=${endpoint}/;AccessKey=${key}`,
+  `accesskey=${key};endpoint=${endpoint}/`,
+  ` endpoint = ${endpoint}/ ; accesskey = ${key} ;\n`,
+])('reads %j', (text) => {
+  expect(parseConnectionString(text)).toEqual({ endpoint, accessKey: key })
+})
+
+it.each([
+  ['', 'lacks endpoint='],
+  [key, 'neither endpoint= nor accesskey='],
+  [`endpoint=${endpoint}/`, 'lacks accesskey='],
+  [`endpoint=${endpoint}/;accesskey=`, 'lacks accesskey='],
+  [`accesskey=${key}`, 'lacks endpoint='],
+  [`endpoint=${endpoint}/;accesskey=${key.slice(0, -3)}`, 'not base64'],
+  [`endpoint=${endpoint}/;accesskey=${key}x`, 'not base64'],
+  [`endpoint=${endpoint}/;accesskey=${key};more=1`, 'neither endpoint= nor accesskey='],
+  [`endpoint=${endpoint}/;accesskey=${key};accesskey=${key}`, 'more than one accesskey='],
+  [`endpoint=${endpoint}/:accesskey=${key}`, 'lacks accesskey='],
+  [`endpoint=contoso;accesskey=${key}`, 'is no URL'],
+  [`endpoint=${key};accesskey=${endpoint}`, 'not base64'],
+  [`endpoint=http://localhost:4380/;accesskey=${key}`, 'does not begin with https://'],
+  [`endpoint=${endpoint}/path;accesskey=${key}`, 'more than a host'],
+  [`endpoint=https://${key}@contoso/;accesskey=${key}`, 'more than a host'],
+])('refuses %j, and repeats nothing of it', (text, words) => {
+  const message = messageOf(() => parseConnectionString(text))
+  expect(message).toContain(words)
+  expect(message).not.toContain(key.slice(0, 12))
+  expect(message).not.toContain('contoso')
+  expect(messageOf(() => createCommunicationIdentities({ connectionString: text }, { sdk: 'identity' }))).toBe(message)
+})
+
+function messageOf(work: () => unknown): string {
+  try {
+    work()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('nothing was refused')
+}

@@ -1,0 +1,137 @@
+import { startEmulator } from '@acs-kit/communication-emulator'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  createCommunicationIdentities,
+  type CommunicationIdentities,
+  type CommunicationIdentityError,
+  type FailureCode,
+  type SdkName,
+} from '../src/index.ts'
+
+// One contract for both drivers and for every service: the emulator, and a live resource where one is named.
+const live = process.env['COMMUNICATION_LIVE_CONNECTION_STRING']
+const services = [['the emulator', undefined], ...(live ? [['a live resource', live] as const] : [])] as const
+const sdks: SdkName[] = ['administration', 'identity']
+
+const idForm = /^8:acs:[0-9a-f-]{36}_[0-9a-f-]{36}$/
+const foreignId = '8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000000'
+
+function failure(code: FailureCode, message = /./): Partial<CommunicationIdentityError> {
+  return expect.objectContaining({ name: 'CommunicationIdentityError', code, message: expect.stringMatching(message) })
+}
+
+describe.each(services)('against %s', (_service, connectionString) => {
+  describe.each(sdks)('the %s driver', (sdk) => {
+    let emulator: Awaited<ReturnType<typeof startEmulator>> | undefined
+    let identities: CommunicationIdentities
+    const made: string[] = []
+
+    beforeAll(async () => {
+      emulator = connectionString === undefined ? await startEmulator() : undefined
+      const target = { connectionString: connectionString ?? emulator!.connectionString }
+      identities = createCommunicationIdentities(target, { sdk })
+    })
+    afterAll(async () => {
+      await Promise.allSettled(made.map((id) => identities.delete(id)))
+      await emulator?.[Symbol.asyncDispose]()
+    })
+    const create = async () => {
+      const id = await identities.create()
+      made.push(id)
+      return id
+    }
+
+    it('creates identities, each its own', async () => {
+      const [one, other] = [await create(), await create()]
+      expect(one).toMatch(idForm)
+      expect(other).toMatch(idForm)
+      expect(other).not.toBe(one)
+    })
+
+    it('issues tokens for a day', async () => {
+      const { token, expiresOn } = await identities.issueToken(await create(), ['chat', 'voip'])
+      const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { acsScope: string }
+      expect(new Set(claims.acsScope.split(','))).toEqual(new Set(['chat', 'voip']))
+      expect(Math.abs(expiresOn.getTime() - Date.now() - 24 * 60 * 60_000)).toBeLessThan(72 * 60_000)
+    })
+
+    it('revokes tokens, and issues others afterwards', async () => {
+      const id = await create()
+      const { token } = await identities.issueToken(id, ['chat'])
+      await identities.revokeTokens(id)
+      const next = await identities.issueToken(id, ['chat'])
+      if (emulator) {
+        expect(emulator.introspect(token).state).toBe('revoked')
+        expect(emulator.introspect(next.token).state).toBe('valid')
+      }
+    })
+
+    it('deletes identities, which are unknown from then on', async () => {
+      const id = await identities.create()
+      await identities.delete(id)
+      await expect(identities.issueToken(id, ['chat'])).rejects.toEqual(failure('identity-unknown', /doesn't exist/))
+      await expect(identities.revokeTokens(id)).rejects.toEqual(failure('identity-unknown'))
+    })
+
+    it('tells an identity of another resource', async () => {
+      const refused = failure('identity-not-owned', /doesn't belong to the resource/)
+      await expect(identities.issueToken(foreignId, ['chat'])).rejects.toEqual(refused)
+      await expect(identities.revokeTokens(foreignId)).rejects.toEqual(refused)
+      await expect(identities.delete(foreignId)).rejects.toEqual(refused)
+    })
+
+    it('tells a wrong access key', async () => {
+      const accessKey = Buffer.alloc(64).toString('base64')
+      const others = createCommunicationIdentities(
+        { connectionString: `endpoint=${identities.endpoint};accesskey=${accessKey}` },
+        { sdk },
+      )
+      await expect(others.create()).rejects.toEqual(failure('credentials-refused'))
+    })
+
+    it("passes on the service's word on an invalid request", async () => {
+      const id = await create()
+      await expect(identities.issueToken(id, [])).rejects.toEqual(
+        failure('invalid-request', /^Invalid scopes - Scopes field is required\.$/),
+      )
+    })
+
+    it.runIf(sdk === 'identity')('creates with a token, and sets lifetimes and join scopes', async () => {
+      const made60 = await identities.createWithToken(['voip.join'], { expiresInMinutes: 60 })
+      made.push(made60.communicationUserId)
+      expect(Math.abs(made60.expiresOn.getTime() - Date.now() - 60 * 60_000)).toBeLessThan(3 * 60_000)
+      const issued = await identities.issueToken(made60.communicationUserId, ['chat'], { expiresInMinutes: 1440 })
+      expect(issued.expiresOn.getTime()).toBeGreaterThan(made60.expiresOn.getTime())
+      await expect(identities.createWithToken(['chat'], { expiresInMinutes: 59 })).rejects.toEqual(
+        failure('invalid-request', /ExpiresInMinutes value 59 is invalid/),
+      )
+    })
+
+    it.runIf(sdk === 'administration')('names the driver that can do what it cannot', async () => {
+      const id = await create()
+      const refused = failure('unsupported-by-driver', /ACS_SDK=identity/)
+      const teamsToken = { entraToken: 'x', clientId: 'x', userObjectId: 'x' }
+      await expect(identities.createWithToken(['chat'])).rejects.toEqual(refused)
+      await expect(identities.issueToken(id, ['chat'], { expiresInMinutes: 60 })).rejects.toEqual(refused)
+      await expect(identities.issueToken(id, ['voip.join'])).rejects.toEqual(refused)
+      await expect(identities.exchangeTeamsToken(teamsToken)).rejects.toEqual(refused)
+    })
+
+    // The emulator takes no bearer tokens yet: that it refuses one shows that the driver sent it.
+    it.runIf(connectionString === undefined)('sends the token of an Entra ID credential', async () => {
+      const asked: unknown[] = []
+      const credential = {
+        getToken: async (scopes: string | string[]) => {
+          asked.push(scopes)
+          return { token: 'entra-token', expiresOnTimestamp: Date.now() + 3_600_000 }
+        },
+      }
+      const keyless = createCommunicationIdentities({ endpoint: identities.endpoint, credential }, { sdk })
+      await expect(keyless.create()).rejects.toEqual(failure('credentials-refused'))
+      expect([asked[0]].flat()).toEqual(['https://communication.azure.com//.default'])
+      expect(emulator!.requests.list().at(-1)!.explanation).toMatchObject({
+        message: expect.stringContaining('bearer'),
+      })
+    })
+  })
+})

@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { startEmulator } from '@acs-kit/communication-emulator'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createCommunicationIdentities, type CommunicationIdentities, type SdkName } from '../src/index.ts'
+
+const sdks: SdkName[] = ['administration', 'identity']
+
+describe.each(sdks)('the %s driver', (sdk) => {
+  let emulator: Awaited<ReturnType<typeof startEmulator>>
+  let identities: CommunicationIdentities
+  let id: string
+
+  beforeAll(async () => {
+    emulator = await startEmulator()
+    identities = createCommunicationIdentities(emulator, { sdk })
+  })
+  beforeEach(async () => {
+    emulator.reset()
+    id = await identities.create()
+    emulator.requests.clear()
+  })
+  afterAll(() => emulator[Symbol.asyncDispose]())
+
+  const statuses = () => emulator.requests.list().map(({ status }) => status)
+
+  it('waits as long as the service asks, and tries again', async () => {
+    emulator.faults.add({ status: 429, retryAfterSeconds: 1, count: 1 })
+    const start = performance.now()
+    await identities.issueToken(id, ['chat'])
+    expect(performance.now() - start).toBeGreaterThan(990)
+    expect(statuses()).toEqual([429, 200])
+  })
+
+  it('gives up at once when that wait would outlast the deadline', async () => {
+    emulator.faults.add({ status: 429, retryAfterSeconds: 30 })
+    await expect(identities.issueToken(id, ['chat'])).rejects.toMatchObject({ code: 'throttled', retryAfterMs: 30_000 })
+    expect(statuses()).toEqual([429])
+  })
+
+  it('tries again after a failure of the service, but a creation only when it certainly had no effect', async () => {
+    emulator.faults.add({ operation: 'issueAccessToken', status: 500, count: 2 })
+    await identities.issueToken(id, ['chat'])
+    emulator.faults.add({ operation: 'createIdentity', status: 503, count: 1 })
+    await identities.create()
+    expect(statuses()).toEqual([500, 500, 200, 503, expect.any(Number)])
+    emulator.requests.clear()
+    emulator.faults.add({ operation: 'createIdentity', status: 500 })
+    await expect(identities.create()).rejects.toMatchObject({ code: 'unavailable', hadNoEffect: false })
+    expect(statuses()).toEqual([500])
+  })
+
+  it('does not create again when the answer was lost', async () => {
+    emulator.faults.add({ reset: true, phase: 'after', count: 1 })
+    await expect(identities.create()).rejects.toMatchObject({ code: 'unavailable' })
+    expect(emulator.identities()).toHaveLength(2)
+    emulator.faults.clear()
+    emulator.requests.clear()
+    emulator.faults.add({ reset: true, phase: 'after', count: 1 })
+    await identities.issueToken(id, ['chat'])
+    expect(statuses()).toEqual([undefined, 200])
+  })
+
+  it('ends at its deadline', async () => {
+    emulator.faults.add({ latencyMs: 60_000 })
+    await expect(identities.issueToken(id, ['chat'], { deadlineMs: 200 })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'the service gave no answer within 200 ms',
+    })
+    emulator.faults.clear()
+    emulator.faults.add({ status: 500 })
+    await expect(identities.issueToken(id, ['chat'], { deadlineMs: 1_000 })).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+  })
+
+  it("ends at its caller's signal, in flight and between attempts", async () => {
+    const reason = new Error('enough')
+    for (const fault of [{ latencyMs: 60_000 }, { status: 429, retryAfterSeconds: 5 }]) {
+      emulator.faults.clear()
+      emulator.faults.add(fault)
+      const controller = new AbortController()
+      const call = identities.issueToken(id, ['chat'], { signal: controller.signal })
+      void sleep(100).then(() => controller.abort(reason))
+      await expect(call).rejects.toBe(reason)
+    }
+    await expect(identities.create({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  })
+
+  it('tells that nobody listens', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    server.close()
+    const connectionString = `endpoint=https://localhost:${port}/;accesskey=AAAA`
+    const nobody = createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 500 })
+    await expect(nobody.create()).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('ECONNREFUSED'),
+      hadNoEffect: true,
+    })
+  })
+
+  it('tells that the certificate is not trusted, and what to do', async () => {
+    const script = `
+      import { createCommunicationIdentities } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
+      const connectionString = process.env.CONNECTION_STRING
+      const identities = createCommunicationIdentities({ connectionString }, { sdk: ${JSON.stringify(sdk)}, deadlineMs: 1000 })
+      await identities.create().catch((error) => console.log(error.code, error.message))`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, CONNECTION_STRING: emulator.connectionString },
+    })
+    expect(stdout).toMatch(/^unavailable the certificate .* is not trusted .*NODE_EXTRA_CA_CERTS\n$/)
+  })
+})
