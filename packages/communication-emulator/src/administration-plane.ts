@@ -20,7 +20,7 @@ export interface Administration {
     regenerateKey(slot: KeySlot): string
   }[]
   identities(page: { after?: string; limit?: number }): ListedIdentity[]
-  tokens(query: { communicationUserId?: string; reveal?: boolean }): ListedToken[]
+  tokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]>
   introspect(token: string): Introspection
   reset(): void
 }
@@ -40,13 +40,13 @@ export class AdministrationPlane {
     return exchange.path.startsWith(prefix)
   }
 
-  answer(exchange: Exchange): Answer {
+  async answer(exchange: Exchange): Promise<Answer> {
     const refusal = refusalOf(exchange)
     if (refusal) return problem(403, refusal)
     const cors = corsOf(exchange)
     if (exchange.method === 'OPTIONS') return { status: 204, headers: cors }
     try {
-      const answer = this.#answer(exchange)
+      const answer = await this.#answer(exchange)
       return { ...answer, headers: { ...answer.headers, ...cors } }
     } catch (error) {
       if (error instanceof InvalidSettingError) return { ...problem(400, error.message), headers: cors }
@@ -54,7 +54,7 @@ export class AdministrationPlane {
     }
   }
 
-  #answer(exchange: Exchange): Answer {
+  async #answer(exchange: Exchange): Promise<Answer> {
     const emulator = this.#emulator
     const [noun, id, verb] = exchange.path.slice(prefix.length).split('/')
     const query = exchange.query
@@ -90,7 +90,7 @@ export class AdministrationPlane {
       case 'GET tokens': {
         const communicationUserId = query.get('communicationUserId')
         return ok(
-          emulator.tokens({
+          await emulator.tokens({
             ...(communicationUserId !== null && { communicationUserId }),
             reveal: query.get('reveal') === 'true',
           }),

@@ -132,7 +132,7 @@ export class Emulator implements AsyncDisposable, Administration {
   }
 
   /** What was issued and is still remembered (a day beyond its end), oldest first; the token's text only on request. */
-  tokens(query: { communicationUserId?: string; reveal?: boolean } = {}): ListedToken[] {
+  tokens(query: { communicationUserId?: string; reveal?: boolean } = {}): Promise<ListedToken[]> {
     return this.#identities.listTokens(query)
   }
 
@@ -192,14 +192,14 @@ export class Emulator implements AsyncDisposable, Administration {
   async #answer(exchange: Exchange, resource: Resource): Promise<Answer | undefined> {
     const start = performance.now()
     try {
-      if (AdministrationPlane.owns(exchange)) return this.#administrationPlane.answer(exchange)
+      if (AdministrationPlane.owns(exchange)) return await this.#administrationPlane.answer(exchange)
       const match = this.#identityPlane.match(exchange)
       const operation = match.kind === 'found' ? match.route.operation : undefined
       const fault = this.faults.strike(operation)
       if (fault?.latencyMs !== undefined) await sleep(fault.latencyMs, undefined, { ref: false })
       const isReplaced = fault !== undefined && (fault.reset === true || fault.status !== undefined)
       const isPerformed = !isReplaced || fault.phase === 'after'
-      const real = isPerformed ? this.#identityPlane.answer(exchange, resource, match) : undefined
+      const real = isPerformed ? await this.#identityPlane.answer(exchange, resource, match) : undefined
       const answer = isReplaced ? answerOf(fault) : real
       this.#record({ exchange, resource, operation, answer, durationMs: performance.now() - start })
       return answer

@@ -110,7 +110,11 @@ export class Identities {
     return row
   }
 
-  issue(resource: Resource, identity: IdentityRow, { scopes: asked, minutes, key }: IssueOptions): IssuedToken {
+  async issue(
+    resource: Resource,
+    identity: IdentityRow,
+    { scopes: asked, minutes, key }: IssueOptions,
+  ): Promise<IssuedToken> {
     const issuedAt = this.#clock.now()
     const expiresOn = issuedAt + minutes * 60_000
     const exp = Math.floor(expiresOn / 1000)
@@ -136,7 +140,7 @@ export class Identities {
       )
       if (++this.#issued % 1000 === 0) this.#prune()
     }
-    const token = this.#signer.sign({
+    const token = await this.#signer.sign({
       communicationUserId: this.idOf(resource, identity),
       scopes,
       resourceGuid: resource.immutableId,
@@ -212,7 +216,7 @@ export class Identities {
   }
 
   /** The text of a token is not kept: it is signed once more where it is asked for. */
-  listTokens(query: { communicationUserId?: string; reveal?: boolean }): ListedToken[] {
+  listTokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]> {
     const counter = query.communicationUserId && (parseCommunicationUserId(query.communicationUserId)?.counter ?? 0)
     const rows = this.#store.all<TokenRow & Pick<IdentityRow, 'tail'> & ResourceRow>(
       `SELECT resource.*, identity.tail, token.* FROM token JOIN identity ON identity.id = token.identity
@@ -221,7 +225,7 @@ export class Identities {
       counter ?? null,
       counter ?? null,
     )
-    return rows.map((row) => {
+    const tokens = rows.map(async (row) => {
       const communicationUserId = formatCommunicationUserId(row.immutable_id, row.identity, row.tail)
       const { scopes, iat, exp, immutable_id: resourceGuid, data_location: dataLocation } = row
       return {
@@ -232,10 +236,11 @@ export class Identities {
         resource: row.name,
         ...this.#stateOf(row),
         ...(query.reveal && {
-          token: this.#signer.sign({ communicationUserId, scopes, resourceGuid, dataLocation, iat, exp }),
+          token: await this.#signer.sign({ communicationUserId, scopes, resourceGuid, dataLocation, iat, exp }),
         }),
       }
     })
+    return Promise.all(tokens)
   }
 
   /** Forgets all identities and tokens. */

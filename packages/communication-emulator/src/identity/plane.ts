@@ -51,9 +51,9 @@ export class IdentityPlane {
     return matchRoute(exchange.method, decodePath(exchange.path))
   }
 
-  answer(exchange: Exchange, resource: Resource, match: Match): Answer {
+  async answer(exchange: Exchange, resource: Resource, match: Match): Promise<Answer> {
     try {
-      return this.#answer(exchange, resource, match)
+      return await this.#answer(exchange, resource, match)
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error
       const answer = error.toAnswer()
@@ -63,14 +63,14 @@ export class IdentityPlane {
 
   // guess(check-order): signature, route, api-version; then, as the recordings show, required members, ownership and the
   // rest of the validation; then quota and existence.
-  #answer(exchange: Exchange, resource: Resource, match: Match): Answer {
+  async #answer(exchange: Exchange, resource: Resource, match: Match): Promise<Answer> {
     const key = authenticate(exchange, resource.keys, { loose: this.#loose })
     if (match.kind === 'none') throw notFound(exchange.path)
     if (match.kind === 'other-method') throw methodNotAllowed(exchange.method, match.allowed)
     const { route, communicationUserId } = match
     const version = this.#versionOf(exchange, route.versions)
     const call: Call = { exchange, resource, key, version, communicationUserId }
-    const answer = this.#perform(route.operation, call)
+    const answer = await this.#perform(route.operation, call)
     return {
       ...(communicationUserId && { communicationUserId }),
       ...answer,
@@ -78,7 +78,7 @@ export class IdentityPlane {
     }
   }
 
-  #perform(operation: Operation, call: Call): Answer {
+  #perform(operation: Operation, call: Call): Answer | Promise<Answer> {
     switch (operation) {
       case 'createIdentity':
         return this.#create(call)
@@ -93,7 +93,7 @@ export class IdentityPlane {
     }
   }
 
-  #create({ exchange, resource, key, version }: Call): Answer {
+  async #create({ exchange, resource, key, version }: Call): Promise<Answer> {
     const isFirst = version === firstApiVersion
     const known = isFirst
       ? []
@@ -118,7 +118,7 @@ export class IdentityPlane {
     if (isFirst) return { status: 200, body: { id: communicationUserId }, communicationUserId }
     const accessToken =
       scopes.length > 0
-        ? toWire(this.#identities.issue(resource, identity, { scopes, minutes: lifetime, key }))
+        ? toWire(await this.#identities.issue(resource, identity, { scopes, minutes: lifetime, key }))
         : undefined
     return {
       status: isNew ? 201 : 200,
@@ -127,7 +127,7 @@ export class IdentityPlane {
     }
   }
 
-  #issue({ exchange, resource, key, version, communicationUserId }: Call): Answer {
+  async #issue({ exchange, resource, key, version, communicationUserId }: Call): Promise<Answer> {
     const known = ['scopes', ...(isSince(version, '2022-10-01') ? ['expiresInMinutes'] : [])]
     const body = readBody(exchange, known, { loose: this.#loose })
     const scopes = requireScopes(body)
@@ -137,7 +137,7 @@ export class IdentityPlane {
     const lifetime = checkLifetime(minutes)
     this.#takeQuota(resource, 'issueAccessToken')
     const identity = this.#identities.find(resource, communicationUserId)
-    const issued = toWire(this.#identities.issue(resource, identity, { scopes, minutes: lifetime, key }))
+    const issued = toWire(await this.#identities.issue(resource, identity, { scopes, minutes: lifetime, key }))
     return { status: 200, body: version === firstApiVersion ? { id: communicationUserId, ...issued } : issued }
   }
 
