@@ -18,9 +18,10 @@ async function main(): Promise<void> {
   note(`running against ${place.description} at ${identities.endpoint}, with the ${sdk} SDK`)
 
   print('Azure Communication Services - Access Tokens Quickstart')
-  const communicationUserId = await identities.create()
+  // From here on an interruption lets the step at hand go, and cleans up.
   const interrupt = new AbortController()
   process.once('SIGINT', () => interrupt.abort(new Error('interrupted')))
+  const communicationUserId = await identities.create()
   try {
     await walk(identities, communicationUserId, {
       show: redact ? headAndTail : (token) => token,

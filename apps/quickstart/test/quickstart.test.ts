@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { startEmulator, type Emulator, type Fault } from '@acs-kit/communication-emulator'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+
+const program = join(import.meta.dirname, '../src/quickstart.ts')
+
+interface Environment {
+  readonly [name: string]: string | undefined
+}
+
+/** Starts the quickstart as a person would, in an environment that names no resource unless the test does. */
+function start(args: readonly string[], environment: Environment = {}) {
+  const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ACS_SDK: __, ...inherited } = process.env
+  const child = spawn(process.execPath, [program, ...args], { env: { ...inherited, ...environment } })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()))
+  return { child, output, exit: once(child, 'close').then(([code]) => code as number | null) }
+}
+
+async function run(args: readonly string[] = [], environment: Environment = {}) {
+  const { output, exit } = start(args, environment)
+  const code = await exit
+  return { ...output, code }
+}
+
+const id = '8:acs:[0-9a-f-]{36}_[0-9a-f-]{36}'
+const transcript = (token: string) =>
+  new RegExp(
+    `^Azure Communication Services - Access Tokens Quickstart
+
+Issued a access token with 'voip' scope for identity with ID: (?<id>${id}):
+(?<voip>${token})
+
+Issued a access token with 'chat' scope for identity with ID: \\k<id>:
+(?<chat>${token})
+
+Successfully deleted the identity with ID: \\k<id>
+
+Deleted the identity with ID: \\k<id>
+$`,
+  )
+
+describe.each(['administration', 'identity'])('with the %s SDK', (sdk) => {
+  it('prints its transcript on standard output and the rest on standard error', async () => {
+    const { stdout, stderr, code } = await run([], { ACS_SDK: sdk })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(transcript(String.raw`[\w-]+\.[\w-]+\.[\w-]+`))
+    const { voip, chat } = transcript(String.raw`[\w-]+\.[\w-]+\.[\w-]+`).exec(stdout)!.groups!
+    const scopeOf = (token: string) =>
+      (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { acsScope: string }).acsScope
+    expect([scopeOf(voip!), scopeOf(chat!)]).toEqual(['voip', 'chat'])
+    expect(stderr).toMatch(
+      new RegExp(
+        `^quickstart: running against an emulator of Azure.*, with the ${sdk} SDK
+quickstart: refreshed the voip token: it expires on \\S+
+quickstart: revoked all tokens of the identity
+$`,
+      ),
+    )
+  })
+
+  it('shows head and tail of the tokens only, when asked to', async () => {
+    const { stdout, code } = await run(['--redact'], { ACS_SDK: sdk })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(transcript(String.raw`[\w-]{8}\.\.\.[\w-]{8}`))
+  })
+
+  describe('against a resource', () => {
+    let emulator: Emulator
+    beforeAll(async () => {
+      emulator = await startEmulator()
+    })
+    beforeEach(() => emulator.reset())
+    afterAll(() => emulator[Symbol.asyncDispose]())
+
+    const environment = () => ({
+      ACS_SDK: sdk,
+      COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
+      NODE_EXTRA_CA_CERTS: emulator.caPath,
+    })
+    /** Answers the nth request for the operation with a refusal that no retry mends. */
+    const refuse = (operation: string, nth: number): Fault[] => [
+      ...(nth > 1 ? [{ operation, latencyMs: 1, count: nth - 1 }] : []),
+      { operation, status: 400, count: 1 },
+    ]
+
+    it('uses it, leaves nothing behind, and names no key', async () => {
+      const { stdout, stderr, code } = await run([], environment())
+      expect(code).toBe(0)
+      expect(stderr).toContain(new URL(emulator.endpoint).origin)
+      expect(emulator.identities()).toEqual([])
+      expect(emulator.requests.list().map(({ operation, status }) => `${operation} ${status}`)).toEqual([
+        expect.stringMatching(/^createIdentity 20[01]$/),
+        'issueAccessToken 200',
+        'issueAccessToken 200',
+        'issueAccessToken 200',
+        'revokeAccessTokens 204',
+        'deleteIdentity 204',
+        'issueAccessToken 404',
+      ])
+      expect(stdout + stderr).not.toContain(emulator.accessKey)
+    })
+
+    it.each([
+      ['issueAccessToken', 1],
+      ['issueAccessToken', 2],
+      ['issueAccessToken', 3],
+      ['revokeAccessTokens', 1],
+      ['deleteIdentity', 1],
+    ] as const)('deletes the identity when %s fails at call %i', async (operation, nth) => {
+      for (const fault of refuse(operation, nth)) emulator.faults.add(fault)
+      const { stdout, stderr, code } = await run(['--redact'], environment())
+      expect(code).toBe(1)
+      expect(stdout).not.toContain('Deleted the identity')
+      expect(stderr.trim().split('\n').at(-1)).toMatch(/^quickstart: failed: A fault that was asked for/)
+      expect(emulator.identities()).toEqual([])
+    })
+
+    it('names the identity that it could not delete', async () => {
+      emulator.faults.add({ operation: 'deleteIdentity', status: 400 })
+      const { stderr, code } = await run(['--redact'], environment())
+      expect(code).toBe(1)
+      const [left] = emulator.identities()
+      expect(stderr).toContain(`quickstart: the identity ${left!.communicationUserId} could not be deleted: `)
+    })
+
+    it('does not take a failed request for the proof that the identity is gone', async () => {
+      for (const fault of refuse('issueAccessToken', 4)) emulator.faults.add(fault)
+      const { stdout, code } = await run(['--redact'], environment())
+      expect(code).toBe(1)
+      expect(stdout).toContain('Successfully deleted the identity')
+      expect(stdout).not.toContain('\nDeleted the identity')
+    })
+
+    it('deletes the identity when it is interrupted', async () => {
+      emulator.faults.add({ operation: 'issueAccessToken', latencyMs: 30_000 })
+      const { child, output, exit } = start([], environment())
+      while (emulator.identities().length === 0) await pause(20)
+      child.kill('SIGINT')
+      expect(await exit).toBe(1)
+      expect(output.stderr).toMatch(/quickstart: failed: interrupted\n$/)
+      expect(emulator.identities()).toEqual([])
+    })
+
+    it('gives cause and remedy for refused credentials, in a line', async () => {
+      const accessKey = Buffer.alloc(64, 3).toString('base64')
+      const connectionString = `endpoint=${emulator.endpoint};accesskey=${accessKey}`
+      const { stderr, code } = await run([], {
+        ...environment(),
+        COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+      })
+      expect(code).toBe(1)
+      expect(stderr).toMatch(
+        /\nquickstart: failed: the service refused the credentials: .*; take the connection string anew.*\n$/,
+      )
+      expect(stderr).not.toContain(accessKey)
+    })
+  })
+})
+
+it.each([
+  [{ COMMUNICATION_SERVICES_CONNECTION_STRING: 'endpoint=https://contoso/;accesskey=c2VjcmV0IQ' }, [], 'base64'],
+  [{ COMMUNICATION_SERVICES_CONNECTION_STRING: 'c2VjcmV0IQ==' }, [], 'neither endpoint= nor accesskey='],
+  [{ ACS_SDK: 'newest' }, [], 'must be administration or identity'],
+  [{}, ['--nothing'], '--nothing'],
+])('refuses %j %j in one line, without a secret', async (environment, args, words) => {
+  const { stdout, stderr, code } = await run(args, environment)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(/^quickstart: failed: .*\n$/)
+  expect(stderr).toContain(words)
+  expect(stderr).not.toContain('c2VjcmV0')
+})
+
+async function pause(milliseconds: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
