@@ -1,8 +1,10 @@
 // `npm start` and `npm test` on a machine that has only Node 20 and npm: brings the locked packages, the pinned pnpm and
 // Node 24 among them, then runs a script of the root's package.json under those. It has no dependencies of its own.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -24,11 +26,36 @@ const remedies = [
 ]
 
 function fail(cause, detail = '') {
-  process.stderr.write(`${detail}\nacs-kit: ${cause}\n`)
+  process.stderr.write(`${detail && `${detail}\n`}acs-kit: ${cause}\n`)
   process.exit(1)
 }
 
-function install() {
+// A terminal sends Ctrl+C to all of its programs by itself, and at a second one pnpm leaves without what it runs.
+const isOnTerminal = [0, 1, 2].some(isatty)
+let child
+let endedBy
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    endedBy ??= signal
+    if (!isOnTerminal || signal === 'SIGTERM') child?.kill(signal)
+  })
+}
+
+function run(command, args, options) {
+  child = spawn(command, args, { cwd: root, shell: isWindows, ...options })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text))
+  return new Promise((resolve) => {
+    child.on('error', ({ message }) => resolve({ code: 1, output: message }))
+    child.on('close', (code, signal) => resolve({ code: code ?? codeOf(signal), output }))
+  })
+}
+
+function codeOf(signal) {
+  return 128 + constants.signals[signal]
+}
+
+async function install() {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const installed = join(root, 'node_modules', 'pnpm', 'package.json')
   const isPinned =
@@ -38,14 +65,11 @@ function install() {
   }
   // With everything in place pnpm sees so by itself, without the network, in a tenth of a second.
   const [command, ...before] = isPinned ? [join(bin, 'pnpm')] : ['npx', '--yes', packageManager]
-  const { status, error, stdout, stderr } = spawnSync(command, [...before, 'install', '--frozen-lockfile'], {
-    cwd: root,
-    encoding: 'utf8',
-    shell: isWindows,
-    maxBuffer: 64 * 1024 * 1024,
+  const { code, output } = await run(command, [...before, 'install', '--frozen-lockfile'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  if (status === 0) return
-  const output = `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`
+  if (endedBy) process.exit(codeOf(endedBy))
+  if (code === 0) return
   const remedy = remedies.find(([pattern]) => pattern.test(output))?.[1]
   fail(`the packages could not be installed: ${remedy ?? 'the lines above say why'}`, output.slice(-4000))
 }
@@ -53,16 +77,11 @@ function install() {
 if (Number(process.versions.node.split('.')[0]) < 20) {
   fail(`this is Node ${process.versions.node}; Node 20 or newer is needed, and it brings the rest itself`)
 }
-install()
+await install()
 
-const child = spawn(join(bin, 'pnpm'), ['--silent', 'run', script, ...rest], {
-  cwd: root,
+const { code, output } = await run(join(bin, 'pnpm'), ['--silent', 'run', script, ...rest], {
   env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: '1' },
-  shell: isWindows,
   stdio: 'inherit',
 })
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-child.on('error', (error) => fail(`pnpm could not be started: ${error.message}`))
-child.on('exit', (code, signal) => {
-  process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1)
-})
+if (output) fail(`pnpm could not be started: ${output}`)
+process.exitCode = code

@@ -20,7 +20,9 @@ async function main(): Promise<void> {
   print('Azure Communication Services - Access Tokens Quickstart')
   // From here on an interruption lets the step at hand go, and cleans up.
   const interrupt = new AbortController()
-  process.once('SIGINT', () => interrupt.abort(new Error('interrupted')))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => interrupt.abort(new Error('interrupted')))
+  }
   const communicationUserId = await identities.create()
   try {
     await walk(identities, communicationUserId, {
@@ -99,6 +101,7 @@ const remedies: Partial<Record<FailureCode, string>> = {
   'credentials-refused': 'take the connection string anew from the Azure portal, under Keys',
   throttled: 'wait half a minute and try again',
   unavailable: 'check the endpoint and the network, and try again',
+  'invalid-request': 'try the other SDK (ACS_SDK=identity or ACS_SDK=administration)',
 }
 
 function messageOf(error: unknown): string {

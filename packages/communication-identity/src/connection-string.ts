@@ -26,16 +26,16 @@ export function parseConnectionString(text: string): ConnectionString {
   if (Buffer.from(accessKey, 'base64').toString('base64') !== accessKey) {
     throw malformed('has an access key that is not base64: was it cut off?')
   }
-  return { endpoint: parseEndpoint(endpoint, malformed), accessKey }
+  return { endpoint: parseEndpoint(endpoint, (problem) => malformed(`has an endpoint that ${problem}`)), accessKey }
 }
 
 /** Checks an endpoint and takes its trailing slash off. */
 export function parseEndpoint(text: string, fail = (problem: string) => new Error(`the endpoint ${problem}`)): string {
-  if (!URL.canParse(text)) throw fail('has an endpoint that is no URL')
+  if (!URL.canParse(text)) throw fail('is no URL')
   const url = new URL(text)
-  if (url.protocol !== 'https:') throw fail('has an endpoint that does not begin with https://')
-  if (url.pathname !== '/' || url.search || url.hash || url.username) {
-    throw fail('has an endpoint with more than a host: the SDKs take none with a path')
+  if (url.protocol !== 'https:') throw fail('does not begin with https://')
+  if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
+    throw fail('has more than a host: the SDKs take none with a path')
   }
   return url.origin
 }

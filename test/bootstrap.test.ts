@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { packageManager: string }
+
+/** A clone in which nothing is installed yet, as far as the script cares. */
+function createClone(): string {
+  const clone = mkdtempSync(join(tmpdir(), 'acs-kit-bootstrap-'))
+  onTestFinished(() => rmSync(clone, { recursive: true, force: true }))
+  mkdirSync(join(clone, 'scripts'))
+  for (const file of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'scripts/bootstrap.mjs']) {
+    copyFileSync(join(root, file), join(clone, file))
+  }
+  return clone
+}
+
+function writeProgram(folder: string, name: string, script: string): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`)
+  chmodSync(join(folder, name), 0o755)
+}
+
+/** A pnpm that installs nothing, and says how it was called when it is to run a script. */
+function installPnpm(clone: string, script: string): void {
+  mkdirSync(join(clone, 'node_modules/pnpm'), { recursive: true })
+  writeFileSync(
+    join(clone, 'node_modules/pnpm/package.json'),
+    JSON.stringify({ version: packageManager.split('@')[1] }),
+  )
+  writeProgram(join(clone, 'node_modules/.bin'), 'pnpm', `[ "$1" = install ] && exit 0\n${script}`)
+}
+
+function bootstrap(clone: string, args: readonly string[], { environment = {}, flags = [] as string[] } = {}) {
+  const child = spawn(process.execPath, [...flags, join(clone, 'scripts/bootstrap.mjs'), ...args], {
+    env: { ...process.env, ...environment },
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()))
+  const exit = once(child, 'close').then(([code]) => ({ ...output, code: code as number | null }))
+  return { child, output, exit }
+}
+
+it('runs a script of the root with the pinned tools first on PATH, its arguments, and its exit code', async () => {
+  const clone = createClone()
+  installPnpm(clone, 'echo "$@"; echo "$PATH"; exit 3')
+  const { stdout, stderr, code } = await bootstrap(clone, ['quickstart', '--redact']).exit
+  const [words, path] = stdout.split('\n')
+  expect(words).toBe('--silent run quickstart --redact')
+  expect(path!.split(delimiter)[0]).toBe(join(clone, 'node_modules/.bin'))
+  expect({ stderr, code }).toEqual({ stderr: '', code: 3 })
+})
+
+it('passes a signal on and exits as the script does', async () => {
+  const clone = createClone()
+  installPnpm(clone, 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done')
+  const { child, output, exit } = bootstrap(clone, ['quickstart'])
+  while (!output.stdout.includes('up')) await once(child.stdout, 'data')
+  child.kill('SIGTERM')
+  expect(await exit).toMatchObject({ code: 5 })
+})
+
+it.each([
+  ['npm error code ENOSPC', 'the disk is full'],
+  ['npm error code EACCES', 'may not write there'],
+  ['npm error code ENOTFOUND', 'the npm registry could not be reached'],
+  ['ERR_PNPM_OUTDATED_LOCKFILE', 'does not fit the package.json files'],
+  ['something else', 'the lines above say why'],
+])('says what to do about %j', async (words, remedy) => {
+  const clone = createClone()
+  const programs = join(clone, 'programs')
+  writeProgram(programs, 'npx', `echo "${words}" >&2; exit 1`)
+  const environment = { PATH: `${programs}${delimiter}${process.env['PATH']}` }
+  const { stderr, code } = await bootstrap(clone, ['verify'], { environment }).exit
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^acs-kit: fetching the locked packages/)
+  expect(stderr).toContain(words)
+  expect(stderr.trim().split('\n').at(-1)).toContain(remedy)
+})
+
+it('says what to do without a network, by the words of the real npx', async () => {
+  const clone = createClone()
+  const home = join(clone, 'home')
+  mkdirSync(home)
+  const environment = {
+    HOME: home,
+    XDG_CACHE_HOME: home,
+    XDG_DATA_HOME: home,
+    npm_config_cache: join(home, 'npm'),
+    npm_config_registry: 'http://127.0.0.1:9/',
+    npm_config_fetch_retries: '0',
+  }
+  const { stderr, code } = await bootstrap(clone, ['verify'], { environment }).exit
+  expect(code).toBe(1)
+  expect(stderr.trim().split('\n').at(-1)).toMatch(/^acs-kit: .*registry could not be reached: check the network/)
+})
+
+it('says which Node it needs', async () => {
+  const flags = [
+    '--import',
+    `data:text/javascript,Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.0' } })`,
+  ]
+  const { stderr, code } = await bootstrap(createClone(), ['verify'], { flags }).exit
+  expect(code).toBe(1)
+  expect(stderr.trim()).toBe('acs-kit: this is Node 18.20.0; Node 20 or newer is needed, and it brings the rest itself')
+})
