@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { headerOf, type Answer, type Exchange } from './exchange.ts'
 import { drawRandom } from './random.ts'
 
@@ -24,10 +24,16 @@ export interface ListenerOptions {
 /** One HTTPS port: reads requests whole, and writes answers with the headers that the service always sends. */
 export class Listener implements AsyncDisposable {
   readonly #server: Server
+  // The server itself forgets those that never finished their TLS handshake.
+  readonly #sockets = new Set<Socket>()
   readonly port: number
 
   private constructor(server: Server) {
     this.#server = server
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
     this.port = (server.address() as AddressInfo).port
   }
 
@@ -42,7 +48,10 @@ export class Listener implements AsyncDisposable {
       connectionsCheckingInterval: 1_000,
       keepAliveTimeout: 60_000,
     })
-    server.on('request', (request, response) => void respond(request, response, answer))
+    server.on('request', (request, response) => {
+      // Whatever goes wrong with one client must not end the others.
+      respond(request, response, answer).catch(() => request.destroy())
+    })
     server.on('tlsClientError', (_error, socket) => socket.destroy())
     const listening = once(server, 'listening')
     server.listen(port, host)
@@ -52,7 +61,7 @@ export class Listener implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve))
-    const timer = setTimeout(() => this.#server.closeAllConnections(), closeGraceMs)
+    const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), closeGraceMs)
     await closed
     clearTimeout(timer)
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createCommunicationIdentities, parseConnectionString } from '../src/index.ts'
+import { createCommunicationIdentities, parseConnectionString, parseSdkName } from '../src/index.ts'
 
 const key = Buffer.alloc(64, 0x5a).toString('base64')
 const endpoint = 'https://contoso.communication.azure.com'
@@ -29,13 +29,46 @@ it.each([
   [`endpoint=${key};accesskey=${endpoint}`, 'not base64'],
   [`endpoint=http://localhost:4380/;accesskey=${key}`, 'does not begin with https://'],
   [`endpoint=${endpoint}/path;accesskey=${key}`, 'more than a host'],
+  [`endpoint=${endpoint}/?${key};accesskey=${key}`, 'more than a host'],
   [`endpoint=https://${key}@contoso/;accesskey=${key}`, 'more than a host'],
+  [`endpoint=https://:${key.slice(0, 12)}@contoso/;accesskey=${key}`, 'more than a host'],
+  [`endpoint=${endpoint}/;accesskey=${key.slice(0, 40)} ${key.slice(40)}`, 'not base64'],
+  [`endpoint=${endpoint}/;accesskey="${key}"`, 'not base64'],
+  [`${endpoint}/;${key}`, 'neither endpoint= nor accesskey='],
+  [`endpoint:${endpoint}/;accesskey:${key}`, 'neither endpoint= nor accesskey='],
 ])('refuses %j, and repeats nothing of it', (text, words) => {
   const message = messageOf(() => parseConnectionString(text))
   expect(message).toContain(words)
   expect(message).not.toContain(key.slice(0, 12))
   expect(message).not.toContain('contoso')
   expect(messageOf(() => createCommunicationIdentities({ connectionString: text }, { sdk: 'identity' }))).toBe(message)
+})
+
+it.each([
+  [endpoint, undefined],
+  [`${endpoint}/`, undefined],
+  ['contoso', 'the endpoint is no URL'],
+  ['http://contoso', 'the endpoint does not begin with https://'],
+  [`${endpoint}/path`, 'the endpoint has more than a host: the SDKs take none with a path'],
+])('takes %j alone, beside a credential, as it takes it in a connection string', (text, message) => {
+  const create = () =>
+    createCommunicationIdentities({ endpoint: text, credential: { getToken: async () => null } }, { sdk: 'identity' })
+  if (message === undefined) expect(create().endpoint).toBe(endpoint)
+  else expect(messageOf(create)).toBe(message)
+})
+
+it.each([
+  [undefined, 'administration'],
+  ['', 'administration'],
+  ['identity', 'identity'],
+  ['administration', 'administration'],
+] as const)('reads ACS_SDK=%s as %s', (text, sdk) => {
+  expect(parseSdkName(text, 'administration')).toBe(sdk)
+})
+
+it('refuses any other ACS_SDK', () => {
+  const message = 'ACS_SDK is "Identity"; it must be administration or identity'
+  expect(messageOf(() => parseSdkName('Identity', 'identity'))).toBe(message)
 })
 
 function messageOf(work: () => unknown): string {

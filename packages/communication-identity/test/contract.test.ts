@@ -13,7 +13,7 @@ const live = process.env['COMMUNICATION_LIVE_CONNECTION_STRING']
 const services = [['the emulator', undefined], ...(live ? [['a live resource', live] as const] : [])] as const
 const sdks: SdkName[] = ['administration', 'identity']
 
-const idForm = /^8:acs:[0-9a-f-]{36}_[0-9a-f-]{36}$/
+const idForm = /^8:acs:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const foreignId = '8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000000'
 
 function failure(code: FailureCode, message = /./): Partial<CommunicationIdentityError> {
@@ -55,20 +55,26 @@ describe.each(services)('against %s', (_service, connectionString) => {
       expect(Math.abs(expiresOn.getTime() - Date.now() - 24 * 60 * 60_000)).toBeLessThan(72 * 60_000)
     })
 
-    it('revokes tokens, and issues others afterwards', async () => {
-      const id = await create()
-      const { token } = await identities.issueToken(id, ['chat'])
+    it('revokes all tokens of one identity, and issues others afterwards', async () => {
+      const [id, neighbour] = [await create(), await create()]
+      const { token: voip } = await identities.issueToken(id, ['voip'])
+      const { token: chat } = await identities.issueToken(id, ['chat'])
+      const { token: neighbours } = await identities.issueToken(neighbour, ['chat'])
+      expect(chat).not.toBe(voip)
       await identities.revokeTokens(id)
-      const next = await identities.issueToken(id, ['chat'])
+      const { token: next } = await identities.issueToken(id, ['chat'])
+      expect(next).not.toBe(chat)
       if (emulator) {
-        expect(emulator.introspect(token).state).toBe('revoked')
-        expect(emulator.introspect(next.token).state).toBe('valid')
+        const states = [voip, chat, next, neighbours].map((token) => emulator!.introspect(token).state)
+        expect(states).toEqual(['revoked', 'revoked', 'valid', 'valid'])
       }
     })
 
     it('deletes identities, which are unknown from then on', async () => {
       const id = await identities.create()
+      const { token } = await identities.issueToken(id, ['chat'])
       await identities.delete(id)
+      if (emulator) expect(emulator.introspect(token).state).toBe('deleted')
       await expect(identities.issueToken(id, ['chat'])).rejects.toEqual(failure('identity-unknown', /doesn't exist/))
       await expect(identities.revokeTokens(id)).rejects.toEqual(failure('identity-unknown'))
     })
