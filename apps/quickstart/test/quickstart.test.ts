@@ -115,7 +115,9 @@ $`,
       const { stdout, stderr, code } = await run(['--redact'], environment())
       expect(code).toBe(1)
       expect(stdout).not.toContain('Deleted the identity')
-      expect(stderr.trim().split('\n').at(-1)).toMatch(/^quickstart: failed: A fault that was asked for/)
+      expect(stderr.trim().split('\n').at(-1)).toMatch(
+        /^quickstart: failed: A fault that was asked for.*; try the other SDK \(ACS_SDK=/,
+      )
       expect(emulator.identities()).toEqual([])
     })
 
@@ -135,13 +137,19 @@ $`,
       expect(stdout).not.toContain('\nDeleted the identity')
     })
 
-    it('deletes the identity when it is interrupted', async () => {
-      emulator.faults.add({ operation: 'issueAccessToken', latencyMs: 30_000 })
+    it.each([
+      ['SIGINT', { operation: 'issueAccessToken', latencyMs: 30_000 }],
+      ['SIGTERM', { operation: 'revokeAccessTokens', latencyMs: 30_000 }],
+      ['SIGINT', { operation: 'issueAccessToken', status: 429, retryAfterSeconds: 8 }],
+      ['SIGINT', { operation: 'createIdentity', latencyMs: 1_000 }],
+    ] as const)('deletes the identity when it is interrupted by %s at %j', async (signal, fault) => {
+      emulator.faults.add(fault)
       const { child, output, exit } = start([], environment())
-      while (emulator.identities().length === 0) await pause(20)
-      child.kill('SIGINT')
+      await expect.poll(() => emulator.faults.list()[0]!.strikes, { timeout: 30_000 }).toBe(1)
+      child.kill(signal)
       expect(await exit).toBe(1)
       expect(output.stderr).toMatch(/quickstart: failed: interrupted\n$/)
+      expect(emulator.requests.list().at(-1)).toMatchObject({ operation: 'deleteIdentity', status: 204 })
       expect(emulator.identities()).toEqual([])
     })
 
@@ -173,7 +181,3 @@ it.each([
   expect(stderr).toContain(words)
   expect(stderr).not.toContain('c2VjcmV0')
 })
-
-async function pause(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds))
-}

@@ -9,6 +9,8 @@ import type { KeySlot } from './resource.ts'
 
 /** What can be asked of a running emulator, in process and over HTTP alike. */
 export interface Administration {
+  /** Whether every resource answers: the first ones do while the others are still being opened. */
+  readonly isReady: boolean
   readonly clock: Clock
   readonly faults: FaultPlan
   readonly quotas: QuotaCounter
@@ -61,6 +63,8 @@ export class AdministrationPlane {
     switch (`${exchange.method} ${noun}`) {
       case 'GET health':
         return ok({ status: 'ok' })
+      case 'GET ready':
+        return emulator.isReady ? ok({ status: 'ready' }) : problem(503, 'Not every resource is open yet.')
       case 'GET resources':
         return ok(
           emulator.resources.map(({ name, endpoint, immutableResourceId }) => ({
@@ -151,8 +155,10 @@ function ok(body: unknown): Answer {
   return { status: 200, body }
 }
 
+const problemCodes: Readonly<Record<number, string>> = { 404: 'NotFound', 503: 'NotReady' }
+
 function problem(status: number, message: string): Answer {
-  return { status, body: { error: { code: status === 404 ? 'NotFound' : 'Refused', message } } }
+  return { status, body: { error: { code: problemCodes[status] ?? 'Refused', message } } }
 }
 
 /** Keeps out other machines, and web pages of other sites, which could reach this port through a person's browser. */

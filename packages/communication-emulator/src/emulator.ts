@@ -75,6 +75,7 @@ export class Emulator implements AsyncDisposable, Administration {
   readonly #identityPlane: IdentityPlane
   readonly #administrationPlane = new AdministrationPlane(this)
   readonly #log: (line: string) => void
+  #isReady = false
   #isStopped = false
 
   private constructor(options: EmulatorOptions, material: Awaited<ReturnType<typeof openKeyMaterial>>) {
@@ -106,12 +107,17 @@ export class Emulator implements AsyncDisposable, Administration {
       throw error
     }
     if (options.trust ?? true) trustInProcess(material.ca)
+    emulator.#isReady = true
     return emulator
   }
 
   /** The default resource, then the others in the order of the options. */
   get resources(): readonly EmulatedResource[] {
     return this.#resources
+  }
+
+  get isReady(): boolean {
+    return this.#isReady
   }
 
   get endpoint(): string {
@@ -151,7 +157,9 @@ export class Emulator implements AsyncDisposable, Administration {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isStopped) return
     this.#isStopped = true
+    this.#isReady = false
     await this.#listeners.disposeAsync()
     this.#store[Symbol.dispose]()
   }

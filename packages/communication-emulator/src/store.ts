@@ -68,19 +68,23 @@ export class Store implements Disposable {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
+  /** Throws, with the reason, when the folder can't be used. */
   constructor(directory?: string) {
-    if (directory !== undefined) mkdirSync(directory, { recursive: true, mode: 0o700 })
-    this.#database = new DatabaseSync(directory === undefined ? ':memory:' : join(directory, 'emulator.sqlite'))
-    // Exclusive: a second emulator over the same folder is refused here, not puzzled later.
-    const pragmas = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;'
+    if (directory === undefined) {
+      this.#database = new DatabaseSync(':memory:')
+      this.#database.exec(schema)
+      return
+    }
     try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      this.#database = new DatabaseSync(join(directory, 'emulator.sqlite'))
+      // Exclusive: a second emulator over the same folder is refused here, not puzzled later.
+      const pragmas = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;'
       this.#database.exec(`${pragmas} BEGIN IMMEDIATE; ${schema} COMMIT;`)
     } catch (cause) {
-      this.#database.close()
-      throw new Error(
-        `the data folder ${directory} can't be used: ${(cause as Error).message}. Is another emulator using it?`,
-        { cause },
-      )
+      const { message } = cause as Error
+      const remedy = /locked/.test(message) ? 'another emulator is using it' : 'choose one that this user may write'
+      throw new Error(`the data folder ${directory} can't be used: ${message}; ${remedy}`, { cause })
     }
   }
 

@@ -17,6 +17,7 @@ function ask(method: string, path: string, body?: unknown, headers: Record<strin
 describe('over HTTP', () => {
   it('tells that the emulator is ready', async () => {
     expect(await ask('GET', 'health')).toMatchObject({ status: 200, json: { status: 'ok' } })
+    expect(await ask('GET', 'ready')).toMatchObject({ status: 200, json: { status: 'ready' } })
   })
 
   it('lists resources without their keys', async () => {

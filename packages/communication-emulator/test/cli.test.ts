@@ -97,7 +97,7 @@ describe('start', () => {
     await start(['--data', data])
     const second = run(['start', '--port', '0', '--data', data])
     expect(await second.exit).toMatchObject({ code: 1 })
-    expect(second.output.stderr).toMatch(/^communication-emulator: the data folder .*Is another emulator using it\?\n$/)
+    expect(second.output.stderr).toMatch(/^communication-emulator: the data folder .*another emulator is using it\n$/)
     for (const args of [
       ['--port', 'x'],
       ['--port', '70000'],

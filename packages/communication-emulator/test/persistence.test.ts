@@ -50,7 +50,7 @@ it('starts from nothing without a folder', async () => {
 it('refuses a folder that another emulator is using, and says so', async () => {
   const dataFolder = temporaryFolder()
   await using _first = await startEmulator({ dataFolder })
-  await expect(startEmulator({ dataFolder })).rejects.toThrow(/data folder .* Is another emulator using it\?/)
+  await expect(startEmulator({ dataFolder })).rejects.toThrow(/data folder .* another emulator is using it/)
 })
 
 it('takes a key of its own, and refuses one that is not base64, or a name that Azure would not take', async () => {

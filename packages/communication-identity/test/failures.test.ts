@@ -88,7 +88,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
       const call = identities.issueToken(id, ['chat'], { signal: controller.signal })
       const isUnderWay = () =>
         'status' in fault ? statuses()[0] === fault.status : emulator.faults.list()[0]!.strikes > 0
-      await vi.waitUntil(isUnderWay)
+      await vi.waitUntil(isUnderWay, 30_000)
       const start = performance.now()
       controller.abort(reason)
       await expect(call).rejects.toBe(reason)
@@ -112,14 +112,37 @@ describe.each(sdks)('the %s driver', (sdk) => {
   })
 
   it('tells that the certificate is not trusted, and what to do', async () => {
-    const script = `
-      import { createCommunicationIdentities } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
-      const connectionString = process.env.CONNECTION_STRING
-      const identities = createCommunicationIdentities({ connectionString }, { sdk: ${JSON.stringify(sdk)}, deadlineMs: 1000 })
-      await identities.create().catch((error) => console.log(error.code, error.message))`
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-      env: { ...process.env, CONNECTION_STRING: emulator.connectionString },
-    })
+    const { stdout } = await runProgram(
+      'await identities.create({ deadlineMs: 1000 }).catch((error) => console.log(error.code, error.message))',
+      { NODE_EXTRA_CA_CERTS: '' },
+    )
     expect(stdout).toMatch(/^unavailable the certificate .* is not trusted .*NODE_EXTRA_CA_CERTS\n$/)
   })
+
+  it('keeps nothing running after its calls have ended, and rejects nothing unheard', async () => {
+    emulator.faults.add({ operation: 'issueAccessToken', latencyMs: 120_000 })
+    emulator.faults.add({ operation: 'createIdentity', status: 429, retryAfterSeconds: 60 })
+    const { stdout, stderr } = await runProgram(
+      `const calls = [
+        identities.issueToken(process.env.ID, ['chat'], { deadlineMs: 300 }),
+        identities.issueToken(process.env.ID, ['chat'], { signal: AbortSignal.timeout(300) }),
+        identities.create({ deadlineMs: 90_000, signal: AbortSignal.timeout(300) }),
+      ]
+      console.log((await Promise.allSettled(calls)).map(({ reason }) => reason.name).join())`,
+      { NODE_EXTRA_CA_CERTS: emulator.caPath, ID: id },
+    )
+    expect({ stdout, stderr }).toEqual({ stdout: 'CommunicationIdentityError,TimeoutError,TimeoutError\n', stderr: '' })
+  })
+
+  /** Ends within half a minute, or fails. */
+  function runProgram(script: string, environment: Record<string, string>) {
+    const port = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
+    const target = '{ connectionString: process.env.CONNECTION_STRING }'
+    const preamble = `import { createCommunicationIdentities } from ${port}
+      const identities = createCommunicationIdentities(${target}, { sdk: '${sdk}' })`
+    return promisify(execFile)(process.execPath, ['--input-type=module', '-e', `${preamble}\n${script}`], {
+      env: { ...process.env, CONNECTION_STRING: emulator.connectionString, ...environment },
+      timeout: 30_000,
+    })
+  }
 })
