@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -136,9 +136,11 @@ async function exec(command: readonly string[], flags: Flags): Promise<void> {
 async function run([program = '', ...args]: readonly string[], emulator: Emulator): Promise<number> {
   const { variables, notes } = createEnvironment(emulator, process.env)
   for (const note of notes) process.stderr.write(`communication-emulator: ${note}\n`)
-  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...variables } })
-  // A terminal signals the command too; what is sent to this process alone is passed on. Either way the command decides.
-  for (const signal of signals) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal))
+  // SIGINT comes from a terminal, which signals the command too; the others are passed on, and the command decides. Handled
+  // from before it starts, or one in between would end this process and leave the command behind.
+  let child: ChildProcess | undefined
+  for (const signal of signals) process.on(signal, () => signal !== 'SIGINT' && child?.kill(signal))
+  child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...variables } })
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     return code ?? 128 + constants.signals[signal!]
