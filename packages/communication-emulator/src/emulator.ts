@@ -76,14 +76,14 @@ export class Emulator implements AsyncDisposable, Administration {
   readonly #administrationPlane = new AdministrationPlane(this)
   readonly #log: (line: string) => void
   #isReady = false
-  #isStopped = false
+  #stopped: Promise<void> | undefined
 
   private constructor(options: EmulatorOptions, material: Awaited<ReturnType<typeof openKeyMaterial>>) {
     this.caPath = material.caPath
     this.#log = options.log ?? (() => {})
+    this.quotas.set(options.quotas ?? false)
     this.#store = new Store(options.dataFolder)
     this.#identities = new Identities(this.#store, this.clock, new AccessTokenSigner(material.signingKey))
-    this.quotas.set(options.quotas ?? false)
     this.#identityPlane = new IdentityPlane({
       identities: this.#identities,
       clock: this.clock,
@@ -156,9 +156,11 @@ export class Emulator implements AsyncDisposable, Administration {
     this.clock.reset()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isStopped) return
-    this.#isStopped = true
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#stopped ??= this.#stop())
+  }
+
+  async #stop(): Promise<void> {
     this.#isReady = false
     await this.#listeners.disposeAsync()
     this.#store[Symbol.dispose]()
@@ -169,6 +171,9 @@ export class Emulator implements AsyncDisposable, Administration {
     host: string,
     { certificate, privateKey }: { certificate: string; privateKey: string },
   ): Promise<void> {
+    if (this.#resources.some(({ name }) => name === options.name)) {
+      throw new Error(`the resource ${options.name} is there already: every resource needs a name of its own`)
+    }
     const resource = new Resource(this.#store, options)
     const listener = this.#listeners.use(
       await Listener.open({
@@ -212,7 +217,7 @@ export class Emulator implements AsyncDisposable, Administration {
       this.#record({ exchange, resource, operation, answer, durationMs: performance.now() - start })
       return answer
     } catch (error) {
-      if (this.#isStopped) return undefined
+      if (this.#stopped) return undefined
       const cause = error instanceof Error ? error.stack : String(error)
       this.#log(`the emulator failed at ${exchange.method} ${exchange.path}: ${cause}`)
       return {

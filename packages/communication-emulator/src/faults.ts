@@ -84,12 +84,15 @@ export class FaultPlan {
   #check(fault: Fault): void {
     const { operation, latencyMs, status, reset, rate = 1 } = fault
     for (const [name, value] of Object.entries(fault)) {
-      const type = members[name as keyof Fault]
+      const type = Object.hasOwn(members, name) ? members[name as keyof Fault] : undefined
       if (type === undefined) {
         throw new InvalidSettingError(`a fault has no ${name}; it has ${Object.keys(members).join(', ')}`)
       }
-      if (typeof value !== type || (typeof value === 'number' && !(value >= 0))) {
-        throw new InvalidSettingError(`${name} must be a ${type}${type === 'number' ? ', not negative' : ''}`)
+      // The largest is what a timer takes, some 24 days.
+      const isWhole =
+        name === 'rate' || (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31)
+      if (typeof value !== type || (type === 'number' && !isWhole)) {
+        throw new InvalidSettingError(`${name} must be a ${type}${type === 'number' ? ', whole and not negative' : ''}`)
       }
     }
     if (operation !== undefined && !this.#operations.includes(operation)) {

@@ -32,7 +32,7 @@ export class QuotaCounter {
   /** `true` sets the documented limits, `false` none. Throws `InvalidSettingError`. */
   set(limits: Quotas | boolean): void {
     for (const [operation, limit] of Object.entries(limits)) {
-      if (!(operation in documentedQuotas) || !Number.isInteger(limit) || limit < 0) {
+      if (!Object.hasOwn(documentedQuotas, operation) || !Number.isInteger(limit) || limit < 0) {
         throw new InvalidSettingError(
           `quotas are whole numbers for ${Object.keys(documentedQuotas).join(', ')}; ${operation} is not one`,
         )

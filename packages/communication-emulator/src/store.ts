@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
@@ -75,15 +75,25 @@ export class Store implements Disposable {
       this.#database.exec(schema)
       return
     }
+    const file = join(directory, 'emulator.sqlite')
+    let database: DatabaseSync | undefined
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 })
-      this.#database = new DatabaseSync(join(directory, 'emulator.sqlite'))
+      // Access keys are in it: for its owner only, whoever made the folder.
+      closeSync(openSync(file, 'a', 0o600))
+      chmodSync(file, 0o600)
+      this.#database = database = new DatabaseSync(file)
       // Exclusive: a second emulator over the same folder is refused here, not puzzled later.
       const pragmas = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;'
-      this.#database.exec(`${pragmas} BEGIN IMMEDIATE; ${schema} COMMIT;`)
+      database.exec(`${pragmas} BEGIN IMMEDIATE; ${schema} COMMIT;`)
     } catch (cause) {
+      database?.close()
       const { message } = cause as Error
-      const remedy = /locked/.test(message) ? 'another emulator is using it' : 'choose one that this user may write'
+      const remedy = /locked/.test(message)
+        ? 'another emulator is using it'
+        : /not a database/.test(message)
+          ? 'delete it, or choose another'
+          : 'choose one that this user may write'
       throw new Error(`the data folder ${directory} can't be used: ${message}; ${remedy}`, { cause })
     }
   }
@@ -110,7 +120,8 @@ export class Store implements Disposable {
       this.#database.exec('COMMIT')
       return result
     } catch (error) {
-      this.#database.exec('ROLLBACK')
+      // A full disk rolls back by itself.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
   }

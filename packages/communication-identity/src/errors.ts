@@ -64,11 +64,11 @@ export function toFailure(cause: unknown): CommunicationIdentityError {
   if (statusCode === 429) {
     return new CommunicationIdentityError('throttled', message, { cause, retryAfterMs, hadNoEffect: true })
   }
-  if (statusCode < 500) return new CommunicationIdentityError('invalid-request', message, { cause })
+  if (statusCode >= 400 && statusCode < 500 && statusCode !== 408)
+    return new CommunicationIdentityError('invalid-request', message, { cause })
   return new CommunicationIdentityError('unavailable', `the service failed: ${message}`, {
     cause,
     retryAfterMs,
-    hadNoEffect: statusCode === 503,
   })
 }
 

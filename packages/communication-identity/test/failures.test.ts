@@ -45,9 +45,9 @@ describe.each(sdks)('the %s driver', (sdk) => {
   it('tries again after a failure of the service, but a creation only when it certainly had no effect', async () => {
     emulator.faults.add({ operation: 'issueAccessToken', status: 500, count: 2 })
     await identities.issueToken(id, ['chat'])
-    emulator.faults.add({ operation: 'createIdentity', status: 503, count: 1 })
+    emulator.faults.add({ operation: 'createIdentity', status: 429, count: 1 })
     await identities.create()
-    expect(statuses()).toEqual([500, 500, 200, 503, expect.any(Number)])
+    expect(statuses()).toEqual([500, 500, 200, 429, expect.any(Number)])
     emulator.requests.clear()
     emulator.faults.add({ operation: 'createIdentity', status: 500 })
     await expect(identities.create()).rejects.toMatchObject({ code: 'unavailable', hadNoEffect: false })

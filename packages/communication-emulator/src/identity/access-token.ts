@@ -74,7 +74,8 @@ export class AccessTokenSigner {
     const [header, payload = '', signature = '', ...rest] = token.split('.')
     if (header !== this.#header || rest.length > 0) return undefined
     const input = Buffer.from(`${header}.${payload}`)
-    if (!verify('sha256', input, this.#publicKey, Buffer.from(signature, 'base64url'))) return undefined
+    const bytes = Buffer.from(signature, 'base64url')
+    if (bytes.toString('base64url') !== signature || !verify('sha256', input, this.#publicKey, bytes)) return undefined
     return JSON.parse(Buffer.from(payload, 'base64url').toString()) as AccessTokenClaims
   }
 }

@@ -61,7 +61,7 @@ export function authenticate(exchange: Exchange, keys: readonly AccessKey[], opt
   const key = keys.find((candidate) => isSignedWith(candidate, stringToSign, signature))
   if (!key) throw signatureMismatch(stringToSign, headerOf(headers, 'x-ms-hmac-string-to-sign-base64'))
 
-  const date = Date.parse(headerOf(headers, dateHeader)!)
+  const date = readHttpDate(headerOf(headers, dateHeader)!)
   if (!options.loose && !(Math.abs(Date.now() - date) <= allowedSkewMs)) {
     throw denied(
       'DateOutOfRange',
@@ -69,6 +69,10 @@ export function authenticate(exchange: Exchange, keys: readonly AccessKey[], opt
     )
   }
   return key
+}
+
+function readHttpDate(text: string): number {
+  return /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/.test(text) ? Date.parse(text) : Number.NaN
 }
 
 function isSignedWith(key: AccessKey, stringToSign: string, signature: Buffer): boolean {

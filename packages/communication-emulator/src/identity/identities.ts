@@ -20,7 +20,7 @@ export interface IssueOptions {
 
 export type TokenState = 'valid' | 'expired' | 'revoked' | 'deleted' | 'foreign'
 
-/** What becomes of a token; `foreign` was not signed by this emulator. */
+/** What becomes of a token; `foreign` is of no resource of this emulator, or was not signed here. */
 export interface Introspection {
   readonly state: TokenState
   readonly communicationUserId?: string
@@ -162,11 +162,17 @@ export class Identities {
 
   // differs(instant-revocation)
   /** Revokes the tokens issued before `validFrom`, in milliseconds of the emulator's clock; default: all so far. */
-  revoke(identity: IdentityRow, validFrom = this.#clock.now()): void {
+  revoke(identity: IdentityRow, validFrom?: number): void {
     this.#store.transaction(() => {
-      this.#store.run('UPDATE identity SET tokens_valid_from = ? WHERE id = ?', validFrom, identity.id)
-      // Marked one by one, so that what was issued later in the same millisecond is told from what was issued before.
-      this.#store.run('UPDATE token SET revoked = 1 WHERE identity = ? AND issued_at <= ?', identity.id, validFrom)
+      const now = this.#clock.now()
+      this.#store.run('UPDATE identity SET tokens_valid_from = ? WHERE id = ?', validFrom ?? now, identity.id)
+      // Marked one by one, so that what was issued later in the same millisecond is told from what was issued before, and
+      // what was issued before the clock was moved back goes too.
+      this.#store.run(
+        'UPDATE token SET revoked = 1 WHERE identity = ? AND issued_at <= ?',
+        identity.id,
+        validFrom ?? Number.MAX_SAFE_INTEGER,
+      )
     })
   }
 
@@ -185,12 +191,14 @@ export class Identities {
     const identity = this.#store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
     const row = this.#findToken(parsed.counter, claims.iat, claims.exp, claims.acsScope)
     const resource = this.#store.get<ResourceRow>('SELECT * FROM resource WHERE immutable_id = ?', claims.resourceId)
+    // Emulators of one user share a signing key: this one may be of another.
+    if (!resource) return { state: 'foreign' }
     return {
       communicationUserId,
       scopes: claims.acsScope.split(','),
       issuedAt: new Date(claims.iat * 1000),
       expiresOn: new Date(claims.exp * 1000),
-      ...(resource && { resource: resource.name }),
+      resource: resource.name,
       // Of a living identity only those tokens are forgotten that expired long ago.
       ...(identity?.tail !== parsed.tail ? { state: 'deleted' } : row ? this.#stateOf(row) : { state: 'expired' }),
     }

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPair, X509Certificate, type KeyObject } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import envPaths from 'env-paths'
 
@@ -27,7 +27,9 @@ const renewBeforeMs = 30 * 24 * 60 * 60_000
  * Reads the key material in a folder, after making what is missing or about to expire. Safe to call from many processes.
  * The signing key may live elsewhere: with the state whose tokens it signed.
  */
-export async function openKeyMaterial(folder: string, signingFolder = folder): Promise<KeyMaterial> {
+export async function openKeyMaterial(keyFolder: string, signingFolder = keyFolder): Promise<KeyMaterial> {
+  // Programs that are told of the files may run elsewhere.
+  const folder = resolve(keyFolder)
   for (const needed of [folder, signingFolder]) mkdirSync(needed, { recursive: true, mode: 0o700 })
   const authority = await openFolder(folder, 'authority', async () => {
     const { createAuthority } = await import('./certificates.ts')
