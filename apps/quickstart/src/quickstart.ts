@@ -17,12 +17,14 @@ async function main(): Promise<void> {
   const identities = createCommunicationIdentities(place, { sdk })
   note(`running against ${place.description} at ${identities.endpoint}, with the ${sdk} SDK`)
 
-  print('Azure Communication Services - Access Tokens Quickstart')
   // From here on an interruption lets the step at hand go, and cleans up.
   const interrupt = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => interrupt.abort(new Error('interrupted')))
   }
+  process.stdout.on('error', (cause) => interrupt.abort(new Error('nobody reads the output any more', { cause })))
+
+  print('Azure Communication Services - Access Tokens Quickstart')
   const communicationUserId = await identities.create()
   try {
     await walk(identities, communicationUserId, {

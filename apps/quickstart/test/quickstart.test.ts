@@ -153,6 +153,15 @@ $`,
       expect(emulator.identities()).toEqual([])
     })
 
+    it('deletes the identity when nobody reads its output any more', async () => {
+      emulator.faults.add({ operation: 'createIdentity', latencyMs: 300 })
+      const { child, output, exit } = start([], environment())
+      child.stdout.once('data', () => child.stdout.destroy())
+      expect(await exit).toBe(1)
+      expect(output.stderr).toMatch(/quickstart: failed: nobody reads the output any more\n$/)
+      expect(emulator.identities()).toEqual([])
+    })
+
     it('gives cause and remedy for refused credentials, in a line', async () => {
       const accessKey = Buffer.alloc(64, 3).toString('base64')
       const connectionString = `endpoint=${emulator.endpoint};accesskey=${accessKey}`

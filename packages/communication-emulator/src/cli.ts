@@ -113,13 +113,13 @@ async function start(flags: Flags): Promise<void> {
 function describe({ name, connectionString, accessKey }: EmulatedResource): string {
   if (accessKey === wellKnownAccessKeyOf(name)) return `connection string: ${connectionString}`
   return name === defaultResourceName
-    ? `access key: not shown, see ${keyVariable} or the data folder`
+    ? `access key: not shown; it is the one of ${keyVariable}, or was regenerated: delete the data folder for the well-known one`
     : 'access key: not shown'
 }
 
 async function env({ port, keys, shell }: { port: number; keys?: string; shell: ShellFormat }): Promise<void> {
   const { caPath } = await openKeyMaterial(keys ?? defaultKeyFolder())
-  const accessKey = process.env[keyVariable] ?? wellKnownAccessKeyOf(defaultResourceName)
+  const accessKey = process.env[keyVariable] || wellKnownAccessKeyOf(defaultResourceName)
   const environment = createEnvironment(
     { connectionString: `endpoint=https://localhost:${port}/;accesskey=${accessKey}`, caPath },
     process.env,
@@ -151,13 +151,17 @@ async function run([program = '', ...args]: readonly string[], emulator: Emulato
 }
 
 function explain(error: unknown): string {
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
+  const { code, port, message, syscall } = error as NodeJS.ErrnoException & { port?: number }
   if (code === 'EADDRINUSE') {
     return `port ${port} is taken: stop the program that has it (an emulator that still runs?), or choose another with --port`
   }
-  if (code === 'EACCES') return `${message}: choose a port above 1023, or a folder that this user may write`
+  if (code === 'EACCES' && syscall === 'listen') return `${message}: choose a port above 1023`
+  if (code === 'EACCES') return `${message}: choose a folder that this user may write`
   return message
 }
+
+// A reader that went away (`| head -1`) ends the program as a signal would.
+process.stdout.on('error', () => process.exit())
 
 try {
   await main()

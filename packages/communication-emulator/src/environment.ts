@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { readFileSync } from 'node:fs'
-import { writeBundle } from './tls/bundle.ts'
+import { writeBundle, writeExtraBundle } from './tls/bundle.ts'
 import { javaOptions, writeJavaTrustStore } from './tls/java-trust-store.ts'
 
 export interface Environment {
@@ -19,11 +19,14 @@ export function createEnvironment(
 ): Environment {
   const { connectionString, caPath } = emulator
   const folder = dirname(dirname(caPath))
-  const bundle = writeBundle(folder, readFileSync(caPath, 'utf8'), inherited)
+  const ca = readFileSync(caPath, 'utf8')
+  const extra = inherited['NODE_EXTRA_CA_CERTS']
   const notes: string[] = []
   const inheritedJavaOptions = inherited['JAVA_TOOL_OPTIONS']
   let ownJavaOptions: string | undefined
-  if (inheritedJavaOptions?.includes('javax.net.ssl.trustStore=')) {
+  if (inheritedJavaOptions?.includes(`javax.net.ssl.trustStore=${folder}`)) {
+    // Ours already: an emulator around this one set it.
+  } else if (inheritedJavaOptions?.includes('javax.net.ssl.trustStore=')) {
     notes.push(`JAVA_TOOL_OPTIONS names a trust store already: for Java, import ${caPath} into it.`)
   } else {
     try {
@@ -36,10 +39,9 @@ export function createEnvironment(
   return {
     variables: {
       COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-      // Node adds the file to its own roots, and takes only one: a file that was there goes into the bundle.
-      NODE_EXTRA_CA_CERTS: inherited['NODE_EXTRA_CA_CERTS'] ? bundle : caPath,
-      REQUESTS_CA_BUNDLE: bundle,
-      SSL_CERT_FILE: bundle,
+      NODE_EXTRA_CA_CERTS: extra ? writeExtraBundle(folder, ca, extra) : caPath,
+      REQUESTS_CA_BUNDLE: writeBundle(folder, ca, inherited['REQUESTS_CA_BUNDLE']),
+      SSL_CERT_FILE: writeBundle(folder, ca, inherited['SSL_CERT_FILE']),
       ...(ownJavaOptions && {
         JAVA_TOOL_OPTIONS: [inheritedJavaOptions, ownJavaOptions].filter(Boolean).join(' '),
       }),

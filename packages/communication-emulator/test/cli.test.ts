@@ -146,12 +146,27 @@ describe('exec', () => {
 
   it('keeps the certificates that the user trusts already', async () => {
     const own = join(temporaryFolder(), 'own.pem')
-    writeFileSync(own, rootCertificates[0]!)
-    const environment = { NODE_EXTRA_CA_CERTS: own, SSL_CERT_FILE: '', REQUESTS_CA_BUNDLE: '' }
-    const { output, exit } = run(['exec', '--', 'sh', '-c', 'cat "$NODE_EXTRA_CA_CERTS"'], environment)
+    const [root] = rootCertificates
+    writeFileSync(own, root!)
+    const count = async (variable: string, environment: Record<string, string>) => {
+      const names = { NODE_EXTRA_CA_CERTS: '', SSL_CERT_FILE: '', REQUESTS_CA_BUNDLE: '' }
+      const { output, exit } = run(['exec', '--', 'sh', '-c', `cat "$${variable}"`], { ...names, ...environment })
+      expect(await exit).toMatchObject({ code: 0 })
+      expect(output.stdout).toContain(root)
+      return output.stdout.match(/BEGIN CERTIFICATE/g)!.length
+    }
+    // Node adds the file to its own roots; for the others a file replaces them, and none leaves them.
+    expect(await count('NODE_EXTRA_CA_CERTS', { NODE_EXTRA_CA_CERTS: own })).toBe(2)
+    expect(await count('SSL_CERT_FILE', { SSL_CERT_FILE: own })).toBe(2)
+    expect(await count('REQUESTS_CA_BUNDLE', { NODE_EXTRA_CA_CERTS: own })).toBeGreaterThan(100)
+    expect(await count('REQUESTS_CA_BUNDLE', { REQUESTS_CA_BUNDLE: temporaryFolder() })).toBeGreaterThan(100)
+  })
+
+  it('may run inside another one', async () => {
+    const inner = [process.execPath, cli, 'exec', '--', process.execPath, quickCheck]
+    const { output, exit } = run(['exec', '--', ...inner])
     expect(await exit).toMatchObject({ code: 0 })
-    expect(output.stdout).toContain(rootCertificates[0])
-    expect(output.stdout.match(/BEGIN CERTIFICATE/g)).toHaveLength(2)
+    expect(output.stderr).toBe('')
   })
 })
 
