@@ -65,9 +65,13 @@ async function install() {
   }
   // With everything in place pnpm sees so by itself, without the network, in a tenth of a second.
   const [command, ...before] = isPinned ? [join(bin, 'pnpm')] : ['npx', '--yes', packageManager]
+  const note = setTimeout(() => {
+    if (isPinned) process.stderr.write('acs-kit: the packages changed, bringing them up to date\n')
+  }, 1500)
   const { code, output } = await run(command, [...before, 'install', '--frozen-lockfile'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  clearTimeout(note)
   if (endedBy) process.exit(codeOf(endedBy))
   if (code === 0) return
   const remedy = remedies.find(([pattern]) => pattern.test(output))?.[1]

@@ -5,7 +5,7 @@ import { constants } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { startEmulator, type EmulatedResource, type Emulator, type EmulatorOptions } from './emulator.ts'
 import { createEnvironment, formatEnvironment, shellFormats, type ShellFormat } from './environment.ts'
-import { defaultResourceName, wellKnownAccessKeyOf, wellKnownPort, type ResourceOptions } from './resource.ts'
+import { defaultResourceName, isBase64, wellKnownAccessKeyOf, wellKnownPort, type ResourceOptions } from './resource.ts'
 import { defaultKeyFolder, openKeyMaterial } from './tls/key-material.ts'
 
 // A key must not be an argument, where every process of the machine can read it.
@@ -84,7 +84,7 @@ function readResource(text: string, before: readonly ResourceOptions[] = []): re
 }
 
 function toOptions({ port, host, data, keys, resource, loose, quotas }: Flags): EmulatorOptions {
-  const accessKey = process.env[keyVariable]
+  const accessKey = readAccessKey()
   return {
     port,
     trust: false,
@@ -97,6 +97,12 @@ function toOptions({ port, host, data, keys, resource, loose, quotas }: Flags): 
     ...(quotas && { quotas }),
     ...(accessKey && { accessKey }),
   }
+}
+
+function readAccessKey(): string | undefined {
+  const key = process.env[keyVariable]
+  if (key && !isBase64(key)) throw new Error(`${keyVariable} must be base64`)
+  return key || undefined
 }
 
 async function start(flags: Flags): Promise<void> {
@@ -119,7 +125,7 @@ function describe({ name, connectionString, accessKey }: EmulatedResource): stri
 
 async function env({ port, keys, shell }: { port: number; keys?: string; shell: ShellFormat }): Promise<void> {
   const { caPath } = await openKeyMaterial(keys ?? defaultKeyFolder())
-  const accessKey = process.env[keyVariable] || wellKnownAccessKeyOf(defaultResourceName)
+  const accessKey = readAccessKey() ?? wellKnownAccessKeyOf(defaultResourceName)
   const environment = createEnvironment(
     { connectionString: `endpoint=https://localhost:${port}/;accesskey=${accessKey}`, caPath },
     process.env,

@@ -38,6 +38,7 @@ export class Listener implements AsyncDisposable {
   }
 
   static async open({ host, port, certificate, privateKey, answer }: ListenerOptions): Promise<Listener> {
+    // guess(http-errors): requests that are no good HTTP get Node's bare 400, 408, 417 or 431.
     const server = createServer({
       cert: certificate,
       key: privateKey,
@@ -150,7 +151,10 @@ function write(
     // Errors come chunked and without a charset, successes with their length.
     ...(text !== undefined &&
       (isError
-        ? { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' }
+        ? {
+            'Content-Type': 'application/json',
+            ...(response.req.httpVersion !== '1.0' && { 'Transfer-Encoding': 'chunked' }),
+          }
         : { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': text.length })),
   })
   response.end(text, 'latin1')

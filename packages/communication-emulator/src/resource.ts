@@ -103,6 +103,6 @@ export class Resource {
   }
 }
 
-function isBase64(text: string): boolean {
+export function isBase64(text: string): boolean {
   return text !== '' && Buffer.from(text, 'base64').toString('base64') === text
 }

@@ -38,8 +38,12 @@ export interface AccessKeyRow {
   readonly value: string
 }
 
+/** To be raised with every change of the tables that older data folders do not fit. */
+const schemaVersion = 1
+
 // Ids of access keys are never used again (AUTOINCREMENT), or a token of a former key could come to life with a new one.
 const schema = `
+  PRAGMA user_version = ${schemaVersion};
   CREATE TABLE IF NOT EXISTS resource (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, immutable_id TEXT NOT NULL UNIQUE,
     data_location TEXT NOT NULL
@@ -83,6 +87,8 @@ export class Store implements Disposable {
       closeSync(openSync(file, 'a', 0o600))
       chmodSync(file, 0o600)
       this.#database = database = new DatabaseSync(file)
+      const found = (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
+      if (found !== 0 && found !== schemaVersion) throw new Error(`it is of another version of the emulator (${found})`)
       // Exclusive: a second emulator over the same folder is refused here, not puzzled later.
       const pragmas = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;'
       database.exec(`${pragmas} BEGIN IMMEDIATE; ${schema} COMMIT;`)
@@ -91,7 +97,7 @@ export class Store implements Disposable {
       const { message } = cause as Error
       const remedy = /locked/.test(message)
         ? 'another emulator is using it'
-        : /not a database/.test(message)
+        : /not a database|another version/.test(message)
           ? 'delete it, or choose another'
           : 'choose one that this user may write'
       throw new Error(`the data folder ${directory} can't be used: ${message}; ${remedy}`, { cause })

@@ -1,6 +1,6 @@
 import { CommunicationIdentityClient } from '@azure/communication-administration'
 import { DefaultHttpClient, type HttpClient } from '@azure/core-http'
-import type { Credentials, Driver, Scope } from './driver.ts'
+import { requireAnswer, type Credentials, type Driver, type Scope } from './driver.ts'
 import { CommunicationIdentityError, toFailure } from './errors.ts'
 
 /**
@@ -16,7 +16,7 @@ export function createAdministrationDriver(credentials: Credentials): Driver {
   return {
     async create(abortSignal) {
       const { communicationUserId } = await client.createUser({ abortSignal })
-      return communicationUserId
+      return requireAnswer(communicationUserId)
     },
     async createWithToken() {
       throw unsupported('create an identity and its token in one call')
@@ -26,7 +26,7 @@ export function createAdministrationDriver(credentials: Credentials): Driver {
       const { token, expiresOn } = await client.issueToken({ communicationUserId }, toAdministrationScopes(scopes), {
         abortSignal,
       })
-      return { token, expiresOn }
+      return { token: requireAnswer(token), expiresOn: requireAnswer(expiresOn) }
     },
     async revokeTokens(communicationUserId, abortSignal) {
       await client.revokeTokens({ communicationUserId }, new Date(), { abortSignal })

@@ -9,6 +9,8 @@ export interface CallOptions {
 }
 
 const firstBackoffMs = 200
+/** What an attempt needs at least; with less left, the failure that was seen says more than a missed deadline. */
+const shortestAttemptMs = 200
 
 /**
  * Performs a call until it succeeds, fails for good, or would outlast its deadline. The delay that the service asks for
@@ -37,7 +39,7 @@ export async function callWithRetries<Result>(
       const failure = toFailure(error)
       const isTransient = failure.code === 'throttled' || failure.code === 'unavailable'
       const delay = failure.retryAfterMs ?? firstBackoffMs * 2 ** attempt * (0.5 + Math.random() / 2)
-      const isInTime = performance.now() + delay < endsAt
+      const isInTime = performance.now() + delay + shortestAttemptMs < endsAt
       if (!isTransient || !isInTime || !(isRepeatable || failure.hadNoEffect)) throw failure
       await sleep(delay, undefined, { signal: either }).catch(() => signal?.throwIfAborted())
     }

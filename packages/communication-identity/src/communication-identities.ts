@@ -22,7 +22,10 @@ export interface CommunicationIdentities {
   create(options?: CallOptions): Promise<string>
   createWithToken(scopes: readonly Scope[], options?: IssueOptions): Promise<IdentityWithToken>
   issueToken(communicationUserId: string, scopes: readonly Scope[], options?: IssueOptions): Promise<AccessToken>
-  /** All tokens issued so far. The service may take up to 15 minutes to make it known everywhere. */
+  /**
+   * All tokens issued so far; with the administration SDK, those issued before this machine's clock. The service may take up to 15
+   * minutes to make it known everywhere.
+   */
   revokeTokens(communicationUserId: string, options?: CallOptions): Promise<void>
   /** Deletes the identity and revokes its tokens. */
   delete(communicationUserId: string, options?: CallOptions): Promise<void>

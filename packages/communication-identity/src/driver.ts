@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/core-auth'
 import type { ConnectionString } from './connection-string.ts'
+import { CommunicationIdentityError } from './errors.ts'
 
 export type SdkName = 'administration' | 'identity'
 
@@ -44,4 +45,12 @@ export interface Driver {
   revokeTokens(communicationUserId: string, signal: AbortSignal): Promise<void>
   delete(communicationUserId: string, signal: AbortSignal): Promise<void>
   exchangeTeamsToken(token: TeamsUserToken, signal: AbortSignal): Promise<AccessToken>
+}
+
+/** The SDKs pass on whatever came with a success status, even nothing. */
+export function requireAnswer<Value>(value: Value | null | undefined): Value {
+  if (value === undefined || value === null || value === '') {
+    throw new CommunicationIdentityError('unavailable', 'the answer of the service lacks what was asked for')
+  }
+  return value
 }

@@ -1,5 +1,5 @@
 import { CommunicationIdentityClient, type CommunicationAccessToken } from '@azure/communication-identity'
-import type { AccessToken, Credentials, Driver } from './driver.ts'
+import { requireAnswer, type AccessToken, type Credentials, type Driver } from './driver.ts'
 
 /** Over `@azure/communication-identity`, the SDK that is maintained. API version 2023-10-01. */
 export function createIdentityDriver(credentials: Credentials): Driver {
@@ -11,14 +11,14 @@ export function createIdentityDriver(credentials: Credentials): Driver {
   return {
     async create(abortSignal) {
       const { communicationUserId } = await client.createUser({ abortSignal })
-      return communicationUserId
+      return requireAnswer(communicationUserId)
     },
     async createWithToken(scopes, expiresInMinutes, abortSignal) {
       const { user, ...token } = await client.createUserAndToken([...scopes], {
         abortSignal,
         ...(expiresInMinutes !== undefined && { tokenExpiresInMinutes: expiresInMinutes }),
       })
-      return { communicationUserId: user.communicationUserId, ...toAccessToken(token) }
+      return { communicationUserId: requireAnswer(user.communicationUserId), ...toAccessToken(token) }
     },
     async issueToken(communicationUserId, scopes, expiresInMinutes, abortSignal) {
       const token = await client.getToken({ communicationUserId }, [...scopes], {
@@ -42,5 +42,5 @@ export function createIdentityDriver(credentials: Credentials): Driver {
 }
 
 function toAccessToken({ token, expiresOn }: CommunicationAccessToken): AccessToken {
-  return { token, expiresOn }
+  return { token: requireAnswer(token), expiresOn: requireAnswer(expiresOn) }
 }

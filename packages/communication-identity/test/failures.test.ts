@@ -65,6 +65,15 @@ describe.each(sdks)('the %s driver', (sdk) => {
     expect(statuses()).toEqual([undefined, 200])
   })
 
+  it('takes an answer without its content for a failure', async () => {
+    emulator.faults.add({ status: 200 })
+    const nothing = { code: 'unavailable', message: expect.stringContaining('lacks what was asked for') }
+    await expect(identities.issueToken(id, ['chat'], { deadlineMs: 300 })).rejects.toMatchObject(nothing)
+    emulator.faults.clear()
+    emulator.faults.add({ status: sdk === 'identity' ? 201 : 200 })
+    await expect(identities.create()).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
   it('ends at its deadline', async () => {
     emulator.faults.add({ latencyMs: 60_000 })
     await expect(identities.issueToken(id, ['chat'], { deadlineMs: 200 })).rejects.toMatchObject({
@@ -103,7 +112,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     const { port } = server.address() as { port: number }
     server.close()
     const connectionString = `endpoint=https://localhost:${port}/;accesskey=AAAA`
-    const nobody = createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 500 })
+    const nobody = createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 2_000 })
     await expect(nobody.create()).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('ECONNREFUSED'),

@@ -121,6 +121,7 @@ export class Identities {
     // guess(scope-order): as asked, each once.
     const scopes = [...new Set(asked)].join(',')
     let iat = Math.floor(issuedAt / 1000)
+    // guess(same-second): the service's way with equal requests in one second is not known.
     // The same claims in the same second make the same token. It must not come back to life once it is revoked, nor belong
     // to two keys: then the next one is dated a second later.
     let same = this.#findToken(identity.id, iat, exp, scopes)

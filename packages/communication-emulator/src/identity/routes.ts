@@ -20,6 +20,7 @@ interface Route {
 const first = [firstApiVersion] as const
 const later = identityApiVersions.filter((version) => isSince(version, '2021-02-22-preview1'))
 
+// guess(paths): that case does not matter, and that two slashes are taken.
 // Matched on the decoded path: SDKs send the id's colons both plain and escaped. Two slashes come from endpoints that end
 // in one. The suffix `/:issueAccessToken` is literal.
 const routes: readonly Route[] = [
