@@ -4,14 +4,14 @@ import { defineConfig } from 'vitest/config'
 const testSupport = join(import.meta.dirname, 'packages/test-support/src')
 
 /** A room is a folder with tests of its own; `pnpm test` in it runs them. */
-function room(root: string, name = basename(root)) {
+function room(root: string, { name = basename(root), globalSetup = [] as string[] } = {}) {
   return {
     test: {
       name,
       root: join(import.meta.dirname, root),
       include: ['test/**/*.test.ts'],
       setupFiles: [join(testSupport, 'console-guard.ts')],
-      globalSetup: [join(testSupport, 'data-folder.ts')],
+      globalSetup: [join(testSupport, 'data-folder.ts'), ...globalSetup],
       testTimeout: 60_000,
     },
   }
@@ -22,9 +22,12 @@ export default defineConfig({
     projects: [
       room('packages/communication-emulator'),
       room('packages/communication-identity'),
+      room('packages/token-contract'),
+      room('packages/service-settings'),
+      room('apps/token-service', { globalSetup: [join(testSupport, 'store.ts')] }),
       room('apps/quickstart'),
       room('apps/bench'),
-      room('.', 'root'),
+      room('.', { name: 'root' }),
     ],
   },
 })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HttpClient } from './http-client.ts'
-import { ServerProcess } from './server-process.ts'
+import { ServerProcess } from '@acs-kit/test-support/server-process'
 
 export const emulatorScript = join(import.meta.dirname, '../../../packages/communication-emulator/src/cli.ts')
 

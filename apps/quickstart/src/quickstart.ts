@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const { redact } = parseArgs({ options: { redact: { type: 'boolean', default: false } } }).values
   const sdk = parseSdkName(process.env['ACS_SDK'], 'administration')
   await using place = await findResource()
-  const identities = createCommunicationIdentities(place, { sdk })
+  const identities = await createCommunicationIdentities(place, { sdk })
   note(`running against ${place.description} at ${identities.endpoint}, with the ${sdk} SDK`)
 
   // From here on an interruption lets the step at hand go, and cleans up.

@@ -20,13 +20,24 @@ const shortestAttemptMs = 200
  */
 export async function callWithRetries<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
-  { signal, deadlineMs, isRepeatable }: { signal?: AbortSignal | undefined; deadlineMs: number; isRepeatable: boolean },
+  {
+    signal,
+    deadlineMs,
+    isRepeatable,
+    beforeAttempt,
+  }: {
+    signal?: AbortSignal | undefined
+    deadlineMs: number
+    isRepeatable: boolean
+    beforeAttempt?: (() => void) | undefined
+  },
 ): Promise<Result> {
   signal?.throwIfAborted()
   const endsAt = performance.now() + deadlineMs
   const timeout = AbortSignal.timeout(deadlineMs)
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout
   for (let attempt = 0; ; attempt++) {
+    beforeAttempt?.()
     try {
       return await work(either)
     } catch (error) {

@@ -1,9 +1,18 @@
 import type { TokenCredential } from '@azure/core-auth'
-import { createAdministrationDriver } from './administration-driver.ts'
 import { callWithRetries, type CallOptions } from './calls.ts'
 import { parseConnectionString, parseEndpoint } from './connection-string.ts'
-import type { AccessToken, Driver, IdentityWithToken, Scope, SdkName, TeamsUserToken } from './driver.ts'
-import { createIdentityDriver } from './identity-driver.ts'
+import type { AccessToken, Credentials, Driver, IdentityWithToken, Scope, SdkName, TeamsUserToken } from './driver.ts'
+
+/** The calls that count against a limit of the service each. */
+export type Operation = Exclude<keyof CommunicationIdentities, 'sdk' | 'endpoint'>
+
+export interface CommunicationIdentitiesOptions {
+  readonly sdk: SdkName
+  /** Milliseconds for a whole call unless the call says otherwise; default 10,000. */
+  readonly deadlineMs?: number
+  /** Called before every attempt, repetitions included; what it throws ends the call, and reaches the caller as it is. */
+  readonly beforeAttempt?: (operation: Operation) => void
+}
 
 export interface IssueOptions extends CallOptions {
   /** 60 to 1440 minutes; by default the service's choice, 24 hours. */
@@ -37,32 +46,30 @@ export type Target =
   | { readonly connectionString: string }
   | { readonly endpoint: string; readonly credential: TokenCredential }
 
-const drivers: Record<SdkName, typeof createIdentityDriver> = {
-  administration: createAdministrationDriver,
-  identity: createIdentityDriver,
+/** Loaded on demand: nobody runs both, and the older one brings a whole HTTP client of its own. */
+const drivers: Record<SdkName, () => Promise<(credentials: Credentials) => Driver>> = {
+  administration: async () => (await import('./administration-driver.ts')).createAdministrationDriver,
+  identity: async () => (await import('./identity-driver.ts')).createIdentityDriver,
 }
 
 const defaultDeadlineMs = 10_000
 
-/** Throws when the connection string or endpoint is malformed, without repeating it. */
-export function createCommunicationIdentities(
+/** Rejects when the connection string or endpoint is malformed, without repeating it. */
+export async function createCommunicationIdentities(
   target: Target,
-  options: {
-    readonly sdk: SdkName
-    /** Milliseconds for a whole call unless the call says otherwise; default 10,000. */
-    readonly deadlineMs?: number
-  },
-): CommunicationIdentities {
+  options: CommunicationIdentitiesOptions,
+): Promise<CommunicationIdentities> {
+  const { deadlineMs } = options
+  // A timer beyond 32 bits would fire at once.
+  if (deadlineMs !== undefined && !(deadlineMs > 0 && deadlineMs < 2 ** 31)) {
+    throw new RangeError('deadlineMs must be a positive number of milliseconds')
+  }
   const credentials =
     'connectionString' in target
       ? parseConnectionString(target.connectionString)
       : { ...target, endpoint: parseEndpoint(target.endpoint) }
-  return new DrivenCommunicationIdentities(
-    options.sdk,
-    credentials.endpoint,
-    drivers[options.sdk](credentials),
-    options.deadlineMs,
-  )
+  const createDriver = await drivers[options.sdk]()
+  return new DrivenCommunicationIdentities(credentials.endpoint, createDriver(credentials), options)
 }
 
 /** Reads the value of `ACS_SDK`. Throws for anything but the name of a driver. */
@@ -76,49 +83,62 @@ class DrivenCommunicationIdentities implements CommunicationIdentities {
   readonly sdk: SdkName
   readonly endpoint: string
   readonly #driver: Driver
-  readonly #deadlineMs: number
+  readonly #options: CommunicationIdentitiesOptions
 
-  constructor(sdk: SdkName, endpoint: string, driver: Driver, deadlineMs = defaultDeadlineMs) {
-    this.sdk = sdk
+  constructor(endpoint: string, driver: Driver, options: CommunicationIdentitiesOptions) {
+    this.sdk = options.sdk
     this.endpoint = endpoint
     this.#driver = driver
-    this.#deadlineMs = deadlineMs
+    this.#options = options
   }
 
   create(options: CallOptions = {}) {
-    return this.#call((signal) => this.#driver.create(signal), options, { isRepeatable: false })
+    return this.#call('create', (signal) => this.#driver.create(signal), options, { isRepeatable: false })
   }
 
   createWithToken(scopes: readonly Scope[], options: IssueOptions = {}) {
-    return this.#call((signal) => this.#driver.createWithToken(scopes, options.expiresInMinutes, signal), options, {
-      isRepeatable: false,
-    })
+    return this.#call(
+      'createWithToken',
+      (signal) => this.#driver.createWithToken(scopes, options.expiresInMinutes, signal),
+      options,
+      {
+        isRepeatable: false,
+      },
+    )
   }
 
   issueToken(communicationUserId: string, scopes: readonly Scope[], options: IssueOptions = {}) {
     return this.#call(
+      'issueToken',
       (signal) => this.#driver.issueToken(communicationUserId, scopes, options.expiresInMinutes, signal),
       options,
     )
   }
 
   revokeTokens(communicationUserId: string, options: CallOptions = {}) {
-    return this.#call((signal) => this.#driver.revokeTokens(communicationUserId, signal), options)
+    return this.#call('revokeTokens', (signal) => this.#driver.revokeTokens(communicationUserId, signal), options)
   }
 
   delete(communicationUserId: string, options: CallOptions = {}) {
-    return this.#call((signal) => this.#driver.delete(communicationUserId, signal), options)
+    return this.#call('delete', (signal) => this.#driver.delete(communicationUserId, signal), options)
   }
 
   exchangeTeamsToken(token: TeamsUserToken, options: CallOptions = {}) {
-    return this.#call((signal) => this.#driver.exchangeTeamsToken(token, signal), options)
+    return this.#call('exchangeTeamsToken', (signal) => this.#driver.exchangeTeamsToken(token, signal), options)
   }
 
   #call<Result>(
+    operation: Operation,
     work: (signal: AbortSignal) => Promise<Result>,
-    { signal, deadlineMs = this.#deadlineMs }: CallOptions,
+    { signal, deadlineMs = this.#options.deadlineMs ?? defaultDeadlineMs }: CallOptions,
     { isRepeatable } = { isRepeatable: true },
   ): Promise<Result> {
-    return callWithRetries(work, { signal, deadlineMs, isRepeatable })
+    const { beforeAttempt } = this.#options
+    return callWithRetries(work, {
+      signal,
+      deadlineMs,
+      isRepeatable,
+      beforeAttempt: beforeAttempt && (() => beforeAttempt(operation)),
+    })
   }
 }

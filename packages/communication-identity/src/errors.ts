@@ -56,6 +56,8 @@ export function toFailure(cause: unknown): CommunicationIdentityError {
     return new CommunicationIdentityError('identity-unknown', message, { cause })
   }
   if (code === 'IdentityNotOwned') return new CommunicationIdentityError('identity-not-owned', message, { cause })
+  // The token that was to be exchanged, not the credentials.
+  if (code === 'InvalidAccessToken') return new CommunicationIdentityError('invalid-request', message, { cause })
   if (statusCode === 401 || statusCode === 403) {
     return new CommunicationIdentityError('credentials-refused', `the service refused the credentials: ${message}`, {
       cause,

@@ -3,7 +3,9 @@ export {
   createCommunicationIdentities,
   parseSdkName,
   type CommunicationIdentities,
+  type CommunicationIdentitiesOptions,
   type IssueOptions,
+  type Operation,
   type Target,
 } from './communication-identities.ts'
 export { parseConnectionString, type ConnectionString } from './connection-string.ts'

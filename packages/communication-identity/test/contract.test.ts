@@ -29,7 +29,7 @@ describe.each(services)('against %s', (_service, connectionString) => {
     beforeAll(async () => {
       emulator = connectionString === undefined ? await startEmulator() : undefined
       const target = { connectionString: connectionString ?? emulator!.connectionString }
-      identities = createCommunicationIdentities(target, { sdk })
+      identities = await createCommunicationIdentities(target, { sdk })
     })
     afterAll(async () => {
       await Promise.allSettled(made.map((id) => identities.delete(id)))
@@ -87,7 +87,7 @@ describe.each(services)('against %s', (_service, connectionString) => {
 
     it('tells a wrong access key', async () => {
       const accessKey = Buffer.alloc(64).toString('base64')
-      const others = createCommunicationIdentities(
+      const others = await createCommunicationIdentities(
         { connectionString: `endpoint=${identities.endpoint};accesskey=${accessKey}` },
         { sdk },
       )
@@ -131,7 +131,7 @@ describe.each(services)('against %s', (_service, connectionString) => {
           return { token: 'entra-token', expiresOnTimestamp: Date.now() + 3_600_000 }
         },
       }
-      const keyless = createCommunicationIdentities({ endpoint: identities.endpoint, credential }, { sdk })
+      const keyless = await createCommunicationIdentities({ endpoint: identities.endpoint, credential }, { sdk })
       await expect(keyless.create()).rejects.toEqual(failure('credentials-refused'))
       expect([asked[0]].flat()).toEqual(['https://communication.azure.com//.default'])
       expect(emulator!.requests.list().at(-1)!.explanation).toMatchObject({

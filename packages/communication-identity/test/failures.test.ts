@@ -15,7 +15,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
 
   beforeAll(async () => {
     emulator = await startEmulator()
-    identities = createCommunicationIdentities(emulator, { sdk })
+    identities = await createCommunicationIdentities(emulator, { sdk })
   })
   beforeEach(async () => {
     emulator.reset()
@@ -112,7 +112,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     const { port } = server.address() as { port: number }
     server.close()
     const connectionString = `endpoint=https://localhost:${port}/;accesskey=AAAA`
-    const nobody = createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 2_000 })
+    const nobody = await createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 2_000 })
     await expect(nobody.create()).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('ECONNREFUSED'),
@@ -148,7 +148,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     const port = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
     const target = '{ connectionString: process.env.CONNECTION_STRING }'
     const preamble = `import { createCommunicationIdentities } from ${port}
-      const identities = createCommunicationIdentities(${target}, { sdk: '${sdk}' })`
+      const identities = await createCommunicationIdentities(${target}, { sdk: '${sdk}' })`
     return promisify(execFile)(process.execPath, ['--input-type=module', '-e', `${preamble}\n${script}`], {
       env: { ...process.env, CONNECTION_STRING: emulator.connectionString, ...environment },
       timeout: 30_000,

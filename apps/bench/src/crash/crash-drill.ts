@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { emulatorCommand, EmulatorProcess } from '../emulator-process.ts'
 import { Random } from '../random.ts'
-import { ServerProcess } from '../server-process.ts'
+import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '../temporary-folder.ts'
 import { audit } from './audit.ts'
 import { Ledger, type Slot } from './ledger.ts'

@@ -4,7 +4,7 @@ import { emulatorCommand, EmulatorProcess, emulatorScript } from '../emulator-pr
 import { invalidSignatures } from '../fuzz/generated-request.ts'
 import { makeRoundTrip } from '../fuzz/round-trip.ts'
 import { toWire } from '../fuzz/wire-request.ts'
-import { ServerProcess, type ServerCommand } from '../server-process.ts'
+import { ServerProcess, type ServerCommand } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '../temporary-folder.ts'
 import { CommandLines } from './command-lines.ts'
 import { findSecrets, separateIssuedTokens } from './find-secrets.ts'

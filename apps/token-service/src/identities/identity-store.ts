@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto'
+import { odata, type TableEntityResult } from '@azure/data-tables'
+import { ProblemError } from '../problem-error.ts'
+import type { Principal } from '../sign-in/principal.ts'
+import type { Table } from './table.ts'
+
+/** A user and their communication identity. */
+export interface UserIdentity {
+  readonly userKey: string
+  readonly issuer: string
+  readonly subject: string
+  readonly communicationUserId: string
+  readonly createdOn: Date
+  readonly tokensValidFrom: Date | undefined
+  /** Replaced at each revocation: tokens issued under another one are no good. Needs no clocks that agree. */
+  readonly epoch: string
+  /** The entry of the journal that announced its creation. */
+  readonly intentId: string
+}
+
+interface Row {
+  issuer: string
+  subject: string
+  communicationUserId: string
+  /** Immutable id of the resource that the identity belongs to. */
+  resourceId: string
+  createdOn: Date
+  tokensValidFrom?: Date
+  epoch: string
+  intentId: string
+}
+
+export interface Page {
+  readonly limit: number
+  readonly cursor?: string | undefined
+  readonly subject?: string | undefined
+}
+
+/**
+ * Which user has which identity. 256 partitions, by the first byte of the user's key: a partition for each user would slow
+ * Azurite down, a single one Azure.
+ */
+export class IdentityStore {
+  readonly #table: Table
+  readonly #now: () => number
+
+  constructor(table: Table, now: () => number) {
+    this.#table = table
+    this.#now = now
+  }
+
+  async find(userKey: string): Promise<UserIdentity | undefined> {
+    const row = await this.#row(userKey)
+    return row && toIdentity(row)
+  }
+
+  /** Undefined when the user has one already: the first stays. */
+  async insert(
+    { userKey, issuer, subject }: Principal,
+    communicationUserId: string,
+    intentId: string,
+  ): Promise<UserIdentity | undefined> {
+    const row: Row = {
+      issuer,
+      subject,
+      communicationUserId,
+      resourceId: resourceIdOf(communicationUserId),
+      createdOn: new Date(this.#now()),
+      epoch: randomUUID(),
+      intentId,
+    }
+    const inserted = await this.#table.run(
+      (client, abortSignal) => client.createEntity({ ...keysOf(userKey), ...row }, { abortSignal }),
+      { status: 409 },
+    )
+    return inserted && { userKey, ...row, tokensValidFrom: undefined }
+  }
+
+  /** Nothing happens when the user has no identity, or another one. */
+  async markRevoked(userKey: string, communicationUserId: string): Promise<void> {
+    await this.#change(userKey, communicationUserId, (etag) =>
+      this.#table.run(
+        (client, abortSignal) =>
+          client.updateEntity(
+            { ...keysOf(userKey), tokensValidFrom: new Date(this.#now()), epoch: randomUUID() },
+            'Merge',
+            { etag, abortSignal },
+          ),
+        { status: 412 },
+      ),
+    )
+  }
+
+  /** Nothing happens when the user has no identity, or another one. */
+  async remove(userKey: string, communicationUserId: string): Promise<void> {
+    await this.#change(userKey, communicationUserId, (etag) =>
+      this.#table.run(
+        (client, abortSignal) => {
+          const { partitionKey, rowKey } = keysOf(userKey)
+          return client.deleteEntity(partitionKey, rowKey, { etag, abortSignal })
+        },
+        { status: 412 },
+      ),
+    )
+  }
+
+  /** In no particular order. A page may be short, even empty, before the last. */
+  async list({ limit, cursor, subject }: Page): Promise<{ users: UserIdentity[]; cursor?: string }> {
+    // Partitions of users are hexadecimal: the journal's sorts after them.
+    const filter = subject === undefined ? "PartitionKey lt 'g'" : odata`PartitionKey lt 'g' and subject eq ${subject}`
+    if (cursor !== undefined && !isCursor(cursor)) throw new ProblemError('request-invalid', 'There is no such cursor.')
+    return this.#table.run(async (client, abortSignal) => {
+      const pages = client
+        .listEntities<Row>({ queryOptions: { filter }, abortSignal })
+        .byPage({ maxPageSize: limit, ...(cursor !== undefined && { continuationToken: cursor }) })
+      const { value: page } = await pages.next()
+      const next = page?.continuationToken
+      return { users: (page ?? []).map(toIdentity), ...(next && { cursor: next }) }
+    })
+  }
+
+  async #change(userKey: string, communicationUserId: string, change: (etag: string) => Promise<unknown>) {
+    for (;;) {
+      const row = await this.#row(userKey)
+      if (row?.communicationUserId !== communicationUserId) return
+      if (await change(row.etag)) return
+    }
+  }
+
+  #row(userKey: string): Promise<TableEntityResult<Row> | undefined> {
+    const { partitionKey, rowKey } = keysOf(userKey)
+    return this.#table.run((client, abortSignal) => client.getEntity<Row>(partitionKey, rowKey, { abortSignal }), {
+      status: 404,
+    })
+  }
+}
+
+/** The GUID in a communication user id: the immutable id of the resource. */
+export function resourceIdOf(communicationUserId: string): string {
+  return /^8:[\w-]+:([\da-f-]{36})_/i.exec(communicationUserId)?.[1]?.toLowerCase() ?? ''
+}
+
+/** Whether the table's client will be able to read it. */
+function isCursor(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64').toString())
+    return typeof value === 'object' && value !== null
+  } catch {
+    return false
+  }
+}
+
+function keysOf(userKey: string) {
+  return { partitionKey: Buffer.from(userKey.slice(0, 2), 'base64url').toString('hex'), rowKey: userKey }
+}
+
+function toIdentity(row: TableEntityResult<Row>): UserIdentity {
+  const { rowKey, issuer, subject, communicationUserId, createdOn, tokensValidFrom, epoch, intentId } = row
+  return { userKey: rowKey!, issuer, subject, communicationUserId, createdOn, tokensValidFrom, epoch, intentId }
+}

@@ -1,0 +1,74 @@
+import type { FirstLogin } from './first-login.ts'
+import type { IdentityStore } from './identity-store.ts'
+import type { Journal, JournalEntry } from './journal.ts'
+import type { Removal } from './removal.ts'
+
+const keepLostMs = 30 * 24 * 60 * 60_000
+
+interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+export interface ReaperOptions {
+  readonly store: IdentityStore
+  readonly journal: Journal
+  readonly removal: Removal
+  readonly firstLogin: FirstLogin
+  readonly now: () => number
+  /** Entries that are younger may still be worked on by whoever wrote them. */
+  readonly graceMs: number
+  readonly log: Log
+}
+
+/** Finishes what a crash or an outage left undone. Every instance may run one. */
+export class Reaper {
+  readonly #options: ReaperOptions
+  /** Entries in the journal at the last run, by kind. */
+  readonly counts: Record<JournalEntry['kind'], number> = { create: 0, delete: 0, revoke: 0, lost: 0 }
+
+  constructor(options: ReaperOptions) {
+    this.#options = options
+  }
+
+  async run(): Promise<void> {
+    const { journal, firstLogin, now, graceMs, log } = this.#options
+    await firstLogin.decide()
+    const entries = await journal.list()
+    for (const kind of ['create', 'delete', 'revoke', 'lost'] as const) {
+      this.counts[kind] = entries.filter((entry) => entry.kind === kind).length
+    }
+    for (const entry of entries) {
+      const age = now() - entry.writtenOn.getTime()
+      if (age < graceMs) continue
+      try {
+        await this.#reap(entry, age)
+      } catch (error) {
+        log.warn({ err: error, journalEntry: entry.id }, 'an entry of the journal has to wait')
+      }
+    }
+  }
+
+  async #reap(entry: JournalEntry, age: number): Promise<void> {
+    const { journal, removal, log } = this.#options
+    if (entry.kind === 'lost') {
+      if (age > keepLostMs) await journal.remove(entry)
+    } else if (entry.kind === 'create') {
+      await this.#reapCreation(entry)
+    } else {
+      await removal.finish(entry)
+      log.info({ journalEntry: entry.id, kind: entry.kind }, 'finished what was begun earlier')
+    }
+  }
+
+  async #reapCreation(entry: JournalEntry): Promise<void> {
+    const { store, journal, log } = this.#options
+    const identity = await store.find(entry.userKey)
+    if (identity?.intentId === entry.id) return journal.remove(entry)
+    await journal.put({ ...entry, kind: 'lost' })
+    log.warn(
+      { journalEntry: entry.id, userKey: entry.userKey },
+      'a creation ended before its identity was known: one identity that nobody can name may be left',
+    )
+  }
+}

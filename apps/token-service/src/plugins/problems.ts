@@ -1,0 +1,114 @@
+import { CommunicationIdentityError, type FailureCode } from '@acs-kit/communication-identity'
+import { problemCatalogue, problemMediaType, type Problem, type ProblemCode } from '@acs-kit/token-contract'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { fastifyPlugin } from 'fastify-plugin'
+import { ProblemError } from '../problem-error.ts'
+
+/** What Azure's failures are to our callers. The others are our own mistakes. */
+const communicationFailures: Partial<Record<FailureCode, ProblemCode>> = {
+  throttled: 'communication-throttled',
+  unavailable: 'communication-unavailable',
+  'unsupported-by-driver': 'driver-unsupported',
+}
+
+const frameworkFailures: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media-type-unsupported',
+}
+
+/** Clients without a clue come back after this. */
+const defaultRetryMs = 2000
+
+export interface ProblemsOptions {
+  /** Refused requests that an address may make in a minute. */
+  readonly badRequestsPerMinute: number
+}
+
+/** Every failure becomes problem details of the contract; what an address gets wrong too often is not even answered. */
+export const problems = fastifyPlugin(
+  async (app, { badRequestsPerMinute }: ProblemsOptions) => {
+    const countBadRequest = app.createRateLimit({ max: badRequestsPerMinute, timeWindow: 60_000 })
+
+    async function send(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+      let problem = toProblem(error)
+      const { status } = problemCatalogue[problem.code]
+      if (status < 500 && status !== 429) {
+        const limit = await countBadRequest(request)
+        if (!limit.isAllowed && limit.isExceeded) {
+          problem = new ProblemError('rate-limited', 'Too many refused requests came from this address.', {
+            retryAfterMs: limit.ttl,
+          })
+        }
+      }
+      if (problem.code === 'internal-error') request.log.error({ err: error }, 'the service failed')
+      else if (status >= 500) request.log.warn({ err: error, code: problem.code }, 'could not serve a request')
+      else request.log.info({ code: problem.code }, 'refused a request')
+      return reply
+        .code(problem.statusCode)
+        .headers(headersOf(problem))
+        .type(problemMediaType)
+        .send(toBody(problem, request.id))
+    }
+
+    app.setErrorHandler(send)
+    app.setNotFoundHandler((request, reply) => {
+      const [path = ''] = request.url.split('?')
+      const methods = app.supportedMethods.filter((method) => app.findRoute({ method, url: path }) !== null)
+      if (methods.length === 0) return send(new ProblemError('route-unknown'), request, reply)
+      return send(new ProblemError('method-not-allowed'), request, reply.header('Allow', methods.join(', ')))
+    })
+  },
+  { name: 'problems', dependencies: ['@fastify/rate-limit'] },
+)
+
+function toProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error
+  if (error instanceof CommunicationIdentityError) {
+    const code = communicationFailures[error.code]
+    if (code === undefined) return new ProblemError('internal-error')
+    const isTransient = code !== 'driver-unsupported'
+    return new ProblemError(code, isTransient ? undefined : error.message, {
+      ...(isTransient && { retryAfterMs: error.retryAfterMs ?? defaultRetryMs }),
+    })
+  }
+  const { code, validation, validationContext, statusCode = 500 } = error as FastifyError
+  if (validation) return toInvalidRequest(validation, validationContext)
+  const known = frameworkFailures[code]
+  if (known) return new ProblemError(known)
+  if (statusCode < 500) return new ProblemError('request-invalid', (error as Error).message)
+  return new ProblemError('internal-error')
+}
+
+function toInvalidRequest(
+  [first]: NonNullable<FastifyError['validation']>,
+  context: FastifyError['validationContext'],
+): ProblemError {
+  const { instancePath = '', message = 'is not valid' } = first ?? {}
+  if (context === 'body' && /^\/scopes\/\d+$/.test(instancePath)) {
+    return new ProblemError('scope-unknown', `${instancePath.slice(1)} ${message}`)
+  }
+  return new ProblemError('request-invalid', `${context ?? 'it'}${instancePath} ${message}`)
+}
+
+function headersOf({ code, retryAfter }: ProblemError): Record<string, string> {
+  return {
+    ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+    ...(problemCatalogue[code].status === 401 && {
+      'WWW-Authenticate': code === 'token-missing' ? 'Bearer' : 'Bearer error="invalid_token"',
+    }),
+    ...(code === 'permission-missing' && { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' }),
+  }
+}
+
+function toBody({ code, message, retryAfter }: ProblemError, requestId: string): Problem {
+  const { status, title } = problemCatalogue[code]
+  return {
+    type: `urn:problem-type:acs-kit:${code}`,
+    title,
+    status,
+    code,
+    ...(message && { detail: message }),
+    ...(retryAfter !== undefined && { retryAfter }),
+    requestId,
+  }
+}

@@ -1,0 +1,22 @@
+import { problemCatalogue, type ProblemCode } from '@acs-kit/token-contract'
+
+/** A failure as the contract has it: what it is thrown with is what the caller of the API gets to read. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  readonly code: ProblemCode
+  readonly statusCode: number
+  /** Seconds after which a next try makes sense. */
+  readonly retryAfter: number | undefined
+
+  constructor(
+    code: ProblemCode,
+    detail?: string,
+    options: { retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(detail ?? '', 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.statusCode = problemCatalogue[code].status
+    const { retryAfterMs } = options
+    this.retryAfter = retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1000))
+  }
+}

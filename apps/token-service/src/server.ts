@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { readSettings, SettingsError } from '@acs-kit/service-settings'
+import closeWithGrace from 'close-with-grace'
+import { buildService } from './app.ts'
+import { createLog, openLogDestination } from './log.ts'
+import { buildMetricsApp } from './plugins/metrics.ts'
+import { repeat } from './repeat.ts'
+
+const require = createRequire(import.meta.url)
+/** How long a stop may take to finish what is in flight. */
+const stopDeadlineMs = 10_000
+const lookPauseMs = 30_000
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env)
+  const destination = openLogDestination()
+  const log = createLog(settings.LOG_LEVEL, destination)
+  const stopping = new AbortController()
+  const { app, health, reaper, metrics } = await buildService({
+    settings,
+    log,
+    referenceFolder: referenceFolder(),
+  })
+  const metricsApp = metrics && buildMetricsApp(metrics)
+  closeWithGrace({ delay: stopDeadlineMs, logger: false }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'the service ends')
+    else log.info({ signal }, 'the service stops')
+    stopping.abort()
+    await Promise.all([app.close(), metricsApp?.close()])
+    destination.flushSync()
+  })
+  const address = await app.listen({ host: settings.HOST, port: settings.PORT })
+  const metricsAddress = await metricsApp?.listen({ host: settings.METRICS_HOST, port: settings.METRICS_PORT! })
+  log.info({ address, ...(metricsAddress && { metricsAddress }) }, 'the service listens')
+  destination.flushSync()
+  void repeat(() => health.look(), lookPauseMs, stopping.signal)
+  void repeat(
+    () => reaper.run().catch((err: unknown) => log.warn({ err }, 'the reaper has to wait')),
+    lookPauseMs,
+    stopping.signal,
+  )
+}
+
+/** Beside the built server; in the workspace, the package that it is taken from. */
+function referenceFolder(): URL {
+  const built = new URL('reference/', import.meta.url)
+  return existsSync(built)
+    ? built
+    : new URL('./', pathToFileURL(require.resolve('swagger-ui-dist/package.json')))
+}
+
+try {
+  await main()
+} catch (error) {
+  const isForPerson = error instanceof SettingsError || (error as NodeJS.ErrnoException).syscall === 'listen'
+  process.stderr.write(`${isForPerson ? (error as Error).message : (error as Error).stack}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,28 @@
+import { Type, type Static } from 'typebox'
+import { json } from './json.ts'
+
+const Rule = Type.Object(
+  {
+    scopes: Type.Array(Type.Enum(['chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join']), { minItems: 1 }),
+    maxExpiresInMinutes: Type.Integer({ minimum: 60, maximum: 1440 }),
+  },
+  { additionalProperties: false },
+)
+
+const ScopePolicy = Type.Object(
+  {
+    default: Rule,
+    roles: Type.Optional(Type.Record(Type.String(), Rule)),
+  },
+  { additionalProperties: false },
+)
+/** What a user may have: by roles, those of several roles together; by default for those without a role named here. */
+export type ScopePolicy = Static<typeof ScopePolicy>
+
+export const scopePolicy = json(ScopePolicy)
+
+/** Guests can join what others start, and no longer than an hour. */
+export const defaultScopePolicy: ScopePolicy = {
+  default: { scopes: ['chat', 'voip'], maxExpiresInMinutes: 1440 },
+  roles: { guest: { scopes: ['chat.join', 'voip.join'], maxExpiresInMinutes: 60 } },
+}

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import { readSettings, settings, SettingsError } from '../src/index.ts'
+
+const key = 'c2VjcmV0LXNlY3JldA=='
+const issuer = { issuer: 'https://login.example/v2.0', audience: 'api://tokens' }
+const enough = {
+  SIGN_IN_ISSUERS: JSON.stringify([issuer]),
+  COMMUNICATION_SERVICES_CONNECTION_STRING: `endpoint=https://acs.example/;accesskey=${key}`,
+  IDENTITY_STORE_CONNECTION_STRING: `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${key}`,
+}
+
+function mistakesOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readSettings(environment)
+  } catch (error) {
+    if (error instanceof SettingsError) return error.mistakes
+    throw error
+  }
+  return []
+}
+
+test('three settings are enough; the rest has defaults', () => {
+  const values = readSettings(enough)
+  expect(values.SIGN_IN_ISSUERS).toEqual([issuer])
+  expect(values).toMatchObject({ PORT: 8080, REVOCATION_BOUND_SECONDS: 300, ACS_SDK: 'identity', ALLOWED_ORIGINS: [] })
+  expect(values.SCOPE_POLICY.roles?.['guest']?.scopes).toEqual(['chat.join', 'voip.join'])
+  expect(Object.keys(values).toSorted()).toEqual(Object.keys(settings).toSorted())
+})
+
+test('an empty environment is refused with everything that is missing, at once', () => {
+  expect(mistakesOf({})).toEqual([
+    'SIGN_IN_ISSUERS is missing: the service does not run without sign-in',
+    'COMMUNICATION_SERVICES_CONNECTION_STRING or COMMUNICATION_SERVICES_ENDPOINT is missing',
+    'IDENTITY_STORE_CONNECTION_STRING or IDENTITY_STORE_ENDPOINT is missing',
+  ])
+})
+
+test.each<[string, string, RegExp]>([
+  ['SIGN_IN_ISSUERS', '{', /must be JSON/],
+  ['SIGN_IN_ISSUERS', '[]', /must not have fewer than 1 items/],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example"}]', /audience/],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"http://a.example","audience":"a"}]', /https/],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":"a","algorithms":["HS256"]}]', /algorithms/],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":"a","algorithms":["none"]}]', /algorithms/],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a","audience":"a"},{"issuer":"https://a","audience":"b"}]', /twice/],
+  ['SCOPE_POLICY', '{"default":{"scopes":["bogus"],"maxExpiresInMinutes":60}}', /scopes/],
+  ['SCOPE_POLICY', '{"default":{"scopes":["chat"],"maxExpiresInMinutes":59}}', /maxExpiresInMinutes/],
+  ['COMMUNICATION_SERVICES_CONNECTION_STRING', `endpoint=http://acs.example/;accesskey=${key}`, /must read/],
+  ['COMMUNICATION_SERVICES_CONNECTION_STRING', `accesskey=${key}`, /must read/],
+  ['COMMUNICATION_SERVICES_RESOURCE_ID', 'my-resource', /GUID/],
+  ['IDENTITY_STORE_CONNECTION_STRING', `https://${key}`, /AccountKey/],
+  ['ALLOWED_ORIGINS', '*', /wildcards/],
+  ['ALLOWED_ORIGINS', 'https://a.example/path', /without paths/],
+  ['PORT', '80a', /0 to 65535/],
+  ['PORT', '-1', /0 to 65535/],
+  ['INSTANCES', '0', /1 to 1000/],
+  ['ACS_SDK', 'beta', /identity or administration/],
+  ['REFERENCE_PAGE', 'yes', /true or false/],
+  ['IDENTITY_STORE_TABLE', '1x', /letter first/],
+])('%s = %s is refused, and nothing else with it', (name, value, reason) => {
+  const mistakes = mistakesOf({ ...enough, [name]: value })
+  expect(mistakes).toHaveLength(1)
+  expect(mistakes[0]).toMatch(new RegExp(`^${name} .*${reason.source}`))
+  expect(mistakes[0]).not.toContain(key)
+})
+
+test('settings that exclude or need each other are named', () => {
+  expect(mistakesOf({ ...enough, COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example/' })).toEqual([
+    'COMMUNICATION_SERVICES_CONNECTION_STRING and COMMUNICATION_SERVICES_ENDPOINT exclude each other',
+  ])
+  const { COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString, ...rest } = enough
+  const keyless = { ...rest, COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example/' }
+  expect(mistakesOf(keyless)).toEqual([])
+  expect(mistakesOf({ ...keyless, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: connectionString })).toEqual([
+    expect.stringMatching(/SECONDARY_CONNECTION_STRING needs/),
+  ])
+})
+
+test('a cap that the administration SDK can’t keep is refused', () => {
+  const policy = '{"default":{"scopes":["chat"],"maxExpiresInMinutes":60}}'
+  expect(mistakesOf({ ...enough, ACS_SDK: 'administration', SCOPE_POLICY: policy })).toEqual([
+    expect.stringMatching(/can’t do/),
+  ])
+})

@@ -1,0 +1,80 @@
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { createServer, type AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import { ServerProcess } from './server-process.ts'
+
+export interface AzuriteOptions {
+  /** Certificate and key, as files, for HTTPS; default plain HTTP. */
+  readonly tls?: { readonly certificate: string; readonly privateKey: string }
+  /** Folder that keeps the tables; default in memory. */
+  readonly dataFolder?: string
+  /** Default a free one. */
+  readonly port?: number
+}
+
+const require = createRequire(import.meta.url)
+
+/** Azurite's published development account. */
+const account = 'devstoreaccount1'
+const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
+
+/** Azurite's table service, as a process of its own. */
+export class Azurite implements AsyncDisposable {
+  static readonly account = account
+  static readonly accountKey = accountKey
+  readonly #server: ServerProcess
+  readonly port: number
+  readonly endpoint: string
+  readonly connectionString: string
+
+  private constructor(server: ServerProcess, port: number, protocol: 'http' | 'https') {
+    this.#server = server
+    this.port = port
+    this.endpoint = `${protocol}://127.0.0.1:${port}/${account}`
+    this.connectionString = `DefaultEndpointsProtocol=${protocol};AccountName=${account};AccountKey=${accountKey};TableEndpoint=${this.endpoint};`
+  }
+
+  static async start({ tls, dataFolder, port }: AzuriteOptions = {}): Promise<Azurite> {
+    const root = dirname(require.resolve('azurite/package.json'))
+    const tablePort = port ?? (await findFreePort())
+    const server = await ServerProcess.start({
+      script: join(root, 'dist/src/table/main.js'),
+      args: [
+        ['--tablePort', String(tablePort), '--silent', '--disableTelemetry'],
+        dataFolder === undefined ? ['--inMemoryPersistence'] : ['--location', dataFolder],
+        tls === undefined ? [] : ['--cert', tls.certificate, '--key', tls.privateKey],
+      ].flat(),
+      ready: /successfully started/,
+    })
+    return new Azurite(server, tablePort, tls === undefined ? 'http' : 'https')
+  }
+
+  /** As `kill -9` does. */
+  kill(): Promise<void> {
+    return this.#server.kill()
+  }
+
+  /** Stops answering without closing a connection, until `resume`. */
+  pause(): void {
+    process.kill(this.#server.pid, 'SIGSTOP')
+  }
+
+  resume(): void {
+    process.kill(this.#server.pid, 'SIGCONT')
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server[Symbol.asyncDispose]()
+  }
+}
+
+/** Azurite takes port 0, but does not tell which one that became. */
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

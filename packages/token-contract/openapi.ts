@@ -1,0 +1,36 @@
+import { writeFile } from 'node:fs/promises'
+import swagger from '@fastify/swagger'
+import fastify, { type RouteOptions } from 'fastify'
+import { problemSchemas, routes } from './src/index.ts'
+
+/** The OpenAPI document of the routes, as the text of `openapi.json`. */
+export async function renderOpenApi(): Promise<string> {
+  const app = fastify()
+  await app.register(swagger, {
+    refResolver: { buildLocalReference: ({ $id }) => $id as string },
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'acs-kit token service',
+        description: 'Communication access tokens of Azure Communication Services for signed-in users',
+        version: '1',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      components: {
+        securitySchemes: {
+          signIn: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'JWT of a configured issuer' },
+        },
+      },
+    },
+  })
+  for (const schema of problemSchemas) app.addSchema(schema)
+  for (const route of Object.values(routes)) app.route({ ...(route as unknown as RouteOptions), handler: () => {} })
+  await app.ready()
+  const document = app.swagger()
+  await app.close()
+  return `${JSON.stringify(document, null, 2)}\n`
+}
+
+export const openApiFile = new URL('openapi.json', import.meta.url)
+
+if (import.meta.main) await writeFile(openApiFile, await renderOpenApi())
