@@ -1,33 +1,37 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 
 const require = createRequire(import.meta.url)
-/** The service as a folder that needs nothing but Node: `node server.js`. */
-const folder = join(import.meta.dirname, 'dist')
-const swaggerUi = dirname(require.resolve('swagger-ui-dist/package.json'))
 
-await rm(folder, { recursive: true, force: true })
-await build({
-  entryPoints: [join(import.meta.dirname, 'src/server.ts')],
-  outdir: folder,
-  bundle: true,
-  // What is imported on demand stays apart: a start with access keys does not load the keyless credential.
-  splitting: true,
-  minify: true,
-  // Names show in errors.
-  keepNames: true,
-  legalComments: 'external',
-  format: 'esm',
-  platform: 'node',
-  target: 'node24',
-  // CommonJS packages inside ask for Node's own modules by require.
-  banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },
-  logLevel: 'warning',
-})
-await writeFile(join(folder, 'package.json'), '{ "type": "module", "engines": { "node": ">=24.12" } }\n')
-await mkdir(join(folder, 'reference'))
-for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE']) {
-  await cp(join(swaggerUi, name), join(folder, 'reference', name))
+/** Writes the service as a folder that needs nothing but Node: `node server.js`. */
+export async function buildArtifact(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  await build({
+    entryPoints: [join(import.meta.dirname, 'src/server.ts')],
+    absWorkingDir: import.meta.dirname,
+    outdir: folder,
+    bundle: true,
+    // What is imported on demand stays apart: a start with access keys does not load the keyless credential.
+    splitting: true,
+    minify: true,
+    // Names show in errors.
+    keepNames: true,
+    legalComments: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    // CommonJS packages inside ask for Node's own modules by require.
+    banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },
+    logLevel: 'warning',
+  })
+  await writeFile(join(folder, 'package.json'), '{ "type": "module", "engines": { "node": ">=24.12" } }\n')
+  const swaggerUi = dirname(require.resolve('swagger-ui-dist/package.json'))
+  await mkdir(join(folder, 'reference'))
+  for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE']) {
+    await cp(join(swaggerUi, name), join(folder, 'reference', name))
+  }
 }
+
+if (import.meta.main) await buildArtifact(join(import.meta.dirname, 'dist'))

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     referenceFolder: referenceFolder(),
   })
   const metricsApp = metrics && buildMetricsApp(metrics)
-  closeWithGrace({ delay: stopDeadlineMs, logger: false }, async ({ err, signal }) => {
+  closeWithGrace({ delay: stopDeadlineMs, logger: false, skip: ['beforeExit'] }, async ({ err, signal }) => {
     if (err) log.fatal({ err }, 'the service ends')
     else log.info({ signal }, 'the service stops')
     stopping.abort()
@@ -46,9 +46,7 @@ async function main(): Promise<void> {
 /** Beside the built server; in the workspace, the package that it is taken from. */
 function referenceFolder(): URL {
   const built = new URL('reference/', import.meta.url)
-  return existsSync(built)
-    ? built
-    : new URL('./', pathToFileURL(require.resolve('swagger-ui-dist/package.json')))
+  return existsSync(built) ? built : new URL('./', pathToFileURL(require.resolve('swagger-ui-dist/package.json')))
 }
 
 try {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose'
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 
 interface SigningKey {
   readonly kid: string
@@ -55,7 +55,7 @@ export class SignInIssuer implements AsyncDisposable {
   }
 
   /** A token as the issuer signs it; claims may be overridden, or left out with undefined. Times count from `now`, in ms. */
-  sign(claims: JWTPayload = {}, { now = Date.now(), kid }: { now?: number; kid?: string } = {}): Promise<string> {
+  sign(claims: Record<string, unknown> = {}, { now = Date.now(), kid }: { now?: number; kid?: string } = {}): Promise<string> {
     const key = this.#keys.at(-1)!
     const seconds = Math.floor(now / 1000)
     return new SignJWT({

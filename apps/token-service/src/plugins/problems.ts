@@ -53,7 +53,10 @@ export const problems = fastifyPlugin(
     app.setErrorHandler(send)
     app.setNotFoundHandler((request, reply) => {
       const [path = ''] = request.url.split('?')
-      const methods = app.supportedMethods.filter((method) => app.findRoute({ method, url: path }) !== null)
+      // OPTIONS is answered everywhere, for CORS.
+      const methods = app.supportedMethods.filter(
+        (method) => method !== 'OPTIONS' && app.findRoute({ method, url: path }) !== null,
+      )
       if (methods.length === 0) return send(new ProblemError('route-unknown'), request, reply)
       return send(new ProblemError('method-not-allowed'), request, reply.header('Allow', methods.join(', ')))
     })

@@ -1,0 +1,112 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { deflateRawSync } from 'node:zlib'
+import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
+import { ServerProcess } from '@acs-kit/test-support/server-process'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildArtifact } from '../build.ts'
+import { ServiceFixture } from './service-fixture.ts'
+
+// Outside the workspace: nothing there has node_modules above it.
+const folder = mkdtempSync(join(tmpdir(), 'token-service-'))
+const script = join(folder, 'first/server.js')
+
+beforeAll(() => buildArtifact(join(folder, 'first')))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+async function filesOf(name: string): Promise<Map<string, Buffer>> {
+  const entries = await readdir(join(folder, name), { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return new Map(
+    await Promise.all(
+      files.map(async (file) => [file.slice(join(folder, name).length), await readFile(file)] as const),
+    ),
+  )
+}
+
+test('is at most 2 MB zipped, and the same bytes when built twice', async () => {
+  await buildArtifact(join(folder, 'second'))
+  const first = await filesOf('first')
+  expect(await filesOf('second')).toEqual(first)
+  const zipped = [...first.values()].reduce((bytes, content) => bytes + deflateRawSync(content).length, 0)
+  expect(zipped).toBeLessThan(2 * 1024 * 1024)
+})
+
+test('lists every mistake in its settings at once, repeats no secret, and ends', async () => {
+  await using server = ServerProcess.launch({
+    script,
+    env: { PORT: 'x', COMMUNICATION_SERVICES_CONNECTION_STRING: 'endpoint=http://x;accesskey=c2VjcmV0' },
+  })
+  expect(await server.exit()).toBe(1)
+  expect(server.stderr.split('\n')).toEqual([
+    'The settings are no good:',
+    '- COMMUNICATION_SERVICES_CONNECTION_STRING must read endpoint=https://<host>/;accesskey=<base64>',
+    '- PORT must be a whole number from 0 to 65535',
+    '- SIGN_IN_ISSUERS is missing: the service does not run without sign-in',
+    '- IDENTITY_STORE_CONNECTION_STRING or IDENTITY_STORE_ENDPOINT is missing',
+    '',
+  ])
+})
+
+describe('as a process', () => {
+  async function start(fixture: ServiceFixture, env: Record<string, string> = {}) {
+    const server = await ServerProcess.start({
+      script,
+      env: { ...fixture.env, HOST: '127.0.0.1', PORT: '0', NODE_EXTRA_CA_CERTS: fixture.emulator.caPath, ...env },
+      ready: /the service listens/,
+    })
+    const line = server.stdout.split('\n').find((text) => text.includes('the service listens'))!
+    const { address, metricsAddress } = JSON.parse(line) as { address: string; metricsAddress?: string }
+    return { server, address, metricsAddress }
+  }
+
+  test('serves without node_modules, is ready, and shows the reference page and its metrics by setting', async () => {
+    await using fixture = await ServiceFixture.start()
+    const { server, address, metricsAddress } = await start(fixture, { METRICS_PORT: '0', REFERENCE_PAGE: 'true' })
+    await using _ = server
+    await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(200)
+    const headers = { authorization: `Bearer ${await fixture.issuer.sign()}` }
+    expect((await fetch(`${address}/v1/token`, { method: 'POST', headers })).status).toBe(200)
+
+    for (const path of ['', '/start.js', '/swagger-ui-bundle.js', '/swagger-ui.css']) {
+      const page = await fetch(`${address}/reference${path}`)
+      expect(page.status).toBe(200)
+      expect(page.headers.get('content-security-policy')).toContain("script-src 'self'")
+    }
+    const metrics = await (await fetch(`${metricsAddress}/metrics`)).text()
+    expect(metrics).toContain('http_request_duration_seconds_count{method="POST",route="/v1/token",status="200"} 1')
+    expect(metrics).toMatch(/communication_attempts_total\{operation="create(?:WithToken)?"\} 1/)
+    expect(metrics).toContain('communication_key_accepted{key="primary"} 1')
+    expect(metrics).toContain('journal_entries{kind="lost"} 0')
+    expect((await fetch(`${address}/metrics`)).status).toBe(404)
+  })
+
+  test('finishes what is in flight when it is asked to stop, and takes nothing new', async () => {
+    await using fixture = await ServiceFixture.start()
+    const { server, address } = await start(fixture)
+    await using _ = server
+    fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs: 700 })
+    const authorization = `Bearer ${await fixture.issuer.sign()}`
+    const answer = fetch(`${address}/v1/token`, { method: 'POST', headers: { authorization } })
+    await expect.poll(() => server.stdout.length + fixture.issuer.keyRequests).toBeGreaterThan(0)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    process.kill(server.pid, 'SIGTERM')
+    expect((await answer).status).toBe(200)
+    expect(await server.exit()).toBe(0)
+    await expect(fetch(`${address}/healthz`)).rejects.toThrow()
+    expect(server.stdout).toContain('"audit":"issue"')
+  })
+
+  test('says in a line that its port is taken', async () => {
+    await using fixture = await ServiceFixture.start()
+    await using issuer = await SignInIssuer.start()
+    await using server = ServerProcess.launch({
+      script,
+      env: { ...fixture.env, HOST: '127.0.0.1', PORT: new URL(issuer.issuer).port },
+    })
+    expect(await server.exit()).toBe(1)
+    expect(server.stderr).toMatch(/^listen EADDRINUSE[^\n]*\n$/)
+  })
+})

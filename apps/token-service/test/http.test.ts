@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ServiceFixture } from './service-fixture.ts'
+
+const origin = 'https://app.example.com'
+let fixture: ServiceFixture
+
+beforeAll(async () => {
+  fixture = await ServiceFixture.start({ env: { ALLOWED_ORIGINS: `${origin}, https://other.example` } })
+})
+afterAll(() => fixture[Symbol.asyncDispose]())
+
+describe('browsers', () => {
+  test('of a listed origin may call, and read every answer', async () => {
+    const preflight = await fixture.call('OPTIONS /v1/token', {
+      token: null,
+      headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
+    })
+    expect(preflight.status).toBe(204)
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-headers': 'Authorization, Content-Type',
+      'access-control-max-age': '7200',
+    })
+    const served = await fixture.call('POST /v1/token', { headers: { origin } })
+    const refused = await fixture.call('POST /v1/token', { token: null, headers: { origin } })
+    const unknown = await fixture.call('GET /nowhere', { headers: { origin } })
+    expect([served, refused, unknown].map(({ status }) => status)).toEqual([200, 401, 404])
+    for (const { headers } of [served, refused, unknown]) {
+      expect(headers['access-control-allow-origin']).toBe(origin)
+      expect(String(headers['vary'])).toContain('Origin')
+      expect(headers['access-control-expose-headers']).toContain('WWW-Authenticate')
+    }
+  })
+
+  test.each(['https://evil.example', 'null', 'http://app.example.com', `${origin}.evil.example`])(
+    'of %s are told why not',
+    async (other) => {
+      const { status, body, headers } = await fixture.call('POST /v1/token', { headers: { origin: other } })
+      expect(status).toBe(403)
+      expect(body).toMatchObject({ code: 'origin-not-allowed', detail: expect.stringContaining('ALLOWED_ORIGINS') })
+      expect(headers).not.toHaveProperty('access-control-allow-origin')
+    },
+  )
+
+  test('get headers that suit an API, with errors too', async () => {
+    for (const request of ['POST /v1/token', 'GET /nowhere', 'GET /healthz', 'GET /openapi.json']) {
+      const { headers } = await fixture.call(request)
+      expect(headers).toMatchObject({
+        'cache-control': 'no-store',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'referrer-policy': 'no-referrer',
+        'strict-transport-security': expect.stringContaining('max-age'),
+        'x-content-type-options': 'nosniff',
+      })
+    }
+  })
+})
+
+describe('what the contract does not have', () => {
+  test('is 404, or 405 with what there is', async () => {
+    expect(await fixture.call('GET /nowhere')).toMatchObject({ status: 404, body: { code: 'route-unknown' } })
+    expect(await fixture.call('GET /v1/token')).toMatchObject({
+      status: 405,
+      body: { code: 'method-not-allowed' },
+      headers: { allow: 'POST' },
+    })
+    expect(await fixture.call('PUT /v1/identity?x=1')).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET, HEAD, DELETE' },
+    })
+  })
+
+  test.each<[string, string | Buffer, string, number, string]>([
+    ['no JSON', '{', 'application/json', 400, 'request-invalid'],
+    ['no object', '[]', 'application/json', 400, 'request-invalid'],
+    ['a poisoned prototype', '{"__proto__":{"x":1}}', 'application/json', 400, 'request-invalid'],
+    ['a member that it does not know', '{"x":1}', 'application/json', 400, 'request-invalid'],
+    ['a form', 'a=b', 'application/x-www-form-urlencoded', 415, 'media-type-unsupported'],
+    ['more than 32 kB', Buffer.alloc(33 * 1024, ' '), 'application/json', 413, 'body-too-large'],
+  ])('a body that is %s', async (_name, payload, type, status, code) => {
+    const answer = await fixture.call('POST /v1/token', { body: payload, headers: { 'content-type': type } })
+    expect(answer).toMatchObject({ status, body: { code, status, requestId: expect.any(String) } })
+  })
+
+  test('no body at all is no mistake, whatever its type', async () => {
+    expect(
+      (await fixture.call('POST /v1/token', { body: '', headers: { 'content-type': 'application/json' } })).status,
+    ).toBe(200)
+  })
+
+  test('our own failures show nothing of themselves', async () => {
+    fixture.emulator.faults.add({ status: 418 })
+    const { status, body } = await fixture.call('POST /v1/token', { body: { refresh: true } })
+    fixture.emulator.faults.clear()
+    expect(status).toBe(500)
+    expect(body).toEqual({
+      type: 'urn:problem-type:acs-kit:internal-error',
+      title: 'The service failed',
+      status: 500,
+      code: 'internal-error',
+      requestId: expect.any(String),
+    })
+    expect(fixture.lines({ reqId: body.requestId, level: 50 })).toHaveLength(1)
+  })
+})
+
+describe('too many requests', () => {
+  test('of a user, or refused ones of an address, are 429 with a time', async () => {
+    const service = await fixture.addInstance({ TOKENS_PER_MINUTE: '3', BAD_REQUESTS_PER_MINUTE: '4' })
+    const call = (request: string, options = {}) => fixture.call(request, { service, ...options })
+    const statuses = []
+    for (let index = 0; index < 4; index++) statuses.push((await call('POST /v1/token')).status)
+    expect(statuses).toEqual([200, 200, 200, 429])
+    const limited = await call('POST /v1/token')
+    expect(limited).toMatchObject({ body: { code: 'rate-limited', retryAfter: expect.any(Number) } })
+    expect(limited.headers['retry-after']).toBe(String(limited.body.retryAfter))
+    expect(limited.body.retryAfter).toBeLessThanOrEqual(60)
+    const bob = await fixture.issuer.sign({ sub: 'bob' })
+    expect((await call('POST /v1/token', { token: bob })).status).toBe(200)
+
+    const bad = []
+    for (let index = 0; index < 3; index++) bad.push((await call('GET /nowhere')).status)
+    bad.push(
+      (await call('POST /v1/token', { token: null })).status,
+      (await call('POST /v1/token', { token: 'x' })).status,
+    )
+    expect(bad).toEqual([404, 404, 404, 401, 429])
+    expect((await call('POST /v1/token', { token: bob })).status).toBe(200)
+  })
+
+  test('are counted by the address that the trusted proxies name, and by no other', async () => {
+    const codes = async (env: Record<string, string>) => {
+      const service = await fixture.addInstance({ BAD_REQUESTS_PER_MINUTE: '1', ...env })
+      const results = []
+      for (const address of ['203.0.113.1', '203.0.113.2']) {
+        const answer = await fixture.call('GET /nowhere', { service, headers: { 'x-forwarded-for': address } })
+        results.push(answer.status)
+      }
+      return results
+    }
+    expect(await codes({ TRUSTED_PROXIES: '1' })).toEqual([404, 404])
+    expect(await codes({})).toEqual([404, 429])
+  })
+})
+
+test('nobody’s token, key or name is in the log; each audit line names the user by key', async () => {
+  const token = await fixture.issuer.sign({ sub: 'carol@example.com', name: 'Carol' })
+  const answer = await fixture.call('POST /v1/token', { token })
+  await fixture.call('POST /v1/token', { token, body: { refresh: true } })
+  await fixture.call('POST /v1/token/revoke', { token })
+  fixture.emulator.faults.add({ status: 401, count: 1 })
+  await fixture.call('POST /v1/token', { token })
+  await fixture.call('DELETE /v1/identity', { token })
+  await fixture.call('POST /v1/token', { token: `${token}x` })
+  await fixture.call('POST /v1/teams/token', { token, body: { token } })
+
+  const audited = fixture.lines({}).filter((line) => 'audit' in line)
+  const [key] = new Set(audited.slice(-4).map(({ userKey }) => userKey))
+  expect(key).toMatch(/^[\w-]{43}$/)
+  expect(audited.filter(({ userKey }) => userKey === key).map(({ audit }) => audit)).toEqual([
+    'issue',
+    'refresh',
+    'revoke',
+    'delete',
+  ])
+  const secrets = [
+    token,
+    token.split('.')[2]!,
+    answer.body.token,
+    fixture.emulator.accessKey,
+    'carol',
+    'Carol',
+    'AccountKey',
+  ]
+  for (const secret of secrets) expect(fixture.logged).not.toContain(secret)
+})
+
+describe('for those who run it', () => {
+  test('the OpenAPI document is served', async () => {
+    const { body } = await fixture.call('GET /openapi.json', { token: null })
+    expect(body.openapi).toBe('3.1.0')
+    expect(Object.keys(body.paths)).toContain('/v1/users/{userKey}/token/revoke')
+  })
+
+  test('the reference page is there by setting only', async () => {
+    expect((await fixture.call('GET /reference')).status).toBe(404)
+  })
+})

@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest'
+import { TableClient } from '@azure/data-tables'
+import { storeConnectionString } from '@acs-kit/test-support/store-connection'
+import { ServiceFixture, type CallOptions } from './service-fixture.ts'
+import { StoreProxy } from './store-proxy.ts'
+
+function tableOf(fixture: ServiceFixture): TableClient {
+  return TableClient.fromConnectionString(storeConnectionString(), fixture.env['IDENTITY_STORE_TABLE']!, {
+    allowInsecureConnection: true,
+  })
+}
+
+async function journalOf(fixture: ServiceFixture): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  for await (const row of tableOf(fixture).listEntities({ queryOptions: { filter: "PartitionKey eq 'journal'" } })) {
+    rows.push(row)
+  }
+  return rows
+}
+
+describe('a first login', () => {
+  test('of one person at three instances a hundred times at once makes one identity, and leaves nothing behind', async () => {
+    await using fixture = await ServiceFixture.start()
+    const services = [fixture.service, await fixture.addInstance(), await fixture.addInstance()]
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => fixture.call('POST /v1/token', { service: services[index % 3]! })),
+    )
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(new Set(answers.map(({ body }) => body.communicationUserId)).size).toBe(1)
+    await Promise.all(services.map(({ app }) => app.close()))
+    expect(fixture.emulator.identities()).toHaveLength(1)
+    expect(await journalOf(fixture)).toEqual([])
+  })
+
+  test('whose answer from Azure is lost leaves an intent, and no second identity when repeated', async () => {
+    await using fixture = await ServiceFixture.start()
+    fixture.emulator.faults.add({ operation: 'createIdentity', reset: true, phase: 'after', count: 1 })
+    const { status, body } = await fixture.call('POST /v1/token')
+    expect(status).toBe(503)
+    expect(body).toMatchObject({ code: 'communication-unavailable', retryAfter: expect.any(Number) })
+    expect(await journalOf(fixture)).toEqual([expect.objectContaining({ kind: 'create' })])
+    const again = await fixture.call('POST /v1/token')
+    expect(again.status).toBe(200)
+    // One that nobody can name, and the user's.
+    expect(fixture.emulator.identities()).toHaveLength(2)
+  })
+
+  test('that Azure refuses leaves nothing', async () => {
+    await using fixture = await ServiceFixture.start()
+    fixture.emulator.faults.add({ operation: 'createIdentity', status: 429, retryAfterSeconds: 60, count: 1 })
+    const { status, body, headers } = await fixture.call('POST /v1/token')
+    expect(status).toBe(503)
+    expect(body).toMatchObject({ code: 'communication-throttled', retryAfter: 60 })
+    expect(headers['retry-after']).toBe('60')
+    await fixture.service.app.close()
+    expect(await journalOf(fixture)).toEqual([])
+  })
+})
+
+describe('the reaper', () => {
+  test('lists a creation whose end nobody saw, once it is old enough', async () => {
+    let clock = Date.now()
+    await using fixture = await ServiceFixture.start({ now: () => clock })
+    fixture.emulator.faults.add({ operation: 'createIdentity', reset: true, phase: 'after', count: 1 })
+    await fixture.call('POST /v1/token')
+    await fixture.service.reaper.run()
+    expect(await journalOf(fixture)).toEqual([expect.objectContaining({ kind: 'create' })])
+    clock += 60_000
+    await fixture.service.reaper.run()
+    expect(await journalOf(fixture)).toEqual([expect.objectContaining({ kind: 'lost' })])
+    expect(fixture.logged).toContain('nobody can name')
+    clock += 31 * 24 * 60 * 60_000
+    await fixture.service.reaper.run()
+    expect(await journalOf(fixture)).toEqual([])
+  })
+
+  test.each([
+    ['DELETE /v1/identity', 'deleteIdentity'],
+    ['POST /v1/token/revoke', 'revokeAccessTokens'],
+  ])('finishes a %s that Azure could not take', async (request, operation) => {
+    let clock = Date.now()
+    await using fixture = await ServiceFixture.start({ now: () => clock })
+    const { token } = (await fixture.call('POST /v1/token')).body
+    const fault = fixture.emulator.faults.add({ operation, status: 503 })
+    expect((await fixture.call(request)).status).toBe(202)
+    expect(fixture.emulator.introspect(token).state).toBe('valid')
+    fixture.emulator.faults.remove(fault)
+    clock += 60_000
+    // The circuit breaker lets the next call through after two seconds of the machine's own time.
+    await expect
+      .poll(
+        async () => {
+          await fixture.service.reaper.run()
+          return fixture.emulator.introspect(token).state
+        },
+        { timeout: 10_000, interval: 200 },
+      )
+      .not.toBe('valid')
+    expect(await journalOf(fixture)).toEqual([])
+  })
+})
+
+describe('revocation', () => {
+  test('is known here at once, and elsewhere within the bound', async () => {
+    let clock = Date.now()
+    await using fixture = await ServiceFixture.start({ now: () => clock })
+    const other = await fixture.addInstance()
+    const call = async (service = fixture.service) =>
+      (await fixture.call('POST /v1/token', { service, token: await fixture.issuer.sign({}, { now: clock }) })).body
+    const first = await call()
+    const elsewhere = await call(other)
+    expect((await fixture.call('POST /v1/token/revoke')).status).toBe(204)
+    expect(fixture.emulator.introspect(first.token).state).toBe('revoked')
+    expect((await call()).token).not.toBe(first.token)
+    expect((await call(other)).token).toBe(elsewhere.token)
+    clock += 300_000
+    const renewed = (await call(other)).token
+    expect(renewed).not.toBe(elsewhere.token)
+    expect(fixture.emulator.introspect(renewed).state).toBe('valid')
+    expect(
+      (await fixture.call('GET /v1/identity', { token: await fixture.issuer.sign({}, { now: clock }) })).body,
+    ).toMatchObject({ tokensValidFrom: expect.any(String) })
+  })
+
+  test('of a token that another instance got while it was going on is noticed as well', async () => {
+    let clock = Date.now()
+    await using fixture = await ServiceFixture.start({ now: () => clock })
+    const other = await fixture.addInstance()
+    await fixture.call('POST /v1/token')
+    fixture.emulator.faults.add({ operation: 'revokeAccessTokens', latencyMs: 300, count: 1 })
+    const revoking = fixture.call('POST /v1/token/revoke')
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    const between = (await fixture.call('POST /v1/token', { service: other })).body.token
+    await revoking
+    clock += 300_000
+    const token = await fixture.issuer.sign({}, { now: clock })
+    const later = (await fixture.call('POST /v1/token', { service: other, token })).body.token
+    expect(later).not.toBe(between)
+  })
+
+  test('of nothing is no mistake', async () => {
+    await using fixture = await ServiceFixture.start()
+    expect((await fixture.call('POST /v1/token/revoke')).status).toBe(204)
+    expect((await fixture.call('DELETE /v1/identity')).status).toBe(204)
+    expect((await fixture.call('GET /v1/identity')).body.code).toBe('identity-unknown')
+  })
+})
+
+test('a deleted identity is gone here and at Azure; the next token makes another one', async () => {
+  await using fixture = await ServiceFixture.start()
+  const first = (await fixture.call('POST /v1/token')).body
+  expect((await fixture.call('DELETE /v1/identity')).status).toBe(204)
+  expect(fixture.emulator.identities()).toHaveLength(0)
+  expect((await fixture.call('GET /v1/identity')).status).toBe(404)
+  expect((await fixture.call('DELETE /v1/identity')).status).toBe(204)
+  const second = (await fixture.call('POST /v1/token')).body
+  expect(second.communicationUserId).not.toBe(first.communicationUserId)
+})
+
+test('an identity that somebody else deleted is replaced', async () => {
+  await using fixture = await ServiceFixture.start()
+  const first = (await fixture.call('POST /v1/token')).body
+  fixture.emulator.reset()
+  const second = await fixture.call('POST /v1/token', { body: { refresh: true } })
+  expect(second.status).toBe(200)
+  expect(second.body.communicationUserId).not.toBe(first.communicationUserId)
+  expect(fixture.emulator.identities()).toHaveLength(1)
+})
+
+describe('an identity of another resource', () => {
+  async function movedFixture(env: { KNOWN?: string; REMAP?: string }) {
+    const fixture = await ServiceFixture.start({ emulator: { resources: [{ name: 'other' }] } })
+    const first = (await fixture.call('POST /v1/token')).body
+    const { connectionString, immutableResourceId } = fixture.emulator.resources[1]!
+    const service = await fixture.addInstance({
+      COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+      ...(env.KNOWN && { COMMUNICATION_SERVICES_RESOURCE_ID: immutableResourceId }),
+      REMAP_FOREIGN_IDENTITIES: env.REMAP ?? 'false',
+    })
+    return { fixture, first, service }
+  }
+
+  test.each([{ KNOWN: 'yes' }, {}])('is explained, not used: %j', async (env) => {
+    const { fixture, service } = await movedFixture(env)
+    await using _ = fixture
+    const { status, body } = await fixture.call('POST /v1/token', { service })
+    expect(status).toBe(409)
+    expect(body).toMatchObject({
+      code: 'identity-foreign',
+      detail: expect.stringContaining('REMAP_FOREIGN_IDENTITIES'),
+    })
+  })
+
+  test.each([{ KNOWN: 'yes', REMAP: 'true' }, { REMAP: 'true' }])('is replaced under a setting: %j', async (env) => {
+    const { fixture, first, service } = await movedFixture(env)
+    await using _ = fixture
+    const { status, body } = await fixture.call('POST /v1/token', { service })
+    expect(status).toBe(200)
+    expect(body.communicationUserId).not.toBe(first.communicationUserId)
+    expect((await fixture.call('GET /v1/identity', { service })).body.communicationUserId).toBe(
+      body.communicationUserId,
+    )
+  })
+})
+
+test('how many operations of the store a token takes', async () => {
+  await using store = await StoreProxy.start()
+  await using fixture = await ServiceFixture.start({
+    env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
+  })
+  const service = await fixture.addInstance()
+  // Makes the table.
+  await fixture.call('POST /v1/token', { token: await fixture.issuer.sign({ sub: 'bob' }) })
+  await expect.poll(() => store.requests.at(-1)).toBe('DELETE journal')
+  const count = async (options: CallOptions) => {
+    store.requests.length = 0
+    expect((await fixture.call('POST /v1/token', options)).status).toBe(200)
+    return [...store.requests]
+  }
+  const first = await count({})
+  expect(first.slice(0, 3)).toEqual(['GET user', 'PUT journal', 'POST user'])
+  // In the background, after the answer.
+  await expect.poll(() => store.requests).toEqual([...first.slice(0, 3), 'DELETE journal'])
+  expect(await count({})).toEqual([])
+  expect(await count({ body: { refresh: true } })).toEqual([])
+  expect(await count({ service })).toEqual(['GET user'])
+  expect(await count({ service })).toEqual([])
+})

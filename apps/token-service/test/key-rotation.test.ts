@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { ServiceFixture } from './service-fixture.ts'
+
+async function startFixture() {
+  const fixture = await ServiceFixture.start()
+  const resource = fixture.emulator.resources[0]!
+  const service = await fixture.addInstance({
+    COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: resource.secondaryConnectionString,
+  })
+  const call = async (body = {}, token?: string) =>
+    (await fixture.call('POST /v1/token', { service, body, ...(token && { token }) })).body
+  return { fixture, resource, service, call, [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose]() }
+}
+
+test('a request that finds its key regenerated goes on with the other, and nobody gets a token of the dead one', async () => {
+  await using parts = await startFixture()
+  const { fixture, resource, call } = parts
+  const first = await call()
+  resource.regenerateKey('primary')
+  expect(fixture.emulator.introspect(first.token).state).toBe('revoked')
+  const bobs = await call({}, await fixture.issuer.sign({ sub: 'bob' }))
+  expect(fixture.emulator.introspect(bobs.token).state).toBe('valid')
+  const second = await call()
+  expect(second.communicationUserId).toBe(first.communicationUserId)
+  expect(fixture.emulator.introspect(second.token).state).toBe('valid')
+})
+
+test('the probe finds a regenerated key before any user does', async () => {
+  await using parts = await startFixture()
+  const { fixture, resource, service, call } = parts
+  const first = await call()
+  resource.regenerateKey('primary')
+  expect((await call()).token).toBe(first.token)
+  await service.health.look()
+  expect(fixture.emulator.introspect((await call()).token).state).toBe('valid')
+  expect(service.health.state.communication).toBe('ok')
+})
+
+test('without a key that is accepted the service says so, is not ready, and keeps no dead token', async () => {
+  await using parts = await startFixture()
+  const { resource, service, call } = parts
+  await call()
+  resource.regenerateKey('primary')
+  resource.regenerateKey('secondary')
+  await service.health.look()
+  expect(await call()).toMatchObject({
+    code: 'communication-unavailable',
+    detail: expect.stringContaining('credentials'),
+  })
+  expect(service.health.state).toMatchObject({ status: 'not-ready', communication: 'down' })
+})
+
+test('the supported rotation: switch, wait out the longest lifetime, regenerate; no token dies', async () => {
+  await using parts = await startFixture()
+  const { fixture, resource, call } = parts
+  const before = await call()
+  // The switch: the service is started anew with the secondary key in the first place.
+  const switched = await fixture.addInstance({
+    COMMUNICATION_SERVICES_CONNECTION_STRING: resource.secondaryConnectionString,
+  })
+  const after = (await fixture.call('POST /v1/token', { service: switched })).body
+  fixture.emulator.clock.advance(24 * 60 * 60_000)
+  expect(fixture.emulator.introspect(before.token).state).toBe('expired')
+  const renewed = (await fixture.call('POST /v1/token', { service: switched, body: { refresh: true } })).body
+  resource.regenerateKey('primary')
+  expect(fixture.emulator.introspect(renewed.token).state).toBe('valid')
+  expect(after.communicationUserId).toBe(before.communicationUserId)
+})

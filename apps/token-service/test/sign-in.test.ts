@@ -1,0 +1,183 @@
+import { createHmac } from 'node:crypto'
+import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
+import { UnsecuredJWT, SignJWT, exportSPKI, importJWK, generateKeyPair, type CryptoKey } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ServiceFixture } from './service-fixture.ts'
+
+let fixture: ServiceFixture
+let clock = Date.now()
+
+beforeAll(async () => {
+  fixture = await ServiceFixture.start({ now: () => clock })
+})
+afterAll(() => fixture[Symbol.asyncDispose]())
+
+const seconds = () => Math.floor(clock / 1000)
+
+describe('a request is refused', () => {
+  const cases: [string, () => Promise<string> | string | null, string, RegExp][] = [
+    ['without a token', () => null, 'token-missing', /Send Authorization/],
+    ['with something that is no JWT', () => 'abc', 'token-invalid', /Bearer and a JWT/],
+    ['with a JWT of garbage', () => 'a.b.c', 'token-invalid', /no JWT/],
+    ['after the token’s end', () => fixture.issuer.sign({ exp: seconds() - 10 }), 'token-expired', /Sign in again/],
+    ['without an end', () => fixture.issuer.sign({ exp: undefined }), 'token-invalid', /exp/],
+    ['before its beginning', () => fixture.issuer.sign({ nbf: seconds() + 60 }), 'token-not-yet-valid', /nbf/],
+    [
+      'for another audience',
+      () => fixture.issuer.sign({ aud: 'api://other' }),
+      'token-invalid',
+      /audience api:\/\/tokens/,
+    ],
+    ['of another issuer', () => fixture.issuer.sign({ iss: 'https://evil.example' }), 'token-invalid', /issuer/],
+    ['without a subject', () => fixture.issuer.sign({ sub: undefined }), 'token-invalid', /claim sub/],
+    ['of an unknown key', () => fixture.issuer.sign({}, { kid: 'unknown' }), 'token-invalid', /no such key/],
+    ['of a forged key', () => forge(fixture.issuer), 'token-invalid', /signature/],
+    [
+      'that is not signed (alg: none)',
+      () => unsigned(fixture.issuer),
+      'token-invalid',
+      /algorithm is not allowed|signature/,
+    ],
+    ['signed with the public key as a shared secret', () => confused(fixture.issuer), 'token-invalid', /algorithm/],
+  ]
+
+  test.each(cases)('%s', async (_name, make, code, detail) => {
+    const { status, body, headers } = await fixture.call('POST /v1/token', { token: await make() })
+    expect(body).toMatchObject({ code, status: 401, type: `urn:problem-type:acs-kit:${code}` })
+    expect(body.detail).toMatch(detail)
+    expect(status).toBe(401)
+    expect(headers['content-type']).toMatch(/^application\/problem\+json\b/)
+    expect(headers['www-authenticate']).toBe(code === 'token-missing' ? 'Bearer' : 'Bearer error="invalid_token"')
+    expect(fixture.emulator.identities()).toHaveLength(0)
+  })
+})
+
+test('someone else’s subject in body, query or header changes nothing, or is refused', async () => {
+  const mine = (await fixture.call('POST /v1/token')).body.communicationUserId
+  const bob = await fixture.issuer.sign({ sub: 'bob' })
+  const bobs = (await fixture.call('POST /v1/token', { token: bob })).body.communicationUserId
+  expect(bobs).not.toBe(mine)
+
+  const inBody = await fixture.call('POST /v1/token', { body: { communicationUserId: bobs, sub: 'bob' } })
+  expect(inBody).toMatchObject({ status: 400, body: { code: 'request-invalid' } })
+  const headers = { 'x-user': 'bob', 'x-ms-client-principal-id': 'bob', 'x-communication-user-id': bobs }
+  const inOthers = await fixture.call(`POST /v1/token?sub=bob&communicationUserId=${bobs}`, { headers })
+  expect(inOthers.body.communicationUserId).toBe(mine)
+})
+
+test('a verified token is refused as soon as it ends, though it was accepted before', async () => {
+  const token = await fixture.issuer.sign({ exp: seconds() + 60 })
+  expect((await fixture.call('GET /v1/identity', { token })).status).toBe(200)
+  clock += 66_000
+  expect((await fixture.call('GET /v1/identity', { token })).body.code).toBe('token-expired')
+})
+
+test('a required scope or role is demanded of everyone, an admin one of administrators', async () => {
+  const issuers = [{ issuer: fixture.issuer.issuer, audience, required: 'access_as_user', admin: 'admin' }]
+  const service = await fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify(issuers) })
+  const sign = (claims: Record<string, unknown>) => fixture.issuer.sign(claims, { now: clock })
+  const call = async (request: string, claims: Record<string, unknown>) =>
+    (await fixture.call(request, { service, token: await sign(claims) })).body.code
+
+  expect(await call('GET /v1/identity', { scp: 'other' })).toBe('permission-missing')
+  expect(await call('GET /v1/identity', { scp: 'other access_as_user' })).toBeUndefined()
+  expect(await call('GET /v1/identity', { scp: undefined, scope: 'access_as_user' })).toBeUndefined()
+  expect(await call('GET /v1/identity', { scp: undefined, roles: ['access_as_user'] })).toBeUndefined()
+  expect(await call('GET /v1/users', {})).toBe('permission-missing')
+  expect(await call('GET /v1/users', { roles: ['admin'] })).toBeUndefined()
+})
+
+test('Entra users are known by tenant and object id, whatever their subject', async () => {
+  const tid = '11111111-2222-3333-4444-555555555555'
+  const issuers = [{ issuer: fixture.issuer.issuer, audience, kind: 'entra' }]
+  const service = await fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify(issuers) })
+  const token = await fixture.issuer.sign({ tid, oid: 'o1' }, { now: clock })
+  const { body } = await fixture.call('POST /v1/token', { service, token })
+  // The test's issuer has no tenant in its name: as with one that signs for many, its tokens prove no tenant.
+  expect(body).toMatchObject({ code: 'token-invalid', detail: 'The token’s tenant is not the issuer’s.' })
+})
+
+describe('the issuer’s keys', () => {
+  test('a rotated key is accepted at once', async () => {
+    await fixture.issuer.rotate()
+    const token = await fixture.issuer.sign({ sub: 'alice' }, { now: clock })
+    expect((await fixture.call('GET /v1/identity', { token })).status).toBe(200)
+  })
+
+  test('an outage of the issuer is bridged with the keys that are known', async () => {
+    fixture.issuer.isDown = true
+    clock += 20 * 60 * 60_000
+    const sign = () => fixture.issuer.sign({ sub: 'alice' }, { now: clock })
+    expect((await fixture.call('GET /v1/identity', { token: await sign() })).status).toBe(200)
+    clock += 5 * 60 * 60_000
+    const late = await fixture.call('GET /v1/identity', { token: await sign() })
+    expect(late).toMatchObject({ status: 503, body: { code: 'sign-in-unavailable', retryAfter: 5 } })
+    fixture.issuer.isDown = false
+    expect((await fixture.call('GET /v1/identity', { token: await sign() })).status).toBe(200)
+  })
+
+  test('made-up key ids don’t make the service ask each time', async () => {
+    const before = fixture.issuer.keyRequests
+    for (let index = 0; index < 20; index++) {
+      const token = await fixture.issuer.sign({}, { now: clock, kid: `made-up-${index}` })
+      expect((await fixture.call('GET /v1/identity', { token })).status).toBe(401)
+    }
+    expect(fixture.issuer.keyRequests - before).toBeLessThanOrEqual(1)
+  })
+
+  test('an issuer that is down from the start is a clear 503, and no lasting one', async () => {
+    await using issuer = await SignInIssuer.start()
+    issuer.isDown = true
+    const issuers = [{ issuer: issuer.issuer, audience }]
+    const service = await fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify(issuers) })
+    const token = await issuer.sign({}, { now: clock })
+    expect((await fixture.call('GET /v1/identity', { service, token })).body.code).toBe('sign-in-unavailable')
+    issuer.isDown = false
+    expect((await fixture.call('GET /v1/identity', { service, token })).body.code).toBe('identity-unknown')
+  })
+})
+
+test('keys of the same subject at two issuers are different users', async () => {
+  await using other = await SignInIssuer.start()
+  const issuers = [fixture.issuer, other].map(({ issuer }) => ({ issuer, audience }))
+  const service = await fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify(issuers) })
+  const [first, second] = await Promise.all(
+    [fixture.issuer, other].map(async (issuer) =>
+      fixture.call('POST /v1/token', { service, token: await issuer.sign({ sub: 'twin' }, { now: clock }) }),
+    ),
+  )
+  expect(first!.body.communicationUserId).not.toBe(second!.body.communicationUserId)
+})
+
+test.each(['x'.repeat(5000), '../..', 'a/b\\c#d?e', '', '日本', 'a\u0000b', "o'brien", '\ud800'])(
+  'any subject has a key of its own: %j',
+  async (sub) => {
+    const token = await fixture.issuer.sign({ sub }, { now: clock })
+    const { status, body } = await fixture.call('POST /v1/token', { token })
+    if (sub === '') expect(body.code).toBe('token-invalid')
+    else expect(status).toBe(200)
+  },
+)
+
+async function forge({ issuer, publicKey }: SignInIssuer): Promise<string> {
+  const { privateKey } = await generateKeyPair('RS256')
+  return signWith(privateKey, issuer, { alg: 'RS256', kid: publicKey.kid! })
+}
+
+function unsigned({ issuer }: SignInIssuer): string {
+  return new UnsecuredJWT({ iss: issuer, aud: audience, sub: 'alice', exp: seconds() + 600 }).encode()
+}
+
+/** What a verifier accepts that lets the token choose the algorithm. */
+async function confused({ issuer, publicKey }: SignInIssuer): Promise<string> {
+  const pem = await exportSPKI((await importJWK(publicKey, 'RS256', { extractable: true })) as CryptoKey)
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const input = `${part({ alg: 'HS256', kid: publicKey.kid })}.${part({ iss: issuer, aud: audience, sub: 'alice', exp: seconds() + 600 })}`
+  return `${input}.${createHmac('sha256', pem).update(input).digest('base64url')}`
+}
+
+function signWith(key: CryptoKey, issuer: string, header: { alg: string; kid: string }): Promise<string> {
+  return new SignJWT({ iss: issuer, aud: audience, sub: 'alice', exp: seconds() + 600 })
+    .setProtectedHeader(header)
+    .sign(key)
+}

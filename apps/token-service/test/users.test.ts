@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { ServiceFixture } from './service-fixture.ts'
+
+test('administrators list users page by page, find them by subject, and erase them', async () => {
+  await using fixture = await ServiceFixture.start()
+  const names = Array.from({ length: 12 }, (_, index) => `user ${index}`)
+  for (const sub of names) await fixture.call('POST /v1/token', { token: await fixture.issuer.sign({ sub }) })
+  const admin = await fixture.issuer.sign({ sub: 'admin', roles: ['admin'] })
+  const get = async (query: string) => (await fixture.call(`GET /v1/users${query}`, { token: admin })).body
+
+  const users = []
+  let cursor = ''
+  do {
+    const page = await get(`?limit=5${cursor && `&cursor=${encodeURIComponent(cursor)}`}`)
+    expect(page.users.length).toBeLessThanOrEqual(5)
+    users.push(...page.users)
+    cursor = page.cursor ?? ''
+  } while (cursor)
+  expect(users).toHaveLength(names.length)
+  expect(new Set(users.map(({ subject }) => subject))).toEqual(new Set(names))
+  expect(users[0]).toEqual({
+    userKey: expect.stringMatching(/^[\w-]{43}$/),
+    issuer: fixture.issuer.issuer,
+    subject: expect.any(String),
+    communicationUserId: expect.stringMatching(/^8:acs:/),
+    createdOn: expect.any(String),
+  })
+
+  const [found] = (await get('?subject=user%203')).users
+  expect(found.subject).toBe('user 3')
+  expect((await get(`?subject=${encodeURIComponent("' or subject ne '")}`)).users).toEqual([])
+
+  const act = async (request: string) => (await fixture.call(request, { token: admin })).status
+  expect(await act(`POST /v1/users/${found.userKey}/token/revoke`)).toBe(204)
+  expect((await get('?subject=user%203')).users[0].tokensValidFrom).toEqual(expect.any(String))
+  expect(await act(`DELETE /v1/users/${found.userKey}`)).toBe(204)
+  expect(await act(`DELETE /v1/users/${found.userKey}`)).toBe(204)
+  expect((await get('?subject=user%203')).users).toEqual([])
+  expect(fixture.emulator.identities()).toHaveLength(11)
+})
+
+test.each(['?cursor=nonsense', '?limit=0', '?limit=1001', '?limit=abc', '?unknown=1'])(
+  'a list that can’t be had is a bad request: %s',
+  async (query) => {
+    await using fixture = await ServiceFixture.start()
+    const token = await fixture.issuer.sign({ roles: ['admin'] })
+    expect(await fixture.call(`GET /v1/users${query}`, { token })).toMatchObject({
+      status: 400,
+      body: { code: 'request-invalid' },
+    })
+  },
+)
+
+test('everyone else is refused, whatever key they name', async () => {
+  await using fixture = await ServiceFixture.start()
+  await fixture.call('POST /v1/token')
+  const requests = [
+    'GET /v1/users',
+    `DELETE /v1/users/${'A'.repeat(43)}`,
+    `POST /v1/users/${'A'.repeat(43)}/token/revoke`,
+  ]
+  for (const request of requests) {
+    expect(await fixture.call(request)).toMatchObject({
+      status: 403,
+      body: { code: 'permission-missing' },
+      headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' },
+    })
+  }
+})
