@@ -7,6 +7,7 @@ import { startEmulator, type EmulatedResource, type Emulator, type EmulatorOptio
 import { createEnvironment, formatEnvironment, shellFormats, type ShellFormat } from './environment.ts'
 import { defaultResourceName, isBase64, wellKnownAccessKeyOf, wellKnownPort, type ResourceOptions } from './resource.ts'
 import { defaultKeyFolder, openKeyMaterial } from './tls/key-material.ts'
+import { trustInProcess } from './tls/trust.ts'
 
 // A key must not be an argument, where every process of the machine can read it.
 const keyVariable = 'COMMUNICATION_EMULATOR_ACCESS_KEY'
@@ -44,6 +45,16 @@ function main(): Promise<Command> {
     .addOption(keysOption())
     .addOption(new Option('--shell <name>', 'the shell to print them for').choices(shellFormats).default('sh'))
     .action(env)
+  program
+    .command('sign-in')
+    .description('print a sign-in token of a started emulator: TOKEN=$(communication-emulator sign-in alice)')
+    .argument('<user>', 'any name: the same one is the same person')
+    .option('--audience <uri>', 'whom the token is for', 'api://acs-kit')
+    .option('--scope <name...>', 'permissions there (default: access_as_user)')
+    .option('--role <name...>', 'app roles of the user (default: none)')
+    .addOption(portOption(wellKnownPort))
+    .addOption(keysOption())
+    .action(signIn)
   return program.parseAsync()
 }
 
@@ -126,12 +137,39 @@ function describe({ name, connectionString, accessKey }: EmulatedResource): stri
 async function env({ port, keys, shell }: { port: number; keys?: string; shell: ShellFormat }): Promise<void> {
   const { caPath } = await openKeyMaterial(keys ?? defaultKeyFolder())
   const accessKey = readAccessKey() ?? wellKnownAccessKeyOf(defaultResourceName)
+  const endpoint = `https://localhost:${port}/`
   const environment = createEnvironment(
-    { connectionString: `endpoint=https://localhost:${port}/;accesskey=${accessKey}`, caPath },
+    { endpoint, connectionString: `endpoint=${endpoint};accesskey=${accessKey}`, caPath },
     process.env,
   )
   for (const note of environment.notes) process.stderr.write(`communication-emulator: ${note}\n`)
   process.stdout.write(formatEnvironment(environment, shell))
+}
+
+async function signIn(
+  user: string,
+  {
+    port,
+    keys,
+    audience,
+    scope,
+    role,
+  }: { port: number; keys?: string; audience: string; scope?: string[]; role?: string[] },
+): Promise<void> {
+  const { ca } = await openKeyMaterial(keys ?? defaultKeyFolder())
+  trustInProcess(ca)
+  const url = `https://localhost:${port}/_emulator/entra/sign-in`
+  const body = JSON.stringify({ user, audience, ...(scope && { scopes: scope }), ...(role && { roles: role }) })
+  const response = await fetch(url, { method: 'POST', body }).catch((cause: unknown) => {
+    throw new Error(
+      `no emulator answers at port ${port}: start one (communication-emulator start), or name its --port`,
+      { cause },
+    )
+  })
+  const answer = (await response.json()) as { accessToken?: string; error?: { message: string } }
+  if (answer.accessToken === undefined)
+    throw new Error(answer.error?.message ?? `the emulator answered ${response.status}`)
+  process.stdout.write(`${answer.accessToken}\n`)
 }
 
 async function exec(command: readonly string[], flags: Flags): Promise<void> {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AdministrationPlane, type Administration } from './administration-plane.ts'
 import { Clock } from './clock.ts'
 import { decodePath, headerOf, type Answer, type Exchange } from './exchange.ts'
+import { EntraPlane, entraOperations } from './entra/entra-plane.ts'
 import { FaultPlan, type Fault } from './faults.ts'
 import { AccessTokenSigner } from './identity/access-token.ts'
 import { Identities, type Introspection, type ListedIdentity, type ListedToken } from './identity/identities.ts'
@@ -65,9 +66,11 @@ export class Emulator implements AsyncDisposable, Administration {
   /** PEM file of the authority that clients have to trust, as `NODE_EXTRA_CA_CERTS` takes it. */
   readonly caPath: string
   readonly clock = new Clock()
-  readonly faults = new FaultPlan(identityOperations)
+  readonly faults = new FaultPlan([...identityOperations, ...entraOperations])
   readonly requests = new RequestLog()
   readonly quotas = new QuotaCounter(this.clock)
+  /** Sign-in, as Microsoft Entra ID has it. */
+  readonly entra: EntraPlane
   readonly #resources: EmulatedResource[] = []
   readonly #listeners = new AsyncDisposableStack()
   readonly #store: Store
@@ -84,10 +87,12 @@ export class Emulator implements AsyncDisposable, Administration {
     this.quotas.set(options.quotas ?? false)
     this.#store = new Store(options.dataFolder)
     this.#identities = new Identities(this.#store, this.clock, new AccessTokenSigner(material.signingKey))
+    this.entra = new EntraPlane(this.#store, this.clock, () => this.endpoint.slice(0, -1))
     this.#identityPlane = new IdentityPlane({
       identities: this.#identities,
       clock: this.clock,
       quotas: this.quotas,
+      entraTokens: this.entra.tokens,
       loose: options.loose ?? false,
     })
   }
@@ -150,6 +155,7 @@ export class Emulator implements AsyncDisposable, Administration {
   /** Forgets identities, tokens, faults, quotas' counts and requests, and returns to the real time; keys stay. */
   reset(): void {
     this.#identities.clear()
+    this.entra.reset()
     this.faults.clear()
     this.quotas.clear()
     this.requests.clear()
@@ -206,13 +212,12 @@ export class Emulator implements AsyncDisposable, Administration {
     const start = performance.now()
     try {
       if (AdministrationPlane.owns(exchange)) return await this.#administrationPlane.answer(exchange)
-      const match = this.#identityPlane.match(exchange)
-      const operation = match.kind === 'found' ? match.route.operation : undefined
-      const fault = this.faults.strike(operation)
+      const { operation, perform, isEntra } = this.#planFor(exchange, resource)
+      const fault = this.faults.strike(operation, { isNamedOnly: isEntra })
       if (fault?.latencyMs !== undefined) await sleep(fault.latencyMs, undefined, { ref: false })
       const isReplaced = fault !== undefined && (fault.reset === true || fault.status !== undefined)
       const isPerformed = !isReplaced || fault.phase === 'after'
-      const real = isPerformed ? await this.#identityPlane.answer(exchange, resource, match) : undefined
+      const real = isPerformed ? await perform() : undefined
       const answer = isReplaced ? answerOf(fault) : real
       this.#record({ exchange, resource, operation, answer, durationMs: performance.now() - start })
       return answer
@@ -225,6 +230,16 @@ export class Emulator implements AsyncDisposable, Administration {
         body: { error: { code: 'InternalServerError', message: 'The emulator failed. Its log says why.' } },
       }
     }
+  }
+
+  #planFor(exchange: Exchange, resource: Resource): Plan {
+    if (this.entra.owns(exchange)) {
+      const operation = this.entra.operationOf(exchange)
+      return { operation, isEntra: true, perform: () => this.entra.answer(exchange) }
+    }
+    const match = this.#identityPlane.match(exchange)
+    const operation = match.kind === 'found' ? match.route.operation : undefined
+    return { operation, isEntra: false, perform: () => this.#identityPlane.answer(exchange, resource, match) }
   }
 
   #record({ exchange, resource, operation, answer, durationMs }: Answered): void {
@@ -251,6 +266,12 @@ export class Emulator implements AsyncDisposable, Administration {
       this.#log(`${method} ${path} ${answer.status} ${error?.code ?? ''}${explanation}`)
     }
   }
+}
+
+interface Plan {
+  readonly operation: string | undefined
+  readonly isEntra: boolean
+  readonly perform: () => Promise<Answer>
 }
 
 interface Answered {

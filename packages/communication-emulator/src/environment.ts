@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { readFileSync } from 'node:fs'
+import { managedIdentityOf } from './entra/managed-identity.ts'
 import { writeBundle, writeExtraBundle } from './tls/bundle.ts'
 import { javaOptions, writeJavaTrustStore } from './tls/java-trust-store.ts'
 
@@ -14,10 +15,11 @@ export interface Environment {
  * of trusted certificates is kept.
  */
 export function createEnvironment(
-  emulator: { connectionString: string; caPath: string },
+  emulator: { endpoint: string; connectionString: string; caPath: string },
   inherited: NodeJS.ProcessEnv,
 ): Environment {
-  const { connectionString, caPath } = emulator
+  const { endpoint, connectionString, caPath } = emulator
+  const managedIdentity = managedIdentityOf(endpoint)
   const folder = dirname(dirname(caPath))
   const ca = readFileSync(caPath, 'utf8')
   const extra = inherited['NODE_EXTRA_CA_CERTS']
@@ -39,6 +41,10 @@ export function createEnvironment(
   return {
     variables: {
       COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+      // For those who need no key: DefaultAzureCredential takes App Service's managed identity from these two.
+      COMMUNICATION_SERVICES_ENDPOINT: endpoint,
+      IDENTITY_ENDPOINT: managedIdentity.endpoint,
+      IDENTITY_HEADER: managedIdentity.header,
       NODE_EXTRA_CA_CERTS: extra ? writeExtraBundle(folder, ca, extra) : caPath,
       REQUESTS_CA_BUNDLE: writeBundle(folder, ca, inherited['REQUESTS_CA_BUNDLE']),
       SSL_CERT_FILE: writeBundle(folder, ca, inherited['SSL_CERT_FILE']),

@@ -12,11 +12,12 @@ export interface Exchange {
   readonly remoteAddress: string | undefined
 }
 
-/** What a plane answers; `body` is sent as JSON. */
+/** What a plane answers; `body` is sent as JSON, `html` as a page. */
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
+  readonly html?: string
   /** For the request log. */
   readonly communicationUserId?: string
   /** Why the request was refused, for the log: more than the service itself would say, and never a key. */

@@ -3,7 +3,7 @@ import { InvalidSettingError } from './invalid-setting-error.ts'
 
 /** Something that goes wrong on purpose. */
 export interface Fault {
-  /** An operation as the request log names it (`issueAccessToken`); without it, every operation of the service. */
+  /** An operation as the request log names it (`issueAccessToken`); without it, every operation of identities. */
   readonly operation?: string
   /** Milliseconds to wait before anything else. */
   readonly latencyMs?: number
@@ -67,11 +67,11 @@ export class FaultPlan {
     this.#states = []
   }
 
-  /** The fault that strikes this request: the first armed one that fits it. */
-  strike(operation: string | undefined): Fault | undefined {
+  /** The fault that strikes this request: the first armed one that fits it, or that names it when only such ones count. */
+  strike(operation: string | undefined, { isNamedOnly = false } = {}): Fault | undefined {
     for (const state of this.#states) {
       const { fault } = state
-      if (fault.operation !== undefined && fault.operation !== operation) continue
+      if (fault.operation === undefined ? isNamedOnly : fault.operation !== operation) continue
       if (state.strikes >= (fault.count ?? Infinity)) continue
       state.seen++
       if (fault.rate !== undefined && draw(fault.seed ?? 0, state.seen) >= fault.rate) continue

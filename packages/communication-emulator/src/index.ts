@@ -1,6 +1,13 @@
 export { startEmulator, type EmulatedResource, type Emulator, type EmulatorOptions } from './emulator.ts'
 export type { ArmedFault, Fault } from './faults.ts'
 export type { Introspection, ListedIdentity, ListedToken, TokenState } from './identity/identities.ts'
+export type { EntraPlane, SignedIn, SignInOptions } from './entra/entra-plane.ts'
+export {
+  wellKnownClientSecret,
+  wellKnownConfidentialClientId,
+  wellKnownPublicClientId,
+  wellKnownTenantId,
+} from './entra/tenant.ts'
 export { InvalidSettingError } from './invalid-setting-error.ts'
 export { documentedQuotas, type Quotas } from './quotas.ts'
 export type { LoggedRequest } from './request-log.ts'

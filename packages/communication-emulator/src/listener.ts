@@ -130,7 +130,7 @@ const tooLarge: Answer = {
 function write(
   response: ServerResponse,
   exchange: Exchange,
-  { status, headers, body }: Answer,
+  { status, headers, body, html }: Answer,
   elapsedMs: number,
 ): void {
   const clientRequestId = headerOf(exchange.headers, 'x-ms-client-request-id')
@@ -148,6 +148,10 @@ function write(
     'X-Azure-Ref': noise.slice(22),
     ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
     ...headers,
+    ...(html !== undefined && {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': Buffer.byteLength(html),
+    }),
     // Errors come chunked and without a charset, successes with their length.
     ...(text !== undefined &&
       (isError
@@ -157,7 +161,8 @@ function write(
           }
         : { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': text.length })),
   })
-  response.end(text, 'latin1')
+  if (html === undefined) response.end(text, 'latin1')
+  else response.end(html)
 }
 
 /** Node writes headers and body as one string: in ASCII neither can spoil the other. */

@@ -11,6 +11,7 @@ export const documentedQuotas = {
   issueAccessToken: 1000,
   revokeAccessTokens: 500,
   createIdentityWithToken: 1000,
+  exchangeTeamsUserAccessToken: 500,
 } as const
 
 export type Quotas = Partial<Record<keyof typeof documentedQuotas, number>>

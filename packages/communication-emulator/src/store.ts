@@ -62,6 +62,7 @@ const schema = `
     access_key INTEGER NOT NULL, issued_at INTEGER NOT NULL, revoked INTEGER NOT NULL,
     PRIMARY KEY (identity, iat, exp, scopes)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS entra_signing_key (id INTEGER PRIMARY KEY AUTOINCREMENT, pem TEXT NOT NULL) STRICT;
 `
 
 /**

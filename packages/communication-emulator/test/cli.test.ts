@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
+import { decodeJwt } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { wellKnownAccessKey } from '../src/index.ts'
 import { trustInProcess } from '../src/tls/trust.ts'
@@ -189,5 +190,25 @@ describe('env', () => {
     expect(output.stdout).toContain(
       "$env:COMMUNICATION_SERVICES_CONNECTION_STRING = 'endpoint=https://localhost:5000/;",
     )
+  })
+})
+
+describe('sign-in', () => {
+  it('prints a token of a started emulator, and nothing else', async () => {
+    const { output: started } = await start()
+    const [, endpoint = ''] = /ready at (\S+)/.exec(started.stdout)!
+    const { output, exit } = run(['sign-in', 'alice', '--role', 'admin', '--port', new URL(endpoint).port])
+    expect(await exit).toEqual({ code: 0, signal: null })
+    expect(decodeJwt(output.stdout.trim())).toMatchObject({ aud: 'api://acs-kit', name: 'alice', roles: ['admin'] })
+  })
+
+  it('says what to do where none runs', async () => {
+    const { output, exit } = run(['sign-in', 'alice', '--port', '1'])
+    expect(await exit).toEqual({ code: 1, signal: null })
+    expect(output).toEqual({
+      stdout: '',
+      stderr:
+        'communication-emulator: no emulator answers at port 1: start one (communication-emulator start), or name its --port\n',
+    })
   })
 })

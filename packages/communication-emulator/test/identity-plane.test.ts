@@ -170,7 +170,6 @@ it('refuses two different api-versions', async () => {
 it.each([
   ['GET', '/nothing', 404],
   ['POST', '/identities/', 404],
-  ['POST', '/teamsUser/:exchangeAccessToken', 404],
   ['POST', '/access/teamsExtension/:exchangeAccessToken', 404],
   ['PUT', '/identities', 405],
   ['GET', '/identities', 405],

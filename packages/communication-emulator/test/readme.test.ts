@@ -33,8 +33,12 @@ it('has a public surface that changes on purpose only', () => {
       "documentedQuotas",
       "startEmulator",
       "wellKnownAccessKey",
+      "wellKnownClientSecret",
+      "wellKnownConfidentialClientId",
       "wellKnownConnectionString",
       "wellKnownPort",
+      "wellKnownPublicClientId",
+      "wellKnownTenantId",
     ]
   `)
 })

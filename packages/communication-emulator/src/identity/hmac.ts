@@ -28,10 +28,7 @@ export function authenticate(exchange: Exchange, keys: readonly AccessKey[], opt
   if (!match) {
     throw denied(
       'AuthorizationUnreadable',
-      // differs(no-bearer)
-      authorization.startsWith('Bearer ')
-        ? 'This emulator takes no bearer tokens yet: sign with an access key.'
-        : 'Authorization must read `HMAC-SHA256 SignedHeaders=<names>&Signature=<base64>`.',
+      'Authorization must read `HMAC-SHA256 SignedHeaders=<names>&Signature=<base64>`, or `Bearer <token>`.',
     )
   }
   const names = match[1]!.toLowerCase().split(';')
@@ -110,7 +107,7 @@ function firstDifference(server: string, client: string) {
 
 // guess(denied): this answer was seen for a missing key only; the service's text for a wrong signature, date or
 // header list is not known.
-function denied(code: string, message: string, more: Record<string, unknown> = {}): ServiceError {
+export function denied(code: string, message: string, more: Record<string, unknown> = {}): ServiceError {
   // differs(innererror)
   return new ServiceError(401, 'Denied', 'Denied by the resource provider.', { innererror: { code, message, ...more } })
 }

@@ -1,10 +1,13 @@
 import type { Clock } from '../clock.ts'
 import type { Resource } from '../resource.ts'
 import type { AccessKeyRow, IdentityRow, ResourceRow, Store, TokenRow } from '../store.ts'
-import type { AccessTokenSigner } from './access-token.ts'
+import type { AccessTokenClaims, AccessTokenSigner } from './access-token.ts'
 import { formatCommunicationUserId, parseCommunicationUserId, randomTail } from './communication-user-id.ts'
 import { identityNotFound, identityNotOwned } from './errors.ts'
 import type { AccessKey } from './hmac.ts'
+
+/** Who asked for a token: an access key, with which it dies, or 0 for none. */
+export type IssuingKey = Pick<AccessKey, 'id'>
 
 export interface IssuedToken {
   readonly token: string
@@ -14,8 +17,7 @@ export interface IssuedToken {
 export interface IssueOptions {
   readonly scopes: readonly string[]
   readonly minutes: number
-  /** The access key that signed the request: the token dies with it. */
-  readonly key: AccessKey
+  readonly key: IssuingKey
 }
 
 export type TokenState = 'valid' | 'expired' | 'revoked' | 'deleted' | 'foreign'
@@ -152,6 +154,20 @@ export class Identities {
     return { token, expiresOn }
   }
 
+  // guess(teams-token): the claims of such a token are not known; these are of the usual form, for the Teams user's id.
+  /** For a Teams user, who has no identity of the resource's. Seconds. */
+  async issueToTeamsUser(resource: Resource, { oid, exp }: { oid: string; exp: number }): Promise<IssuedToken> {
+    const token = await this.#signer.sign({
+      communicationUserId: `8:orgid:${oid}`,
+      scopes: 'chat,voip',
+      resourceGuid: resource.immutableId,
+      dataLocation: resource.dataLocation,
+      iat: Math.floor(this.#clock.now() / 1000),
+      exp,
+    })
+    return { token, expiresOn: exp * 1000 }
+  }
+
   /** Milliseconds; undefined when none was issued yet. */
   lastTokenIssuedAt(identity: IdentityRow): number | undefined {
     const row = this.#store.get<{ at: number | null }>(
@@ -188,9 +204,7 @@ export class Identities {
     const claims = this.#signer.verify(token)
     if (!claims) return { state: 'foreign' }
     const communicationUserId = `8:${claims.skypeid}`
-    const parsed = parseCommunicationUserId(communicationUserId)!
-    const identity = this.#store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
-    const row = this.#findToken(parsed.counter, claims.iat, claims.exp, claims.acsScope)
+    const parsed = parseCommunicationUserId(communicationUserId)
     const resource = this.#store.get<ResourceRow>('SELECT * FROM resource WHERE immutable_id = ?', claims.resourceId)
     // Emulators of one user share a signing key: this one may be of another.
     if (!resource) return { state: 'foreign' }
@@ -200,9 +214,21 @@ export class Identities {
       issuedAt: new Date(claims.iat * 1000),
       expiresOn: new Date(claims.exp * 1000),
       resource: resource.name,
-      // Of a living identity only those tokens are forgotten that expired long ago.
-      ...(identity?.tail !== parsed.tail ? { state: 'deleted' } : row ? this.#stateOf(row) : { state: 'expired' }),
+      ...(parsed ? this.#introspectIdentity(parsed, claims) : this.#introspectTeamsUser(claims)),
     }
+  }
+
+  #introspectIdentity({ counter, tail }: { counter: number; tail: string }, { iat, exp, acsScope }: AccessTokenClaims) {
+    const identity = this.#store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', counter)
+    if (identity?.tail !== tail) return { state: 'deleted' as const }
+    const row = this.#findToken(counter, iat, exp, acsScope)
+    // Of a living identity only those tokens are forgotten that expired long ago.
+    return row ? this.#stateOf(row) : { state: 'expired' as const }
+  }
+
+  /** Nothing is kept of these: they end with the Entra ID token that they were exchanged for. */
+  #introspectTeamsUser({ exp }: AccessTokenClaims): { state: TokenState } {
+    return { state: exp * 1000 <= this.#clock.now() ? 'expired' : 'valid' }
   }
 
   list({ after, limit = 1000 }: { after?: string; limit?: number }): ListedIdentity[] {
@@ -291,6 +317,7 @@ export class Identities {
   /** Neither revoked nor minted with a key that is gone; it may have expired. */
   #isLive(row: TokenRow): boolean {
     if (row.revoked) return false
+    if (row.access_key === 0) return true
     return this.#store.get('SELECT id FROM access_key WHERE id = ?', row.access_key) !== undefined
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { decodePath, type Answer, type Exchange } from '../exchange.ts'
+import type { EntraTokens } from '../entra/entra-tokens.ts'
 import type { QuotaCounter } from '../quotas.ts'
 import type { Resource } from '../resource.ts'
 import {
@@ -20,29 +21,41 @@ import {
   requireScopes,
 } from './body.ts'
 import { modelError, ServiceError, tooManyRequests } from './errors.ts'
-import { authenticate, type AccessKey } from './hmac.ts'
-import type { Identities, IssuedToken } from './identities.ts'
-import { matchRoute, type Match, type Operation } from './routes.ts'
+import { authenticateBearer, isBearer } from './bearer.ts'
+import { authenticate } from './hmac.ts'
+import type { Identities, IssuedToken, IssuingKey } from './identities.ts'
+import { matchRoute, teamsApiVersions, type Match, type Operation } from './routes.ts'
+import { readTeamsUser } from './teams-user.ts'
+
+export interface IdentityPlaneOptions {
+  readonly identities: Identities
+  readonly clock: Clock
+  readonly quotas: QuotaCounter
+  readonly entraTokens: EntraTokens
+  readonly loose: boolean
+}
 
 interface Call {
   readonly exchange: Exchange
   readonly resource: Resource
-  readonly key: AccessKey
+  readonly key: IssuingKey
   readonly version: ApiVersion
   readonly communicationUserId: string
 }
 
-/** The identity routes of one resource: acs identities and their access tokens, under access-key signatures. */
+/** The identity routes of one resource: acs identities and their access tokens, under access keys or Entra ID's tokens. */
 export class IdentityPlane {
   readonly #identities: Identities
   readonly #clock: Clock
   readonly #quotas: QuotaCounter
+  readonly #entraTokens: EntraTokens
   readonly #loose: boolean
 
-  constructor(options: { identities: Identities; clock: Clock; quotas: QuotaCounter; loose: boolean }) {
+  constructor(options: IdentityPlaneOptions) {
     this.#identities = options.identities
     this.#clock = options.clock
     this.#quotas = options.quotas
+    this.#entraTokens = options.entraTokens
     this.#loose = options.loose
   }
 
@@ -57,14 +70,16 @@ export class IdentityPlane {
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error
       const answer = error.toAnswer()
-      return error.isFromAction ? { ...answer, headers: { ...answer.headers, ...supportedVersions } } : answer
+      return error.isFromAction ? { ...answer, headers: { ...answer.headers, ...supportedVersions(match) } } : answer
     }
   }
 
   // guess(check-order): signature, route, api-version; then, as the recordings show, required members, ownership and the
   // rest of the validation; then quota and existence.
   async #answer(exchange: Exchange, resource: Resource, match: Match): Promise<Answer> {
-    const key = authenticate(exchange, resource.keys, { loose: this.#loose })
+    const key = isBearer(exchange)
+      ? await authenticateBearer(exchange, this.#entraTokens)
+      : authenticate(exchange, resource.keys, { loose: this.#loose })
     if (match.kind === 'none') throw notFound(exchange.path)
     if (match.kind === 'other-method') throw methodNotAllowed(exchange.method, match.allowed)
     const { route, communicationUserId } = match
@@ -74,7 +89,7 @@ export class IdentityPlane {
     return {
       ...(communicationUserId && { communicationUserId }),
       ...answer,
-      headers: { ...answer.headers, ...supportedVersions },
+      headers: { ...answer.headers, ...supportedVersions(match) },
     }
   }
 
@@ -90,6 +105,8 @@ export class IdentityPlane {
         return this.#delete(call)
       case 'getIdentity':
         return this.#get(call)
+      case 'exchangeTeamsUserAccessToken':
+        return this.#exchangeTeamsUser(call)
     }
   }
 
@@ -174,6 +191,12 @@ export class IdentityPlane {
     }
   }
 
+  async #exchangeTeamsUser({ exchange, resource, version }: Call): Promise<Answer> {
+    const user = await readTeamsUser(exchange, { version, tokens: this.#entraTokens, loose: this.#loose })
+    this.#takeQuota(resource, 'exchangeTeamsUserAccessToken')
+    return { status: 200, body: toWire(await this.#identities.issueToTeamsUser(resource, user)) }
+  }
+
   /** The client means its own, real clock: where the emulator's was moved, the time moves with it. */
   // differs(moved-clock)
   // guess(tokens-valid-from): that it is required, and the text.
@@ -225,7 +248,10 @@ export class IdentityPlane {
 }
 
 // guess(version-header): one list for the group of routes, as it was recorded up to 2023, without the unread versions.
-const supportedVersions = { 'api-supported-versions': identityApiVersions.join(', ') }
+function supportedVersions(match: Match) {
+  const isTeams = match.kind === 'found' && match.route.operation === 'exchangeTeamsUserAccessToken'
+  return { 'api-supported-versions': (isTeams ? teamsApiVersions : identityApiVersions).join(', ') }
+}
 
 function toWire({ token, expiresOn }: IssuedToken) {
   return { token, expiresOn: toWireTime(expiresOn) }

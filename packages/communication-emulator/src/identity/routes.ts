@@ -6,6 +6,7 @@ export const identityOperations = [
   'deleteIdentity',
   'issueAccessToken',
   'revokeAccessTokens',
+  'exchangeTeamsUserAccessToken',
 ] as const
 
 export type Operation = (typeof identityOperations)[number]
@@ -18,6 +19,7 @@ interface Route {
 }
 
 const first = [firstApiVersion] as const
+export const teamsApiVersions = identityApiVersions.filter((version) => isSince(version, '2021-03-31-preview1'))
 const later = identityApiVersions.filter((version) => isSince(version, '2021-02-22-preview1'))
 
 // guess(paths): that case does not matter, and that two slashes are taken.
@@ -50,6 +52,12 @@ const routes: readonly Route[] = [
     pattern: /^\/{1,2}identities\/([^/]+)\/:revokeAccessTokens$/i,
     operation: 'revokeAccessTokens',
     versions: later,
+  },
+  {
+    method: 'POST',
+    pattern: /^\/{1,2}teamsUser\/:exchangeAccessToken$/i,
+    operation: 'exchangeTeamsUserAccessToken',
+    versions: teamsApiVersions,
   },
 ]
 

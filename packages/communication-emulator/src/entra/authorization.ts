@@ -1,0 +1,137 @@
+import { hash, randomBytes } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import type { Answer, Exchange } from '../exchange.ts'
+import { checkClient, isRegisteredRedirect } from './clients.ts'
+import type { Delegation } from './entra-tokens.ts'
+import { OAuthError } from './oauth-error.ts'
+import { parseScopes } from './scopes.ts'
+import { errorPage, signInPage } from './sign-in-page.ts'
+
+/** What a code stands for. */
+export interface Authorization extends Delegation {
+  readonly redirectUri: string
+  readonly codeChallenge: string
+  readonly scope: string
+  readonly nonce: string | undefined
+}
+
+interface IssuedCode {
+  readonly authorization: Authorization
+  readonly expiresAt: number
+}
+
+const codeLifetimeMs = 10 * 60_000
+const responseModes = new Set(['query', 'fragment'])
+
+/** The authorization endpoint: RFC 6749 with PKCE (RFC 7636), which everyone has to use here. */
+export class AuthorizationEndpoint {
+  readonly #clock: Clock
+  readonly #codes = new Map<string, IssuedCode>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Shows the sign-in page, and takes its form. */
+  answer({ method, query, body }: Exchange): Answer {
+    const redirectUri = query.get('redirect_uri') ?? undefined
+    const clientId = query.get('client_id') ?? undefined
+    try {
+      checkClient(clientId)
+    } catch (error) {
+      return errorPage((error as OAuthError).message)
+    }
+    if (!isRegisteredRedirect(redirectUri)) {
+      return errorPage(
+        'AADSTS50011: redirect_uri must be an address of this machine (http://localhost:… or http://127.0.0.1:…).',
+      )
+    }
+    try {
+      return this.#signIn({ method, query, form: new URLSearchParams(body.toString()), clientId, redirectUri })
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error
+      return redirect(query, redirectUri, { error: error.error, error_description: error.message })
+    }
+  }
+
+  /** What the code stood for, once. */
+  redeem(code: string): Authorization | undefined {
+    const issued = this.#codes.get(code)
+    this.#codes.delete(code)
+    return issued && issued.expiresAt > this.#clock.now() ? issued.authorization : undefined
+  }
+
+  clear(): void {
+    this.#codes.clear()
+  }
+
+  #signIn({ method, query, form, clientId, redirectUri }: SignInRequest): Answer {
+    const codeChallenge = checkRequest(query)
+    if (query.get('prompt') === 'none') {
+      throw new OAuthError('login_required', 50058, 'The emulator keeps no sign-in: somebody has to be asked.')
+    }
+    const user = (form.get('pick') ?? form.get('user') ?? '').trim()
+    if (method !== 'POST' || user === '') {
+      return signInPage({ hint: query.get('login_hint') ?? '', application: clientId })
+    }
+    const code = randomBytes(32).toString('base64url')
+    const roles = (form.get('roles') ?? '').split(/[\s,]+/).filter((role) => role !== '')
+    this.#codes.set(code, {
+      authorization: {
+        user,
+        roles,
+        clientId,
+        redirectUri,
+        codeChallenge,
+        scope: query.get('scope') ?? '',
+        nonce: query.get('nonce') ?? undefined,
+      },
+      expiresAt: this.#clock.now() + codeLifetimeMs,
+    })
+    return redirect(query, redirectUri, { code })
+  }
+}
+
+interface SignInRequest {
+  readonly method: string
+  readonly query: URLSearchParams
+  readonly form: URLSearchParams
+  readonly clientId: string
+  readonly redirectUri: string
+}
+
+/** The code challenge of a request that is in order. */
+function checkRequest(query: URLSearchParams): string {
+  if (query.get('response_type') !== 'code') {
+    throw new OAuthError('unsupported_response_type', 700054, 'response_type must be code.')
+  }
+  if (!responseModes.has(query.get('response_mode') ?? 'query')) {
+    throw new OAuthError('invalid_request', 90013, 'response_mode must be query or fragment.')
+  }
+  const codeChallenge = query.get('code_challenge') ?? ''
+  if (query.get('code_challenge_method') !== 'S256' || !/^[\w-]{43}$/.test(codeChallenge)) {
+    throw new OAuthError(
+      'invalid_request',
+      9002325,
+      'PKCE is required: send code_challenge with code_challenge_method=S256.',
+    )
+  }
+  const { openid, resource } = parseScopes(query.get('scope') ?? '')
+  if (openid.length === 0 && resource === undefined)
+    throw new OAuthError('invalid_request', 900144, 'scope is missing.')
+  return codeChallenge
+}
+
+function redirect(query: URLSearchParams, redirectUri: string, parameters: Record<string, string>): Answer {
+  const state = query.get('state')
+  const answered = new URLSearchParams({ ...parameters, ...(state !== null && { state }) })
+  const url = new URL(redirectUri)
+  if (query.get('response_mode') === 'fragment') url.hash = answered.toString()
+  else for (const [name, value] of answered) url.searchParams.append(name, value)
+  return { status: 302, headers: { Location: url.href, 'Cache-Control': 'no-store' } }
+}
+
+/** Whether a verifier is the one that the challenge was made of. */
+export function isVerifierOf(codeChallenge: string, codeVerifier: string | null): boolean {
+  return codeVerifier !== null && hash('sha256', codeVerifier, 'base64url') === codeChallenge
+}

@@ -1,0 +1,204 @@
+import type { Clock } from '../clock.ts'
+import { headerOf, type Answer, type Exchange } from '../exchange.ts'
+import { isLoopbackOrigin } from '../loopback.ts'
+import type { Store } from '../store.ts'
+import { AuthorizationEndpoint } from './authorization.ts'
+import { isRegisteredRedirect } from './clients.ts'
+import { EntraTokens } from './entra-tokens.ts'
+import { ManagedIdentityEndpoint, managedIdentityOf, managedIdentityPath } from './managed-identity.ts'
+import { OAuthError } from './oauth-error.ts'
+import { signedOutPage } from './sign-in-page.ts'
+import { SigningKeys } from './signing-keys.ts'
+import { userOf, wellKnownPublicClientId, wellKnownTenantId } from './tenant.ts'
+import { TokenEndpoint } from './token-endpoint.ts'
+
+export const entraOperations = [
+  'openidConfiguration',
+  'signingKeys',
+  'authorize',
+  'entraToken',
+  'signOut',
+  'managedIdentityToken',
+] as const
+
+export type EntraOperation = (typeof entraOperations)[number]
+
+export interface SignInOptions {
+  /** Any name; the same one is the same person. */
+  readonly user: string
+  /** For `aud`; default `api://acs-kit`. */
+  readonly audience?: string
+  /** For `scp`; default `access_as_user`. */
+  readonly scopes?: readonly string[]
+  /** App roles; default none. */
+  readonly roles?: readonly string[]
+  /** Default the public application. */
+  readonly clientId?: string
+  /** Default 60. */
+  readonly lifetimeMinutes?: number
+}
+
+export interface SignedIn {
+  readonly accessToken: string
+  readonly expiresOn: Date
+  /** Object id of the user. */
+  readonly oid: string
+}
+
+const tenantPath = /^\/(?<tenant>[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|common|organizations|consumers)\//i
+
+const routes: readonly { method: string; path: string; operation: EntraOperation }[] = [
+  { method: 'GET', path: '/v2.0/.well-known/openid-configuration', operation: 'openidConfiguration' },
+  { method: 'GET', path: '/discovery/v2.0/keys', operation: 'signingKeys' },
+  { method: 'GET', path: '/oauth2/v2.0/authorize', operation: 'authorize' },
+  { method: 'POST', path: '/oauth2/v2.0/authorize', operation: 'authorize' },
+  { method: 'POST', path: '/oauth2/v2.0/token', operation: 'entraToken' },
+  { method: 'GET', path: '/oauth2/v2.0/logout', operation: 'signOut' },
+]
+
+/** Stands in for Microsoft Entra ID: sign-in for people and programs, with tokens in its form, and nobody's password. */
+export class EntraPlane {
+  readonly tenantId = wellKnownTenantId
+  readonly tokens: EntraTokens
+  readonly #keys: SigningKeys
+  readonly #authorization: AuthorizationEndpoint
+  readonly #tokenEndpoint: TokenEndpoint
+  readonly #managedIdentity: ManagedIdentityEndpoint
+  readonly #origin: () => string
+
+  /** `origin` is that of the default resource, without a slash. */
+  constructor(store: Store, clock: Clock, origin: () => string) {
+    this.#origin = origin
+    this.#keys = new SigningKeys(store)
+    this.tokens = new EntraTokens(this.#keys, clock, () => this.issuer)
+    this.#authorization = new AuthorizationEndpoint(clock)
+    this.#tokenEndpoint = new TokenEndpoint(this.tokens, this.#authorization)
+    this.#managedIdentity = new ManagedIdentityEndpoint(this.tokens)
+  }
+
+  get issuer(): string {
+    return `${this.#origin()}/${wellKnownTenantId}/v2.0`
+  }
+
+  /** For `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, as App Service sets them. */
+  get managedIdentity(): { readonly endpoint: string; readonly header: string } {
+    return managedIdentityOf(this.#origin())
+  }
+
+  /** A person's access token, without the page. */
+  async signIn({
+    user,
+    audience = 'api://acs-kit',
+    scopes = ['access_as_user'],
+    roles = [],
+    clientId = wellKnownPublicClientId,
+    lifetimeMinutes,
+  }: SignInOptions): Promise<SignedIn> {
+    const { token, expiresOn } = await this.tokens.delegated(
+      { user, roles, clientId },
+      { audience, permissions: scopes, ...(lifetimeMinutes !== undefined && { lifetimeMinutes }) },
+    )
+    return { accessToken: token, expiresOn, oid: userOf(user).oid }
+  }
+
+  /** Signs with a new key from now on. The former one stays published until the next rotation. */
+  async rotateSigningKeys(): Promise<void> {
+    await this.#keys.current()
+    await this.#keys.rotate()
+  }
+
+  /** Forgets codes that were not redeemed; keys stay. */
+  reset(): void {
+    this.#authorization.clear()
+  }
+
+  owns({ path }: Exchange): boolean {
+    return path === managedIdentityPath || tenantPath.test(path)
+  }
+
+  operationOf({ method, path }: Exchange): EntraOperation | undefined {
+    if (path === managedIdentityPath) return 'managedIdentityToken'
+    const rest = path.replace(tenantPath, '/')
+    return routes.find((route) => route.method === method && route.path === rest)?.operation
+  }
+
+  async answer(exchange: Exchange): Promise<Answer> {
+    const cors = corsOf(exchange)
+    if (exchange.method === 'OPTIONS') return { status: 204, headers: cors }
+    try {
+      const answer = await this.#answer(exchange)
+      return { ...answer, headers: { ...answer.headers, ...cors } }
+    } catch (error) {
+      if (!(error instanceof OAuthError)) throw error
+      const answer = error.toAnswer()
+      return { ...answer, headers: { ...answer.headers, ...cors } }
+    }
+  }
+
+  async #answer(exchange: Exchange): Promise<Answer> {
+    const tenant = tenantPath.exec(exchange.path)?.groups!['tenant']
+    if (tenant !== undefined && tenant !== wellKnownTenantId) {
+      throw new OAuthError(
+        'invalid_tenant',
+        90002,
+        `There is no tenant ${tenant}: the emulator’s is ${wellKnownTenantId}.`,
+      )
+    }
+    switch (this.operationOf(exchange)) {
+      case 'openidConfiguration':
+        return { status: 200, body: this.#configuration() }
+      case 'signingKeys':
+        return { status: 200, body: await this.#keys.publish() }
+      case 'authorize':
+        return this.#authorization.answer(exchange)
+      case 'entraToken':
+        return this.#tokenEndpoint.answer(exchange)
+      case 'managedIdentityToken':
+        return this.#managedIdentity.answer(exchange)
+      case 'signOut':
+        return signOut(exchange)
+      case undefined:
+        throw new OAuthError('invalid_request', 900144, `The emulator has no ${exchange.method} ${exchange.path}.`, 404)
+    }
+  }
+
+  #configuration() {
+    const base = `${this.#origin()}/${wellKnownTenantId}`
+    return {
+      issuer: this.issuer,
+      authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+      token_endpoint: `${base}/oauth2/v2.0/token`,
+      jwks_uri: `${base}/discovery/v2.0/keys`,
+      end_session_endpoint: `${base}/oauth2/v2.0/logout`,
+      response_types_supported: ['code'],
+      response_modes_supported: ['query', 'fragment'],
+      grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+      subject_types_supported: ['pairwise'],
+      id_token_signing_alg_values_supported: ['RS256'],
+      code_challenge_methods_supported: ['S256'],
+      scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
+      token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic', 'none'],
+    }
+  }
+}
+
+function signOut({ query }: Exchange): Answer {
+  const uri = query.get('post_logout_redirect_uri') ?? undefined
+  if (!isRegisteredRedirect(uri)) return signedOutPage()
+  const url = new URL(uri)
+  const state = query.get('state')
+  if (state !== null) url.searchParams.set('state', state)
+  return { status: 302, headers: { Location: url.href } }
+}
+
+/** Pages of this machine sign people in by themselves. */
+function corsOf({ headers }: Exchange): Record<string, string> {
+  const origin = headerOf(headers, 'origin')
+  if (origin === undefined || !isLoopbackOrigin(origin)) return {}
+  return {
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Allow-Methods': 'GET, POST',
+    'Access-Control-Allow-Headers': headerOf(headers, 'access-control-request-headers') ?? 'Content-Type',
+    Vary: 'Origin',
+  }
+}

@@ -1,0 +1,112 @@
+import { headerOf, type Answer, type Exchange } from '../exchange.ts'
+import { isVerifierOf, type AuthorizationEndpoint } from './authorization.ts'
+import { authenticateClient } from './clients.ts'
+import { EntraTokenError, type Delegation, type EntraTokens } from './entra-tokens.ts'
+import { OAuthError } from './oauth-error.ts'
+import { parseScopes } from './scopes.ts'
+import { userOf, wellKnownConfidentialClientId, wellKnownTenantId } from './tenant.ts'
+
+/** The token endpoint: codes, refresh tokens and client credentials. */
+export class TokenEndpoint {
+  readonly #tokens: EntraTokens
+  readonly #authorization: AuthorizationEndpoint
+
+  constructor(tokens: EntraTokens, authorization: AuthorizationEndpoint) {
+    this.#tokens = tokens
+    this.#authorization = authorization
+  }
+
+  /** Throws an `OAuthError`. */
+  async answer({ headers, body }: Exchange): Promise<Answer> {
+    if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')) {
+      throw new OAuthError('invalid_request', 900144, 'The body must be application/x-www-form-urlencoded.')
+    }
+    const form = new URLSearchParams(body.toString())
+    const clientId = authenticateClient(form, headerOf(headers, 'authorization'))
+    const members = await this.#grant(form, clientId)
+    return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { token_type: 'Bearer', ...members } }
+  }
+
+  #grant(form: URLSearchParams, clientId: string): Promise<Record<string, unknown>> {
+    const type = form.get('grant_type')
+    if (type === 'authorization_code') return this.#redeemCode(form, clientId)
+    if (type === 'refresh_token') return this.#refresh(form, clientId)
+    if (type === 'client_credentials') return this.#credentials(form, clientId)
+    throw new OAuthError(
+      'unsupported_grant_type',
+      70003,
+      'grant_type must be authorization_code, refresh_token or client_credentials.',
+    )
+  }
+
+  async #redeemCode(form: URLSearchParams, clientId: string) {
+    const authorization = this.#authorization.redeem(form.get('code') ?? '')
+    if (!authorization) {
+      throw new OAuthError('invalid_grant', 70008, 'The code is none, has expired, or was redeemed before.')
+    }
+    if (authorization.clientId !== clientId)
+      throw new OAuthError('invalid_grant', 70000, 'The code is another client’s.')
+    if (authorization.redirectUri !== form.get('redirect_uri')) {
+      throw new OAuthError('invalid_grant', 500112, 'redirect_uri is not that of the authorization request.')
+    }
+    if (!isVerifierOf(authorization.codeChallenge, form.get('code_verifier'))) {
+      throw new OAuthError('invalid_grant', 501481, 'code_verifier does not fit the code_challenge.')
+    }
+    const { user, roles, scope, nonce } = authorization
+    return this.#delegated({ user, roles, clientId }, form.get('scope') ?? scope, nonce)
+  }
+
+  async #refresh(form: URLSearchParams, clientId: string) {
+    const delegation = await this.#tokens.verifyRefresh(form.get('refresh_token') ?? '').catch((error: unknown) => {
+      if (!(error instanceof EntraTokenError)) throw error
+      throw new OAuthError('invalid_grant', 700082, `The refresh token is no good: ${error.message}`)
+    })
+    if (delegation.clientId !== clientId) {
+      throw new OAuthError('invalid_grant', 70000, 'The refresh token is another client’s.')
+    }
+    const { user, roles } = delegation
+    return this.#delegated({ user, roles, clientId }, form.get('scope') ?? 'openid offline_access')
+  }
+
+  async #credentials(form: URLSearchParams, clientId: string) {
+    if (clientId !== wellKnownConfidentialClientId) {
+      throw new OAuthError('unauthorized_client', 7000216, 'Only a confidential application has credentials.')
+    }
+    const { resource, openid } = parseScopes(form.get('scope') ?? '')
+    if (resource === undefined || openid.length > 0 || !form.get('scope')!.endsWith('/.default')) {
+      throw new OAuthError('invalid_scope', 1002012, 'For client credentials, scope must read <resource>/.default.')
+    }
+    const { token, expiresOn } = await this.#tokens.application(clientId, resource)
+    return { expires_in: secondsUntil(token, expiresOn), access_token: token }
+  }
+
+  async #delegated(delegation: Delegation, scope: string, nonce?: string) {
+    const { resource, permissions, openid } = parseScopes(scope)
+    const { token, expiresOn } = await this.#tokens.delegated(delegation, {
+      // guess(no-resource): Entra ID gives a token for Microsoft Graph then.
+      audience: resource ?? delegation.clientId,
+      permissions: resource === undefined ? openid : permissions,
+    })
+    const granted = [...openid, ...permissions.map((permission) => `${resource}/${permission}`)]
+    return {
+      scope: granted.join(' '),
+      expires_in: secondsUntil(token, expiresOn),
+      access_token: token,
+      ...(openid.includes('offline_access') && { refresh_token: await this.#tokens.refresh(delegation) }),
+      ...(openid.includes('openid') && {
+        id_token: await this.#tokens.id(delegation, nonce),
+        // What Microsoft's libraries know accounts by.
+        client_info: encode({ uid: userOf(delegation.user).oid, utid: wellKnownTenantId }),
+      }),
+    }
+  }
+}
+
+function secondsUntil(token: string, expiresOn: Date): number {
+  const { iat } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { iat: number }
+  return expiresOn.getTime() / 1000 - iat
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}

@@ -1,0 +1,28 @@
+import { EntraTokenError, type EntraTokens } from '../entra/entra-tokens.ts'
+import { headerOf, type Exchange } from '../exchange.ts'
+import { denied } from './hmac.ts'
+import type { IssuingKey } from './identities.ts'
+
+// guess(bearer-audience): SDKs ask for the scope `https://communication.azure.com//.default`; whether the service insists on
+// the slash is not known.
+const audiences = ['https://communication.azure.com/', 'https://communication.azure.com']
+
+/** No access key's: such tokens outlive a regenerated key. */
+// guess(bearer-issued)
+const noKey: IssuingKey = { id: 0 }
+
+export function isBearer({ headers }: Exchange): boolean {
+  return /^Bearer /i.test(headerOf(headers, 'authorization') ?? '')
+}
+
+// differs(no-roles): whoever the directory vouches for may do everything.
+/** Checks an Entra ID token for the resource. Throws the service's refusal, with the reason in `innererror`. */
+export async function authenticateBearer({ headers }: Exchange, tokens: EntraTokens): Promise<IssuingKey> {
+  try {
+    await tokens.verify(headerOf(headers, 'authorization')!.slice('Bearer '.length).trim(), audiences)
+    return noKey
+  } catch (error) {
+    if (error instanceof EntraTokenError) throw denied(error.code, error.message)
+    throw error
+  }
+}

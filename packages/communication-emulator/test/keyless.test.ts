@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { CommunicationIdentityClient } from '@azure/communication-identity'
+import { decodeJwt } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { createEnvironment } from '../src/environment.ts'
+import { wellKnownPublicClientId } from '../src/index.ts'
+import { useEmulator } from './emulator-fixture.ts'
+
+const fixture = useEmulator()
+const teamsAudience = 'https://auth.msft.communication.azure.com'
+
+describe('a bearer token', () => {
+  const call = (token: string) =>
+    fixture.call({ target: '/identities?api-version=2023-10-01', headers: { authorization: `Bearer ${token}` } })
+
+  it.each(['https://communication.azure.com', 'https://communication.azure.com/'])(
+    'for %s opens the resource',
+    async (audience) => {
+      const { accessToken } = await fixture.emulator.entra.signIn({ user: 'alice', audience })
+      expect((await call(accessToken)).status).toBe(201)
+    },
+  )
+
+  it('is refused with the reason', async () => {
+    const { entra, clock } = fixture.emulator
+    const other = (await entra.signIn({ user: 'alice' })).accessToken
+    const short = (await entra.signIn({ user: 'alice', audience: 'https://communication.azure.com/' })).accessToken
+    const reasons: Record<string, string> = {
+      [other]: 'TokenAudience',
+      [`${short}x`]: 'TokenSignature',
+      x: 'TokenSignature',
+    }
+    for (const [token, code] of Object.entries(reasons)) {
+      expect(await call(token)).toMatchObject({
+        status: 401,
+        json: { error: { code: 'Denied', innererror: { code } } },
+      })
+    }
+    clock.advance(61 * 60_000)
+    expect((await call(short)).json.error.innererror.code).toBe('TokenExpired')
+  })
+
+  it('issues tokens that no key takes with it', async () => {
+    const { accessToken } = await fixture.emulator.entra.signIn({
+      user: 'a',
+      audience: 'https://communication.azure.com/',
+    })
+    const { json } = await fixture.call({
+      target: '/identities?api-version=2023-10-01',
+      body: { createTokenWithScopes: ['chat'] },
+      headers: { authorization: `Bearer ${accessToken}` },
+    })
+    fixture.emulator.resources[0]!.regenerateKey('primary')
+    fixture.emulator.resources[0]!.regenerateKey('secondary')
+    expect(fixture.emulator.introspect(json.accessToken.token).state).toBe('valid')
+  })
+})
+
+it('DefaultAzureCredential and the identity SDK, unmodified, need no key and no Azure', async () => {
+  const program = `
+    import { CommunicationIdentityClient } from '@azure/communication-identity'
+    import { DefaultAzureCredential } from '@azure/identity'
+    const client = new CommunicationIdentityClient(process.env.COMMUNICATION_SERVICES_ENDPOINT, new DefaultAzureCredential())
+    const { user, token } = await client.createUserAndToken(['chat'])
+    await client.deleteUser(user)
+    console.log(token)`
+  const { variables } = createEnvironment(fixture.emulator, {})
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: import.meta.dirname,
+    env: { PATH: process.env['PATH'], ...variables, COMMUNICATION_SERVICES_CONNECTION_STRING: undefined },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  expect(stderr).toBe('')
+  expect(decodeJwt(stdout.trim())).toMatchObject({ acsScope: 'chat' })
+  expect(fixture.emulator.identities()).toHaveLength(0)
+})
+
+it.each<[string, { header?: string; query?: string }, number]>([
+  ['without the header', { header: '' }, 401],
+  ['with another header', { header: 'x' }, 401],
+  ['in another version', { query: 'resource=x&api-version=2017-09-01' }, 400],
+  ['for nothing', { query: 'api-version=2019-08-01' }, 400],
+])(
+  'the managed-identity endpoint refuses %s',
+  async (_name, { header, query = 'resource=x&api-version=2019-08-01' }, status) => {
+    const { endpoint, header: right } = fixture.emulator.entra.managedIdentity
+    const answer = await fetch(`${endpoint}?${query}`, { headers: { 'x-identity-header': header ?? right } })
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toMatchObject({ statusCode: status, message: expect.any(String) })
+  },
+)
+
+describe('the Teams exchange', () => {
+  const signIn = (options = {}) =>
+    fixture.emulator.entra.signIn({ user: 'alice', audience: teamsAudience, scopes: ['Teams.ManageCalls'], ...options })
+
+  it('gives the SDK a token that ends with the Entra ID one', async () => {
+    const client = new CommunicationIdentityClient(fixture.emulator.connectionString)
+    const { accessToken, oid, expiresOn } = await signIn({ lifetimeMinutes: 73 })
+    const issued = await client.getTokenForTeamsUser({
+      teamsUserAadToken: accessToken,
+      clientId: wellKnownPublicClientId,
+      userObjectId: oid,
+    })
+    expect(issued.expiresOn).toEqual(expiresOn)
+    expect(fixture.emulator.introspect(issued.token)).toMatchObject({
+      state: 'valid',
+      communicationUserId: `8:orgid:${oid}`,
+    })
+  })
+
+  const call = async (body: Record<string, unknown>, version = '2022-10-01') =>
+    fixture.call({ target: `/teamsUser/:exchangeAccessToken?api-version=${version}`, body })
+
+  it('takes the token alone in the versions before 2022-06-01, and is not there in the first ones', async () => {
+    const { accessToken } = await signIn()
+    expect((await call({ token: accessToken }, '2021-10-31-preview')).status).toBe(200)
+    expect((await call({ token: accessToken }, '2021-03-07')).json.error.code).toBe('UnsupportedApiVersion')
+  })
+
+  it('refuses as recorded, in the recorded order', async () => {
+    const { accessToken: token, oid: userId } = await signIn()
+    const { accessToken: ours } = await signIn({ audience: 'api://acs-kit' })
+    const { accessToken: unpermitted } = await signIn({ scopes: ['other'] })
+    const appId = wellKnownPublicClientId
+    const guid = '00000000-0000-0000-0000-000000000000'
+    const invalid = 'Provided access token is not valid.'
+    const cases: [object, string, string | undefined, boolean][] = [
+      [{ token: '', appId: '', userId: '' }, invalid, undefined, false],
+      [{ token: 'x', appId, userId: '' }, invalid, undefined, false],
+      [{ token: ours, appId, userId }, invalid, undefined, false],
+      [{ token: unpermitted, appId, userId }, invalid, undefined, false],
+      [{ token, appId: '', userId }, 'AppId: The AppId field is required.', 'AppId', false],
+      [{ token, appId, userId: '' }, 'UserId: The UserId field is required.', 'UserId', false],
+      [{ token, appId: 'x', userId }, 'Provided AppId has invalid format.', 'appId', true],
+      [{ token, appId, userId: 'x' }, 'Provided UserId has invalid format.', 'userId', true],
+      [{ token, appId: guid, userId }, 'AAD application is not the expected one.', 'appId', true],
+      [{ token, appId, userId: guid }, 'Provided AAD token issued for unexpected user.', 'userId', true],
+    ]
+    for (const [body, message, target, hasVersions] of cases) {
+      const answer = await call({ ...body })
+      expect(answer).toMatchObject({ status: target === undefined ? 401 : 400, json: { error: { message } } })
+      expect(answer.json.error.code).toBe(target === undefined ? 'InvalidAccessToken' : 'ValidationError')
+      expect(answer.json.error.target).toBe(target)
+      expect(answer.headers['api-supported-versions'] !== undefined).toBe(hasVersions)
+    }
+  })
+})
