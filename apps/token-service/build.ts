@@ -34,4 +34,4 @@ export async function buildArtifact(folder: string): Promise<void> {
   }
 }
 
-if (import.meta.main) await buildArtifact(join(import.meta.dirname, 'dist'))
+if (import.meta.main) await buildArtifact(process.argv[2] ?? join(import.meta.dirname, 'dist'))

@@ -45,6 +45,7 @@ export class Azurite implements AsyncDisposable {
         dataFolder === undefined ? ['--inMemoryPersistence'] : ['--location', dataFolder],
         tls === undefined ? [] : ['--cert', tls.certificate, '--key', tls.privateKey],
       ].flat(),
+      execArgs: ['--import', new URL('end-with-starter.ts', import.meta.url).href],
       ready: /successfully started/,
     })
     return new Azurite(server, tablePort, tls === undefined ? 'http' : 'https')

@@ -7,6 +7,8 @@ export interface ServerCommand {
   readonly script: string
   readonly args?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
+  /** For Node itself. */
+  readonly execArgs?: readonly string[]
   /** What standard output holds as soon as the server serves. */
   readonly ready: RegExp
 }
@@ -27,8 +29,8 @@ export class ServerProcess implements AsyncDisposable {
   stdout: string
   stderr: string
 
-  private constructor({ script, args = [], env = process.env }: Omit<ServerCommand, 'ready'>) {
-    this.#child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
+  private constructor({ script, args = [], env = process.env, execArgs = [] }: Omit<ServerCommand, 'ready'>) {
+    this.#child = spawn(process.execPath, [...execArgs, script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
     this.stdout = ''
     this.stderr = ''
     running.add(this.#child)

@@ -55,7 +55,10 @@ export class SignInIssuer implements AsyncDisposable {
   }
 
   /** A token as the issuer signs it; claims may be overridden, or left out with undefined. Times count from `now`, in ms. */
-  sign(claims: Record<string, unknown> = {}, { now = Date.now(), kid }: { now?: number; kid?: string } = {}): Promise<string> {
+  sign(
+    claims: Record<string, unknown> = {},
+    { now = Date.now(), kid }: { now?: number; kid?: string } = {},
+  ): Promise<string> {
     const key = this.#keys.at(-1)!
     const seconds = Math.floor(now / 1000)
     return new SignJWT({
