@@ -3,8 +3,11 @@ import { defineConfig } from 'vitest/config'
 
 const testSupport = join(import.meta.dirname, 'packages/test-support/src')
 
+/** Azurite, for rooms that keep something. */
+const store = [join(testSupport, 'store.ts')]
+
 /** A room is a folder with tests of its own; `pnpm test` in it runs them. */
-function room(root: string, { name = basename(root), globalSetup = [] as string[] } = {}) {
+function room(root: string, { name = basename(root), globalSetup = [] as string[], env = {} } = {}) {
   return {
     test: {
       name,
@@ -13,6 +16,7 @@ function room(root: string, { name = basename(root), globalSetup = [] as string[
       setupFiles: [join(testSupport, 'console-guard.ts')],
       globalSetup: [join(testSupport, 'data-folder.ts'), ...globalSetup],
       testTimeout: 60_000,
+      env,
     },
   }
 }
@@ -24,7 +28,12 @@ export default defineConfig({
       room('packages/communication-identity'),
       room('packages/token-contract'),
       room('packages/service-settings'),
-      room('apps/token-service', { globalSetup: [join(testSupport, 'store.ts')] }),
+      room('apps/token-service', { globalSetup: store }),
+      room('apps/token-service', {
+        name: 'token-service-administration',
+        globalSetup: store,
+        env: { COMMUNICATION_TEST_SDK: 'administration' },
+      }),
       room('apps/quickstart'),
       room('apps/bench'),
       room('.', { name: 'root' }),

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readSettings, settings } from '@acs-kit/service-settings'
+import { expect, test } from 'vitest'
+
+const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+const examples = [...readme.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => text!)
+
+test('the README lists every setting with the meaning that it has in the code', () => {
+  const listed = [...readme.matchAll(/^\| `([A-Z_]+)` +\| (.*?) +\|/gm)].map(([, name, meaning]) => [name, meaning])
+  expect(listed).toEqual(Object.entries(settings).map(([name, { description }]) => [name, description]))
+})
+
+test('its examples are settings that the service takes', () => {
+  const [issuers = '', policy = ''] = examples
+  const values = readSettings({
+    SIGN_IN_ISSUERS: issuers,
+    SCOPE_POLICY: policy,
+    COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example/',
+    IDENTITY_STORE_ENDPOINT: 'https://store.example/',
+  })
+  expect(values.SIGN_IN_ISSUERS[0]).toMatchObject({ kind: 'entra' })
+  expect(values.SCOPE_POLICY).toEqual(settings.SCOPE_POLICY.fallback)
+})

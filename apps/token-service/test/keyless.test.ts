@@ -1,0 +1,30 @@
+import { ServerProcess } from '@acs-kit/test-support/server-process'
+import { expect, test } from 'vitest'
+import { ServiceFixture } from './service-fixture.ts'
+
+test('with a managed identity the service needs no access key: DefaultAzureCredential, unmodified', async () => {
+  await using fixture = await ServiceFixture.start()
+  const { entra, endpoint, caPath } = fixture.emulator
+  const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ...env } = fixture.env
+  await using server = await ServerProcess.start({
+    script: new URL('../src/server.ts', import.meta.url).pathname,
+    env: {
+      ...env,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      COMMUNICATION_SERVICES_ENDPOINT: endpoint,
+      IDENTITY_ENDPOINT: entra.managedIdentity.endpoint,
+      IDENTITY_HEADER: entra.managedIdentity.header,
+      NODE_EXTRA_CA_CERTS: caPath,
+    },
+    ready: /"address"/,
+  })
+  const address = /"address":"([^"]+)"/.exec(server.stdout)![1]!
+  await expect.poll(async () => (await fetch(`${address}/readyz`)).status, { timeout: 10_000 }).toBe(200)
+  const headers = { authorization: `Bearer ${await fixture.issuer.sign()}` }
+  const answer = await fetch(`${address}/v1/token`, { method: 'POST', headers })
+  expect(answer.status).toBe(200)
+  const { token } = (await answer.json()) as { token: string }
+  fixture.emulator.resources[0]!.regenerateKey('primary')
+  expect(fixture.emulator.introspect(token).state).toBe('valid')
+})

@@ -1,0 +1,75 @@
+import { wellKnownPublicClientId } from '@acs-kit/communication-emulator'
+import { decodeJwt } from 'jose'
+import { expect, test } from 'vitest'
+import { sdk, ServiceFixture } from './service-fixture.ts'
+
+const teams = 'https://auth.msft.communication.azure.com'
+
+/** A service whose users sign in at the emulator. */
+async function startFixture(now?: () => number) {
+  const fixture = await ServiceFixture.start({ ...(now && { now }) })
+  const { entra } = fixture.emulator
+  const service = await fixture.addInstance({
+    SIGN_IN_ISSUERS: JSON.stringify([{ issuer: entra.issuer, audience: 'api://acs-kit', kind: 'entra' }]),
+    TEAMS_CLIENT_ID: wellKnownPublicClientId,
+  })
+  const signIn = async (options: object = {}) => (await entra.signIn({ user: 'alice', ...options })).accessToken
+  const exchange = async (token: string, user = 'alice') =>
+    fixture.call('POST /v1/teams/token', { service, token: await signIn({ user }), body: { token } })
+  const teamsToken = (options: object = {}) => signIn({ audience: teams, scopes: ['Teams.ManageCalls'], ...options })
+  return { fixture, service, exchange, signIn, teamsToken, [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose]() }
+}
+
+test.runIf(sdk === 'identity')('a Teams user’s token is exchanged', async () => {
+  await using parts = await startFixture()
+  const entraToken = await parts.teamsToken()
+  const { status, body } = await parts.exchange(entraToken)
+  expect(status).toBe(200)
+  expect(Date.parse(body.expiresOn)).toBe(decodeJwt(entraToken).exp! * 1000)
+  expect(parts.fixture.emulator.introspect(body.token)).toMatchObject({ state: 'valid' })
+  expect(parts.fixture.lines({ audit: 'exchange' })).toHaveLength(1)
+})
+
+test.runIf(sdk === 'identity')('one that is no good is refused here, with what is wrong with it', async () => {
+  let offset = 0
+  await using parts = await startFixture(() => Date.now() + offset)
+  const { exchange, teamsToken, signIn } = parts
+  const cases: [string, RegExp][] = [
+    ['x', /no JWT/],
+    [await signIn(), /audience \(aud\) has to be https:\/\/auth\.msft/],
+    [await teamsToken({ clientId: '00000000-0000-0000-0000-000000000000' }), /\(appid\) has to be acac0000/],
+    [await teamsToken({ scopes: ['Calls.Read'] }), /Teams\.ManageCalls and Teams\.ManageChats/],
+    [await teamsToken({ user: 'bob' }), /another user’s: oid and tid/],
+  ]
+  const asked = () => parts.fixture.emulator.requests.list().filter(({ path }) => path.includes('teamsUser'))
+  for (const [token, detail] of cases) {
+    const { status, body } = await exchange(token)
+    expect(status).toBe(400)
+    expect(body).toMatchObject({ code: 'teams-token-invalid', detail: expect.stringMatching(detail) })
+  }
+  const short = await teamsToken({ lifetimeMinutes: 10 })
+  offset = 11 * 60_000
+  expect((await exchange(short)).body.detail).toMatch(/expired/)
+  expect(asked()).toHaveLength(0)
+})
+
+test.runIf(sdk === 'identity')('one that only Azure finds wrong is no fault of the access key', async () => {
+  await using parts = await startFixture()
+  const token = await parts.teamsToken()
+  const forged = `${token.slice(0, -8)}AAAAAAAA`
+  const { status, body } = await parts.exchange(forged)
+  expect(status).toBe(400)
+  expect(body).toMatchObject({ code: 'teams-token-invalid', detail: expect.stringContaining('Provided access token') })
+  expect((await parts.exchange(token)).status).toBe(200)
+})
+
+test('without TEAMS_CLIENT_ID, or with the administration SDK, the service says so', async () => {
+  await using parts = await startFixture()
+  const { fixture, service } = parts
+  const token = await fixture.issuer.sign()
+  expect((await fixture.call('POST /v1/teams/token', { token, body: { token } })).body.detail).toContain('TEAMS_CLIENT_ID')
+  if (sdk === 'identity') return
+  const answer = await parts.exchange(await parts.teamsToken())
+  expect(answer).toMatchObject({ status: 501, body: { code: 'driver-unsupported' } })
+  expect(service).toBeDefined()
+})
