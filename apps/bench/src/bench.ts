@@ -5,20 +5,27 @@ import { benchmarkEmulatorStart } from './benchmarks/emulator-start.ts'
 import { benchmarkIdentityCreate } from './benchmarks/identity-create.ts'
 import { benchmarkManyIdentities } from './benchmarks/many-identities.ts'
 import { benchmarkTokenIssue } from './benchmarks/token-issue.ts'
+import { benchmarkCachedToken } from './benchmarks/token-service/cached-token.ts'
 import { formatFigures, type Figure } from './figure.ts'
 import { exitOnSignals } from './signals.ts'
 
+const benchmarks = {
+  emulator: [benchmarkIdentityCreate, benchmarkTokenIssue, benchmarkEmulatorStart, benchmarkManyIdentities],
+  'token-service': [benchmarkCachedToken],
+}
+
 exitOnSignals()
-const { json } = parseArgs({ options: { json: { type: 'string' } } }).values
+const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true })
+const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name))
+if (unknown !== undefined)
+  throw new Error(`there are no benchmarks of ${unknown}, only of ${Object.keys(benchmarks).join(', ')}`)
 const figures: Figure[] = []
-for (const benchmark of [
-  benchmarkIdentityCreate,
-  benchmarkTokenIssue,
-  benchmarkEmulatorStart,
-  benchmarkManyIdentities,
-]) {
-  process.stderr.write(`bench: ${benchmark.name}\n`)
-  figures.push(...(await benchmark()))
+for (const [name, ofName] of Object.entries(benchmarks)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue
+  for (const benchmark of ofName) {
+    process.stderr.write(`bench: ${benchmark.name}\n`)
+    figures.push(...(await benchmark()))
+  }
 }
 process.stdout.write(formatFigures(figures))
-if (json !== undefined) writeFileSync(json, `${JSON.stringify(figures, undefined, 2)}\n`)
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, undefined, 2)}\n`)

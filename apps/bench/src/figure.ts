@@ -13,12 +13,15 @@ export interface Figure {
   readonly reference: { readonly name: string; readonly value: number }
   /** Value by reference. */
   readonly ratio: number
-  readonly goal: string
-  readonly met: boolean
+  /** Without one it is there to be looked at, and counts neither as met nor as not. */
+  readonly goal?: string
+  readonly met?: boolean
 }
 
-export function createFigure(measured: Omit<Figure, 'ratio' | 'goal' | 'met'>, { of, is, limit }: Goal): Figure {
+export function createFigure(measured: Omit<Figure, 'ratio' | 'goal' | 'met'>, goal?: Goal): Figure {
   const ratio = measured.value / measured.reference.value
+  if (goal === undefined) return { ...measured, ratio }
+  const { of, is, limit } = goal
   const decisive = of === 'ratio' ? ratio : measured.value
   return {
     ...measured,
@@ -35,8 +38,8 @@ export function formatFigures(figures: readonly Figure[]): string {
     `${round(value)} ${unit}`,
     `${round(reference.value)} ${unit}, ${reference.name}`,
     round(ratio),
-    goal,
-    met ? 'met' : 'NOT MET',
+    goal ?? '',
+    met === undefined ? '' : met ? 'met' : 'NOT MET',
   ])
   const table = [['figure', 'measured', 'reference', 'ratio', 'goal', ''], ...rows]
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))

@@ -4,13 +4,20 @@ export async function measureByTurns(
   subject: () => Promise<number>,
   reference: () => Promise<number>,
 ): Promise<{ subject: number; reference: number }> {
-  const subjects: number[] = []
-  const references: number[] = []
+  const medians = await measureAllByTurns(rounds, [subject, reference])
+  return { subject: medians[0]!, reference: medians[1]! }
+}
+
+/** The same for any number of things. */
+export async function measureAllByTurns(
+  rounds: number,
+  measurements: readonly (() => Promise<number>)[],
+): Promise<number[]> {
+  const values = measurements.map((): number[] => [])
   for (let round = 0; round < rounds; round++) {
-    subjects.push(await subject())
-    references.push(await reference())
+    for (const [index, measure] of measurements.entries()) values[index]!.push(await measure())
   }
-  return { subject: median(subjects), reference: median(references) }
+  return values.map(median)
 }
 
 export function median(values: readonly number[]): number {

@@ -1,0 +1,97 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import type autocannon from 'autocannon'
+
+const connections = 64
+
+export interface Pace {
+  /** Requests a second, evenly spread. */
+  readonly rate: number
+  readonly seconds: number
+  readonly percentile: number
+}
+
+/**
+ * Sends at a steady rate, whatever the server makes of it; returns a percentile of the latencies in milliseconds. Each counts
+ * from when its request was due, so that those that had to wait for a slow one are not left out. (autocannon's `overallRate`
+ * sends a second's requests at once.) Throws unless all were successes.
+ */
+export async function measurePacedLatency(
+  url: string,
+  requests: readonly autocannon.Request[],
+  { rate, seconds, percentile }: Pace,
+): Promise<number> {
+  const { hostname, port, host } = new URL(url)
+  const payloads = requests.map((request) => Buffer.from(toText(request, host)))
+  const clients = await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+      await once(socket, 'connect')
+      return new Client(socket)
+    }),
+  )
+  const latencies: number[] = []
+  const total = rate * seconds
+  const start = performance.now()
+  for (let sent = 0; latencies.length < total;) {
+    const due = Math.min(total, ((performance.now() - start) * rate) / 1000)
+    for (; sent < due; sent++) {
+      const client = clients.find(({ isIdle }) => isIdle)
+      if (!client) break
+      const dueAt = start + (sent * 1000) / rate
+      client.send(payloads[sent % payloads.length]!, () => latencies.push(performance.now() - dueAt))
+    }
+    // Timers are too coarse for this pace.
+    await new Promise(setImmediate)
+    if (clients.some(({ failure }) => failure !== undefined)) break
+  }
+  for (const client of clients) client.close()
+  const failure = clients.find((client) => client.failure !== undefined)?.failure
+  if (failure !== undefined) throw new Error(`the load on ${url} was answered ${failure}`)
+  return latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * percentile)]!
+}
+
+/** One kept connection, one request at a time. */
+class Client {
+  readonly #socket: Socket
+  #received = ''
+  #onAnswer: (() => void) | undefined
+  failure: string | undefined
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.setEncoding('latin1').on('data', (text: string) => this.#receive(text))
+    socket.on('error', (error) => (this.failure = error.message))
+  }
+
+  get isIdle(): boolean {
+    return this.#onAnswer === undefined
+  }
+
+  send(payload: Buffer, onAnswer: () => void): void {
+    this.#onAnswer = onAnswer
+    this.#socket.write(payload)
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #receive(text: string): void {
+    this.#received += text
+    const headEnd = this.#received.indexOf('\r\n\r\n')
+    if (headEnd < 0) return
+    const length = Number(/content-length: (\d+)/i.exec(this.#received)?.[1])
+    if (this.#received.length < headEnd + 4 + length) return
+    if (!this.#received.startsWith('HTTP/1.1 200 ')) this.failure = this.#received.slice(0, headEnd)
+    this.#received = ''
+    const onAnswer = this.#onAnswer!
+    this.#onAnswer = undefined
+    onAnswer()
+  }
+}
+
+function toText({ method, path, headers, body = '' }: autocannon.Request, host: string): string {
+  const lines = Object.entries({ host, ...headers, 'content-length': Buffer.byteLength(body) })
+  return `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${String(value)}\r\n`).join('')}\r\n${String(body)}`
+}
