@@ -24,14 +24,14 @@ const contentSecurityPolicy = [
 
 /** Asks who is signing in. The form goes back to the address of the page. */
 export function signInPage({ hint, application }: { hint: string; application: string }): Answer {
-  const buttons = suggestedUsers.map((user) => `<button name="pick" value="${user}" formnovalidate>${user}</button>`)
+  const buttons = suggestedUsers.map((user) => `<button name="pick" value="${user}">${user}</button>`)
   return page(
     200,
     'Sign in',
     `<p class="note">This is the sign-in of an <strong>emulator</strong> on this machine. It asks for no password, and opens nothing else.</p>
     <p>The application <code>${escape(application)}</code> wants to know who you are.</p>
+    <form method="post" aria-label="Sign in as">${buttons.join('')}</form>
     <form method="post">
-      <div role="group" aria-label="Sign in as">${buttons.join('')}</div>
       <label for="user">or as somebody else</label>
       <input id="user" name="user" value="${escape(hint)}" required maxlength="200" autocomplete="off" autofocus>
       <label for="roles">with these app roles (optional, separated by spaces)</label>
