@@ -6,12 +6,26 @@ import { benchmarkIdentityCreate } from './benchmarks/identity-create.ts'
 import { benchmarkManyIdentities } from './benchmarks/many-identities.ts'
 import { benchmarkTokenIssue } from './benchmarks/token-issue.ts'
 import { benchmarkCachedToken } from './benchmarks/token-service/cached-token.ts'
+import { benchmarkCachedUserMemory } from './benchmarks/token-service/cached-user-memory.ts'
+import { benchmarkKnownUser } from './benchmarks/token-service/known-user.ts'
+import { benchmarkLayers } from './benchmarks/token-service/layers.ts'
+import { benchmarkMissedToken } from './benchmarks/token-service/missed-token.ts'
+import { benchmarkServiceStart } from './benchmarks/token-service/service-start.ts'
+import { benchmarkTokenLife } from './benchmarks/token-service/token-life.ts'
 import { formatFigures, type Figure } from './figure.ts'
 import { exitOnSignals } from './signals.ts'
 
 const benchmarks = {
   emulator: [benchmarkIdentityCreate, benchmarkTokenIssue, benchmarkEmulatorStart, benchmarkManyIdentities],
-  'token-service': [benchmarkCachedToken],
+  'token-service': [
+    benchmarkCachedToken,
+    benchmarkLayers,
+    benchmarkMissedToken,
+    benchmarkTokenLife,
+    benchmarkKnownUser,
+    benchmarkCachedUserMemory,
+    benchmarkServiceStart,
+  ],
 }
 
 exitOnSignals()

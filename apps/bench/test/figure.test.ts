@@ -17,6 +17,13 @@ test.for([
   expect(formatFigures([figure]).includes('NOT MET')).toBe(!met)
 })
 
+test('a figure without a goal is neither met nor not', () => {
+  const figure = createFigure(measured)
+
+  expect(figure).toEqual({ ...measured, ratio: 3 })
+  expect(formatFigures([figure])).not.toMatch(/met/i)
+})
+
 test('measurements take turns, and their medians count', async () => {
   const turns: string[] = []
   const values = [1, 100, 3]

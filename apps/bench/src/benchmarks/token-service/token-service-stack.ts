@@ -6,8 +6,6 @@ import { EmulatorProcess } from '../../emulator-process.ts'
 import { runScript } from '../../run-script.ts'
 import { TemporaryFolder } from '../../temporary-folder.ts'
 
-export const tokenServiceFolder = new URL('../../../../token-service/', import.meta.url)
-
 /** The token service as it is shipped, and all that it leans on: each a process of its own, but the issuer of the sign-in. */
 export class TokenServiceStack implements AsyncDisposable {
   readonly emulator: EmulatorProcess
@@ -45,7 +43,7 @@ export class TokenServiceStack implements AsyncDisposable {
     await using parts = new AsyncDisposableStack()
     const folder = parts.use(new TemporaryFolder())
     const artifact = join(folder.path, 'artifact')
-    await runScript(new URL('build.ts', tokenServiceFolder).href, [artifact])
+    await runScript(import.meta.resolve('../../../../token-service/build.ts'), [artifact])
     const emulator = parts.use(await EmulatorProcess.start({ keyFolder: join(folder.path, 'keys') }))
     const azurite = parts.use(await Azurite.start())
     const issuer = parts.use(await SignInIssuer.start())
@@ -61,7 +59,7 @@ export class TokenServiceStack implements AsyncDisposable {
   }
 
   /** Starts another server, one that prints its address. */
-  async startServer(url: URL | string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  async startServer(url: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
     const server = this.#parts.use(
       await ServerProcess.start({ script: new URL(url).pathname, args, env: { ...this.env, ...env }, ready: /\n/ }),
     )
