@@ -67,7 +67,9 @@ test('without TEAMS_CLIENT_ID, or with the administration SDK, the service says 
   await using parts = await startFixture()
   const { fixture, service } = parts
   const token = await fixture.issuer.sign()
-  expect((await fixture.call('POST /v1/teams/token', { token, body: { token } })).body.detail).toContain('TEAMS_CLIENT_ID')
+  expect((await fixture.call('POST /v1/teams/token', { token, body: { token } })).body.detail).toContain(
+    'TEAMS_CLIENT_ID',
+  )
   if (sdk === 'identity') return
   const answer = await parts.exchange(await parts.teamsToken())
   expect(answer).toMatchObject({ status: 501, body: { code: 'driver-unsupported' } })
