@@ -3,6 +3,13 @@ import swagger from '@fastify/swagger'
 import fastify, { type RouteOptions } from 'fastify'
 import { problemSchemas, routes } from './src/index.ts'
 
+interface Operation {
+  readonly requestBody?: {
+    required: boolean
+    readonly content: { readonly 'application/json': { readonly schema: { readonly required?: string[] } } }
+  }
+}
+
 /** The OpenAPI document of the routes, as the text of `openapi.json`. */
 export async function renderOpenApi(): Promise<string> {
   const app = fastify()
@@ -26,8 +33,12 @@ export async function renderOpenApi(): Promise<string> {
   for (const schema of problemSchemas) app.addSchema(schema)
   for (const route of Object.values(routes)) app.route({ ...(route as unknown as RouteOptions), handler: () => {} })
   await app.ready()
-  const document = app.swagger()
+  const document = app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> }
   await app.close()
+  for (const { requestBody } of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    // The plugin says of every body that it has to be there; here one may be left out whose members all may.
+    if (requestBody) requestBody.required = requestBody.content['application/json'].schema.required !== undefined
+  }
   return `${JSON.stringify(document, null, 2)}\n`
 }
 

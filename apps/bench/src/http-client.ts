@@ -1,6 +1,7 @@
 import { once } from 'node:events'
+import * as http from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { Agent, request as send } from 'node:https'
+import * as https from 'node:https'
 
 export interface HttpRequest {
   readonly method: string
@@ -20,14 +21,20 @@ export interface HttpResponse {
 
 const answerLimitMs = 30_000
 
-/** HTTPS to one port of this machine, over connections that are kept. It adds nothing to a request but its framing. */
+/**
+ * HTTPS to one port of this machine, or HTTP without a `ca`, over connections that are kept. It adds nothing to a request
+ * but its framing.
+ */
 export class HttpClient implements Disposable {
-  readonly #agent: Agent
+  readonly #agent: http.Agent
+  readonly #send: typeof http.request
   readonly #port: number
 
-  constructor(port: number, ca: string, maxSockets = Infinity) {
+  constructor(port: number, ca?: string) {
+    const keepAlive = true
     this.#port = port
-    this.#agent = new Agent({ keepAlive: true, maxSockets, ca, servername: 'localhost' })
+    this.#agent = ca ? new https.Agent({ keepAlive, ca, servername: 'localhost' }) : new http.Agent({ keepAlive })
+    this.#send = ca ? https.request : http.request
   }
 
   /** Rejects when the connection ends before the answer does. */
@@ -35,7 +42,7 @@ export class HttpClient implements Disposable {
     const framing = isChunked
       ? { 'transfer-encoding': 'chunked' }
       : { 'content-length': String(Buffer.byteLength(body)) }
-    const request = send({
+    const request = this.#send({
       agent: this.#agent,
       host: '127.0.0.1',
       port: this.#port,

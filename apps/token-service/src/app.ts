@@ -15,10 +15,10 @@ import { Reaper } from './identities/reaper.ts'
 import { Removal } from './identities/removal.ts'
 import { Table } from './identities/table.ts'
 import { authentication } from './plugins/authentication.ts'
-import { browsers } from './plugins/browsers.ts'
+import { browsers, securityHeaders } from './plugins/browsers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { measured, Metrics } from './plugins/metrics.ts'
-import { problems } from './plugins/problems.ts'
+import { problems, refuseUnreadable } from './plugins/problems.ts'
 import { referencePage } from './plugins/reference-page.ts'
 import { identityRoutes } from './routes/identity.ts'
 import { operationRoutes } from './routes/operations.ts'
@@ -101,14 +101,22 @@ export async function buildService({
   const health = new HealthMonitor({ store, communication, log })
   metrics?.observe({ userTokens, communication, reaper })
 
+  const nextRequestId = requestIds()
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: requestIds(),
+    genReqId: nextRequestId,
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
+    // Node takes the longer of the two for the whole request, and looks only every 30 seconds unless told.
+    http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: requestTimeoutMs / 4 },
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
+    clientErrorHandler: (error, socket) => refuseUnreadable(log, nextRequestId(), error, socket),
+    // An address that can't be decoded is refused before any hook.
+    frameworkErrors(error, request, reply) {
+      request.server.errorHandler(error, request, reply.headers(securityHeaders))
+    },
     trustProxy: (_address, hop) => hop < settings.TRUSTED_PROXIES,
   })
   app.setValidatorCompiler(TypeBoxValidatorCompiler)

@@ -1,3 +1,5 @@
+import { connect, type AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
 
@@ -75,11 +77,19 @@ describe('what the contract does not have', () => {
     ['no object', '[]', 'application/json', 400, 'request-invalid'],
     ['a poisoned prototype', '{"__proto__":{"x":1}}', 'application/json', 400, 'request-invalid'],
     ['a member that it does not know', '{"x":1}', 'application/json', 400, 'request-invalid'],
+    ['null', 'null', 'application/json', 400, 'request-invalid'],
     ['a form', 'a=b', 'application/x-www-form-urlencoded', 415, 'media-type-unsupported'],
     ['more than 32 kB', Buffer.alloc(33 * 1024, ' '), 'application/json', 413, 'body-too-large'],
   ])('a body that is %s', async (_name, payload, type, status, code) => {
     const answer = await fixture.call('POST /v1/token', { body: payload, headers: { 'content-type': type } })
     expect(answer).toMatchObject({ status, body: { code, status, requestId: expect.any(String) } })
+  })
+
+  test('an address that can’t be decoded is no secret failure', async () => {
+    const { status, body, headers } = await fixture.call('GET /v1/users/%')
+    expect(status).toBe(400)
+    expect(body).toMatchObject({ code: 'request-invalid', detail: expect.stringContaining('%') })
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff' })
   })
 
   test('no body at all is no mistake, whatever its type', async () => {
@@ -102,6 +112,26 @@ describe('what the contract does not have', () => {
     })
     expect(fixture.lines({ reqId: body.requestId, level: 50 })).toHaveLength(1)
   })
+})
+
+test('what is no request, or never ends, is answered and cut off', async () => {
+  const { app } = await fixture.addInstance()
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const [{ port }] = app.addresses() as [AddressInfo]
+  async function send(bytes: string): Promise<string> {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(bytes)
+    return await text(socket)
+  }
+  const long = 'x'.repeat(20_000)
+  const [garbage, tooLong, half] = await Promise.all([
+    send('garbage\r\n\r\n'),
+    send(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nCookie: ${long}\r\n\r\n`),
+    send('POST /v1/token HTTP/1.1\r\nHost: localhost\r\nContent-Le'),
+  ])
+  expect(garbage).toMatch(/^HTTP\/1.1 400 [^]*application\/problem\+json[^]*"code":"request-invalid"/)
+  expect(tooLong).toMatch(/^HTTP\/1.1 431 [^]*"code":"headers-too-large"/)
+  expect(half).toMatch(/^HTTP\/1.1 408 [^]*"code":"request-timeout"/)
 })
 
 describe('too many requests', () => {

@@ -9,7 +9,7 @@ const identity = {
   ),
 }
 
-export const IdentityResponse = Type.Object(identity)
+export const IdentityResponse = Type.Object(identity, { description: 'The user’s identity, as it is recorded' })
 export type IdentityResponse = Static<typeof IdentityResponse>
 
 const UserKey = Type.String({
@@ -31,17 +31,20 @@ export const UsersQuery = Type.Object(
 )
 export type UsersQuery = Static<typeof UsersQuery>
 
-export const UsersResponse = Type.Object({
-  users: Type.Array(
-    Type.Object({
-      userKey: UserKey,
-      issuer: Type.String({ description: 'Who vouched for the user' }),
-      subject: Type.String({ description: 'The issuer’s name for the user: `oid` from Entra ID, else `sub`' }),
-      ...identity,
-    }),
-  ),
-  cursor: Type.Optional(
-    Type.String({ description: 'Asks for the next page; a page may be short, even empty, before the last' }),
-  ),
-})
+export const UsersResponse = Type.Object(
+  {
+    users: Type.Array(
+      Type.Object({
+        userKey: UserKey,
+        issuer: Type.String({ description: 'Who vouched for the user' }),
+        subject: Type.String({ description: 'The issuer’s name for the user: `oid` from Entra ID, else `sub`' }),
+        ...identity,
+      }),
+    ),
+    cursor: Type.Optional(
+      Type.String({ description: 'Asks for the next page; a page may be short, even empty, before the last' }),
+    ),
+  },
+  { description: 'A page of users' },
+)
 export type UsersResponse = Static<typeof UsersResponse>

@@ -4,7 +4,14 @@ import { IdentityResponse, UserParams, UsersQuery, UsersResponse } from './ident
 import { problemResponses, type ProblemCode } from './problem.ts'
 import { TeamsTokenRequest, TeamsTokenResponse, TokenRequest, TokenResponse } from './token.ts'
 
-const anyRoute = ['request-invalid', 'body-too-large', 'media-type-unsupported', 'internal-error'] as const
+const anyRoute = [
+  'request-invalid',
+  'origin-not-allowed',
+  'body-too-large',
+  'media-type-unsupported',
+  'rate-limited',
+  'internal-error',
+] as const satisfies readonly ProblemCode[]
 const signedIn = [
   ...anyRoute,
   'token-missing',
@@ -12,7 +19,6 @@ const signedIn = [
   'token-expired',
   'token-not-yet-valid',
   'permission-missing',
-  'rate-limited',
   'sign-in-unavailable',
 ] as const satisfies readonly ProblemCode[]
 const stored = [...signedIn, 'store-unavailable'] as const
@@ -142,7 +148,7 @@ export const routes = {
       operationId: 'health',
       summary: 'Whether the process serves',
       tags: ['operations'],
-      response: { 200: HealthResponse },
+      response: { 200: HealthResponse, ...problemResponses(anyRoute) },
     },
   },
   ready: {
@@ -152,7 +158,7 @@ export const routes = {
       operationId: 'ready',
       summary: 'Whether identity store and Azure Communication Services were reached lately',
       tags: ['operations'],
-      response: { 200: ReadyResponse, 503: ReadyResponse },
+      response: { 200: ReadyResponse, 503: ReadyResponse, ...problemResponses(anyRoute) },
     },
   },
   openApi: {
@@ -162,7 +168,10 @@ export const routes = {
       operationId: 'openApi',
       summary: 'This document',
       tags: ['operations'],
-      response: { 200: { description: 'OpenAPI 3.1', ...Type.Object({}, { additionalProperties: true }) } },
+      response: {
+        200: { description: 'OpenAPI 3.1', ...Type.Object({}, { additionalProperties: true }) },
+        ...problemResponses(anyRoute),
+      },
     },
   },
 } as const

@@ -27,13 +27,16 @@ export const TokenRequest = Type.Object(
 )
 export type TokenRequest = Static<typeof TokenRequest>
 
-export const TokenResponse = Type.Object({
-  communicationUserId: CommunicationUserId,
-  token: Type.String({ description: 'Communication access token, for Azure’s Chat and Calling SDKs' }),
-  expiresOn: Type.String({ format: 'date-time' }),
-  scopes: Type.Array(Scope, { description: 'What the token allows' }),
-  endpoint: Type.String({ format: 'uri', description: 'Endpoint of the resource, as the SDKs’ clients take it' }),
-})
+export const TokenResponse = Type.Object(
+  {
+    communicationUserId: CommunicationUserId,
+    token: Type.String({ description: 'Communication access token, for Azure’s Chat and Calling SDKs' }),
+    expiresOn: Type.String({ format: 'date-time' }),
+    scopes: Type.Array(Scope, { description: 'What the token allows' }),
+    endpoint: Type.String({ format: 'uri', description: 'Endpoint of the resource, as the SDKs’ clients take it' }),
+  },
+  { description: 'A token with at least 20 minutes left' },
+)
 export type TokenResponse = Static<typeof TokenResponse>
 
 export const TeamsTokenRequest = Type.Object(
@@ -49,9 +52,12 @@ export const TeamsTokenRequest = Type.Object(
 )
 export type TeamsTokenRequest = Static<typeof TeamsTokenRequest>
 
-export const TeamsTokenResponse = Type.Object({
-  token: Type.String({ description: 'Communication access token of the Teams user' }),
-  expiresOn: Type.String({ format: 'date-time', description: 'The same as the Entra ID token’s' }),
-  endpoint: Type.String({ format: 'uri' }),
-})
+export const TeamsTokenResponse = Type.Object(
+  {
+    token: Type.String({ description: 'Communication access token of the Teams user' }),
+    expiresOn: Type.String({ format: 'date-time', description: 'The same as the Entra ID token’s' }),
+    endpoint: Type.String({ format: 'uri' }),
+  },
+  { description: 'A token that is never cached here' },
+)
 export type TeamsTokenResponse = Static<typeof TeamsTokenResponse>

@@ -3,7 +3,7 @@ import { fastifyPlugin } from 'fastify-plugin'
 import { ProblemError } from '../problem-error.ts'
 
 /** For answers that are never a page: nothing may be cached, sniffed, framed or run. */
-const securityHeaders = {
+export const securityHeaders = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
@@ -27,6 +27,8 @@ export const browsers = fastifyPlugin(
       allowedHeaders: ['Authorization', 'Content-Type'],
       exposedHeaders: ['Retry-After', 'WWW-Authenticate'],
       maxAge: 7200,
+      // The answer to one that is not would be no problem details.
+      strictPreflight: false,
     })
   },
   { name: 'browsers' },

@@ -10,7 +10,7 @@ export const jsonBodies = fastifyPlugin(
       else void parse(request, body as string, done)
     })
     app.addHook('preValidation', (request, _reply, done) => {
-      request.body ??= {}
+      if (request.body === undefined) request.body = {}
       done()
     })
   },

@@ -1,6 +1,8 @@
+import { maxHeaderSize, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import { CommunicationIdentityError, type FailureCode } from '@acs-kit/communication-identity'
 import { problemCatalogue, problemMediaType, type Problem, type ProblemCode } from '@acs-kit/token-contract'
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { ConnectionError, FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import { ProblemError } from '../problem-error.ts'
 
@@ -63,6 +65,30 @@ export const problems = fastifyPlugin(
   },
   { name: 'problems', dependencies: ['@fastify/rate-limit'] },
 )
+
+/** Answers what Node could not even read as a request, as Fastify’s `clientErrorHandler`. */
+export function refuseUnreadable(log: FastifyBaseLogger, requestId: string, error: ConnectionError, socket: Socket) {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const problem = toUnreadable(error)
+  log.info({ code: problem.code }, 'refused what is no request')
+  const body = JSON.stringify(toBody(problem, requestId))
+  const { statusCode } = problem
+  socket.end(
+    `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\nContent-Type: ${problemMediaType}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+function toUnreadable({ code }: ConnectionError): ProblemError {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ProblemError('request-timeout')
+    case 'HPE_HEADER_OVERFLOW':
+      return new ProblemError('headers-too-large', `Path and headers may take ${maxHeaderSize} bytes together.`)
+    default:
+      return new ProblemError('request-invalid', 'It is no HTTP request.')
+  }
+}
 
 function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
