@@ -94,6 +94,7 @@ export async function buildService({
     journal,
     removal,
     firstLogin,
+    dropCache: (userKey) => userTokens.drop(userKey),
     now,
     graceMs: 2 * settings.UPSTREAM_DEADLINE_MS + 10_000,
     log,

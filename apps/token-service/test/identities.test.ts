@@ -84,6 +84,7 @@ describe('the reaper', () => {
     const fault = fixture.emulator.faults.add({ operation, status: 503 })
     expect((await fixture.call(request)).status).toBe(202)
     expect(fixture.emulator.introspect(token).state).toBe('valid')
+    await fixture.call('POST /v1/token')
     fixture.emulator.faults.remove(fault)
     clock += 60_000
     // The circuit breaker lets the next call through after two seconds of the machine's own time.
@@ -97,6 +98,8 @@ describe('the reaper', () => {
       )
       .not.toBe('valid')
     expect(await journalOf(fixture)).toEqual([])
+    const next = (await fixture.call('POST /v1/token')).body
+    expect(fixture.emulator.introspect(next.token).state).toBe('valid')
   })
 })
 

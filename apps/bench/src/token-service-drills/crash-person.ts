@@ -14,7 +14,7 @@ export class CrashPerson {
   /** Tokens from before an acknowledged revocation or deletion. */
   readonly #ended: string[] = []
   #tokens: string[] = []
-  /** Whether a deletion was sent whose answer never came. */
+  /** Whether a deletion was sent whose answer never came: the reaper may finish it at any time. */
   #mayBeDeleted = false
   deletions = 0
   revocations = 0
@@ -39,9 +39,11 @@ export class CrashPerson {
     if (this.#deleted.has(communicationUserId)) throw new Error(`${this.name} got a deleted identity again`)
     const isOther = this.#identity !== undefined && this.#identity !== communicationUserId
     if (isOther && !this.#mayBeDeleted) throw new Error(`${this.name} lost the identity ${this.#identity}`)
-    if (isOther) this.#end(this.#tokens)
+    if (isOther) {
+      this.#end(this.#tokens)
+      this.#mayBeDeleted = false
+    }
     this.#identity = communicationUserId
-    this.#mayBeDeleted = false
     this.#tokens = [...this.#tokens.slice(1 - maxTokens), token]
   }
 

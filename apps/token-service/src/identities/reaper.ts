@@ -15,6 +15,8 @@ export interface ReaperOptions {
   readonly journal: Journal
   readonly removal: Removal
   readonly firstLogin: FirstLogin
+  /** Forgets what is cached for a user. */
+  readonly dropCache: (userKey: string) => void
   readonly now: () => number
   /** Entries that are younger may still be worked on by whoever wrote them. */
   readonly graceMs: number
@@ -50,13 +52,15 @@ export class Reaper {
   }
 
   async #reap(entry: JournalEntry, age: number): Promise<void> {
-    const { journal, removal, log } = this.#options
+    const { journal, removal, dropCache, log } = this.#options
     if (entry.kind === 'lost') {
       if (age > keepLostMs) await journal.remove(entry)
     } else if (entry.kind === 'create') {
       await this.#reapCreation(entry)
     } else {
       await removal.finish(entry)
+      // Tokens that the user got since it was begun have ended as well.
+      dropCache(entry.userKey)
       log.info({ journalEntry: entry.id, kind: entry.kind }, 'finished what was begun earlier')
     }
   }
