@@ -15,9 +15,9 @@ export async function buildArtifact(folder: string): Promise<void> {
     bundle: true,
     // What is imported on demand stays apart: a start with access keys does not load the keyless credential.
     splitting: true,
-    minify: true,
-    // Names show in errors.
-    keepNames: true,
+    // Names stay, since they show in errors; esbuild's way to keep them beside short ones costs a fifth of the speed.
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: 'external',
     format: 'esm',
     platform: 'node',

@@ -20,7 +20,7 @@ const log = {
   warn: (fields: object, message: string) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
 }
 const key = new AccessKey('primary', undefined as never)
-const grant: Grant = { scopes: ['chat', 'voip'], minutes: 1440, isAsked: false }
+const grant: Grant = { key: 1, scopes: ['chat', 'voip'], minutes: 1440, isAsked: false }
 
 await using issuer = await SignInIssuer.start()
 const signIn = new SignIn([{ issuer: issuer.issuer, audience }], { now: Date.now, reuseMs: 300_000 })

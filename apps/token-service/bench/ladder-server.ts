@@ -48,7 +48,11 @@ async function buildUpTo(): Promise<FastifyInstance> {
   if (has('rate limit')) {
     await app.register(authentication, { signIn, requestsPerMinute: settings.TOKENS_PER_MINUTE })
   } else if (has('authentication')) {
-    app.addHook('onRequest', async ({ headers }) => void (await signIn.authenticate(headers.authorization)))
+    app.addHook('onRequest', ({ headers }, _reply, done) => {
+      const verified = signIn.authenticate(headers.authorization)
+      if (verified instanceof Promise) verified.then(() => done(), done)
+      else done()
+    })
   }
   const { method, url, schema } = routes.issueToken
   const response = { 200: schema.response[200] }

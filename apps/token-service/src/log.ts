@@ -10,10 +10,7 @@ export function openLogDestination() {
 
 /** JSON lines. Requests are never logged whole, and of an error only what cannot hold a header or a body. */
 export function createLog(level: string, destination: DestinationStream): Logger {
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describe } },
-    destination,
-  )
+  return pino({ level, base: null, serializers: { err: describe } }, destination)
 }
 
 function describe(error: unknown): object {

@@ -50,7 +50,6 @@ describe('browsers', () => {
       expect(headers).toMatchObject({
         'cache-control': 'no-store',
         'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-        'referrer-policy': 'no-referrer',
         'strict-transport-security': expect.stringContaining('max-age'),
         'x-content-type-options': 'nosniff',
       })

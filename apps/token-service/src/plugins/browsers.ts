@@ -6,7 +6,6 @@ import { ProblemError } from '../problem-error.ts'
 export const securityHeaders = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
   'Strict-Transport-Security': 'max-age=31536000',
   'X-Content-Type-Options': 'nosniff',
 }
@@ -22,10 +21,10 @@ export const browsers = fastifyPlugin(
       else done(new ProblemError('origin-not-allowed', 'ALLOWED_ORIGINS of the service does not name it.'))
     })
     await app.register(cors, {
-      origin: [...origins],
+      origin: (origin, callback) => callback(null, origin !== undefined && allowed.has(origin)),
       methods: ['GET', 'POST', 'DELETE'],
       allowedHeaders: ['Authorization', 'Content-Type'],
-      exposedHeaders: ['Retry-After', 'WWW-Authenticate'],
+      exposedHeaders: 'Retry-After, WWW-Authenticate',
       maxAge: 7200,
       // The answer to one that is not would be no problem details.
       strictPreflight: false,

@@ -2,7 +2,8 @@ import { routes } from '@acs-kit/token-contract'
 import type { ScopePolicy } from '@acs-kit/service-settings'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Removal } from '../identities/removal.ts'
-import { grant } from '../tokens/scope-policy.ts'
+import type { CachedToken } from '../tokens/cached-user.ts'
+import { Granter } from '../tokens/scope-policy.ts'
 import type { UserTokens } from '../tokens/user-tokens.ts'
 
 export interface TokenRoutesOptions {
@@ -17,23 +18,22 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<TokenRoutesOptions> = async 
   app,
   { userTokens, removal, policy, endpoint },
 ) => {
+  const granter = new Granter(policy)
+
   app.route({
     ...routes.issueToken,
-    handler: async (request) => {
-      const { principal, body, log } = request
+    handler({ principal, body, log }) {
       const { refresh = false } = body
-      const granted = grant(policy, principal.roles, body)
+      const granted = granter.grant(principal.roles, body)
       const cached = refresh ? undefined : userTokens.cached(principal, granted)
-      const issued = cached ?? (await userTokens.issue(principal, granted, { refresh }))
-      const { userKey } = principal
-      log.info({ audit: refresh ? 'refresh' : 'issue', userKey, scopes: granted.scopes, cached: cached !== undefined })
-      return {
-        communicationUserId: issued.communicationUserId,
-        token: issued.token,
-        expiresOn: issued.expiresOn.toISOString(),
-        scopes: [...granted.scopes],
-        endpoint,
+      const answer = ({ identity, token, expiresOn }: CachedToken) => {
+        const { userKey } = principal
+        const scopes = granted.scopes.join(' ')
+        log.info({ audit: refresh ? 'refresh' : 'issue', userKey, scopes, cached: cached !== undefined })
+        const { communicationUserId } = identity
+        return { communicationUserId, token, expiresOn, scopes: [...granted.scopes], endpoint }
       }
+      return cached ? answer(cached) : userTokens.issue(principal, granted, { refresh }).then(answer)
     },
   })
 

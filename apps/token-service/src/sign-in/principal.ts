@@ -45,8 +45,11 @@ function claim(payload: JWTPayload, name: string): string {
   throw new ProblemError('token-invalid', `The token lacks the claim ${name}.`)
 }
 
+const noWords: readonly string[] = []
+
 /** Claims that list names do so as an array, or in one string with spaces. */
-function wordsOf(value: unknown): string[] {
+function wordsOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return value.split(' ').filter((word) => word !== '')
-  return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : []
+  // One list for all who have none: most users are kept in memory with it.
+  return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : noWords
 }

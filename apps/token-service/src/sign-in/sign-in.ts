@@ -22,7 +22,7 @@ export class SignIn {
   readonly #issuers: ReadonlyMap<string, { readonly settings: Issuer; readonly keys: IssuerKeys }>
   readonly #now: () => number
   readonly #reuseMs: number
-  /** By hash, so that no token stays in memory. */
+  /** By the hash of the header that they came in, so that no token stays in memory. */
   readonly #verified = new LRUCache<string, VerifiedToken>({ max: maxVerifiedTokens })
 
   /** A verified token is not verified anew within `reuseMs`: how long a key that its issuer withdrew may still count. */
@@ -39,18 +39,16 @@ export class SignIn {
 
   /** The user of an `Authorization` header. Throws a `ProblemError`. */
   authenticate(authorization: string | undefined): Principal | Promise<Principal> {
-    const token = /^Bearer +([\w-]+\.[\w-]*\.[\w-]*)$/i.exec(authorization ?? '')?.[1]
-    if (token === undefined) {
-      if (!authorization) throw new ProblemError('token-missing', 'Send Authorization: Bearer and a sign-in token.')
-      throw new ProblemError('token-invalid', 'Authorization must read Bearer and a JWT.')
-    }
-    const key = hash('sha256', token, 'base64')
+    if (!authorization) throw new ProblemError('token-missing', 'Send Authorization: Bearer and a sign-in token.')
+    const key = hash('sha256', authorization, 'base64')
     const known = this.#verified.get(key)
     const now = this.#now()
     if (known !== undefined && now - known.verifiedAt < this.#reuseMs && now >= known.notBefore) {
       if (now < known.expiresAt) return known.principal
       throw new ProblemError('token-expired', 'Sign in again, or refresh the token.')
     }
+    const token = /^Bearer +([\w-]+\.[\w-]*\.[\w-]*)$/i.exec(authorization)?.[1]
+    if (token === undefined) throw new ProblemError('token-invalid', 'Authorization must read Bearer and a JWT.')
     return this.#verify(token, key, now)
   }
 

@@ -1,6 +1,6 @@
+import type { AccessKey } from '../communication/access-key.ts'
 import type { IssuedToken } from '../communication/communication.ts'
 import type { UserIdentity } from '../identities/identity-store.ts'
-import type { Grant } from './scope-policy.ts'
 
 /** Tokens are handed out while they have this long to live: Azure's own credential refreshes when 10 minutes are left. */
 const minRemainingMs = 20 * 60_000
@@ -8,57 +8,67 @@ const minRemainingMs = 20 * 60_000
 const renewalSpreadMs = 5 * 60_000
 /** Of one user, with different scopes or lifetimes: nobody needs more, and nobody can fill the memory. */
 const maxTokens = 4
+const noTokens: readonly CachedToken[] = []
 
-export interface CachedToken extends IssuedToken {
-  readonly communicationUserId: string
-  readonly epoch: string
+export interface CachedToken {
+  readonly grantKey: number
+  /** As the store had it when the token was issued. */
+  readonly identity: CachedIdentity
+  readonly token: string
+  /** RFC 3339, as it is sent. */
+  readonly expiresOn: string
+  readonly accessKey: AccessKey
   /** From then on it is not handed out any more. */
   readonly renewAt: number
 }
 
-/** What an instance remembers of one user. */
+/** As much of an identity as its tokens need. */
+export type CachedIdentity = Pick<UserIdentity, 'communicationUserId' | 'epoch'>
+
+/** What an instance remembers of one user. There are many of these: a few hundred bytes beside the token's text. */
 export class CachedUser {
   /** As the store had it at `checkedAt`. */
-  identity: UserIdentity | undefined
+  identity: CachedIdentity | undefined
   checkedAt = -Infinity
-  readonly tokens = new Map<string, CachedToken>()
+  /** Oldest first. */
+  tokens: readonly CachedToken[] = noTokens
   /** What is being fetched now, for all who wait for it. */
-  pendingIdentity: Promise<UserIdentity> | undefined
-  pendingTokens: Map<string, Promise<CachedToken>> | undefined
+  pendingIdentity: Promise<CachedIdentity> | undefined
+  pendingTokens: Map<number, Promise<CachedToken>> | undefined
   isBeingChecked = false
 
-  /** A token of this grant that may be handed out now. */
-  usableToken(grantKey: string, now: number): CachedToken | undefined {
-    const token = this.tokens.get(grantKey)
-    const isUsable =
-      token !== undefined && token.renewAt > now && !token.key.isDead && token.epoch === this.identity?.epoch
-    return isUsable ? token : undefined
+  /** The last token of this grant, whatever has become of it. */
+  token(grantKey: number): CachedToken | undefined {
+    return this.tokens.find((token) => token.grantKey === grantKey)
   }
 
-  remember(identity: UserIdentity, now: number): void {
-    this.identity = identity
+  /** A token of this grant that may be handed out now. */
+  usableToken(grantKey: number, now: number): CachedToken | undefined {
+    const token = this.token(grantKey)
+    if (token === undefined || token.renewAt <= now || token.accessKey.isDead) return undefined
+    return token.identity.epoch === this.identity?.epoch ? token : undefined
+  }
+
+  /** Returns what is kept of the identity, the same as before when nothing changed. */
+  remember({ communicationUserId, epoch }: UserIdentity, now: number): CachedIdentity {
     this.checkedAt = now
+    if (this.identity?.epoch !== epoch) this.identity = { communicationUserId, epoch }
+    return this.identity
   }
 
   /** Forgets an identity that turned out to be no good, unless it has been replaced already. */
-  forget({ communicationUserId }: UserIdentity): void {
+  forget({ communicationUserId }: CachedIdentity): void {
     if (this.identity?.communicationUserId !== communicationUserId) return
     this.identity = undefined
-    this.tokens.clear()
+    this.tokens = noTokens
   }
 
-  keep(grantKey: string, issued: IssuedToken, identity: UserIdentity, random: () => number): CachedToken {
+  keep(grantKey: number, issued: IssuedToken, identity: CachedIdentity, random: () => number): CachedToken {
     const { token, expiresOn, key } = issued
-    const { communicationUserId, epoch } = identity
     const renewAt = expiresOn.getTime() - minRemainingMs - random() * renewalSpreadMs
-    const cached = { communicationUserId, token, expiresOn, key, epoch, renewAt }
-    this.tokens.delete(grantKey)
-    if (this.tokens.size >= maxTokens) this.tokens.delete(this.tokens.keys().next().value!)
-    this.tokens.set(grantKey, cached)
-    return cached
+    const kept = { grantKey, identity, token, expiresOn: expiresOn.toISOString(), accessKey: key, renewAt }
+    const others = this.tokens.filter((other) => other.grantKey !== grantKey)
+    this.tokens = [...others.slice(1 - maxTokens), kept]
+    return kept
   }
-}
-
-export function grantKeyOf({ scopes, minutes }: Grant): string {
-  return `${minutes} ${scopes.join()}`
 }

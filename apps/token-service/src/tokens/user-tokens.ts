@@ -1,12 +1,12 @@
 import { CommunicationIdentityError } from '@acs-kit/communication-identity'
 import { LRUCache } from 'lru-cache'
 import type { Background } from '../background.ts'
-import { resourceIdOf, type IdentityStore, type UserIdentity } from '../identities/identity-store.ts'
+import { resourceIdOf, type IdentityStore } from '../identities/identity-store.ts'
 import type { Communication } from '../communication/communication.ts'
 import type { FirstLogin } from '../identities/first-login.ts'
 import { ProblemError } from '../problem-error.ts'
 import type { Principal } from '../sign-in/principal.ts'
-import { CachedUser, grantKeyOf, type CachedToken } from './cached-user.ts'
+import { CachedUser, type CachedIdentity, type CachedToken } from './cached-user.ts'
 import { jitter, type Grant } from './scope-policy.ts'
 
 const maxCachedUsers = 50_000
@@ -25,12 +25,6 @@ export interface UserTokensOptions {
   /** Whether an identity of another resource is replaced. */
   readonly remapForeign: boolean
   readonly log: { warn(fields: object, message: string): void }
-}
-
-export interface UserToken {
-  readonly communicationUserId: string
-  readonly token: string
-  readonly expiresOn: Date
 }
 
 /**
@@ -52,10 +46,10 @@ export class UserTokens {
   }
 
   /** The user's cached token of this grant, if there is one that may be handed out. */
-  cached({ userKey }: Principal, grant: Grant): UserToken | undefined {
+  cached({ userKey }: Principal, grant: Grant): CachedToken | undefined {
     const user = this.#users.get(userKey)
     const now = this.#options.now()
-    const token = user?.usableToken(grantKeyOf(grant), now)
+    const token = user?.usableToken(grant.key, now)
     if (!user || !token) return undefined
     const age = now - user.checkedAt
     if (age >= this.#options.revocationBoundMs) return undefined
@@ -65,14 +59,13 @@ export class UserTokens {
   }
 
   /** A new token, the same for all who ask meanwhile. Rejects with a `ProblemError` or a `CommunicationIdentityError`. */
-  async issue(principal: Principal, grant: Grant, { refresh = false } = {}): Promise<UserToken> {
+  async issue(principal: Principal, grant: Grant, { refresh = false } = {}): Promise<CachedToken> {
     let user = this.#users.get(principal.userKey)
     if (!user) this.#users.set(principal.userKey, (user = new CachedUser()))
-    const grantKey = grantKeyOf(grant)
-    const known = user.tokens.get(grantKey)
+    const known = user.token(grant.key)
     const identity = await this.#identityOf(user, principal, grant)
     // The look at the store confirmed the known one, or the first login came with one.
-    const token = user.usableToken(grantKey, this.#options.now())
+    const token = user.usableToken(grant.key, this.#options.now())
     if (token && !(refresh && token === known)) return token
     return this.#issue(user, identity, principal, grant)
   }
@@ -83,7 +76,7 @@ export class UserTokens {
   }
 
   /** From the cache within the bound, else from the store; created when there is none. */
-  #identityOf(user: CachedUser, principal: Principal, grant: Grant): Promise<UserIdentity> | UserIdentity {
+  #identityOf(user: CachedUser, principal: Principal, grant: Grant): Promise<CachedIdentity> | CachedIdentity {
     const isFresh = this.#options.now() - user.checkedAt < this.#options.revocationBoundMs
     if (user.identity && isFresh) return user.identity
     return (user.pendingIdentity ??= this.#loadIdentity(user, principal, grant).finally(() => {
@@ -91,7 +84,7 @@ export class UserTokens {
     }))
   }
 
-  async #loadIdentity(user: CachedUser, principal: Principal, grant: Grant): Promise<UserIdentity> {
+  async #loadIdentity(user: CachedUser, principal: Principal, grant: Grant): Promise<CachedIdentity> {
     const { store, now } = this.#options
     const checkedAt = now()
     const identity = await store.find(principal.userKey)
@@ -101,22 +94,21 @@ export class UserTokens {
       await store.remove(principal.userKey, identity.communicationUserId)
       return this.#createIdentity(user, principal, grant)
     }
-    user.remember(identity, checkedAt)
-    return identity
+    return user.remember(identity, checkedAt)
   }
 
-  async #createIdentity(user: CachedUser, principal: Principal, grant: Grant): Promise<UserIdentity> {
+  async #createIdentity(user: CachedUser, principal: Principal, grant: Grant): Promise<CachedIdentity> {
     const { firstLogin, now, random } = this.#options
     const checkedAt = now()
     const { identity, token } = await firstLogin.perform(principal, grant.scopes, this.#lifetimeOf(grant))
     this.#resourceId ??= resourceIdOf(identity.communicationUserId)
-    user.remember(identity, checkedAt)
-    if (token) user.keep(grantKeyOf(grant), token, identity, random)
-    return identity
+    const kept = user.remember(identity, checkedAt)
+    if (token) user.keep(grant.key, token, kept, random)
+    return kept
   }
 
-  #issue(user: CachedUser, identity: UserIdentity, principal: Principal, grant: Grant): Promise<CachedToken> {
-    const grantKey = grantKeyOf(grant)
+  #issue(user: CachedUser, identity: CachedIdentity, principal: Principal, grant: Grant): Promise<CachedToken> {
+    const grantKey = grant.key
     user.pendingTokens ??= new Map()
     let pending = user.pendingTokens.get(grantKey)
     if (!pending) {
@@ -132,7 +124,7 @@ export class UserTokens {
   /** The store may know an identity that the service does not: one that is gone, or that was another resource's all along. */
   async #issueOrReplace(
     user: CachedUser,
-    identity: UserIdentity,
+    identity: CachedIdentity,
     principal: Principal,
     grant: Grant,
   ): Promise<CachedToken> {
@@ -146,15 +138,15 @@ export class UserTokens {
       await this.#options.store.remove(principal.userKey, identity.communicationUserId)
       user.forget(identity)
       const replacement = await this.#identityOf(user, principal, grant)
-      return user.usableToken(grantKeyOf(grant), this.#options.now()) ?? this.#issueNow(user, replacement, grant)
+      return user.usableToken(grant.key, this.#options.now()) ?? this.#issueNow(user, replacement, grant)
     }
   }
 
-  async #issueNow(user: CachedUser, identity: UserIdentity, grant: Grant): Promise<CachedToken> {
+  async #issueNow(user: CachedUser, identity: CachedIdentity, grant: Grant): Promise<CachedToken> {
     const { communication, random } = this.#options
     const { communicationUserId } = identity
     const issued = await communication.issueToken(communicationUserId, grant.scopes, this.#lifetimeOf(grant))
-    return user.keep(grantKeyOf(grant), issued, identity, random)
+    return user.keep(grant.key, issued, identity, random)
   }
 
   /** Throws unless such identities are to be replaced. */
