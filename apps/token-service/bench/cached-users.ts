@@ -46,7 +46,7 @@ process.stdout.write(JSON.stringify({ bytesPerUser, tokenBytes }))
 async function addUsers(from: number, to: number): Promise<void> {
   for (let user = from; user < to; user++) {
     const signInToken = await issuer.sign({ sub: randomUUID() })
-    const principal = await signIn.authenticate(`Bearer ${signInToken}`)
+    const principal = await signIn.verify(`Bearer ${signInToken}`)
     await userTokens.issue(principal, grant)
   }
 }

@@ -48,11 +48,9 @@ async function buildUpTo(): Promise<FastifyInstance> {
   if (has('rate limit')) {
     await app.register(authentication, { signIn, requestsPerMinute: settings.TOKENS_PER_MINUTE })
   } else if (has('authentication')) {
-    app.addHook('onRequest', ({ headers }, _reply, done) => {
-      const verified = signIn.authenticate(headers.authorization)
-      if (verified instanceof Promise) verified.then(() => done(), done)
-      else done()
-    })
+    app.addHook('onRequest', ({ headers: { authorization } }, _reply, done) =>
+      signIn.recall(authorization) ? done() : signIn.verify(authorization),
+    )
   }
   const { method, url, schema } = routes.issueToken
   const response = { 200: schema.response[200] }

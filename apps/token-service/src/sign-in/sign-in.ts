@@ -7,11 +7,11 @@ import { IssuerKeys } from './issuer-keys.ts'
 import { toPrincipal, type Principal } from './principal.ts'
 
 /** For clocks that are not quite the issuer's. */
-const clockToleranceMs = 5000
+const clockToleranceSeconds = 5
 const maxVerifiedTokens = 50_000
 
-interface VerifiedToken {
-  readonly principal: Principal
+/** Times in seconds since 1970: whole ones are no objects of their own, and there may be many of these. */
+interface VerifiedPrincipal extends Principal {
   readonly verifiedAt: number
   readonly notBefore: number
   readonly expiresAt: number
@@ -21,14 +21,14 @@ interface VerifiedToken {
 export class SignIn {
   readonly #issuers: ReadonlyMap<string, { readonly settings: Issuer; readonly keys: IssuerKeys }>
   readonly #now: () => number
-  readonly #reuseMs: number
+  readonly #reuseSeconds: number
   /** By the hash of the header that they came in, so that no token stays in memory. */
-  readonly #verified = new LRUCache<string, VerifiedToken>({ max: maxVerifiedTokens })
+  readonly #verified = new LRUCache<string, VerifiedPrincipal>({ max: maxVerifiedTokens })
 
   /** A verified token is not verified anew within `reuseMs`: how long a key that its issuer withdrew may still count. */
   constructor(issuers: readonly Issuer[], { now, reuseMs }: { now: () => number; reuseMs: number }) {
     this.#now = now
-    this.#reuseMs = reuseMs
+    this.#reuseSeconds = reuseMs / 1000
     this.#issuers = new Map(
       issuers.map((settings) => [
         settings.issuer,
@@ -37,31 +37,32 @@ export class SignIn {
     )
   }
 
-  /** The user of an `Authorization` header. Throws a `ProblemError`. */
-  authenticate(authorization: string | undefined): Principal | Promise<Principal> {
-    if (!authorization) throw new ProblemError('token-missing', 'Send Authorization: Bearer and a sign-in token.')
-    const key = hash('sha256', authorization, 'base64')
-    const known = this.#verified.get(key)
-    const now = this.#now()
-    if (known !== undefined && now - known.verifiedAt < this.#reuseMs && now >= known.notBefore) {
-      if (now < known.expiresAt) return known.principal
-      throw new ProblemError('token-expired', 'Sign in again, or refresh the token.')
-    }
-    const token = /^Bearer +([\w-]+\.[\w-]*\.[\w-]*)$/i.exec(authorization)?.[1]
-    if (token === undefined) throw new ProblemError('token-invalid', 'Authorization must read Bearer and a JWT.')
-    return this.#verify(token, key, now)
+  /** The user of an `Authorization` header that was verified lately. */
+  recall(authorization: string | undefined): Principal | undefined {
+    const known = this.#verified.get(keyOf(authorization))
+    const now = this.#now() / 1000
+    const isGood =
+      known !== undefined &&
+      now - known.verifiedAt < this.#reuseSeconds &&
+      now >= known.notBefore &&
+      now < known.expiresAt
+    return isGood ? known : undefined
   }
 
-  async #verify(token: string, key: string, now: number): Promise<Principal> {
-    const issuer = this.#issuerOf(token)
-    const { settings, keys } = issuer
+  /** The user of an `Authorization` header. Rejects with a `ProblemError`. */
+  async verify(authorization: string | undefined): Promise<Principal> {
+    if (!authorization) throw new ProblemError('token-missing', 'Send Authorization: Bearer and a sign-in token.')
+    const token = /^Bearer +([\w-]+\.[\w-]*\.[\w-]*)$/i.exec(authorization)?.[1]
+    if (token === undefined) throw new ProblemError('token-invalid', 'Authorization must read Bearer and a JWT.')
+    const now = this.#now() / 1000
+    const { settings, keys } = this.#issuerOf(token)
     const payload = await verifySignature(token, settings, keys, now)
     const principal = toPrincipal(payload, settings)
-    this.#verified.set(key, {
-      principal,
-      verifiedAt: now,
-      notBefore: (payload.nbf ?? 0) * 1000 - clockToleranceMs,
-      expiresAt: payload.exp! * 1000 + clockToleranceMs,
+    this.#verified.set(keyOf(authorization), {
+      ...principal,
+      verifiedAt: Math.floor(now),
+      notBefore: Math.floor(payload.nbf ?? 0) - clockToleranceSeconds,
+      expiresAt: Math.floor(payload.exp!) + clockToleranceSeconds,
     })
     return principal
   }
@@ -79,6 +80,10 @@ export class SignIn {
   }
 }
 
+function keyOf(authorization = ''): string {
+  return hash('sha256', authorization, 'base64')
+}
+
 async function verifySignature(
   token: string,
   { issuer, audience, algorithms = ['RS256'] }: Issuer,
@@ -91,8 +96,8 @@ async function verifySignature(
       audience,
       algorithms,
       requiredClaims: ['exp'],
-      currentDate: new Date(now),
-      clockTolerance: clockToleranceMs / 1000,
+      currentDate: new Date(now * 1000),
+      clockTolerance: clockToleranceSeconds,
     })
     return payload
   } catch (error) {

@@ -68,7 +68,8 @@ export class CachedUser {
     const renewAt = expiresOn.getTime() - minRemainingMs - random() * renewalSpreadMs
     const kept = { grantKey, identity, token, expiresOn: expiresOn.toISOString(), accessKey: key, renewAt }
     const others = this.tokens.filter((other) => other.grantKey !== grantKey)
-    this.tokens = [...others.slice(1 - maxTokens), kept]
+    // Not spread: that would leave room for 16 more, in each of many.
+    this.tokens = others.slice(1 - maxTokens).concat(kept)
     return kept
   }
 }
