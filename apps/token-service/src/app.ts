@@ -29,6 +29,8 @@ import { SignIn } from './sign-in/sign-in.ts'
 import { UserTokens } from './tokens/user-tokens.ts'
 
 const maxBodyBytes = 32 * 1024
+/** Users and addresses whose requests are counted at a time. */
+const maxCounted = 100_000
 /** Longest that a client may take to send a request. */
 const requestTimeoutMs = 10_000
 /** Longer than the idle timeout of the proxies in front (Azure's is 4 minutes), so that they are the ones to close. */
@@ -104,8 +106,9 @@ export async function buildService({
 
   const nextRequestId = requestIds()
   const app = fastify({
-    loggerInstance: log,
+    // Fastify itself logs nothing: with a logger of its own it would watch the end of each response all the same.
     logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: (_none, bindings) => log.child(bindings),
     genReqId: nextRequestId,
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
@@ -116,13 +119,16 @@ export async function buildService({
     clientErrorHandler: (error, socket) => refuseUnreadable(log, nextRequestId(), error, socket),
     // An address that can't be decoded is refused before any hook.
     frameworkErrors(error, request, reply) {
-      request.server.errorHandler(error, request, reply.headers(securityHeaders))
+      const { origin } = request.headers
+      const isAllowed = origin !== undefined && settings.ALLOWED_ORIGINS.includes(origin)
+      reply.headers({ ...securityHeaders, ...(isAllowed && { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' }) })
+      request.server.errorHandler(error, request, reply)
     },
     trustProxy: (_address, hop) => hop < settings.TRUSTED_PROXIES,
   })
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   for (const schema of problemSchemas) app.addSchema(schema)
-  await app.register(rateLimit, { global: false })
+  await app.register(rateLimit, { global: false, cache: maxCounted })
   await app.register(problems, { badRequestsPerMinute: settings.BAD_REQUESTS_PER_MINUTE })
   await app.register(browsers, { origins: settings.ALLOWED_ORIGINS })
   await app.register(jsonBodies)

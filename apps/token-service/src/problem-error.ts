@@ -1,5 +1,12 @@
 import { problemCatalogue, type ProblemCode } from '@acs-kit/token-contract'
 
+const retrySpreadMs = 5000
+
+/** Later by a little, differently each time: spreads those who were refused together. */
+export function spread(retryAfterMs: number): number {
+  return retryAfterMs + Math.random() * retrySpreadMs
+}
+
 /** A failure as the contract has it: what it is thrown with is what the caller of the API gets to read. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'

@@ -31,8 +31,11 @@ async function main(): Promise<void> {
     await Promise.all([app.close(), metricsApp?.close()])
     destination.flushSync()
   })
-  const address = await app.listen({ host: settings.HOST, port: settings.PORT })
   const metricsAddress = await metricsApp?.listen({ host: settings.METRICS_HOST, port: settings.METRICS_PORT! })
+  const address = await app.listen({ host: settings.HOST, port: settings.PORT }).catch(async (error: unknown) => {
+    await metricsApp?.close()
+    throw error
+  })
   log.info({ address, ...(metricsAddress && { metricsAddress }) }, 'the service listens')
   destination.flushSync()
   void repeat(() => health.look(), lookPauseMs, stopping.signal)

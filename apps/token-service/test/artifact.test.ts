@@ -87,10 +87,10 @@ describe('as a process', () => {
     await using fixture = await ServiceFixture.start()
     const { server, address } = await start(fixture)
     await using _ = server
-    fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs: 700 })
+    fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs: 2000 })
     const authorization = `Bearer ${await fixture.issuer.sign()}`
     const answer = fetch(`${address}/v1/token`, { method: 'POST', headers: { authorization } })
-    await expect.poll(() => server.stdout.length + fixture.issuer.keyRequests).toBeGreaterThan(0)
+    await expect.poll(() => fixture.issuer.keyRequests).toBeGreaterThan(0)
     await new Promise((resolve) => setTimeout(resolve, 300))
     process.kill(server.pid, 'SIGTERM')
     expect((await answer).status).toBe(200)
@@ -99,12 +99,18 @@ describe('as a process', () => {
     expect(server.stdout).toContain('"audit":"issue"')
   })
 
-  test('says in a line that its port is taken', async () => {
+  test.each(['PORT', 'METRICS_PORT'])('says in a line that its %s is taken, and ends', async (name) => {
     await using fixture = await ServiceFixture.start()
     await using issuer = await SignInIssuer.start()
     await using server = ServerProcess.launch({
       script,
-      env: { ...fixture.env, HOST: '127.0.0.1', PORT: new URL(issuer.issuer).port },
+      env: {
+        ...fixture.env,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        METRICS_PORT: '0',
+        [name]: new URL(issuer.issuer).port,
+      },
     })
     expect(await server.exit()).toBe(1)
     expect(server.stderr).toMatch(/^listen EADDRINUSE[^\n]*\n$/m)

@@ -85,10 +85,10 @@ describe('what the contract does not have', () => {
   })
 
   test('an address that can’t be decoded is no secret failure', async () => {
-    const { status, body, headers } = await fixture.call('GET /v1/users/%')
+    const { status, body, headers } = await fixture.call('GET /v1/users/%', { headers: { origin } })
     expect(status).toBe(400)
     expect(body).toMatchObject({ code: 'request-invalid', detail: expect.stringContaining('%') })
-    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff' })
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'access-control-allow-origin': origin })
   })
 
   test('no body at all is no mistake, whatever its type', async () => {
@@ -122,6 +122,13 @@ test('what is no request, or never ends, is answered and cut off', async () => {
     socket.write(bytes)
     return await text(socket)
   }
+  // One that keeps its half open holds nothing of the service.
+  const stubborn = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  stubborn.write('garbage\r\n\r\n')
+  await expect
+    .poll(() => new Promise<number>((resolve) => app.server.getConnections((_error, count) => resolve(count))))
+    .toBe(0)
+  stubborn.destroy()
   const long = 'x'.repeat(20_000)
   const [garbage, tooLong, half] = await Promise.all([
     send('garbage\r\n\r\n'),

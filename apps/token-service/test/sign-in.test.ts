@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { UnsecuredJWT, SignJWT, exportSPKI, importJWK, generateKeyPair, type CryptoKey } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { toPrincipal } from '../src/sign-in/principal.ts'
 import { ServiceFixture } from './service-fixture.ts'
 
 let fixture: ServiceFixture
@@ -87,7 +88,15 @@ test('a required scope or role is demanded of everyone, an admin one of administ
   expect(await call('GET /v1/users', { roles: ['admin'] })).toBeUndefined()
 })
 
-test('Entra users are known by tenant and object id, whatever their subject', async () => {
+test('Entra users are known by tenant and object id, whatever their subject', () => {
+  const tid = '11111111-2222-3333-4444-555555555555'
+  const issuer = { issuer: `https://login.microsoftonline.com/${tid}/v2.0`, audience, kind: 'entra' as const }
+  const keyOf = (claims: object) => toPrincipal({ tid, oid: 'o1', sub: 's1', ...claims }, issuer).userKey
+  expect(keyOf({ sub: 's2' })).toBe(keyOf({}))
+  expect(keyOf({ oid: 'o2' })).not.toBe(keyOf({}))
+})
+
+test('an Entra token of a tenant that the issuer does not name is refused', async () => {
   const tid = '11111111-2222-3333-4444-555555555555'
   const issuers = [{ issuer: fixture.issuer.issuer, audience, kind: 'entra' }]
   const service = await fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify(issuers) })
@@ -98,10 +107,26 @@ test('Entra users are known by tenant and object id, whatever their subject', as
 })
 
 describe('the issuer’s keys', () => {
-  test('a rotated key is accepted at once', async () => {
+  test('a rotated key is accepted at once, of all who come with it together', async () => {
     await fixture.issuer.rotate()
-    const token = await fixture.issuer.sign({ sub: 'alice' }, { now: clock })
-    expect((await fixture.call('GET /v1/identity', { token })).status).toBe(200)
+    const before = fixture.issuer.keyRequests
+    const answers = Array.from({ length: 20 }, async (_, index) => {
+      const token = await fixture.issuer.sign({ sub: 'alice', jti: String(index) }, { now: clock })
+      return (await fixture.call('GET /v1/identity', { token })).status
+    })
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([200]))
+    expect(fixture.issuer.keyRequests - before).toBe(1)
+  })
+
+  test('an unknown key of an issuer that is out is no fault of the user', async () => {
+    clock += 10_000
+    const token = await fixture.issuer.sign({}, { now: clock, kid: 'unknown' })
+    fixture.issuer.isDown = true
+    const call = async () => (await fixture.call('GET /v1/identity', { token })).body.code
+    expect([await call(), await call()]).toEqual(['sign-in-unavailable', 'sign-in-unavailable'])
+    fixture.issuer.isDown = false
+    clock += 10_000
+    expect(await call()).toBe('token-invalid')
   })
 
   test('an outage of the issuer is bridged with the keys that are known', async () => {

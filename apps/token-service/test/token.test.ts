@@ -20,11 +20,10 @@ test('the first token creates the identity, the second comes from the cache', as
   expect(fixture.emulator.requests.list()).toHaveLength(sdk === 'identity' ? 1 : 2)
 })
 
-test('the same user has the same identity for ever: a thousand refreshes, one identity', async () => {
+test('the same user has the same identity for ever: hundreds of refreshes, one identity', async () => {
   await using fixture = await ServiceFixture.start()
   const ids = new Set<string>()
-  const issuable = 940
-  for (let index = 0; index < issuable; index += 20) {
+  for (let round = 0; round < 47; round++) {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => fixture.call('POST /v1/token', { body: { refresh: true } })),
     )
@@ -135,11 +134,12 @@ test.runIf(sdk === 'administration')('what the administration SDK can’t do is 
   await using fixture = await ServiceFixture.start()
   const lifetime = await fixture.call('POST /v1/token', { body: { expiresInMinutes: 60 } })
   expect(lifetime).toMatchObject({ status: 501, body: { code: 'driver-unsupported' } })
+  expect((await fixture.call('POST /v1/token', { body: { expiresInMinutes: 1440 } })).status).toBe(200)
   const guest = await fixture.issuer.sign({ roles: ['guest'] })
   expect((await fixture.call('POST /v1/token', { token: guest })).body.code).toBe('driver-unsupported')
 })
 
-test('a user who asks for many different tokens fills no memory', async () => {
+test('the last of many different tokens of a user are kept', async () => {
   await using fixture = await ServiceFixture.start()
   await fixture.call('POST /v1/token')
   const sets = [['chat'], ['voip'], ['chat', 'voip']]

@@ -41,6 +41,11 @@ function* contradictions(values: Settings, wrong: ReadonlySet<SettingName>): Gen
   if (values.COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING && !values.COMMUNICATION_SERVICES_CONNECTION_STRING) {
     yield 'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING needs COMMUNICATION_SERVICES_CONNECTION_STRING beside it'
   }
+  const primary = values.COMMUNICATION_SERVICES_CONNECTION_STRING
+  const secondary = values.COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING
+  if (primary && secondary && endpointOf(primary) !== endpointOf(secondary)) {
+    yield 'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING has to be of the same resource: its endpoint is another'
+  }
   if (values.ACS_SDK === 'administration') {
     const rules = [values.SCOPE_POLICY.default, ...Object.values(values.SCOPE_POLICY.roles ?? {})]
     // Its tokens live for 24 hours, whatever is asked: a cap that can't be kept is a hole.
@@ -58,4 +63,8 @@ function* contradictions(values: Settings, wrong: ReadonlySet<SettingName>): Gen
     if (count === 0) yield `${first} or ${second} is missing`
     if (count === 2) yield `${first} and ${second} exclude each other`
   }
+}
+
+function endpointOf(connectionString: string): string {
+  return new URL(/endpoint=([^;]+)/i.exec(connectionString)![1]!).host
 }

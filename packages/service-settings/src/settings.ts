@@ -60,11 +60,11 @@ export const settings = {
   ),
   ALLOWED_ORIGINS: setting<readonly string[]>('Origins whose pages may call the service, comma-separated', origins, []),
   REVOCATION_BOUND_SECONDS: setting(
-    'How long other instances may still hand out a cached token after a revocation, and how long an outage of the store is bridged',
+    'How long other instances may still hand out a cached token after a revocation, an outage of the store is bridged, and a verified sign-in is not verified again',
     integer(10, 3600),
     300,
   ),
-  INSTANCES: setting('How many instances share the resource’s request limits', integer(1, 1000), 1),
+  INSTANCES: setting('How many instances share the resource’s request limits', integer(1, 100), 1),
   UPSTREAM_DEADLINE_MS: setting('Longest wait for Azure Communication Services', integer(100, 60_000), 5000),
   TOKENS_PER_MINUTE: setting('Requests that a user may make in a minute', integer(1, 100_000), 60),
   BAD_REQUESTS_PER_MINUTE: setting('Refused requests that an address may make in a minute', integer(1, 100_000), 120),

@@ -53,7 +53,7 @@ test.each<[string, string, RegExp]>([
   ['ALLOWED_ORIGINS', 'https://a.example/path', /without paths/],
   ['PORT', '80a', /0 to 65535/],
   ['PORT', '-1', /0 to 65535/],
-  ['INSTANCES', '0', /1 to 1000/],
+  ['INSTANCES', '0', /1 to 100/],
   ['ACS_SDK', 'beta', /identity or administration/],
   ['REFERENCE_PAGE', 'yes', /true or false/],
   ['IDENTITY_STORE_TABLE', '1x', /letter first/],
@@ -73,6 +73,10 @@ test('settings that exclude or need each other are named', () => {
   expect(mistakesOf(keyless)).toEqual([])
   expect(mistakesOf({ ...keyless, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: connectionString })).toEqual([
     expect.stringMatching(/SECONDARY_CONNECTION_STRING needs/),
+  ])
+  const other = connectionString.replace('https://', 'https://other-')
+  expect(mistakesOf({ ...enough, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: other })).toEqual([
+    expect.stringMatching(/SECONDARY_CONNECTION_STRING has to be of the same resource/),
   ])
 })
 

@@ -26,6 +26,7 @@ export const problemCatalogue = {
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   'internal-error': { status: 500, title: 'The service failed' },
   'driver-unsupported': { status: 501, title: 'The SDK that this service runs with can’t do this' },
+  'teams-unavailable': { status: 501, title: 'This service exchanges no tokens of Teams users' },
   'communication-unavailable': { status: 503, title: 'Azure Communication Services can’t be reached' },
   'communication-throttled': { status: 503, title: 'Azure Communication Services is at its limit' },
   'store-unavailable': { status: 503, title: 'The identity store can’t be reached' },

@@ -101,7 +101,7 @@ export const routes = {
       body: TeamsTokenRequest,
       response: {
         200: TeamsTokenResponse,
-        ...problemResponses([...communicating, 'teams-token-invalid', 'driver-unsupported']),
+        ...problemResponses([...communicating, 'teams-token-invalid', 'teams-unavailable', 'driver-unsupported']),
       },
     },
   },

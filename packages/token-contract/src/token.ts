@@ -45,7 +45,7 @@ export const TeamsTokenRequest = Type.Object(
       minLength: 1,
       maxLength: 16_384,
       description:
-        'Entra ID access token of the same user, for Azure Communication Services with `Teams.ManageCalls` and `Teams.ManageChats`',
+        'Entra ID access token of the same user, for Azure Communication Services with `Teams.ManageCalls` or `Teams.ManageChats`',
     }),
   },
   { additionalProperties: false },

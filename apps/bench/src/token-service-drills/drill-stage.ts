@@ -100,8 +100,12 @@ export class DrillStage implements AsyncDisposable {
   }
 
   /** Throws when a key or any token shows in what a service printed, or in an answer that is a refusal. */
-  checkSecrets(): void {
-    const keys = { 'the access key': this.stack.emulator.accessKey!, 'the key of the store': Azurite.accountKey }
+  checkSecrets(moreKeys: Readonly<Record<string, string>> = {}): void {
+    const keys = {
+      'the access key': this.stack.emulator.accessKey!,
+      'the key of the store': Azurite.accountKey,
+      ...moreKeys,
+    }
     const texts = [
       ...this.#servers.flatMap(({ stdout, stderr }) => [stdout, stderr]),
       ...this.#clients.flatMap(({ refusals }) => refusals),

@@ -21,7 +21,7 @@ export async function drillKeyRegeneration({ asksForNew }: { asksForNew: boolean
   for (const name of names) await client.token(name)
   // The service's look at its keys after this start has passed by then.
   await sleep(1000)
-  await stage.stack.emulator.regenerateKey('primary')
+  const regenerated = await stage.stack.emulator.regenerateKey('primary')
   const regeneratedAt = performance.now()
   const boundMs = asksForNew ? slackMs : probeMs + slackMs
   let requests = 0
@@ -40,6 +40,6 @@ export async function drillKeyRegeneration({ asksForNew }: { asksForNew: boolean
     }
     await sleep(50)
   }
-  stage.checkSecrets()
+  stage.checkSecrets({ 'the secondary key': secondary, 'the new primary key': regenerated })
   return { requests, ofTheDeadKey: dead, lastAfterMs: Math.round(lastDeadMs), boundMs }
 }

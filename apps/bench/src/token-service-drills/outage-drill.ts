@@ -6,6 +6,7 @@ import { DrillStage } from './drill-stage.ts'
 import { findRefusalFlaw, type ServiceClient } from './service-client.ts'
 
 const cachedUsers = 20
+const strangersAtOnce = 5
 const upstreamDeadlineMs = 1000
 /** The store's own, which is no setting. */
 const storeDeadlineMs = 2000
@@ -84,7 +85,7 @@ async function suffer({ name, begin, end, deadlineMs }: Outage, client: ServiceC
       await sleep(20)
     }
   })
-  const strangers = Array.from({ length: 5 }, async (_, index) => {
+  const strangers = Array.from({ length: strangersAtOnce }, async (_, index) => {
     while (performance.now() < until) {
       const answer = await client.call('POST /v1/token', `${name}: stranger ${index}`, {})
       const flaw = findRefusalFlaw(answer)
@@ -98,9 +99,14 @@ async function suffer({ name, begin, end, deadlineMs }: Outage, client: ServiceC
   await Promise.all([...cached, ...strangers])
   await end()
   const start = performance.now()
-  while (!(await client.token(`${name}: stranger 0`))) {
-    if (performance.now() - start > recoveryMs) throw new Error(`${name}: it does not recover`)
-    await sleep(100)
+  for (const user of [
+    ...users,
+    ...Array.from({ length: strangersAtOnce }, (_, index) => `${name}: stranger ${index}`),
+  ]) {
+    while (!(await client.token(user))) {
+      if (performance.now() - start > recoveryMs) throw new Error(`${name}: ${user} is not served again`)
+      await sleep(100)
+    }
   }
   return `${served} served, ${refused} refused in at most ${Math.round(slowestMs)} ms, well after ${Math.round(performance.now() - start)} ms`
 }

@@ -38,14 +38,18 @@ export async function drillReconnects({ users }: { users: number }) {
   return { users, attempts, seconds, throttled }
 }
 
-/** The emulator remembers its last thousand requests: looked at so often that none gets by. */
+/** The emulator remembers its last thousand requests, in their order: looked at so often that none gets by. */
 async function watchThrottling(stage: DrillStage, isOver: () => boolean): Promise<number> {
-  let count = 0
+  const throttled = new Set<string>()
   do {
-    const requests = await stage.emulator<{ status?: number }[]>('GET', 'requests')
-    await stage.emulator('DELETE', 'requests')
-    count += requests.filter(({ status }) => status === 429).length
+    const requests = await stage.emulator<{ at: string; status?: number; clientRequestId?: string }[]>(
+      'GET',
+      'requests',
+    )
+    for (const { at, status, clientRequestId } of requests) {
+      if (status === 429) throttled.add(`${at} ${clientRequestId}`)
+    }
     await sleep(200)
   } while (!isOver())
-  return count
+  return throttled.size
 }

@@ -17,7 +17,7 @@ import {
   handleWhen,
   wrap,
 } from 'cockatiel'
-import { ProblemError } from '../problem-error.ts'
+import { ProblemError, spread } from '../problem-error.ts'
 import { AccessKey } from './access-key.ts'
 import { RequestBudget } from './request-budget.ts'
 
@@ -38,8 +38,6 @@ const usableShare = 0.95
 const maxConcurrentCalls = 200
 const failuresThatOpen = 5
 const openForMs = 2000
-/** Spreads those who were refused together. */
-const retrySpreadMs = 5000
 
 /** An id that no resource owns: asking for its deletion shows whether a key is accepted, and changes nothing. */
 const nobody = '8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000000'
@@ -192,12 +190,12 @@ export class Communication {
     } catch (error) {
       if (error instanceof BrokenCircuitError) {
         throw new ProblemError('communication-unavailable', 'It has failed repeatedly; the next try follows soon.', {
-          retryAfterMs: openForMs,
+          retryAfterMs: spread(openForMs),
         })
       }
       if (error instanceof BulkheadRejectedError) {
         throw new ProblemError('communication-unavailable', 'Too many requests wait for it already.', {
-          retryAfterMs: openForMs,
+          retryAfterMs: spread(openForMs),
         })
       }
       if (error instanceof CommunicationIdentityError && error.code === 'throttled') {
@@ -216,7 +214,7 @@ export class Communication {
 
 function throttled(waitMs: number): ProblemError {
   return new ProblemError('communication-throttled', 'The requests that it allows in 30 seconds are used up.', {
-    retryAfterMs: waitMs + Math.random() * retrySpreadMs,
+    retryAfterMs: spread(waitMs),
   })
 }
 

@@ -30,6 +30,9 @@ interface Row {
   intentId: string
 }
 
+/** A scan, which Azure may work on for five seconds before it gives a page. It refuses a cursor that it did not give. */
+const listing = { status: 400, deadlineMs: 10_000 }
+
 export interface Page {
   readonly limit: number
   readonly cursor?: string | undefined
@@ -109,14 +112,16 @@ export class IdentityStore {
     // Partitions of users are hexadecimal: the journal's sorts after them.
     const filter = subject === undefined ? "PartitionKey lt 'g'" : odata`PartitionKey lt 'g' and subject eq ${subject}`
     if (cursor !== undefined && !isCursor(cursor)) throw new ProblemError('request-invalid', 'There is no such cursor.')
-    return this.#table.run(async (client, abortSignal) => {
+    const listed = await this.#table.run(async (client, abortSignal) => {
       const pages = client
         .listEntities<Row>({ queryOptions: { filter }, abortSignal })
         .byPage({ maxPageSize: limit, ...(cursor !== undefined && { continuationToken: cursor }) })
       const { value: page } = await pages.next()
       const next = page?.continuationToken
       return { users: (page ?? []).map(toIdentity), ...(next && { cursor: next }) }
-    })
+    }, listing)
+    if (!listed) throw new ProblemError('request-invalid', 'There is no such cursor.')
+    return listed
   }
 
   async #change(userKey: string, communicationUserId: string, change: (etag: string) => Promise<unknown>) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { odata, type TableEntityResult } from '@azure/data-tables'
 import type { Table } from './table.ts'
 
 export interface JournalEntry {
@@ -45,17 +46,41 @@ export class Journal {
     })
   }
 
-  async list(): Promise<JournalEntry[]> {
+  /** Each page within a deadline of its own: after an outage there may be many. */
+  async *list(): AsyncGenerator<JournalEntry> {
+    let continuationToken: string | undefined
+    do {
+      const page = await this.#page(`PartitionKey eq '${partitionKey}'`, continuationToken)
+      yield* page.entries
+      continuationToken = page.continuationToken
+    } while (continuationToken !== undefined)
+  }
+
+  /** Whether the user has an entry of this kind. */
+  async has(kind: JournalEntry['kind'], userKey: string): Promise<boolean> {
+    const { entries } = await this.#page(
+      odata`PartitionKey eq ${partitionKey} and userKey eq ${userKey} and kind eq ${kind}`,
+    )
+    return entries.length > 0
+  }
+
+  #page(filter: string, continuationToken?: string) {
     return this.#table.run(async (client, abortSignal) => {
-      const entries: JournalEntry[] = []
-      const rows = client.listEntities<Omit<JournalEntry, 'id'>>({
-        queryOptions: { filter: `PartitionKey eq '${partitionKey}'` },
-        abortSignal,
-      })
-      for await (const { rowKey, kind, userKey, communicationUserId, writtenOn } of rows) {
-        entries.push({ id: rowKey!, kind, userKey, writtenOn, ...(communicationUserId && { communicationUserId }) })
-      }
-      return entries
+      const pages = client
+        .listEntities<Omit<JournalEntry, 'id'>>({ queryOptions: { filter }, abortSignal })
+        .byPage(continuationToken === undefined ? {} : { continuationToken })
+      const { value: page } = await pages.next()
+      return { entries: (page ?? []).map(toEntry), continuationToken: page?.continuationToken }
     })
   }
+}
+
+function toEntry({
+  rowKey,
+  kind,
+  userKey,
+  communicationUserId,
+  writtenOn,
+}: TableEntityResult<Omit<JournalEntry, 'id'>>): JournalEntry {
+  return { id: rowKey!, kind, userKey, writtenOn, ...(communicationUserId && { communicationUserId }) }
 }

@@ -35,8 +35,8 @@ export class Reaper {
 
   async run(): Promise<void> {
     const { journal, firstLogin, now, graceMs, log } = this.#options
-    await firstLogin.decide()
-    const entries = await journal.list()
+    await firstLogin.decide().catch((error: unknown) => log.warn({ err: error }, 'first logins have to wait'))
+    const entries = await Array.fromAsync(journal.list())
     for (const kind of ['create', 'delete', 'revoke', 'lost'] as const) {
       this.counts[kind] = entries.filter((entry) => entry.kind === kind).length
     }
@@ -61,7 +61,8 @@ export class Reaper {
       await removal.finish(entry)
       // Tokens that the user got since it was begun have ended as well.
       dropCache(entry.userKey)
-      log.info({ journalEntry: entry.id, kind: entry.kind }, 'finished what was begun earlier')
+      const { id, kind, userKey } = entry
+      log.info({ audit: kind, userKey, outcome: 'done', journalEntry: id }, 'finished what was begun earlier')
     }
   }
 

@@ -24,7 +24,8 @@ export class Removal {
     const identity = await this.#store.find(userKey)
     if (!identity) {
       dropCache()
-      return 'done'
+      // The mapping goes first: what is left of the deletion is in the journal.
+      return (await this.#journal.has(kind, userKey)) ? 'pending' : 'done'
     }
     const { communicationUserId } = identity
     const entry = await this.#journal.add({ kind, userKey, communicationUserId })

@@ -1,10 +1,26 @@
 import { RestError, type TableClient } from '@azure/data-tables'
-import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel'
-import { ProblemError } from '../problem-error.ts'
+import {
+  BrokenCircuitError,
+  bulkhead,
+  BulkheadRejectedError,
+  circuitBreaker,
+  ConsecutiveBreaker,
+  handleWhen,
+  wrap,
+} from 'cockatiel'
+import { ProblemError, spread } from '../problem-error.ts'
 
-const deadlineMs = 2000
+const pointDeadlineMs = 2000
+/** More operations at once are refused, not queued. */
+const maxConcurrent = 500
 const failuresThatOpen = 5
 const openForMs = 1000
+
+interface Expected {
+  readonly status: number
+  /** Default two seconds. */
+  readonly deadlineMs?: number
+}
 
 /** One table of Azure Table Storage. Rejects with `store-unavailable` when it gives no answer in time. */
 export class Table {
@@ -13,6 +29,7 @@ export class Table {
     handleWhen((error) => !(error instanceof RestError) || error.statusCode === undefined || error.statusCode >= 500),
     { breaker: new ConsecutiveBreaker(failuresThatOpen), halfOpenAfter: openForMs },
   )
+  readonly #guard = wrap(bulkhead(maxConcurrent), this.#breaker)
 
   constructor(client: TableClient) {
     this.#client = client
@@ -21,25 +38,33 @@ export class Table {
   /** What the work returns, or undefined when the store refuses with this status. */
   async run<Result>(
     work: (client: TableClient, abortSignal: AbortSignal) => Promise<Result>,
-    expected: { readonly status: number },
+    expected: Expected,
   ): Promise<Result | undefined>
   async run<Result>(work: (client: TableClient, abortSignal: AbortSignal) => Promise<Result>): Promise<Result>
   async run<Result>(
     work: (client: TableClient, abortSignal: AbortSignal) => Promise<Result>,
-    expected?: { readonly status: number },
+    expected?: Expected,
   ): Promise<Result | undefined> {
     try {
-      return await this.#breaker.execute(() => this.#attempt(work))
+      return await this.#guard.execute(() => this.#attempt(work, expected?.deadlineMs ?? pointDeadlineMs))
     } catch (error) {
       if (error instanceof RestError && error.statusCode === expected?.status) return undefined
       if (error instanceof BrokenCircuitError) {
-        throw new ProblemError('store-unavailable', 'It has failed repeatedly.', { retryAfterMs: openForMs })
+        throw new ProblemError('store-unavailable', 'It has failed repeatedly.', { retryAfterMs: spread(openForMs) })
       }
-      throw new ProblemError('store-unavailable', undefined, { cause: error, retryAfterMs: openForMs })
+      if (error instanceof BulkheadRejectedError) {
+        throw new ProblemError('store-unavailable', 'Too much waits for it already.', {
+          retryAfterMs: spread(openForMs),
+        })
+      }
+      throw new ProblemError('store-unavailable', undefined, { cause: error, retryAfterMs: spread(openForMs) })
     }
   }
 
-  async #attempt<Result>(work: (client: TableClient, abortSignal: AbortSignal) => Promise<Result>): Promise<Result> {
+  async #attempt<Result>(
+    work: (client: TableClient, abortSignal: AbortSignal) => Promise<Result>,
+    deadlineMs: number,
+  ): Promise<Result> {
     const signal = AbortSignal.timeout(deadlineMs)
     try {
       return await work(this.#client, signal)

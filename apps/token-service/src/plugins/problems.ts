@@ -26,7 +26,7 @@ export interface ProblemsOptions {
   readonly badRequestsPerMinute: number
 }
 
-/** Every failure becomes problem details of the contract; what an address gets wrong too often is not even answered. */
+/** Every failure becomes problem details of the contract; an address that gets too much wrong is told only that. */
 export const problems = fastifyPlugin(
   async (app, { badRequestsPerMinute }: ProblemsOptions) => {
     const countBadRequest = app.createRateLimit({ max: badRequestsPerMinute, timeWindow: 60_000 })
@@ -70,13 +70,15 @@ export const problems = fastifyPlugin(
 export function refuseUnreadable(log: FastifyBaseLogger, requestId: string, error: ConnectionError, socket: Socket) {
   if (error.code === 'ECONNRESET' || !socket.writable) return
   const problem = toUnreadable(error)
-  log.info({ code: problem.code }, 'refused what is no request')
+  log.info({ reqId: requestId, code: problem.code }, 'refused what is no request')
   const body = JSON.stringify(toBody(problem, requestId))
   const { statusCode } = problem
-  socket.end(
+  socket.write(
     `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\nContent-Type: ${problemMediaType}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  // Also when the client never closes its half.
+  socket.destroySoon()
 }
 
 function toUnreadable({ code }: ConnectionError): ProblemError {

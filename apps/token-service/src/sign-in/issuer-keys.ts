@@ -22,6 +22,7 @@ export class IssuerKeys {
   #loadedAt = -Infinity
   #triedAt = -Infinity
   #searchedAt = -Infinity
+  #search: Promise<KeySet> | undefined
   #loading: Promise<KeySet> | undefined
 
   constructor(issuer: string, jwksUri: string | undefined, now: () => number) {
@@ -30,18 +31,24 @@ export class IssuerKeys {
     this.#now = now
   }
 
-  /** Finds the key of a token, in the form that `jwtVerify` takes. Throws a `ProblemError` while there are no keys at all. */
+  /** Finds the key of a token, in the form that `jwtVerify` takes. Throws a `ProblemError` when it can't be asked for. */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput) {
     const keySet = await this.#current()
     try {
       return await keySet(header, token)
     } catch (error) {
-      const now = this.#now()
-      if (!(error instanceof errors.JWKSNoMatchingKey) || now - this.#searchedAt < unknownKeyCooldownMs) throw error
-      this.#searchedAt = now
-      const renewed = await this.#load().catch(() => keySet)
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+      const renewed = await this.#searchAgain()
       return renewed(header, token)
     }
+  }
+
+  /** All who meet an unknown key get what one reload found, for as long as none may follow. */
+  #searchAgain(): Promise<KeySet> {
+    const now = this.#now()
+    if (this.#search && now - this.#searchedAt < unknownKeyCooldownMs) return this.#search
+    this.#searchedAt = now
+    return (this.#search = this.#load())
   }
 
   async #current(): Promise<KeySet> {

@@ -16,7 +16,7 @@ export function checkTeamsUserToken(
   principal: Principal,
   { clientId, now }: { readonly clientId: string | undefined; readonly now: number },
 ): TeamsUserToken {
-  if (clientId === undefined) throw invalid('This service is not set up for Teams users: TEAMS_CLIENT_ID is not set.')
+  if (clientId === undefined) throw new ProblemError('teams-unavailable', 'Its TEAMS_CLIENT_ID is not set.')
   const claims = decode(entraToken)
   const audience = String(claims.aud).replace(/\/$/, '')
   if (!audiences.includes(audience)) throw invalid(`Its audience (aud) has to be ${audiences[0]}.`)
@@ -24,7 +24,7 @@ export function checkTeamsUserToken(
   if (typeof claims.exp !== 'number' || claims.exp * 1000 <= now) throw invalid('It has expired (exp).')
   const scopes = typeof claims['scp'] === 'string' ? claims['scp'].split(' ') : []
   if (!permissions.some((permission) => scopes.includes(permission))) {
-    throw invalid(`It needs a scope (scp) of ${permissions.join(' and ')}.`)
+    throw invalid(`It needs a scope (scp) of ${permissions.join(' or ')}.`)
   }
   if (claims['oid'] !== principal.subject || claims['tid'] !== principal.tenantId) {
     throw invalid('It is another user’s: oid and tid have to be those of the sign-in token.')

@@ -10,6 +10,7 @@ import { CachedUser, type CachedIdentity, type CachedToken } from './cached-user
 import { jitter, type Grant } from './scope-policy.ts'
 
 const maxCachedUsers = 50_000
+const checkPauseMs = 5000
 
 export interface UserTokensOptions {
   readonly store: IdentityStore
@@ -35,6 +36,8 @@ export class UserTokens {
   readonly #options: UserTokensOptions
   readonly #users = new LRUCache<string, CachedUser>({ max: maxCachedUsers })
   #resourceId: string | undefined
+  /** Set while the store is out: not every request has to find that out. */
+  #noCheckBefore = 0
 
   constructor(options: UserTokensOptions) {
     this.#options = options
@@ -161,7 +164,7 @@ export class UserTokens {
   }
 
   #checkInBackground(user: CachedUser, userKey: string): void {
-    if (user.isBeingChecked) return
+    if (user.isBeingChecked || this.#options.now() < this.#noCheckBefore) return
     user.isBeingChecked = true
     const { background, store, now } = this.#options
     background.run('look at the store again', async () => {
@@ -171,6 +174,9 @@ export class UserTokens {
         if (identity && identity.communicationUserId === user.identity?.communicationUserId) {
           user.remember(identity, checkedAt)
         } else if (this.#users.peek(userKey) === user) this.drop(userKey)
+      } catch (error) {
+        this.#noCheckBefore = now() + checkPauseMs
+        throw error
       } finally {
         user.isBeingChecked = false
       }
@@ -179,7 +185,7 @@ export class UserTokens {
 
   /** In minutes; the administration SDK leaves it to the service. */
   #lifetimeOf({ minutes, isAsked }: Grant): number | undefined {
-    if (this.#options.communication.sdk === 'administration' && !isAsked) return undefined
+    if (this.#options.communication.sdk === 'administration' && (!isAsked || minutes === 1440)) return undefined
     return jitter(minutes, this.#options.random)
   }
 }

@@ -74,6 +74,7 @@ export class AuthorizationEndpoint {
     if (method !== 'POST' || user === '') {
       return signInPage({ hint: query.get('login_hint') ?? '', application: clientId })
     }
+    for (const [old, { expiresAt }] of this.#codes) if (expiresAt <= this.#clock.now()) this.#codes.delete(old)
     const code = randomBytes(32).toString('base64url')
     const roles = (form.get('roles') ?? '').split(/[\s,]+/).filter((role) => role !== '')
     this.#codes.set(code, {
