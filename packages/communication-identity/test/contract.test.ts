@@ -122,7 +122,7 @@ describe.each(services)('against %s', (_service, connectionString) => {
       await expect(identities.exchangeTeamsToken(teamsToken)).rejects.toEqual(refused)
     })
 
-    // The emulator takes no bearer tokens yet: that it refuses one shows that the driver sent it.
+    // One that the emulator did not sign: that it is refused for its signature shows that the driver sent it.
     it.runIf(connectionString === undefined)('sends the token of an Entra ID credential', async () => {
       const asked: unknown[] = []
       const credential = {

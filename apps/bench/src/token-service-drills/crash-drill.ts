@@ -5,7 +5,9 @@ import { DrillStage } from './drill-stage.ts'
 
 /** One of them comes with new persons and deletes: so at most one creation is in flight at a kill. */
 const clients = 6
-const longestRunMs = 400
+/** Counted in what was done, not in time: so that as much happens on a machine that is busy. */
+const mostActs = 80
+const latestMs = 10
 const upstreamDeadlineMs = 500
 /** What the reaper leaves alone, since somebody may still work on it, and a little more. */
 const graceMs = 2 * upstreamDeadlineMs + 11_000
@@ -25,6 +27,8 @@ export async function drillServiceCrashes({ kills, seed }: { kills: number; seed
   for (let kill = 0; kill < kills; kill++) {
     const { client, server } = await stage.startInstance(env)
     const killing = new AbortController()
+    let acts = random.below(mostActs)
+    const { promise: enough, resolve } = Promise.withResolvers<void>()
     const load = persons.map(async (mine, index) => {
       const mayDelete = index === 0
       while (!killing.signal.aborted) {
@@ -32,13 +36,15 @@ export async function drillServiceCrashes({ kills, seed }: { kills: number; seed
         const person = mine.at(-1 - random.below(Math.min(mine.length, 5)))!
         try {
           await person.act(client, random, { mayDelete })
+          if (--acts <= 0) resolve()
         } catch (error) {
           // A connection that ended with the service.
           if (!(error instanceof TypeError)) throw error
         }
       }
     })
-    await Promise.race([Promise.all(load), sleep(random.below(longestRunMs))])
+    await Promise.race([Promise.all(load), enough])
+    await sleep(random.below(latestMs))
     killing.abort()
     await server.kill()
     await Promise.all(load)
