@@ -12,6 +12,8 @@ const require = createRequire(import.meta.url)
 /** How long a stop may take to finish what is in flight. */
 const stopDeadlineMs = 10_000
 const lookPauseMs = 30_000
+/** While it is not ready, so that it is back as soon as what it leans on. */
+const soonMs = 2000
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
@@ -38,12 +40,14 @@ async function main(): Promise<void> {
   })
   log.info({ address, ...(metricsAddress && { metricsAddress }) }, 'the service listens')
   destination.flushSync()
-  void repeat(() => health.look(), lookPauseMs, stopping.signal)
-  void repeat(
-    () => reaper.run().catch((err: unknown) => log.warn({ err }, 'the reaper has to wait')),
-    lookPauseMs,
-    stopping.signal,
-  )
+  void repeat(async () => {
+    await health.look()
+    return health.state.status === 'ready' ? lookPauseMs : soonMs
+  }, stopping.signal)
+  void repeat(async () => {
+    await reaper.run().catch((err: unknown) => log.warn({ err }, 'the reaper has to wait'))
+    return lookPauseMs
+  }, stopping.signal)
 }
 
 /** Beside the built server; in the workspace, the package that it is taken from. */

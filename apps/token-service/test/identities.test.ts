@@ -132,11 +132,14 @@ describe('revocation', () => {
     await using fixture = await ServiceFixture.start({ now: () => clock })
     const other = await fixture.addInstance()
     await fixture.call('POST /v1/token')
-    fixture.emulator.faults.add({ operation: 'revokeAccessTokens', latencyMs: 300, count: 1 })
+    fixture.emulator.faults.add({ operation: 'revokeAccessTokens', latencyMs: 3000, count: 1 })
     const revoking = fixture.call('POST /v1/token/revoke')
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    const known = async () => (await fixture.call('GET /v1/identity')).body
+    await expect.poll(known, { timeout: 2500 }).toHaveProperty('tokensValidFrom')
     const between = (await fixture.call('POST /v1/token', { service: other })).body.token
+    expect(fixture.emulator.introspect(between).state).toBe('valid')
     await revoking
+    expect(fixture.emulator.introspect(between).state).toBe('revoked')
     clock += 300_000
     const token = await fixture.issuer.sign({}, { now: clock })
     const later = (await fixture.call('POST /v1/token', { service: other, token })).body.token
