@@ -27,6 +27,7 @@ export default defineConfig({
       room('packages/communication-emulator'),
       room('packages/communication-identity'),
       room('packages/token-contract'),
+      room('packages/token-client'),
       room('packages/service-settings'),
       room('apps/token-service', { globalSetup: store }),
       room('apps/token-service', {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { emulatorCommand, EmulatorProcess } from '../emulator-process.ts'
-import { Random } from '../random.ts'
+import { Random } from '@acs-kit/test-support/random'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '../temporary-folder.ts'
 import { audit } from './audit.ts'

@@ -1,6 +1,6 @@
 import type { EmulatorProcess } from '../emulator-process.ts'
 import type { HttpResponse } from '../http-client.ts'
-import type { Random } from '../random.ts'
+import type { Random } from '@acs-kit/test-support/random'
 import { signedHeaders } from '../signed-request.ts'
 import type { Ledger, LedgerIdentity, Slot } from './ledger.ts'
 

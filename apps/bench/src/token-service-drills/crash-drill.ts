@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Random } from '../random.ts'
+import { Random } from '@acs-kit/test-support/random'
 import { CrashPerson } from './crash-person.ts'
 import { DrillStage } from './drill-stage.ts'
 

@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts'
+import type { Random } from '@acs-kit/test-support/random'
 import type { DrillStage } from './drill-stage.ts'
 import type { ServiceClient } from './service-client.ts'
 

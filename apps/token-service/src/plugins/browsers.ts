@@ -24,7 +24,8 @@ export const browsers = fastifyPlugin(
       origin: (origin, callback) => callback(null, origin !== undefined && allowed.has(origin)),
       methods: ['GET', 'POST', 'DELETE'],
       allowedHeaders: ['Authorization', 'Content-Type'],
-      exposedHeaders: 'Retry-After, WWW-Authenticate',
+      // `Date` tells clients how wrong their clock is.
+      exposedHeaders: 'Date, Retry-After, WWW-Authenticate',
       maxAge: 7200,
       // The answer to one that is not would be no problem details.
       strictPreflight: false,

@@ -1,0 +1,121 @@
+import type { ServiceClock } from './clock.ts'
+import type { ProblemCode } from './contract.ts'
+import { TokenError } from './token-error.ts'
+
+/** `refresh` asks for another one than last time, which the service refused. Rejecting ends the call with `sign-in-failed`. */
+export type GetSignInToken = (context: {
+  readonly refresh: boolean
+  readonly signal: AbortSignal | undefined
+}) => Promise<string> | string
+
+export interface ServiceCallsOptions {
+  /** Base address, with a slash at its end. */
+  readonly url: URL
+  readonly getSignInToken: GetSignInToken
+  readonly fetch: typeof globalThis.fetch
+  readonly clock: ServiceClock
+}
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly path: string
+  /** The sign-in token to begin with; default: asked for. */
+  readonly signInToken?: string
+  readonly body?: object
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
+/** Requests to the token service as the signed-in user. */
+export class ServiceCalls {
+  readonly #options: ServiceCallsOptions
+
+  constructor(options: ServiceCallsOptions) {
+    this.#options = options
+  }
+
+  async getSignInToken(signal: AbortSignal | undefined, refresh = false): Promise<string> {
+    try {
+      return await this.#options.getSignInToken({ refresh, signal })
+    } catch (cause) {
+      throw new TokenError('sign-in-failed', 'The app gave no sign-in token.', { cause })
+    }
+  }
+
+  /** A refused sign-in token is replaced once. Rejects with a `TokenError`. */
+  async perform({ signInToken, ...call }: Call): Promise<Answer> {
+    const first = signInToken ?? (await this.getSignInToken(call.signal))
+    try {
+      return await this.#send(call, first)
+    } catch (error) {
+      if (!(error instanceof TokenError) || error.status !== 401) throw error
+      const second = await this.getSignInToken(call.signal, true)
+      if (second === first) throw error
+      if (personOf(second) === personOf(first)) return this.#send(call, second)
+      throw new TokenError('invalidated', 'Another user signed in.', { cause: error })
+    }
+  }
+
+  async #send({ method, path, body, signal }: Call, signInToken: string): Promise<Answer> {
+    const { url, fetch, clock } = this.#options
+    const place = `${method} ${path}`
+    try {
+      const response = await fetch(new URL(path, url), {
+        method,
+        headers: { Authorization: `Bearer ${signInToken}`, ...(body && { 'Content-Type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+        ...(signal && { signal }),
+        redirect: 'error',
+      })
+      clock.learn(response.headers.get('Date'))
+      const text = await response.text()
+      if (!response.ok) throw refusalOf(response, text, place)
+      return { status: response.status, body: text && parse(text, place) }
+    } catch (error) {
+      if (error instanceof TokenError) throw error
+      if (signal?.aborted) throw signal.reason
+      throw new TokenError('network-failed', `${place}: the service can’t be reached.`, { cause: error })
+    }
+  }
+}
+
+interface Problem {
+  readonly code?: ProblemCode
+  readonly title?: string
+  readonly detail?: string
+  readonly requestId?: string
+}
+
+function refusalOf({ status, headers }: Response, text: string, place: string): TokenError {
+  const retryAfter = Number(headers.get('Retry-After')) || undefined
+  // Anything may stand in front of a service, and answer in its place.
+  if (!headers.get('Content-Type')?.startsWith('application/problem+json')) {
+    const message = `${place}: ${status}, but not from the service.`
+    return new TokenError('response-invalid', message, { status, retryAfter })
+  }
+  const { code, title, detail, requestId } = parse(text, place) as Problem
+  return new TokenError(code ?? 'response-invalid', detail ?? title ?? place, { status, retryAfter, requestId })
+}
+
+function parse(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new TokenError('response-invalid', `${place}: no JSON came.`)
+  }
+}
+
+/** Who signed in, if the token tells: the service itself is who verifies it. */
+export function personOf(signInToken: string): string | undefined {
+  try {
+    const payload = signInToken.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')
+    const { iss, tid, oid, sub } = JSON.parse(atob(payload)) as Record<string, unknown>
+    return JSON.stringify(oid === undefined ? [iss, sub] : [tid, oid])
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,130 @@
+import { join } from 'node:path'
+import { hasBrowser, launchBrowser, type Browser, type BrowserContext, type Page } from '@acs-kit/test-support/browser'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../src/clock.ts'
+import type * as Client from '../src/index.ts'
+import { FakeService, signInTokenOf } from './fake-service.ts'
+import { servePage } from './page-server.ts'
+
+declare global {
+  var client: typeof Client
+  var source: Client.ServiceTokenSource
+  var heard: string[]
+}
+
+let service: FakeService
+const open = new AsyncDisposableStack()
+let serviceUrl: string
+let pageUrl: string
+let browser: Browser
+
+describe('in a browser', () => {
+  beforeAll(async () => {
+    const { outputFiles } = await build({
+      entryPoints: [join(import.meta.dirname, '../src/index.ts')],
+      bundle: true,
+      format: 'esm',
+      write: false,
+    })
+    service = new FakeService(systemClock)
+    serviceUrl = open.use(await service.listen()).url
+    pageUrl = open.use(await servePage({ script: outputFiles[0]!.text })).url
+    browser = open.adopt(await launchBrowser(), (launched) => launched.close())
+  })
+  afterAll(() => open.disposeAsync())
+  beforeEach(() => {
+    service.seen.length = 0
+    service.latencyMs = 0
+    service.faults = () => undefined
+  })
+
+  /** A tab with a source of this user's tokens, and the tokens that it heard of. */
+  async function openTab(context: BrowserContext, user: string): Promise<Page> {
+    const page = await context.newPage()
+    await page.goto(pageUrl)
+    await page.evaluate(
+      ({ url, signInToken }) => {
+        globalThis.heard = []
+        globalThis.source = globalThis.client.tokenSource({
+          url,
+          getSignInToken: () => signInToken,
+          onToken: ({ token }) => globalThis.heard.push(token),
+        })
+      },
+      { url: serviceUrl, signInToken: signInTokenOf(user) },
+    )
+    return page
+  }
+
+  const getToken = (page: Page) => page.evaluate(async () => (await globalThis.source.getToken()).token)
+
+  it.runIf(hasBrowser)('tabs of the same user make one request between them, and one refresh serves all', async () => {
+    await using context = await browser.newContext()
+    const user = `alice${Math.random()}`
+    const tabs = await Promise.all([openTab(context, user), openTab(context, user), openTab(context, user)])
+    service.latencyMs = 200
+    const tokens = await Promise.all(tabs.map(getToken))
+    expect(new Set(tokens).size).toBe(1)
+    expect(service.seen).toHaveLength(1)
+    const [first, ...others] = tabs
+    await first.evaluate(() => globalThis.source.invalidate())
+    const renewed = await getToken(first)
+    for (const tab of others) await expect.poll(() => getToken(tab)).toBe(renewed)
+    expect(service.seen).toHaveLength(2)
+  })
+
+  it.runIf(hasBrowser)('tabs of different users share nothing', async () => {
+    await using context = await browser.newContext()
+    const tabs = [await openTab(context, 'carol'), await openTab(context, 'dave')] as const
+    const [carol, dave] = await Promise.all(tabs.map(getToken))
+    expect(carol).toMatch(/^carol-/)
+    expect(dave).toMatch(/^dave-/)
+    await tabs[0].evaluate(() => globalThis.source.invalidate())
+    await getToken(tabs[0])
+    expect(await getToken(tabs[1])).toBe(dave)
+    expect(await tabs[1].evaluate(() => globalThis.heard)).toEqual([dave])
+  })
+
+  it.runIf(hasBrowser)('a tab that dies while it fetches stops nobody', async () => {
+    await using context = await browser.newContext()
+    const user = `erin${Math.random()}`
+    const [dying, living] = [await openTab(context, user), await openTab(context, user)]
+    service.latencyMs = 500
+    const abandoned = getToken(dying).catch(() => undefined)
+    const waiting = getToken(living)
+    await dying.close()
+    await abandoned
+    expect(await waiting).toMatch(/^erin/)
+  })
+
+  it.runIf(hasBrowser)('what failed while the tab was offline is tried again as soon as it is back', async () => {
+    await using context = await browser.newContext()
+    const page = await openTab(context, `frank${Math.random()}`)
+    await page.clock.install()
+    const first = await getToken(page)
+    await context.setOffline(true)
+    await page.clock.fastForward('23:45:00')
+    // The pauses between the attempts grow to 10 seconds or more meanwhile.
+    await page.clock.runFor(120_000)
+    expect(await getToken(page)).toBe(first)
+    expect(service.seen).toHaveLength(1)
+    await context.setOffline(false)
+    await expect.poll(() => service.seen.length, { timeout: 5000 }).toBe(2)
+  })
+
+  it.runIf(hasBrowser)('nothing is kept outside of the tab’s memory', async () => {
+    await using context = await browser.newContext()
+    const page = await openTab(context, 'grace')
+    await getToken(page)
+    const kept = await page.evaluate(async () => [
+      localStorage.length,
+      sessionStorage.length,
+      document.cookie,
+      (await indexedDB.databases()).length,
+      (await caches.keys()).length,
+    ])
+    expect(kept).toEqual([0, 0, '', 0, 0])
+    expect((await context.storageState()).origins).toEqual([])
+  })
+})

@@ -1,0 +1,14 @@
+import type * as Contract from '@acs-kit/token-contract'
+import { expectTypeOf, test } from 'vitest'
+import type * as Client from '../src/index.ts'
+
+// Held by the type checker: at run time nothing happens here.
+test('the types written out here are the contract’s', () => {
+  expectTypeOf<Client.Scope>().toEqualTypeOf<Contract.Scope>()
+  expectTypeOf<Client.TokenResponse>().toEqualTypeOf<Contract.TokenResponse>()
+  expectTypeOf<Client.TeamsTokenResponse>().toEqualTypeOf<Contract.TeamsTokenResponse>()
+  expectTypeOf<Client.IdentityResponse>().toEqualTypeOf<Contract.IdentityResponse>()
+  expectTypeOf<Client.ProblemCode>().toEqualTypeOf<Contract.ProblemCode>()
+  expectTypeOf<keyof Client.TokenRequest | 'refresh'>().toEqualTypeOf<keyof Contract.TokenRequest>()
+  expectTypeOf<Omit<Contract.TokenRequest, 'refresh'>>().toExtend<Client.TokenRequest>()
+})

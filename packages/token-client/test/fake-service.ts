@@ -1,0 +1,150 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { Clock, TokenResponse } from '../src/index.ts'
+
+/** What may go wrong with a request. */
+export type Fault =
+  | 'reset'
+  | 'hang'
+  /** It hands out a token that has ended. */
+  | 'stale'
+  /** Something in front of it answers. */
+  | 'gateway'
+  | { readonly status: number; readonly code: string; readonly retryAfter?: number }
+
+export interface Seen {
+  readonly at: number
+  readonly place: string
+  readonly user: string
+  readonly body: { readonly refresh?: boolean; readonly scopes?: readonly string[] }
+}
+
+const lifetimeMs = 24 * 3600_000
+const handOutMs = 20 * 60_000
+
+/** A token service that fails on demand, with the real one's rules about its cache. */
+export class FakeService {
+  readonly seen: Seen[] = []
+  /** Asked before each request. */
+  faults: (at: number) => Fault | undefined = () => undefined
+  /** Sign-in tokens that it refuses. */
+  readonly expired = new Set<string>()
+  /** How long an answer takes. */
+  latencyMs = 0
+  readonly #clock: Clock
+  readonly #cache = new Map<string, TokenResponse>()
+  #count = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** As the platform's. */
+  readonly fetch: typeof globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init)
+    const { signal } = request
+    if (this.latencyMs > 0) await this.#wait(this.latencyMs, signal)
+    const at = this.#clock.now()
+    const fault = this.faults(at)
+    if (fault === 'reset') throw new TypeError('fetch failed')
+    if (fault === 'hang') await this.#wait(Infinity, signal)
+    const { status, headers, body } = await this.#answer(request, fault)
+    return new Response(body === undefined ? null : JSON.stringify(body), {
+      status,
+      headers: { Date: new Date(Math.floor(at / 1000) * 1000).toUTCString(), ...headers },
+    })
+  }
+
+  /** Over a socket, for other processes and pages. */
+  async listen(): Promise<{ readonly url: string } & AsyncDisposable> {
+    const cors = {
+      'Access-Control-Allow-Origin': '*',
+      'Access-Control-Allow-Headers': 'authorization, content-type',
+      'Access-Control-Expose-Headers': 'date',
+    }
+    const answer = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      if (incoming.method === 'OPTIONS') return outgoing.writeHead(204, cors).end()
+      const body = await text(incoming)
+      const response = await this.fetch(`http://service${incoming.url}`, {
+        method: incoming.method!,
+        headers: { authorization: incoming.headers.authorization ?? '' },
+        ...(body !== '' && { body }),
+      })
+      outgoing.writeHead(response.status, { ...Object.fromEntries(response.headers), ...cors })
+      return outgoing.end(await response.text())
+    }
+    const server = createServer((incoming, outgoing) => void answer(incoming, outgoing))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      async [Symbol.asyncDispose]() {
+        server.closeAllConnections()
+        await new Promise((resolve) => server.close(resolve))
+      },
+    }
+  }
+
+  async #answer(
+    request: Request,
+    fault: Fault | undefined,
+  ): Promise<{ status: number; headers?: Record<string, string>; body?: unknown }> {
+    const place = `${request.method} ${new URL(request.url).pathname}`
+    const signInToken = request.headers.get('authorization')!.replace('Bearer ', '')
+    const sent = await request.text()
+    const body = (sent === '' ? {} : JSON.parse(sent)) as Seen['body']
+    const user = userOf(signInToken)
+    this.seen.push({ at: this.#clock.now(), place, user, body })
+    if (fault === 'gateway')
+      return { status: 502, headers: { 'Content-Type': 'text/html' }, body: '<h1>Bad gateway</h1>' }
+    if (typeof fault === 'object') return problem(fault)
+    if (this.expired.has(signInToken)) return problem({ status: 401, code: 'token-expired' })
+    const key = `${user} ${JSON.stringify(body.scopes ?? null)}`
+    if (place !== 'POST /v1/token') {
+      for (const kept of this.#cache.keys()) if (kept.startsWith(`${user} `)) this.#cache.delete(kept)
+      return { status: 204 }
+    }
+    const now = this.#clock.now()
+    const cached = this.#cache.get(key)
+    if (fault !== 'stale' && !body.refresh && cached && Date.parse(cached.expiresOn) - now > handOutMs) {
+      return { status: 200, body: cached }
+    }
+    const token: TokenResponse = {
+      communicationUserId: `8:acs:resource_${user}`,
+      token: `${user}-${++this.#count}`,
+      expiresOn: new Date(fault === 'stale' ? now - 1000 : now + lifetimeMs).toISOString(),
+      scopes: ['chat', 'voip'],
+      endpoint: 'https://resource.communication.azure.com/',
+    }
+    if (fault !== 'stale') this.#cache.set(key, token)
+    return { status: 200, headers: { 'Content-Type': 'application/json' }, body: token }
+  }
+
+  #wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error))
+      if (milliseconds < Infinity) this.#clock.after(milliseconds, resolve)
+    })
+  }
+}
+
+function problem({ status, code, retryAfter }: { status: number; code: string; retryAfter?: number }) {
+  return {
+    status,
+    headers: {
+      'Content-Type': 'application/problem+json',
+      ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+    },
+    body: { type: `urn:problem-type:acs-kit:${code}`, title: 'It failed', status, code, requestId: 'request-1' },
+  }
+}
+
+/** A sign-in token as far as a client looks at it. */
+export function signInTokenOf(user: string, serial = 0): string {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `${encode({ alg: 'none' })}.${encode({ iss: 'https://sign-in.example', sub: user, serial })}.x`
+}
+
+function userOf(signInToken: string): string {
+  return (JSON.parse(Buffer.from(signInToken.split('.')[1]!, 'base64url').toString()) as { sub: string }).sub
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+
+export interface PageServer extends AsyncDisposable {
+  readonly url: string
+}
+
+/** A page with `client` as a global of its own: a script, or a module of a folder. */
+export async function servePage(
+  client: { readonly script: string } | { readonly folder: string; readonly path: string },
+): Promise<PageServer> {
+  const path = 'path' in client ? client.path : '/client.js'
+  const page = `<!doctype html><title>test</title><link rel="icon" href="data:,">
+    <script type="module">import * as client from '${path}'; globalThis.client = client</script>`
+  const server = createServer(({ url = '/' }, response) => {
+    if (url === '/') return void response.writeHead(200, { 'Content-Type': 'text/html' }).end(page)
+    const script = 'script' in client ? client.script : readFileSync(join(client.folder, url), 'utf8')
+    response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(script)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
