@@ -36,6 +36,7 @@ export default defineConfig({
         env: { COMMUNICATION_TEST_SDK: 'administration' },
       }),
       room('apps/quickstart'),
+      room('apps/local'),
       room('apps/bench'),
       room('.', { name: 'root' }),
     ],

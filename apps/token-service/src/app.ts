@@ -126,6 +126,13 @@ export async function buildService({
     },
     trustProxy: (_address, hop) => hop < settings.TRUSTED_PROXIES,
   })
+  // Clients learn the time from it.
+  if (now !== Date.now) {
+    app.addHook('onRequest', (_request, reply, done) => {
+      reply.header('Date', new Date(now()).toUTCString())
+      done()
+    })
+  }
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   for (const schema of problemSchemas) app.addSchema(schema)
   await app.register(rateLimit, { global: false, cache: maxCounted })

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { readSettings, SettingsError } from '@acs-kit/service-settings'
 import closeWithGrace from 'close-with-grace'
 import { buildService } from './app.ts'
-import { createLog, openLogDestination } from './log.ts'
+import { createLog, flush, openLogDestination } from './log.ts'
 import { buildMetricsApp } from './plugins/metrics.ts'
 import { repeat } from './repeat.ts'
 
@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     settings,
     log,
     referenceFolder: referenceFolder(),
+    ...(process.connected && { now: followedClock() }),
   })
   const metricsApp = metrics && buildMetricsApp(metrics)
   closeWithGrace({ delay: stopDeadlineMs, logger: false, skip: ['beforeExit'] }, async ({ err, signal }) => {
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
     else log.info({ signal }, 'the service stops')
     stopping.abort()
     await Promise.all([app.close(), metricsApp?.close()])
-    destination.flushSync()
+    await flush(destination)
   })
   const metricsAddress = await metricsApp?.listen({ host: settings.METRICS_HOST, port: settings.METRICS_PORT! })
   const address = await app.listen({ host: settings.HOST, port: settings.PORT }).catch(async (error: unknown) => {
@@ -39,7 +40,7 @@ async function main(): Promise<void> {
     throw error
   })
   log.info({ address, ...(metricsAddress && { metricsAddress }) }, 'the service listens')
-  destination.flushSync()
+  await flush(destination)
   void repeat(async () => {
     await health.look()
     return health.state.status === 'ready' ? lookPauseMs : soonMs
@@ -48,6 +49,14 @@ async function main(): Promise<void> {
     await reaper.run().catch((err: unknown) => log.warn({ err }, 'the reaper has to wait'))
     return lookPauseMs
   }, stopping.signal)
+}
+
+/** In development, where the emulator's clock can be moved: whoever started this process with a channel tells how far. */
+function followedClock(): () => number {
+  let offset = 0
+  process.on('message', (message: { clockOffset: number }) => (offset = message.clockOffset))
+  process.channel?.unref()
+  return () => Date.now() + offset
 }
 
 /** Beside the built server; in the workspace, the package that it is taken from. */

@@ -99,6 +99,17 @@ describe('as a process', () => {
     expect(server.stdout).toContain('"audit":"issue"')
   })
 
+  test('ends when it is asked to, also when nobody reads its log any more', async () => {
+    await using fixture = await ServiceFixture.start()
+    const { server, address } = await start(fixture)
+    await using _ = server
+    server.stopReading()
+    const authorization = `Bearer ${await fixture.issuer.sign()}`
+    expect((await fetch(`${address}/v1/token`, { method: 'POST', headers: { authorization } })).status).toBe(200)
+    process.kill(server.pid, 'SIGTERM')
+    expect(await server.exit()).toBe(0)
+  })
+
   test.each(['PORT', 'METRICS_PORT'])('says in a line that its %s is taken, and ends', async (name) => {
     await using fixture = await ServiceFixture.start()
     await using issuer = await SignInIssuer.start()

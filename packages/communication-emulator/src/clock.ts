@@ -6,6 +6,7 @@ import { InvalidSettingError } from './invalid-setting-error.ts'
  */
 export class Clock {
   #offset = 0
+  readonly #listeners = new Set<(offset: number) => void>()
 
   /** Milliseconds since the epoch. */
   now(): number {
@@ -28,7 +29,13 @@ export class Clock {
   }
 
   reset(): void {
-    this.#offset = 0
+    this.#move(0)
+  }
+
+  /** Tells the new offset whenever it is moved, for programs whose clock has to go with it. The returned function ends that. */
+  onMove(listener: (offset: number) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   #move(offset: number): void {
@@ -36,5 +43,6 @@ export class Clock {
     // Times are written with four digits, and no token lives outside of these.
     if (!(year >= 1970 && year < 9999)) throw new InvalidSettingError('the clock can be set to the years 1970 to 9998')
     this.#offset = Math.round(offset)
+    for (const listener of this.#listeners) listener(this.#offset)
   }
 }

@@ -66,6 +66,12 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
+  /** As a reader does that goes away: what it prints from now on can't be written. */
+  stopReading(): void {
+    this.#child.stdout!.destroy()
+    this.#child.stderr!.destroy()
+  }
+
   /** Waits for its own end and returns its exit code. */
   async exit(): Promise<number | null> {
     await this.#exited

@@ -4,13 +4,14 @@ import type { Answer } from '../exchange.ts'
 const suggestedUsers = ['alice', 'bob', 'carol']
 
 const style = `
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 26rem; margin: 3rem auto; padding: 0 1rem; color: #222; background: #fff }
+  :root { color-scheme: light dark; --link: light-dark(#0b57d0, #9cc0ff) }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 26rem; margin: 3rem auto; padding: 0 1rem; color: light-dark(#222, #e6e6ea); background: light-dark(#fff, #16181f) }
   h1 { font-size: 1.4rem }
-  p.note { border-left: 4px solid #b35c00; padding: .25rem .75rem; background: #fff6ec }
+  p.note { border-left: 4px solid light-dark(#b35c00, #ffb35c); padding: .25rem .75rem; background: light-dark(#fff6ec, #2b2419) }
   label { display: block; margin: 1rem 0 .25rem }
   input { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; border: 1px solid #777; border-radius: 4px }
-  button { font: inherit; padding: .5rem 1rem; margin: 1rem .5rem 0 0; border: 1px solid #0b57d0; border-radius: 4px; background: #fff; color: #0b57d0; cursor: pointer }
-  button.main { background: #0b57d0; color: #fff }
+  button { font: inherit; padding: .5rem 1rem; margin: 1rem .5rem 0 0; border: 1px solid var(--link); border-radius: 4px; background: none; color: var(--link); cursor: pointer }
+  button.main { background: var(--link); color: light-dark(#fff, #16181f) }
 `
 
 /** Redirects after a form count as its target. */

@@ -1,0 +1,59 @@
+// For development: the emulator, Azurite, the token service, which restarts when its sources change, and the demo, which
+// follows its own. No Azure account.
+import { once } from 'node:events'
+import { watch } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { hintsOf } from './hints.ts'
+import { explain, portOptions, readPorts } from './ports.ts'
+import { Stack } from './stack.ts'
+
+const sources = [
+  'apps/token-service',
+  'packages/communication-identity',
+  'packages/service-settings',
+  'packages/token-contract',
+].map((room) => fileURLToPath(new URL(`../../../${room}/src`, import.meta.url)))
+/** Editors write in several steps. */
+const settleMs = 100
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      ...portOptions,
+      // Kept from one time to the next, so that users stay who they are.
+      data: { type: 'string', default: fileURLToPath(new URL('../.data', import.meta.url)) },
+    },
+  })
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal))
+  const stop = Promise.race(signals).then(() => 'stop')
+  await using stack = await Stack.start({
+    dataFolder: values.data,
+    ports: readPorts(values),
+    onLog: (text) => process.stdout.write(text),
+  })
+  process.stdout.write(`${hintsOf(stack)}\n`)
+  for (;;) {
+    const changed = nextChange()
+    // A service that died waits for the change that mends it.
+    const cause = await Promise.race([stop, changed])
+    if (cause === 'stop') return
+    await stack.restartService().catch((error: unknown) => process.stderr.write(`${explain(error)}\n`))
+  }
+}
+
+async function nextChange(): Promise<string> {
+  const watchers = sources.map((folder) => watch(folder, { recursive: true, persistent: false }))
+  await Promise.race(watchers.map((watcher) => once(watcher, 'change')))
+  for (const watcher of watchers) watcher.close()
+  await sleep(settleMs)
+  return 'change'
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`acs-kit: ${explain(error)}\n`)
+  process.exitCode = 1
+}

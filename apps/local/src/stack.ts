@@ -1,0 +1,114 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import { Azurite } from '@acs-kit/test-support/azurite'
+import { serveDemo, type Demo } from './demo.ts'
+import { Service } from './service.ts'
+
+export interface StackOptions {
+  /** Keeps users who they are from one time to the next; default: everything is forgotten. */
+  readonly dataFolder?: string
+  /** 0 takes a free one. Without one for the demo, there is none. */
+  readonly ports: { readonly emulator: number; readonly service: number; readonly demo?: number }
+  readonly onLog?: (text: string) => void
+}
+
+/** Everything on this machine: emulator, Azurite, the token service, and the demo if there is a port for it. */
+export class Stack implements AsyncDisposable {
+  readonly #parts: AsyncDisposableStack
+  readonly #options: StackOptions
+  readonly #azurite: Azurite
+  readonly emulator: Emulator
+  #service: Service | undefined
+  #demo: Demo | undefined
+
+  private constructor(options: StackOptions, parts: AsyncDisposableStack, emulator: Emulator, azurite: Azurite) {
+    this.#options = options
+    this.#parts = parts
+    this.emulator = emulator
+    this.#azurite = azurite
+  }
+
+  static async start(options: StackOptions): Promise<Stack> {
+    const { dataFolder, ports } = options
+    await using parts = new AsyncDisposableStack()
+    if (dataFolder !== undefined) mkdirSync(join(dataFolder, 'azurite'), { recursive: true })
+    const emulator = parts.use(
+      await startEmulator({
+        port: ports.emulator,
+        ...(dataFolder !== undefined && { dataFolder: join(dataFolder, 'emulator') }),
+      }),
+    )
+    const azurite = parts.use(
+      await Azurite.start(dataFolder === undefined ? {} : { dataFolder: join(dataFolder, 'azurite') }),
+    )
+    const stack = new Stack(options, parts.move(), emulator, azurite)
+    try {
+      await stack.#open()
+    } catch (error) {
+      await stack[Symbol.asyncDispose]()
+      throw error
+    }
+    return stack
+  }
+
+  /** Connection string of the resource: the emulator's, unless the environment names another. */
+  get connectionString(): string {
+    return process.env['COMMUNICATION_SERVICES_CONNECTION_STRING'] || this.emulator.connectionString
+  }
+
+  get isAzureEmulated(): boolean {
+    return this.connectionString === this.emulator.connectionString
+  }
+
+  get service(): Service {
+    return this.#service!
+  }
+
+  get demoUrl(): string | undefined {
+    return this.#demo?.url
+  }
+
+  async restartService(): Promise<void> {
+    await this.#service?.[Symbol.asyncDispose]()
+    await this.#startService()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#service?.[Symbol.asyncDispose]()
+    await this.#parts.disposeAsync()
+  }
+
+  async #open(): Promise<void> {
+    const { emulator } = this
+    const { demo: port } = this.#options.ports
+    if (port !== undefined) {
+      this.#demo = this.#parts.use(await serveDemo({ emulator, serviceUrl: () => this.service.url, port }))
+    }
+    this.#parts.defer(emulator.clock.onMove((offset) => this.#service?.setClockOffset(offset)))
+    await this.#startService()
+  }
+
+  async #startService(): Promise<void> {
+    const { emulator, connectionString } = this
+    const { ports, onLog } = this.#options
+    const signIn = { issuer: emulator.entra.issuer, audience: 'api://acs-kit', kind: 'entra' }
+    this.#service = await Service.start({
+      ...(onLog && { onLog }),
+      env: {
+        HOST: '127.0.0.1',
+        PORT: String(ports.service),
+        REFERENCE_PAGE: 'true',
+        ...(this.#demo && { ALLOWED_ORIGINS: new URL(this.#demo.url).origin }),
+        SIGN_IN_ISSUERS: JSON.stringify([{ ...signIn, required: 'access_as_user', admin: 'admin' }]),
+        COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+        COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: this.isAzureEmulated
+          ? emulator.resources[0]!.secondaryConnectionString
+          : process.env['COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING'],
+        IDENTITY_STORE_CONNECTION_STRING: this.#azurite.connectionString,
+        NODE_EXTRA_CA_CERTS: emulator.caPath,
+      },
+    })
+    this.#service.setClockOffset(emulator.clock.offset)
+  }
+}

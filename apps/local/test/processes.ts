@@ -1,0 +1,15 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Processes whose environment shows that they belong to this test. */
+export function processesOf(mark: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(mark)
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+}

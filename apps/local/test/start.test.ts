@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { startEmulator } from '@acs-kit/communication-emulator'
+import { ServerProcess } from '@acs-kit/test-support/server-process'
+import { expect, it } from 'vitest'
+import { processesOf } from './processes.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const script = join(root, 'apps/local/src/start.ts')
+const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ACS_SDK: __, ...env } = process.env
+const freePorts = ['--port', '0', '--emulator-port', '0', '--demo-port', '0']
+const run = promisify(execFile)
+const wholeToken = /eyJ[\w-]{20,}/
+
+it('shows the way of a token from sign-in to deletion, the quickstart beside it, and stops everything', async () => {
+  const mark = `start-${process.pid}`
+  const { stdout, stderr } = await run(process.execPath, [script], { env: { ...env, ACS_KIT_TEST: mark } })
+  const id = String.raw`8:acs:[\da-f-]{36}_[\da-f-]{36}`
+  const token = String.raw`eyJhbGci\.\.\.[\w-]{8}`
+  for (const line of [
+    /^ {2}signed in +as alice/,
+    new RegExp(`^  identity +${id}$`),
+    new RegExp(`^  voip token +${token}, until 20`),
+    new RegExp(`^  chat token +${token}, until 20`),
+    /^ {2}voip again +the same token, from memory/,
+    /^ {2}elsewhere +another program/,
+    /^ {2}revoked +.*: revoked$/,
+    /^ {2}deleted /,
+    /^Azure Communication Services - Access Tokens Quickstart$/,
+    new RegExp(`^Issued a access token with 'chat' scope for identity with ID: ${id}:$`),
+    new RegExp(`^Deleted the identity with ID: ${id}$`),
+  ]) {
+    expect(
+      stdout.split('\n').filter((candidate) => line.test(candidate)),
+      String(line),
+    ).toHaveLength(1)
+  }
+  expect(stderr).toBe('')
+  expect(stdout).not.toMatch(wholeToken)
+  expect(processesOf(`ACS_KIT_TEST=${mark}`)).toEqual([])
+})
+
+it('runs against a resource that the environment names, with whichever SDK it names', async () => {
+  await using other = await startEmulator()
+  const { stdout } = await run(process.execPath, [script], {
+    env: { ...env, COMMUNICATION_SERVICES_CONNECTION_STRING: other.connectionString, ACS_SDK: 'administration' },
+  })
+  expect(stdout).toContain(`real: endpoint=${other.endpoint}`)
+  expect(stdout).toMatch(/^Deleted the identity/m)
+  expect(stdout).not.toContain(other.accessKey)
+  expect(other.identities()).toEqual([])
+  expect(other.requests.list().filter(({ status }) => status === 200).length).toBeGreaterThan(3)
+})
+
+it.runIf(process.platform === 'linux')(
+  'stays up with --keep, with lines that work when pasted, until it is stopped or killed',
+  async () => {
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      const mark = `keep-${process.pid}-${signal}`
+      await using start = await ServerProcess.start({
+        script,
+        args: ['--keep', ...freePorts],
+        env: { ...env, ACS_KIT_TEST: mark },
+        ready: /^call .*\n/m,
+      })
+      const call = /^call +(.*)$/m.exec(start.stdout)![1]!
+      const { stdout } = await run('bash', ['-c', call], { cwd: root })
+      expect(JSON.parse(stdout)).toMatchObject({
+        communicationUserId: expect.stringMatching(/^8:acs:/),
+        token: expect.any(String),
+      })
+      for (const [, address] of start.stdout.matchAll(/^(?:open)? +(http\S+)/gm)) {
+        const page = await fetch(address!)
+        expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<!doctype html>')])
+      }
+      expect(start.stdout).not.toMatch(wholeToken)
+      expect(processesOf(`ACS_KIT_TEST=${mark}`).length).toBeGreaterThan(2)
+      process.kill(start.pid, signal)
+      expect(await start.exit()).toBe(signal === 'SIGINT' ? 0 : null)
+      await expect.poll(() => processesOf(`ACS_KIT_TEST=${mark}`), { timeout: 10_000 }).toEqual([])
+    }
+  },
+)
+
+it('says what to do about a port that is taken, and about a wrong one', async () => {
+  await using taken = await startEmulator()
+  const port = new URL(taken.endpoint).port
+  const fail = async (...args: string[]) => {
+    const { stderr, code } = (await run(process.execPath, [script, '--keep', ...freePorts, ...args], { env }).catch(
+      (error: unknown) => error,
+    )) as { stderr: string; code: number }
+    expect(code).toBe(1)
+    return stderr
+  }
+  for (const option of ['--emulator-port', '--port', '--demo-port']) {
+    expect(await fail(option, port), option).toMatch(new RegExp(`^acs-kit: .*port ${port} is taken: stop`))
+  }
+  expect(await fail('--port', 'http')).toBe('acs-kit: --port must be a number from 0 to 65535, not http\n')
+})

@@ -1,0 +1,39 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+
+export interface TlsProxy extends AsyncDisposable {
+  readonly url: string
+  /** Makes Chromium trust this very key. */
+  readonly chromiumFlag: string
+}
+
+/** What stands in front of the token service in production, with the emulator's certificate. */
+export async function startTlsProxy(target: string, keyFolder: string): Promise<TlsProxy> {
+  const cert = readFileSync(join(keyFolder, 'server/server.pem'))
+  const key = readFileSync(join(keyFolder, 'server/server-key.pem'))
+  const server = createServer({ cert, key }, (incoming, outgoing) => {
+    const { method = 'GET', url = '/', headers } = incoming
+    const forwarded = request(new URL(url, target), { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode!, answer.headers)
+      answer.pipe(outgoing)
+    })
+    forwarded.on('error', () => outgoing.destroy())
+    incoming.pipe(forwarded)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const spki = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' })
+  return {
+    url: `https://localhost:${(server.address() as AddressInfo).port}`,
+    chromiumFlag: `--ignore-certificate-errors-spki-list=${createHash('sha256').update(spki).digest('base64')}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
