@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { benchmarkEmulatorStart } from './benchmarks/emulator-start.ts'
 import { benchmarkIdentityCreate } from './benchmarks/identity-create.ts'
+import { benchmarkBundleSize, benchmarkTokenFromMemory } from './benchmarks/token-client.ts'
 import { benchmarkManyIdentities } from './benchmarks/many-identities.ts'
 import { benchmarkTokenIssue } from './benchmarks/token-issue.ts'
 import { benchmarkCachedToken } from './benchmarks/token-service/cached-token.ts'
@@ -11,7 +12,7 @@ import { benchmarkKnownUser } from './benchmarks/token-service/known-user.ts'
 import { benchmarkLayers } from './benchmarks/token-service/layers.ts'
 import { benchmarkMissedToken } from './benchmarks/token-service/missed-token.ts'
 import { benchmarkServiceStart } from './benchmarks/token-service/service-start.ts'
-import { benchmarkTokenLife } from './benchmarks/token-service/token-life.ts'
+import { benchmarkClientLife, benchmarkTokenLife } from './benchmarks/token-service/token-life.ts'
 import { formatFigures, type Figure } from './figure.ts'
 import { exitOnSignals } from './signals.ts'
 
@@ -26,6 +27,7 @@ const benchmarks = {
     benchmarkCachedUserMemory,
     benchmarkServiceStart,
   ],
+  'token-client': [benchmarkTokenFromMemory, benchmarkClientLife, benchmarkBundleSize],
 }
 
 exitOnSignals()

@@ -1,8 +1,10 @@
 // Prints how often Azure was called in 30 days of users who ask for a token every 10 minutes, twice at once, and how many
-// lives of a token fit into the time between those calls. Takes the connection string of a store.
+// lives of a token fit into the time between those calls. Takes the connection string of a store, and `client` for users
+// who ask through the client package: then it is the calls to the service that count.
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { readSettings } from '@acs-kit/service-settings'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
+import { tokenSource, type Scope } from '@acs-kit/token-client'
 import { buildService } from '../src/app.ts'
 import { createLog } from '../src/log.ts'
 
@@ -12,7 +14,7 @@ const pauseMinutes = 10
 /** What is left of a token when it is at the latest renewed. */
 const remainingMinutes = 20
 const users = ['alice', 'bob']
-const scopeSets = [['chat'], ['chat', 'voip']]
+const scopeSets: Scope[][] = [['chat'], ['chat', 'voip']]
 
 await using emulator = await startEmulator()
 await using issuer = await SignInIssuer.start()
@@ -28,7 +30,9 @@ const { app } = await buildService({ settings, log, now: () => emulator.clock.no
 const signInTokens = await Promise.all(
   users.map((sub) => issuer.sign({ sub, exp: Math.floor(Date.now() / 1000) + (days + 1) * 24 * 60 * 60 })),
 )
-const askers = signInTokens.flatMap((signInToken) => scopeSets.map((scopes) => ({ signInToken, scopes })))
+let serviceCalls = 0
+const isByClient = process.argv[3] === 'client'
+const askers = signInTokens.flatMap((signInToken) => scopeSets.map((scopes) => askerOf(signInToken, scopes)))
 /** When each asker's tokens came, and until when they live. */
 const issued = askers.map(() => new Map<string, { at: number; until: number }>())
 
@@ -36,7 +40,7 @@ for (let elapsed = 0; elapsed < days * 24 * 60; elapsed += pauseMinutes) {
   const at = emulator.clock.now()
   await Promise.all(
     [...askers, ...askers].map(async (asker, index) => {
-      const { token, expiresOn } = await ask(asker)
+      const { token, expiresOn } = await asker()
       const tokens = issued[index % askers.length]!
       if (!tokens.has(token)) tokens.set(token, { at, until: Date.parse(expiresOn) })
     }),
@@ -52,16 +56,32 @@ const lives = issued.map((tokens) => {
   return (used * all.length) / lifeTimes.reduce((sum, time) => sum + time)
 })
 const operations = new Set(['createIdentity', 'issueAccessToken'])
-const calls = emulator.requests.list().filter(({ operation }) => operations.has(operation!)).length
+const azureCalls = emulator.requests.list().filter(({ operation }) => operations.has(operation!)).length
+const calls = isByClient ? serviceCalls : azureCalls
 // An asker's first call begins the time that the others divide.
 process.stdout.write(JSON.stringify({ calls: calls - askers.length, lives: lives.reduce((sum, count) => sum + count) }))
 
-async function ask({ signInToken, scopes }: { signInToken: string; scopes: readonly string[] }) {
+function askerOf(signInToken: string, scopes: readonly Scope[]): () => Promise<{ token: string; expiresOn: string }> {
+  if (!isByClient) return () => ask(signInToken, { scopes })
+  const source = tokenSource({
+    url: 'https://service.example',
+    getSignInToken: () => signInToken,
+    fetch: async (_url, init) => {
+      serviceCalls++
+      return Response.json(await ask(signInToken, JSON.parse(init!.body as string) as object))
+    },
+    // They ask often enough that no timer is needed.
+    clock: { now: () => emulator.clock.now(), after: () => () => {} },
+  })
+  return () => source.getToken({ scopes })
+}
+
+async function ask(signInToken: string, payload: object) {
   const answer = await app.inject({
     method: 'POST',
     url: '/v1/token',
     headers: { authorization: `Bearer ${signInToken}` },
-    payload: { scopes },
+    payload,
   })
   if (answer.statusCode !== 200) throw new Error(answer.body)
   return answer.json<{ token: string; expiresOn: string }>()

@@ -10,6 +10,8 @@ import { CommandLines } from './command-lines.ts'
 import { findSecrets, separateIssuedTokens } from './find-secrets.ts'
 
 const quickstartScript = join(import.meta.dirname, '../../../quickstart/src/quickstart.ts')
+/** Emulator, service and quickstart under one roof. */
+const startScript = join(import.meta.dirname, '../../../local/src/start.ts')
 
 export interface SecretsReport {
   /** What was shown where it should not be. */
@@ -79,6 +81,15 @@ export async function drillSecrets(): Promise<SecretsReport> {
       ...emulatorCommand(options),
       script: emulatorScript,
       args: ['exec', '--keys', options.keyFolder, '--', process.execPath, quickstartScript],
+    })
+    await run('npm start with the given key', {
+      script: startScript,
+      env: {
+        ...process.env,
+        XDG_DATA_HOME: `${folder.path}/home`,
+        COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString(),
+        NODE_EXTRA_CA_CERTS: emulator.caPath,
+      },
     })
     await run('an emulator over a folder in use', emulatorCommand(options))
     await run('an emulator with half a key', emulatorCommand({ ...options, accessKey: given.slice(0, -3) }))
