@@ -168,7 +168,7 @@ test('a deleted identity is gone here and at Azure; the next token makes another
 test('an identity that somebody else deleted is replaced', async () => {
   await using fixture = await ServiceFixture.start()
   const first = (await fixture.call('POST /v1/token')).body
-  fixture.emulator.reset()
+  await fixture.emulator.reset()
   const second = await fixture.call('POST /v1/token', { body: { refresh: true } })
   expect(second.status).toBe(200)
   expect(second.body.communicationUserId).not.toBe(first.communicationUserId)

@@ -28,7 +28,7 @@ export interface Administration {
   identities(page: { after?: string; limit?: number }): ListedIdentity[]
   tokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]>
   introspect(token: string): Introspection
-  reset(): void
+  reset(): Promise<void>
 }
 
 const prefix = '/_emulator/'

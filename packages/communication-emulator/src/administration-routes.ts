@@ -84,8 +84,8 @@ const routes: Readonly<Record<string, Handler>> = {
     emulator.requests.clear()
     return done
   },
-  'POST reset': ({ emulator }) => {
-    emulator.reset()
+  'POST reset': async ({ emulator }) => {
+    await emulator.reset()
     return done
   },
 }

@@ -11,6 +11,13 @@ import { identityOperations } from './identity/routes.ts'
 import { Listener } from './listener.ts'
 import { QuotaCounter, type Quotas } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
+import {
+  communicationService,
+  reviveCommunicationServices,
+  type LiveResources,
+} from './resource-manager/communication-service.ts'
+import { plainTypes } from './resource-manager/plain-types.ts'
+import { ResourceManagerPlane, resourceManagerOperations } from './resource-manager/resource-manager-plane.ts'
 import { defaultResourceName, Resource, type KeySlot, type ResourceOptions } from './resource.ts'
 import { Store } from './store.ts'
 import { defaultKeyFolder, openKeyMaterial } from './tls/key-material.ts'
@@ -66,13 +73,16 @@ export class Emulator implements AsyncDisposable, Administration {
   /** PEM file of the authority that clients have to trust, as `NODE_EXTRA_CA_CERTS` takes it. */
   readonly caPath: string
   readonly clock = new Clock()
-  readonly faults = new FaultPlan([...identityOperations, ...entraOperations])
+  readonly faults = new FaultPlan([...identityOperations, ...entraOperations, ...resourceManagerOperations])
   readonly requests = new RequestLog()
   readonly quotas = new QuotaCounter(this.clock)
   /** Sign-in, as Microsoft Entra ID has it. */
   readonly entra: EntraPlane
-  readonly #resources: EmulatedResource[] = []
-  readonly #listeners = new AsyncDisposableStack()
+  /** Stand-in for Azure Resource Manager. */
+  readonly resourceManager: ResourceManagerPlane
+  readonly #resources: OpenResource[] = []
+  readonly #host: string
+  readonly #material: Awaited<ReturnType<typeof openKeyMaterial>>
   readonly #store: Store
   readonly #identities: Identities
   readonly #identityPlane: IdentityPlane
@@ -83,6 +93,8 @@ export class Emulator implements AsyncDisposable, Administration {
 
   private constructor(options: EmulatorOptions, material: Awaited<ReturnType<typeof openKeyMaterial>>) {
     this.caPath = material.caPath
+    this.#host = options.host ?? '127.0.0.1'
+    this.#material = material
     this.#log = options.log ?? (() => {})
     this.quotas.set(options.quotas ?? false)
     this.#store = new Store(options.dataFolder)
@@ -95,6 +107,12 @@ export class Emulator implements AsyncDisposable, Administration {
       entraTokens: this.entra.tokens,
       loose: options.loose ?? false,
     })
+    this.resourceManager = new ResourceManagerPlane({
+      store: this.#store,
+      entraTokens: this.entra.tokens,
+      types: [communicationService(this.#live), ...plainTypes],
+      origin: () => this.endpoint.slice(0, -1),
+    })
   }
 
   /** @internal */
@@ -102,11 +120,10 @@ export class Emulator implements AsyncDisposable, Administration {
     const material = await openKeyMaterial(options.keyFolder ?? defaultKeyFolder(), options.dataFolder)
     const emulator = new Emulator(options, material)
     try {
-      const { host = '127.0.0.1', port = 0, accessKey } = options
+      const { port = 0, accessKey } = options
       const main = { name: defaultResourceName, port, ...(accessKey !== undefined && { accessKey }) }
-      for (const resourceOptions of [main, ...(options.resources ?? [])]) {
-        await emulator.#open(resourceOptions, host, material)
-      }
+      for (const resourceOptions of [main, ...(options.resources ?? [])]) await emulator.#open(resourceOptions)
+      await reviveCommunicationServices(emulator.#live, emulator.resourceManager.resources())
     } catch (error) {
       await emulator[Symbol.asyncDispose]()
       throw error
@@ -118,7 +135,7 @@ export class Emulator implements AsyncDisposable, Administration {
 
   /** The default resource, then the others in the order of the options. */
   get resources(): readonly EmulatedResource[] {
-    return this.#resources
+    return this.#resources.map(({ emulated }) => emulated)
   }
 
   get isReady(): boolean {
@@ -126,15 +143,15 @@ export class Emulator implements AsyncDisposable, Administration {
   }
 
   get endpoint(): string {
-    return this.#resources[0]!.endpoint
+    return this.#resources[0]!.emulated.endpoint
   }
 
   get connectionString(): string {
-    return this.#resources[0]!.connectionString
+    return this.#resources[0]!.emulated.connectionString
   }
 
   get accessKey(): string {
-    return this.#resources[0]!.accessKey
+    return this.#resources[0]!.emulated.accessKey
   }
 
   /** Identities of all resources, oldest first, at most `limit` of them after the one named by `after`. */
@@ -152,14 +169,15 @@ export class Emulator implements AsyncDisposable, Administration {
     return this.#identities.introspect(token)
   }
 
-  /** Forgets identities, tokens, faults, quotas' counts and requests, and returns to the real time; keys stay. */
-  reset(): void {
+  /** Forgets identities, tokens, managed resources, faults, quotas' counts and requests, and returns to the real time; keys stay. */
+  async reset(): Promise<void> {
     this.#identities.clear()
     this.entra.reset()
     this.faults.clear()
     this.quotas.clear()
     this.requests.clear()
     this.clock.reset()
+    await this.resourceManager.clear()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -168,30 +186,44 @@ export class Emulator implements AsyncDisposable, Administration {
 
   async #stop(): Promise<void> {
     this.#isReady = false
-    await this.#listeners.disposeAsync()
+    await Promise.all(this.#resources.map(({ listener }) => listener[Symbol.asyncDispose]()))
     this.#store[Symbol.dispose]()
   }
 
-  async #open(
-    options: ResourceOptions,
-    host: string,
-    { certificate, privateKey }: { certificate: string; privateKey: string },
-  ): Promise<void> {
-    if (this.#resources.some(({ name }) => name === options.name)) {
+  /** What the resource manager makes and deletes. */
+  get #live(): LiveResources {
+    const find = (name: string) => this.#resources.find(({ resource }) => resource.name === name)!
+    return {
+      open: async (options) => (await this.#open(options)).emulated,
+      has: (name) => this.#resources.some(({ resource }) => resource.name === name),
+      find: (name) => find(name).emulated,
+      close: async (name) => {
+        const open = find(name)
+        this.#resources.splice(this.#resources.indexOf(open), 1)
+        open.resource.erase()
+        await open.listener[Symbol.asyncDispose]()
+      },
+      restrict: (name, restriction) => {
+        find(name).resource.restriction = restriction
+      },
+    }
+  }
+
+  async #open(options: ResourceOptions): Promise<OpenResource> {
+    if (this.#resources.some(({ resource }) => resource.name === options.name)) {
       throw new Error(`the resource ${options.name} is there already: every resource needs a name of its own`)
     }
+    const { certificate, privateKey } = this.#material
     const resource = new Resource(this.#store, options)
-    const listener = this.#listeners.use(
-      await Listener.open({
-        host,
-        port: options.port ?? 0,
-        certificate,
-        privateKey,
-        answer: (exchange) => this.#answer(exchange, resource),
-      }),
-    )
+    const listener = await Listener.open({
+      host: this.#host,
+      port: options.port ?? 0,
+      certificate,
+      privateKey,
+      answer: (exchange) => this.#answer(exchange, resource),
+    })
     const endpoint = `https://localhost:${listener.port}/`
-    this.#resources.push({
+    const emulated: EmulatedResource = {
       name: resource.name,
       endpoint,
       immutableResourceId: resource.immutableId,
@@ -205,15 +237,18 @@ export class Emulator implements AsyncDisposable, Administration {
         return `endpoint=${endpoint};accesskey=${resource.key('secondary')}`
       },
       regenerateKey: (slot) => resource.regenerateKey(slot),
-    })
+    }
+    const open = { resource, listener, emulated }
+    this.#resources.push(open)
+    return open
   }
 
   async #answer(exchange: Exchange, resource: Resource): Promise<Answer | undefined> {
     const start = performance.now()
     try {
       if (AdministrationPlane.owns(exchange)) return await this.#administrationPlane.answer(exchange)
-      const { operation, perform, isEntra } = this.#planFor(exchange, resource)
-      const fault = this.faults.strike(operation, { isNamedOnly: isEntra })
+      const { operation, perform, isNamedOnly } = this.#planFor(exchange, resource)
+      const fault = this.faults.strike(operation, { isNamedOnly })
       if (fault?.latencyMs !== undefined) await sleep(fault.latencyMs, undefined, { ref: false })
       const isReplaced = fault !== undefined && (fault.reset === true || fault.status !== undefined)
       const isPerformed = !isReplaced || fault.phase === 'after'
@@ -235,11 +270,15 @@ export class Emulator implements AsyncDisposable, Administration {
   #planFor(exchange: Exchange, resource: Resource): Plan {
     if (this.entra.owns(exchange)) {
       const operation = this.entra.operationOf(exchange)
-      return { operation, isEntra: true, perform: () => this.entra.answer(exchange) }
+      return { operation, isNamedOnly: true, perform: () => this.entra.answer(exchange) }
+    }
+    if (ResourceManagerPlane.owns(exchange)) {
+      const operation = this.resourceManager.operationOf(exchange)
+      return { operation, isNamedOnly: true, perform: () => this.resourceManager.answer(exchange) }
     }
     const match = this.#identityPlane.match(exchange)
     const operation = match.kind === 'found' ? match.route.operation : undefined
-    return { operation, isEntra: false, perform: () => this.#identityPlane.answer(exchange, resource, match) }
+    return { operation, isNamedOnly: false, perform: () => this.#identityPlane.answer(exchange, resource, match) }
   }
 
   #record({ exchange, resource, operation, answer, durationMs }: Answered): void {
@@ -268,9 +307,16 @@ export class Emulator implements AsyncDisposable, Administration {
   }
 }
 
+interface OpenResource {
+  readonly resource: Resource
+  readonly listener: Listener
+  readonly emulated: EmulatedResource
+}
+
 interface Plan {
   readonly operation: string | undefined
-  readonly isEntra: boolean
+  /** Whether only faults that name the operation strike it. */
+  readonly isNamedOnly: boolean
   readonly perform: () => Promise<Answer>
 }
 

@@ -39,6 +39,8 @@ export class Resource {
   readonly name: string
   readonly immutableId: string
   readonly dataLocation: string
+  /** As the resource manager was told: only Entra ID's tokens are let in, or nobody. */
+  restriction = { isLocalAuthDisabled: false, isPublicAccessDisabled: false }
   #keys: AccessKey[] = []
   readonly #store: Store
 
@@ -86,6 +88,16 @@ export class Resource {
   regenerateKey(slot: KeySlot): string {
     this.#replaceKey(slot)
     return this.key(slot)
+  }
+
+  /** Forgets it, its keys, its identities and their tokens. */
+  erase(): void {
+    this.#store.transaction(() => {
+      this.#store.run('DELETE FROM token WHERE identity IN (SELECT id FROM identity WHERE resource = ?)', this.id)
+      this.#store.run('DELETE FROM identity WHERE resource = ?', this.id)
+      this.#store.run('DELETE FROM access_key WHERE resource = ?', this.id)
+      this.#store.run('DELETE FROM resource WHERE id = ?', this.id)
+    })
   }
 
   #replaceKey(slot: KeySlot, value = randomBytes(64).toString('base64')): void {

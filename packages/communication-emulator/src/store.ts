@@ -62,6 +62,9 @@ const schema = `
     access_key INTEGER NOT NULL, issued_at INTEGER NOT NULL, revoked INTEGER NOT NULL,
     PRIMARY KEY (identity, iat, exp, scopes)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS arm_resource (
+    key TEXT PRIMARY KEY, id TEXT NOT NULL, envelope TEXT NOT NULL, ready_at INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS entra_signing_key (id INTEGER PRIMARY KEY AUTOINCREMENT, pem TEXT NOT NULL) STRICT;
 `
 

@@ -18,7 +18,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     identities = await createCommunicationIdentities(emulator, { sdk })
   })
   beforeEach(async () => {
-    emulator.reset()
+    await emulator.reset()
     id = await identities.create()
     emulator.requests.clear()
   })

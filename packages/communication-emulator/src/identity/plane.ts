@@ -22,7 +22,7 @@ import {
 } from './body.ts'
 import { modelError, ServiceError, tooManyRequests } from './errors.ts'
 import { authenticateBearer, isBearer } from './bearer.ts'
-import { authenticate } from './hmac.ts'
+import { authenticate, denied } from './hmac.ts'
 import type { Identities, IssuedToken, IssuingKey } from './identities.ts'
 import { matchRoute, teamsApiVersions, type Match, type Operation } from './routes.ts'
 import { readTeamsUser } from './teams-user.ts'
@@ -77,6 +77,15 @@ export class IdentityPlane {
   // guess(check-order): signature, route, api-version; then, as the recordings show, required members, ownership and the
   // rest of the validation; then quota and existence.
   async #answer(exchange: Exchange, resource: Resource, match: Match): Promise<Answer> {
+    const { isLocalAuthDisabled, isPublicAccessDisabled } = resource.restriction
+    // guess(public-access)
+    if (isPublicAccessDisabled) {
+      throw new ServiceError(403, 'Forbidden', 'Public network access to the resource is disabled.')
+    }
+    // guess(local-auth)
+    if (isLocalAuthDisabled && !isBearer(exchange)) {
+      throw denied('LocalAuthDisabled', 'disableLocalAuth is set for the resource: only Entra ID tokens are let in.')
+    }
     const key = isBearer(exchange)
       ? await authenticateBearer(exchange, this.#entraTokens)
       : authenticate(exchange, resource.keys, { loose: this.#loose })

@@ -1,0 +1,27 @@
+import type { Exchange } from '../exchange.ts'
+import { invalid } from './arm-error.ts'
+
+export function readApiVersion({ query }: Exchange): string {
+  const [version] = [...query].find(([name]) => name.toLowerCase() === 'api-version')?.slice(1) ?? []
+  if (!version) {
+    throw invalid(
+      'MissingApiVersionParameter',
+      'The api-version query parameter (?api-version=) is required for all requests.',
+    )
+  }
+  if (/^\d{4}-\d\d-\d\d(?:-[a-z]+)?$/.test(version)) return version
+  throw invalid('InvalidApiVersionParameter', `The api-version '${version}' is invalid. It has to read YYYY-MM-DD.`)
+}
+
+export function readBody({ body }: Exchange): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString())
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch {
+    // Falls through to the same refusal.
+  }
+  throw invalid(
+    'InvalidRequestContent',
+    'The request content was invalid and could not be deserialized: it is no JSON object.',
+  )
+}

@@ -1,0 +1,339 @@
+import { CommunicationServiceManagementClient } from '@azure/arm-communication'
+import { ResourceManagementClient } from '@azure/arm-resources'
+import { StorageManagementClient } from '@azure/arm-storage'
+import { CommunicationIdentityClient } from '@azure/communication-identity'
+import { ClientSecretCredential } from '@azure/identity'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { startEmulator, wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId } from '../src/index.ts'
+import { useEmulator } from './emulator-fixture.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const subscription = '11111111-2222-4333-8444-555555555555'
+const fixture = useEmulator()
+
+function credentialFor(endpoint: string) {
+  return new ClientSecretCredential(wellKnownTenantId, wellKnownConfidentialClientId, wellKnownClientSecret, {
+    authorityHost: endpoint.slice(0, -1),
+    disableInstanceDiscovery: true,
+  })
+}
+
+/** Azure's own clients; only endpoint and credential are not Azure's. */
+function clientsFor({ endpoint }: { readonly endpoint: string }) {
+  const credential = credentialFor(endpoint)
+  const options = { endpoint: endpoint.slice(0, -1) }
+  return {
+    groups: new ResourceManagementClient(credential, subscription, options),
+    communication: new CommunicationServiceManagementClient(credential, subscription, options),
+    storage: new StorageManagementClient(credential, subscription, options),
+  }
+}
+
+let clients: ReturnType<typeof clientsFor>
+
+beforeEach(async () => {
+  clients = clientsFor(fixture.emulator)
+  await clients.groups.resourceGroups.createOrUpdate('group', { location: 'westeurope', tags: { team: 'a' } })
+})
+
+/** They wait for two seconds between looks otherwise, whatever the answer says. */
+const quick = { updateIntervalInMs: 20 }
+const args = { location: 'Global', dataLocation: 'Europe' }
+const create = (name = 'calls', more: object = {}) =>
+  clients.communication.communicationServices.beginCreateOrUpdateAndWait('group', name, { ...args, ...more }, quick)
+
+async function ask(method: string, path: string, { body, token }: { body?: unknown; token?: string | null } = {}) {
+  const own = await credentialFor(fixture.emulator.endpoint).getToken(
+    `${fixture.emulator.endpoint.slice(0, -1)}/.default`,
+  )
+  const response = await fetch(new URL(path, fixture.emulator.endpoint), {
+    method,
+    headers: {
+      ...(token !== null && { Authorization: `Bearer ${token ?? own.token}` }),
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) }
+}
+
+const group = `/subscriptions/${subscription}/resourceGroups/group`
+const service = `${group}/providers/Microsoft.Communication/communicationServices/calls`
+
+describe('Azure’s resource manager clients', () => {
+  it('make, change, list and delete a group', async () => {
+    const { resourceGroups } = clients.groups
+    expect(await resourceGroups.get('GROUP')).toMatchObject({
+      name: 'group',
+      location: 'westeurope',
+      tags: { team: 'a' },
+    })
+    expect(await resourceGroups.checkExistence('group')).toMatchObject({ body: true })
+    expect(await resourceGroups.checkExistence('other')).toMatchObject({ body: false })
+    await resourceGroups.update('group', { tags: { team: 'b' } })
+    expect((await Array.fromAsync(resourceGroups.list())).map(({ tags }) => tags)).toEqual([{ team: 'b' }])
+    await create()
+    const endpoint = fixture.emulator.resources.at(-1)!.endpoint
+    await resourceGroups.beginDeleteAndWait('group', quick)
+    expect(await Array.fromAsync(resourceGroups.list())).toEqual([])
+    expect(fixture.emulator.resourceManager.resources()).toEqual([])
+    await expect(fetch(endpoint)).rejects.toThrow('fetch failed')
+    await expect(resourceGroups.get('group')).rejects.toMatchObject({ code: 'ResourceGroupNotFound', statusCode: 404 })
+  })
+
+  it('make a communication service that lives: its keys open its own endpoint, until it is deleted', async () => {
+    const { communicationServices } = clients.communication
+    const made = await create('calls', { tags: { a: 'b' } })
+    expect(made).toMatchObject({
+      name: 'calls',
+      type: 'microsoft.communication/communicationservices',
+      location: 'global',
+      dataLocation: 'Europe',
+      provisioningState: 'Succeeded',
+      hostName: expect.stringMatching(/^localhost:\d+$/),
+      immutableResourceId: expect.stringMatching(/^[\da-f-]{36}$/),
+    })
+    const keys = await communicationServices.listKeys('group', 'calls')
+    const client = new CommunicationIdentityClient(keys.primaryConnectionString!)
+    const { communicationUserId } = await client.createUser()
+    expect(communicationUserId).toContain(made.immutableResourceId)
+    await expect(
+      new CommunicationIdentityClient(fixture.emulator.connectionString).getToken({ communicationUserId }, ['voip']),
+    ).rejects.toMatchObject({ statusCode: 401 })
+
+    const { token } = await client.getToken({ communicationUserId }, ['voip'])
+    const regenerated = await communicationServices.regenerateKey('group', 'calls', { keyType: 'Primary' })
+    expect(regenerated.primaryKey).not.toBe(keys.primaryKey)
+    expect(fixture.emulator.introspect(token).state).toBe('revoked')
+    await expect(client.createUser()).rejects.toMatchObject({ statusCode: 401 })
+    await new CommunicationIdentityClient(keys.secondaryConnectionString!).createUser()
+
+    await communicationServices.update('group', 'calls', { tags: { a: 'c' } })
+    expect(await create('calls', { tags: { a: 'd' } })).toMatchObject({ immutableResourceId: made.immutableResourceId })
+    expect(await Array.fromAsync(communicationServices.listByResourceGroup('group'))).toMatchObject([
+      { tags: { a: 'd' } },
+    ])
+    expect(await Array.fromAsync(communicationServices.listBySubscription())).toHaveLength(1)
+    await communicationServices.beginDeleteAndWait('group', 'calls', quick)
+    await expect(client.createUser()).rejects.toThrow('ECONNREFUSED')
+    expect(fixture.emulator.identities()).toEqual([])
+    const next = await create()
+    expect(next.immutableResourceId).not.toBe(made.immutableResourceId)
+  })
+
+  it('switch access keys and public access off', async () => {
+    const { primaryConnectionString } = await create().then(() =>
+      clients.communication.communicationServices.listKeys('group', 'calls'),
+    )
+    const byKey = new CommunicationIdentityClient(primaryConnectionString!)
+    const { endpoint } = fixture.emulator.resources.at(-1)!
+    const byToken = new CommunicationIdentityClient(endpoint, credentialFor(fixture.emulator.endpoint))
+    await create('calls', { disableLocalAuth: true })
+    await expect(byKey.createUser()).rejects.toMatchObject({ statusCode: 401 })
+    await byToken.createUser()
+    await create('calls', { publicNetworkAccess: 'Disabled' })
+    await expect(byToken.createUser()).rejects.toMatchObject({ statusCode: 403 })
+    await create()
+    await byKey.createUser()
+  })
+
+  it('tell whether a name is free', async () => {
+    const check = (name: string) =>
+      clients.communication.communicationServices.checkNameAvailability({
+        name,
+        type: 'Microsoft.Communication/CommunicationServices',
+      })
+    expect(await check('calls')).toMatchObject({ nameAvailable: true })
+    await create()
+    expect(await check('CALLS')).toMatchObject({ nameAvailable: false, reason: 'AlreadyExists' })
+    expect(await check('no such name')).toMatchObject({ nameAvailable: false, reason: 'Invalid' })
+  })
+
+  it('make a storage account with a table and a container, and read its keys', async () => {
+    const { storageAccounts, table, blobContainers } = clients.storage
+    const made = await storageAccounts.beginCreateAndWait('group', 'mappings', {
+      location: 'westeurope',
+      kind: 'StorageV2',
+      sku: { name: 'Standard_LRS' },
+      allowSharedKeyAccess: false,
+    })
+    expect(made).toMatchObject({
+      allowSharedKeyAccess: false,
+      primaryEndpoints: { table: expect.stringContaining('mappings') },
+    })
+    expect(await table.create('group', 'mappings', 'identities')).toMatchObject({ tableName: 'identities' })
+    await blobContainers.create('group', 'mappings', 'packages', { publicAccess: 'None' })
+    expect(await Array.fromAsync(table.list('group', 'mappings'))).toHaveLength(1)
+    expect((await storageAccounts.listKeys('group', 'mappings')).keys).toHaveLength(2)
+    const left = await Array.fromAsync(clients.groups.resources.listByResourceGroup('group'))
+    expect(left.map(({ type }) => type)).toContain('Microsoft.Storage/storageAccounts')
+    await table.delete('group', 'mappings', 'identities')
+    await storageAccounts.delete('group', 'mappings')
+    expect(fixture.emulator.resourceManager.resources()).toHaveLength(1)
+  })
+})
+
+describe('on the wire', () => {
+  it('a creation is an operation that takes a moment', async () => {
+    const path = `${service}?api-version=2026-03-18`
+    expect((await ask('GET', path)).status).toBe(404)
+    const { status, headers, json } = await ask('PUT', path, {
+      body: { location: 'global', properties: { dataLocation: 'UK' } },
+    })
+    expect([status, json.properties.provisioningState]).toEqual([201, 'Accepted'])
+    const link = headers.get('Azure-AsyncOperation')!
+    expect((await ask('GET', link)).json.status).toBe('Accepted')
+    await expect.poll(async () => (await ask('GET', link)).json.status).toBe('Succeeded')
+    expect(
+      (await ask('GET', path.toUpperCase().replace('API-VERSION', 'api-version'))).json.properties.provisioningState,
+    ).toBe('Succeeded')
+    const deleted = await ask('DELETE', path)
+    expect(deleted.status).toBe(202)
+    expect((await ask('GET', deleted.headers.get('Location')!)).status).toBe(202)
+    await expect.poll(async () => (await ask('GET', deleted.headers.get('Location')!)).status).toBe(200)
+    expect((await ask('DELETE', path)).status).toBe(204)
+  })
+
+  it.each([
+    ['nobody’s token', 'GET', service, undefined, null, 401, 'AuthenticationFailed'],
+    ['a stranger’s token', 'GET', service, undefined, 'a.b.c', 401, 'InvalidAuthenticationToken'],
+    ['another group', 'GET', service.replace('group/', 'none/'), undefined, undefined, 404, 'ResourceGroupNotFound'],
+    ['an unknown resource', 'GET', service, undefined, undefined, 404, 'ResourceNotFound'],
+    [
+      'an unknown type',
+      'PUT',
+      `${group}/providers/Microsoft.Nothing/things/a`,
+      {},
+      undefined,
+      404,
+      'InvalidResourceType',
+    ],
+    [
+      'a child without its parent',
+      'PUT',
+      `${group}/providers/Microsoft.Storage/storageAccounts/none/tableServices/default/tables/abc`,
+      {},
+      undefined,
+      404,
+      'ParentResourceNotFound',
+    ],
+    [
+      'another location',
+      'PUT',
+      service,
+      { location: 'westeurope', properties: { dataLocation: 'UK' } },
+      undefined,
+      400,
+      'LocationNotAvailableForResourceType',
+    ],
+    [
+      'another data location',
+      'PUT',
+      service,
+      { location: 'global', properties: { dataLocation: 'Mars' } },
+      undefined,
+      400,
+      'InvalidDataLocation',
+    ],
+    [
+      'another name',
+      'PUT',
+      `${service}!`,
+      { location: 'global', properties: { dataLocation: 'UK' } },
+      undefined,
+      400,
+      'InvalidResourceName',
+    ],
+    [
+      'a name that the emulator has',
+      'PUT',
+      service.replace('calls', 'default'),
+      { location: 'global', properties: { dataLocation: 'UK' } },
+      undefined,
+      409,
+      'NameUnavailable',
+    ],
+    ['no object', 'PUT', service, [], undefined, 400, 'InvalidRequestContent'],
+  ] as const)('refuses %s', async (_, method, path, body, token, status, code) => {
+    const options = { ...(body !== undefined && { body }), ...(token !== undefined && { token }) }
+    const answer = await ask(method, `${path}?api-version=2025-09-01`, options)
+    expect([answer.status, answer.json.error.code]).toEqual([status, code])
+  })
+
+  it('refuses other api-versions', async () => {
+    const answers = await Promise.all([
+      ask('GET', service),
+      ask('GET', `${service}?api-version=x`),
+      ask('GET', `${service}?api-version=2019-01-01`),
+    ])
+    expect(answers.map(({ json }) => json.error.code)).toEqual([
+      'MissingApiVersionParameter',
+      'InvalidApiVersionParameter',
+      'NoRegisteredProviderFound',
+    ])
+  })
+
+  it('has a site, a plan, an identity and a role of it, and keeps app settings back', async () => {
+    const web = `${group}/providers/Microsoft.Web`
+    const put = (path: string, body: object) =>
+      ask('PUT', `${path}?api-version=2025-05-01`, { body: { location: 'westeurope', ...body } })
+    const identity = await put(`${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id`, {})
+    expect(identity.json.properties.principalId).toMatch(/^[\da-f-]{36}$/)
+    expect((await put(`${web}/serverfarms/plan`, { sku: { name: 'B1' } })).status).toBe(200)
+    const appSettings = [{ name: 'SECRET', value: 'hush' }]
+    const site = await put(`${web}/sites/site`, { properties: { siteConfig: { appSettings, alwaysOn: true } } })
+    expect(site.json.properties.defaultHostName).toMatch(/^site\./)
+    const shown = [site, await ask('GET', `${web}/sites/site/config/web?api-version=2025-05-01`)]
+    expect(JSON.stringify(shown.map(({ json }) => json))).not.toContain('hush')
+    expect(shown[1]!.json.properties.alwaysOn).toBe(true)
+    const settings = await ask('POST', `${web}/sites/site/config/appsettings/list?api-version=2025-05-01`)
+    expect(settings.json.properties).toEqual({ SECRET: 'hush' })
+    const role = `${service.replace('calls', 'none')}/providers/Microsoft.Authorization/roleAssignments/${subscription}`
+    const assignment = { roleDefinitionId: '/x', principalId: identity.json.properties.principalId }
+    expect((await put(role, { properties: assignment })).status).toBe(404)
+    await create('none')
+    expect((await put(role, { properties: assignment })).json.properties.principalType).toBe('User')
+    await clients.communication.communicationServices.beginDeleteAndWait('group', 'none', quick)
+    expect((await ask('GET', `${role}?api-version=2022-04-01`)).status).toBe(404)
+  })
+
+  it('describes the cloud to whoever asks', async () => {
+    const { status, json } = await ask('GET', '/metadata/endpoints?api-version=2022-09-01', { token: null })
+    expect(status).toBe(200)
+    expect(json).toMatchObject({
+      resourceManager: fixture.emulator.endpoint.slice(0, -1),
+      authentication: { loginEndpoint: fixture.emulator.endpoint.slice(0, -1), audiences: [expect.any(String)] },
+    })
+  })
+
+  it('fails where a fault tells it to', async () => {
+    fixture.emulator.faults.add({ operation: 'armPut', status: 409, count: 1 })
+    await expect(create()).rejects.toMatchObject({ statusCode: 409 })
+    await create()
+    expect(fixture.emulator.requests.list().filter(({ operation }) => operation === 'armPut')).toHaveLength(3)
+  })
+})
+
+it('what was made outlives the emulator: the same endpoint, keys and identities', async () => {
+  const dataFolder = temporaryFolder()
+  const before = await startEmulator({ dataFolder })
+  const first = clientsFor(before)
+  await first.groups.resourceGroups.createOrUpdate('group', { location: 'westeurope' })
+  await first.communication.communicationServices.beginCreateOrUpdateAndWait('group', 'kept', {
+    ...args,
+    disableLocalAuth: true,
+  })
+  const { primaryConnectionString } = await first.communication.communicationServices.listKeys('group', 'kept')
+  await before[Symbol.asyncDispose]()
+  await using after = await startEmulator({ dataFolder })
+  const second = clientsFor(after)
+  expect(await second.communication.communicationServices.listKeys('group', 'kept')).toMatchObject({
+    primaryConnectionString,
+  })
+  await expect(new CommunicationIdentityClient(primaryConnectionString!).createUser()).rejects.toMatchObject({
+    statusCode: 401,
+  })
+  await second.groups.resourceGroups.beginDeleteAndWait('group', quick)
+  expect(after.resourceManager.resources()).toEqual([])
+})
