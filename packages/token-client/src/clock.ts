@@ -20,28 +20,4 @@ export const systemClock: Clock = {
 }
 
 /** Less than this is the second's fraction that `Date` leaves out, and the network's delay. */
-const leastSkewMs = 2000
-
-/** The service's time: the machine's, and how wrong that was seen to be. */
-export class ServiceClock implements Clock {
-  readonly #clock: Clock
-  #skew = 0
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  now(): number {
-    return this.#clock.now() + this.#skew
-  }
-
-  after(milliseconds: number, callback: () => void, isBackground?: boolean): () => void {
-    return this.#clock.after(milliseconds, callback, isBackground)
-  }
-
-  /** From the `Date` of an answer that has just come; null where a service does not show it to pages. */
-  learn(date: string | null): void {
-    const skew = Date.parse(date ?? '') - this.#clock.now()
-    if (Math.abs(skew - this.#skew) >= leastSkewMs) this.#skew = Math.abs(skew) < leastSkewMs ? 0 : skew
-  }
-}
+export const leastSkewMs = 2000

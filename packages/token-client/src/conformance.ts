@@ -198,7 +198,8 @@ class Users implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const user of this.#seen) await this.send('DELETE', '/v1/identity', user)
+    // What failed before says more than what fails because of it.
+    for (const user of this.#seen) await this.send('DELETE', '/v1/identity', user).catch(() => undefined)
   }
 }
 

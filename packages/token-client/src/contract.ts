@@ -16,14 +16,6 @@ export interface TokenResponse {
   endpoint: string
 }
 
-export interface TeamsTokenResponse {
-  /** Communication access token of the Teams user. */
-  token: string
-  /** ISO 8601; the same as the Entra ID token's. */
-  expiresOn: string
-  endpoint: string
-}
-
 export interface IdentityResponse {
   communicationUserId: string
   /** ISO 8601. */

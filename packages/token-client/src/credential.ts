@@ -3,12 +3,15 @@ import type { TokenResponse } from './contract.ts'
 import { TokenError } from './token-error.ts'
 import type { AccessToken, TokenRequest, TokenSource } from './token-source.ts'
 
+/** They ask again two minutes earlier: a token that was invalidated is used for three minutes at the most. */
+const longestKeptMs = 5 * 60_000
+
 type GetToken = AzureCommunicationTokenCredential['getToken']
 
 /**
  * The credential that Azure's `ChatClient` and `CallClient` take, fed by a source, which does all the refreshing. It is for
  * one communication identity: when another one comes, after another user signed in or the identity was deleted, it refuses
- * with `invalidated`, and a new credential is needed. Disposing it leaves the source as it is.
+ * with `invalidated`, and a new credential is needed; clients that keep tokens notice within minutes. Disposing it leaves the source as it is.
  */
 export function tokenCredential(source: TokenSource, request: TokenRequest = {}): AzureCommunicationTokenCredential {
   return new TokenSourceCredential(source, request)
@@ -38,8 +41,9 @@ class TokenSourceCredential extends AzureCommunicationTokenCredential {
     if (communicationUserId !== this.#communicationUserId) {
       throw new TokenError('invalidated', 'The identity changed: make a new credential.')
     }
-    // Azure's clients compare it with this machine's clock, which may be wrong.
-    return { token, expiresOnTimestamp: Date.parse(expiresOn) - this.#source.now() + Date.now() }
+    // Azure's clients keep it, too, and compare its end with this machine's clock, which may be wrong.
+    const left = Math.min(Date.parse(expiresOn) - this.#source.now(), longestKeptMs)
+    return { token, expiresOnTimestamp: Date.now() + left }
   }
 
   override dispose(): void {
@@ -48,6 +52,6 @@ class TokenSourceCredential extends AzureCommunicationTokenCredential {
   }
 
   #assertUsable(): void {
-    if (this.#isDisposed) throw new TokenError('disposed', 'The credential was disposed.')
+    if (this.#isDisposed) throw new TokenError('disposed', 'It was disposed.')
   }
 }

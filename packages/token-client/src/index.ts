@@ -1,11 +1,5 @@
 export { type Clock } from './clock.ts'
-export {
-  type IdentityResponse,
-  type ProblemCode,
-  type Scope,
-  type TeamsTokenResponse,
-  type TokenResponse,
-} from './contract.ts'
+export { type IdentityResponse, type ProblemCode, type Scope, type TokenResponse } from './contract.ts'
 export { type GetSignInToken } from './service-calls.ts'
 export {
   tokenSource,

@@ -1,4 +1,3 @@
-import type { ServiceClock } from './clock.ts'
 import type { ProblemCode } from './contract.ts'
 import { TokenError } from './token-error.ts'
 
@@ -13,7 +12,8 @@ export interface ServiceCallsOptions {
   readonly url: URL
   readonly getSignInToken: GetSignInToken
   readonly fetch: typeof globalThis.fetch
-  readonly clock: ServiceClock
+  /** Hears the `Date` of each answer; null where a service does not show it to pages. */
+  readonly onDate: (date: string | null) => void
 }
 
 export interface Call {
@@ -42,7 +42,7 @@ export class ServiceCalls {
     try {
       return await this.#options.getSignInToken({ refresh, signal })
     } catch (cause) {
-      throw new TokenError('sign-in-failed', 'The app gave no sign-in token.', { cause })
+      throw new TokenError('sign-in-failed', 'There is no sign-in token.', { cause })
     }
   }
 
@@ -61,7 +61,7 @@ export class ServiceCalls {
   }
 
   async #send({ method, path, body, signal }: Call, signInToken: string): Promise<Answer> {
-    const { url, fetch, clock } = this.#options
+    const { url, fetch, onDate } = this.#options
     const place = `${method} ${path}`
     try {
       const response = await fetch(new URL(path, url), {
@@ -71,7 +71,7 @@ export class ServiceCalls {
         ...(signal && { signal }),
         redirect: 'error',
       })
-      clock.learn(response.headers.get('Date'))
+      onDate(response.headers.get('Date'))
       const text = await response.text()
       if (!response.ok) throw refusalOf(response, text, place)
       return { status: response.status, body: text && parse(text, place) }

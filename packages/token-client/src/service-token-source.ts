@@ -1,8 +1,8 @@
-import { ServiceClock, systemClock } from './clock.ts'
-import type { IdentityResponse, TeamsTokenResponse, TokenResponse } from './contract.ts'
-import { personOf, ServiceCalls, type GetSignInToken } from './service-calls.ts'
+import { leastSkewMs } from './clock.ts'
+import type { IdentityResponse, TokenResponse } from './contract.ts'
+import { personOf, ServiceCalls, type Answer, type Call, type GetSignInToken } from './service-calls.ts'
 import { Tabs } from './tabs.ts'
-import { TokenCache, type FetchContext } from './token-cache.ts'
+import { abortable, TokenCache, type FetchContext } from './token-cache.ts'
 import { TokenError } from './token-error.ts'
 import type { TokenRequest, TokenSource, TokenSourceOptions } from './token-source.ts'
 
@@ -32,8 +32,6 @@ export interface ServiceTokenSource extends TokenSource<TokenResponse> {
   getIdentity(options?: CallOptions): Promise<IdentityResponse>
   /** Erases the user's communication identity. The next token comes with a new one. */
   deleteIdentity(options?: CallOptions): Promise<Completion>
-  /** A token of the Teams user in exchange for one of Entra ID. It is not kept: see `customTokenSource`. */
-  exchangeTeamsToken(entraToken: string, options?: CallOptions): Promise<TeamsTokenResponse>
 }
 
 /** The access tokens of the signed-in user, from the token service. Throws a `TypeError` at an address that will not do. */
@@ -45,17 +43,18 @@ class ServiceSource extends TokenCache<TokenResponse> implements ServiceTokenSou
   readonly #calls: ServiceCalls
   readonly #tabs: Tabs | undefined
   readonly #service: string
+  /** How far this machine's clock is behind the service's, in milliseconds. */
+  #skew = 0
   /** Whom the tabs of the app share tokens of. */
   #user: string | undefined
 
   constructor({ url, getSignInToken, fetch, allowInsecureConnection = false, ...rest }: ServiceTokenSourceOptions) {
-    const clock = new ServiceClock(rest.clock ?? systemClock)
-    super((request, context) => this.#fetch(request, context), { ...rest, clock })
+    super((request, context) => this.#fetch(request, context), rest)
     const base = readUrl(url, allowInsecureConnection)
     this.#service = base.href
     // Called as the global function that it is, even when it is replaced later.
     const send: typeof globalThis.fetch = fetch ?? ((...parameters) => globalThis.fetch(...parameters))
-    this.#calls = new ServiceCalls({ url: base, getSignInToken, fetch: send, clock })
+    this.#calls = new ServiceCalls({ url: base, getSignInToken, fetch: send, onDate: (date) => this.#learn(date) })
     this.#tabs = Tabs.open(({ user, fetched }) => {
       if (user !== this.#user) return
       if (fetched) this.accept(fetched.request, fetched.token)
@@ -63,9 +62,14 @@ class ServiceSource extends TokenCache<TokenResponse> implements ServiceTokenSou
     })
   }
 
+  override now(): number {
+    return super.now() + this.#skew
+  }
+
   override invalidate(): void {
-    super.invalidate()
     if (this.#user !== undefined) this.#tabs?.post({ user: this.#user })
+    this.#user = undefined
+    super.invalidate()
   }
 
   async revokeTokens(options?: CallOptions): Promise<Completion> {
@@ -73,18 +77,11 @@ class ServiceSource extends TokenCache<TokenResponse> implements ServiceTokenSou
   }
 
   async getIdentity(options?: CallOptions): Promise<IdentityResponse> {
-    const { body } = await this.#calls.perform({ method: 'GET', path: 'v1/identity', ...options })
-    return body as IdentityResponse
+    return (await this.#perform({ method: 'GET', path: 'v1/identity', ...options })).body as IdentityResponse
   }
 
   async deleteIdentity(options?: CallOptions): Promise<Completion> {
     return this.#end({ method: 'DELETE', path: 'v1/identity', ...options })
-  }
-
-  async exchangeTeamsToken(entraToken: string, options?: CallOptions): Promise<TeamsTokenResponse> {
-    const body = { token: entraToken }
-    const answer = await this.#calls.perform({ method: 'POST', path: 'v1/teams/token', body, ...options })
-    return answer.body as TeamsTokenResponse
   }
 
   override dispose(): void {
@@ -92,18 +89,33 @@ class ServiceSource extends TokenCache<TokenResponse> implements ServiceTokenSou
     this.#tabs?.close()
   }
 
-  /** The service hands out none of the former tokens any more, whether or not its answer arrives. */
-  async #end(call: { method: 'POST' | 'DELETE'; path: string; signal?: AbortSignal }): Promise<Completion> {
+  #perform({ signal, ...call }: Call): Promise<Answer> {
+    return abortable(
+      this.limit((limit) => this.#calls.perform({ ...call, signal: limit })),
+      signal,
+    )
+  }
+
+  /** Once it was sent, the service may have done it, whether or not its answer arrives. */
+  async #end(call: Call): Promise<Completion> {
     try {
-      const { status } = await this.#calls.perform(call)
-      return status === 202 ? 'accepted' : 'done'
-    } finally {
+      const { status } = await this.#perform(call)
       this.invalidate()
+      return status === 202 ? 'accepted' : 'done'
+    } catch (error) {
+      if (!(error instanceof TokenError && error.code === 'sign-in-failed')) this.invalidate()
+      throw error
     }
+  }
+
+  #learn(date: string | null): void {
+    const skew = Date.parse(date ?? '') - super.now()
+    if (Math.abs(skew - this.#skew) >= leastSkewMs) this.#skew = Math.abs(skew) < leastSkewMs ? 0 : skew
   }
 
   async #fetch(request: TokenRequest, { signal, refresh, identify }: FetchContext): Promise<TokenResponse> {
     const signInToken = await this.#calls.getSignInToken(signal)
+    signal.throwIfAborted()
     const person = personOf(signInToken)
     const isSame = person === undefined || identify(person)
     const user = person && `${this.#service} ${person}`

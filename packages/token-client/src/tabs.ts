@@ -11,13 +11,14 @@ export interface TabMessage {
 
 const name = 'acs-kit token'
 /** A tab that was put to sleep with the lock does not stop the others for ever. */
-const longestTurnMs = 5000
+const longestTurnMs = 8000
 /** What one tab posts reaches another in about a millisecond. */
 const deliveryMs = 50
 
 /** The tabs of an app, so that one of them fetches for all. */
 export class Tabs {
   readonly #channel = new BroadcastChannel(name)
+  #isClosed = false
 
   private constructor(receive: (message: TabMessage) => void) {
     this.#channel.addEventListener('message', (event) => receive(messageOf(event)))
@@ -25,11 +26,13 @@ export class Tabs {
 
   /** Undefined outside of pages, and in browsers that have not what it takes. */
   static open(receive: (message: TabMessage) => void): Tabs | undefined {
-    const isPossible = 'document' in globalThis && 'locks' in navigator && 'BroadcastChannel' in globalThis
+    const isPossible =
+      'document' in globalThis && 'locks' in navigator && 'BroadcastChannel' in globalThis && 'any' in AbortSignal
     return isPossible ? new Tabs(receive) : undefined
   }
 
   post(message: TabMessage): void {
+    if (this.#isClosed) return
     // eslint-disable-next-line unicorn/require-post-message-target-origin -- a channel has none, it is the origin's own
     this.#channel.postMessage(message)
   }
@@ -50,7 +53,9 @@ export class Tabs {
         if (other === user && fetched && nameOf(fetched.request) === lockName) resolve(fetched.token)
       }
       this.#channel.addEventListener('message', listen, { signal: heard.signal })
+      let hasBegun = false
       const fetchAndPost = async () => {
+        hasBegun = true
         const token = await abortable(fetchToken(), signal)
         this.post({ user, fetched: { request, token } })
         resolve(token)
@@ -60,12 +65,17 @@ export class Tabs {
       const turn = AbortSignal.any([signal, heard.signal, AbortSignal.timeout(longestTurnMs)])
       navigator.locks
         .request(lockName, { signal: turn }, fetchAndPost)
-        .catch((error: unknown) => ((error as Error).name === 'TimeoutError' ? fetchAndPost() : Promise.reject(error)))
+        // Without a lock, because it took too long or there is none to be had, it goes all the same.
+        .catch((error: unknown) => {
+          if (hasBegun || signal.aborted || heard.signal.aborted) throw error
+          return fetchAndPost()
+        })
         .catch(reject)
     }).finally(() => heard.abort())
   }
 
   close(): void {
+    this.#isClosed = true
     this.#channel.close()
   }
 }

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from './clock.ts'
+import { leastSkewMs, systemClock, type Clock } from './clock.ts'
 import { TokenError } from './token-error.ts'
 import type { AccessToken, GetTokenOptions, TokenRequest, TokenSource, TokenSourceOptions } from './token-source.ts'
 
@@ -20,10 +20,15 @@ interface Entry<Token> {
   readonly key: string
   /** A former token was invalidated: the next has to be a new one. */
   mustRenew: boolean
+  /** For whom it was last asked. */
+  person?: string
   token?: Token | undefined
+  /** By the service's time, as is when to refresh. */
   expiresAt: number
-  /** When to refresh; after a failure, when to try again. */
-  dueAt: number
+  refreshAt: number
+  /** By this machine's clock: the last attempt, if it failed, and how long to wait from then on. */
+  failedAt: number
+  pauseMs: number
   failures: number
   lastError?: unknown
   flight?: Promise<Token> | undefined
@@ -32,8 +37,12 @@ interface Entry<Token> {
 }
 
 /** What there is in a page, and not in Node. */
-type Page = EventTarget & { readonly document: EventTarget }
+type Page = EventTarget & {
+  readonly document: EventTarget & { readonly visibilityState: string }
+  reportError(error: unknown): void
+}
 
+const page = globalThis as Partial<Page>
 const minuteMs = 60_000
 /** The service hands out no cached token with less than 20 minutes left, so there is a new one from then on. */
 const refreshAheadMs = { earliest: 19.5 * minuteMs, latest: 15 * minuteMs }
@@ -41,10 +50,10 @@ const refreshAheadMs = { earliest: 19.5 * minuteMs, latest: 15 * minuteMs }
 const longestTimerMs = 30_000
 /** Longer than the service takes at the worst. */
 const attemptTimeoutMs = 15_000
-/** How long somebody who has no token may wait for one, across retries. */
+/** How long somebody who has no token may wait for the next attempt, across retries. */
 const waitLimitMs = 30_000
-/** The longest is shorter than the wait, so that only the service's wish can let it end at once. */
-const backOffMs = { first: 1000, longest: 20_000 }
+/** The longest is shorter than the wait, so that only the service's wish can let it end at once; that has a limit, too. */
+const pausesMs = { first: 1000, longest: 20_000, longestAsked: 5 * minuteMs }
 
 /** Keeps a token for each distinct request, and keeps it fresh. */
 export class TokenCache<Token extends AccessToken> implements TokenSource<Token> {
@@ -53,8 +62,11 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   readonly #clock: Clock
   readonly #random: () => number
   readonly #entries = new Map<string, Entry<Token>>()
+  /** Whose tokens these are; unknown after they were invalidated. */
   #person: string | undefined
+  #lastPerson: string | undefined
   #isInvalidated = false
+  #latest = 0
   #callOffTimer: (() => void) | undefined
   readonly #disposal = new AbortController()
 
@@ -63,29 +75,27 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
-    const page = globalThis as Partial<Page>
-    if (!page.document) return
-    // Time may have passed unnoticed, and what failed may succeed now.
     const { signal } = this.#disposal
-    const wake = () => this.#wake(true)
-    page.document.addEventListener('visibilitychange', wake, { signal })
-    page.addEventListener?.('online', wake, { signal })
+    // Time may have passed unnoticed, and what failed may succeed now.
+    const wake = () => page.document?.visibilityState === 'hidden' || this.#wake(true)
+    page.document?.addEventListener('visibilitychange', wake, { signal })
+    if (page.document) page.addEventListener?.('online', wake, { signal })
   }
 
   async getToken({ signal, ...request }: GetTokenOptions = {}): Promise<Token> {
     this.#disposal.signal.throwIfAborted()
+    this.#noticeJump()
     const entry = this.#entryOf(request)
-    const now = this.now()
-    if (entry.token && now < entry.expiresAt) {
-      if (now >= entry.dueAt) this.#refreshInBackground(entry)
-      return entry.token
-    }
-    return this.#waitForToken(request, now + waitLimitMs, signal)
+    const token = this.#freshOf(entry)
+    if (!token) return this.#waitForToken(request, signal)
+    if (this.now() >= entry.refreshAt && this.#pauseOf(entry) <= 0) this.#refreshInBackground(entry)
+    return token
   }
 
   /** What is kept, and what is on its way, counts no more: the next token has to be a new one. */
   invalidate(): void {
-    this.#dropAll(new TokenError('invalidated', 'The token was invalidated.'))
+    this.#dropAll(new TokenError('invalidated', 'It was invalidated.'))
+    this.#person = undefined
     this.#isInvalidated = true
   }
 
@@ -99,7 +109,7 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   }
 
   dispose(): void {
-    const error = new TokenError('disposed', 'The source was disposed.')
+    const error = new TokenError('disposed', 'It was disposed.')
     this.#disposal.abort(error)
     this.#dropAll(error)
   }
@@ -108,14 +118,37 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     this.dispose()
   }
 
-  #wake(isRetry = false): void {
+  /** Ends the work after a while, and the waiting for it with the source. */
+  async limit<T>(work: (signal: AbortSignal) => Promise<T>, controller = new AbortController()): Promise<T> {
+    const { signal } = controller
+    const callOff = this.#clock.after(attemptTimeoutMs, () =>
+      controller.abort(new TokenError('timeout', 'It took too long.')),
+    )
+    return abortable(abortable(work(signal), signal), this.#disposal.signal).finally(callOff)
+  }
+
+  #wake(isBack = false): void {
+    this.#noticeJump()
     const now = this.now()
     for (const entry of this.#entries.values()) {
-      if (isRetry && entry.lastError) entry.dueAt = now
+      // What the service asked for holds.
+      if (isBack && !(entry.lastError as Partial<TokenError> | undefined)?.retryAfter) entry.pauseMs = 0
       if (now >= entry.expiresAt) entry.token = undefined
-      else if (now >= entry.dueAt) this.#refreshInBackground(entry)
+      else if (now >= entry.refreshAt && this.#pauseOf(entry) <= 0) this.#refreshInBackground(entry)
     }
     this.#schedule()
+  }
+
+  /** A clock that was set back knows no more when tokens end: the service does. */
+  #noticeJump(): void {
+    const now = this.#clock.now()
+    if (now < this.#latest - leastSkewMs) for (const entry of this.#entries.values()) entry.refreshAt = 0
+    this.#latest = now
+  }
+
+  /** What is left of it, in milliseconds; never more than it was, wherever the clock was set. */
+  #pauseOf({ failedAt, pauseMs }: Entry<Token>): number {
+    return Math.min(failedAt + pauseMs - this.#clock.now(), pauseMs)
   }
 
   #entryOf(request: TokenRequest): Entry<Token> {
@@ -129,7 +162,9 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
         key,
         mustRenew: this.#isInvalidated,
         expiresAt: 0,
-        dueAt: 0,
+        refreshAt: 0,
+        failedAt: 0,
+        pauseMs: 0,
         failures: 0,
       }
       this.#entries.set(key, entry)
@@ -138,38 +173,46 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   }
 
   /** For those who have none: what is transient is tried again until the deadline. */
-  async #waitForToken(request: TokenRequest, deadline: number, signal: AbortSignal | undefined): Promise<Token> {
-    const person = this.#person
+  async #waitForToken(request: TokenRequest, signal: AbortSignal | undefined): Promise<Token> {
+    const deadline = this.#clock.now() + waitLimitMs
+    let person = this.#person
     let isOvertaken = false
     const wait = <T>(promise: Promise<T>) => abortable(abortable(promise, signal), this.#disposal.signal)
     for (;;) {
       const entry = this.#entryOf(request)
-      if (isTransient(entry.lastError) && !entry.flight && entry.dueAt > this.now()) {
-        if (entry.dueAt > deadline) throw entry.lastError
+      const { failures } = entry
+      const pauseMs = this.#pauseOf(entry)
+      if (isTransient(entry.lastError) && !entry.flight && pauseMs > 0) {
+        if (this.#clock.now() + pauseMs > deadline) throw entry.lastError
         let callOff: (() => void) | undefined
-        const pause = new Promise<void>((resolve) => {
-          callOff = this.#clock.after(entry.dueAt - this.now(), resolve)
-        })
-        await wait(pause).finally(callOff)
-        continue
+        await wait(new Promise<void>((resolve) => (callOff = this.#clock.after(pauseMs, resolve)))).finally(callOff)
+        // Somebody else was faster.
+        if (entry.failures !== failures || this.#entryOf(request) !== entry) continue
       }
       try {
-        const token = await wait(this.#refresh(entry))
+        const token = this.#freshOf(entry) ?? (await wait(this.#refresh(entry)))
         if (!isOvertaken || person === this.#person) return token
         throw new TokenError('invalidated', 'Another user signed in.')
       } catch (error) {
         if (isTransient(error)) continue
         // Once more, but only for the user for whom it was asked.
+        const isAgain = isOvertaken
         isOvertaken = error instanceof TokenError && error.code === 'invalidated'
-        if (!isOvertaken || person === undefined || person !== this.#person) throw error
+        person ??= entry.person
+        const isOther = this.#person !== undefined && person !== this.#person
+        if (isAgain || !isOvertaken || person === undefined || isOther) throw error
       }
     }
+  }
+
+  #freshOf({ token, expiresAt }: Entry<Token>): Token | undefined {
+    return this.now() < expiresAt ? token : undefined
   }
 
   #refreshInBackground(entry: Entry<Token>): void {
     if (entry.flight) return
     this.#refresh(entry).catch((error: unknown) => {
-      if (!this.#disposal.signal.aborted) this.#options.onError?.(error)
+      if (!this.#disposal.signal.aborted) tell(this.#options.onError, error)
     })
   }
 
@@ -185,36 +228,38 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
 
   async #attempt(entry: Entry<Token>): Promise<Token> {
     const controller = (entry.controller = new AbortController())
-    const { signal } = controller
-    const callOff = this.#clock.after(attemptTimeoutMs, () =>
-      controller.abort(new TokenError('timeout', 'The token took too long.')),
-    )
-    const identify = (person: string): boolean => {
-      const isSame = person === this.#person
-      if (!isSame && !signal.aborted) {
-        if (this.#person !== undefined) this.#dropAll(new TokenError('invalidated', 'Another user signed in.'), entry)
-        this.#isInvalidated = false
-        this.#person = person
-      }
-      return isSame
-    }
+    const { request, mustRenew: refresh } = entry
     try {
-      const { request, mustRenew: refresh } = entry
-      const token = await abortable(this.#fetchToken(request, { signal, refresh, identify }), signal)
-      signal.throwIfAborted()
+      const token = await this.limit(
+        (signal) =>
+          this.#fetchToken(request, { signal, refresh, identify: (person) => this.#identify(person, entry, signal) }),
+        controller,
+      )
+      controller.signal.throwIfAborted()
       if (!this.#isUsable(token)) {
         entry.mustRenew = true
         const seconds = Math.round((this.now() - Date.parse(token.expiresOn)) / 1000)
-        throw new TokenError('token-stale', `The token ended ${seconds} seconds ago. Is the clock right?`)
+        throw new TokenError('token-stale', `The token ended ${seconds} s ago.`)
       }
       this.#keep(entry, token)
       return token
     } catch (error) {
       this.#postpone(entry, error)
       throw error
-    } finally {
-      callOff()
     }
+  }
+
+  /** Returns whether it is the person from before. */
+  #identify(person: string, entry: Entry<Token>, signal: AbortSignal): boolean {
+    signal.throwIfAborted()
+    const isSame = person === this.#lastPerson
+    if (this.#person !== undefined && !isSame) {
+      this.#dropAll(new TokenError('invalidated', 'Another user signed in.'), entry)
+      entry.token = undefined
+    }
+    if (!isSame) this.#isInvalidated = false
+    this.#person = this.#lastPerson = entry.person = person
+    return isSame
   }
 
   #isUsable({ expiresOn }: Token): boolean {
@@ -222,7 +267,6 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   }
 
   #keep(entry: Entry<Token>, token: Token): void {
-    const { onToken } = this.#options
     const { earliest, latest } = refreshAheadMs
     const now = this.now()
     const left = Date.parse(token.expiresOn) - now
@@ -231,20 +275,22 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     const isNew = token.token !== entry.token?.token
     entry.token = token
     entry.expiresAt = now + left
-    entry.dueAt = entry.expiresAt - ahead
-    entry.failures = 0
+    entry.refreshAt = entry.expiresAt - ahead
+    entry.pauseMs = entry.failures = 0
     entry.lastError = undefined
     entry.mustRenew = false
     this.#schedule()
-    if (onToken && isNew) queueMicrotask(() => onToken(token))
+    if (isNew) tell(this.#options.onToken, token)
   }
 
   #postpone(entry: Entry<Token>, error: unknown): void {
-    const backOff = Math.min(backOffMs.first * 2 ** entry.failures, backOffMs.longest) * (0.5 + 0.5 * this.#random())
+    const { first, longest, longestAsked } = pausesMs
+    const backOff = Math.min(first * 2 ** entry.failures, longest) * (0.5 + 0.5 * this.#random())
     const asked = error instanceof TokenError ? (error.retryAfter ?? 0) * 1000 : 0
     entry.failures++
     entry.lastError = error
-    entry.dueAt = this.now() + Math.max(backOff, asked)
+    entry.failedAt = this.#clock.now()
+    entry.pauseMs = Math.max(backOff, Math.min(asked, longestAsked))
   }
 
   /** All but the one that found out. */
@@ -258,8 +304,9 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   #schedule(): void {
     this.#callOffTimer?.()
     let delay = Infinity
-    for (const { token, flight, dueAt } of this.#entries.values()) {
-      if (token && !flight) delay = Math.min(delay, Math.max(0, dueAt - this.now()), longestTimerMs)
+    for (const entry of this.#entries.values()) {
+      const due = Math.max(0, entry.refreshAt - this.now(), this.#pauseOf(entry))
+      if (entry.token && !entry.flight) delay = Math.min(delay, due, longestTimerMs)
     }
     if (delay < Infinity) this.#callOffTimer = this.#clock.after(delay, () => this.#wake(), true)
   }
@@ -279,4 +326,13 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
 
 function isTransient(error: unknown): boolean {
   return error instanceof TokenError && error.isTransient
+}
+
+/** A listener's own failure is for the page to report, and stops nothing here. */
+function tell<T>(listener: ((value: T) => void) | undefined, value: T): void {
+  try {
+    listener?.(value)
+  } catch (error) {
+    page.reportError?.(error)
+  }
 }

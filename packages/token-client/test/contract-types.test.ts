@@ -6,7 +6,6 @@ import type * as Client from '../src/index.ts'
 test('the types written out here are the contract’s', () => {
   expectTypeOf<Client.Scope>().toEqualTypeOf<Contract.Scope>()
   expectTypeOf<Client.TokenResponse>().toEqualTypeOf<Contract.TokenResponse>()
-  expectTypeOf<Client.TeamsTokenResponse>().toEqualTypeOf<Contract.TeamsTokenResponse>()
   expectTypeOf<Client.IdentityResponse>().toEqualTypeOf<Contract.IdentityResponse>()
   expectTypeOf<Client.ProblemCode>().toEqualTypeOf<Contract.ProblemCode>()
   expectTypeOf<keyof Client.TokenRequest | 'refresh'>().toEqualTypeOf<keyof Contract.TokenRequest>()

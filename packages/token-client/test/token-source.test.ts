@@ -209,7 +209,60 @@ describe('the sign-in token', () => {
     using source = open({ getSignInToken: ({ refresh }) => signInTokenOf(refresh ? 'bob' : 'alice') })
     await expect(source.getToken()).rejects.toMatchObject({ code: 'invalidated' })
     await expect(source.deleteIdentity()).rejects.toMatchObject({ code: 'invalidated' })
-    expect(service.seen.map(({ user }) => user)).toEqual(['alice', 'alice'])
+    expect(new Set(service.seen.map(({ user }) => user))).toEqual(new Set(['alice']))
+    expect(service.seen.length).toBeLessThan(5)
+  })
+
+  it('of another user is refused for ever without a storm', async () => {
+    let serial = 0
+    const source = open({
+      getSignInToken: ({ refresh }) => (refresh ? signInTokenOf('bob') : signInTokenOf('alice', serial)),
+    })
+    await source.getToken()
+    service.expired.add(signInTokenOf('alice', ++serial))
+    source.invalidate()
+    expect(await outcome(source.getToken())).toMatchObject({ code: 'invalidated' })
+    expect(service.seen.length).toBeLessThan(6)
+    source.dispose()
+  })
+
+  it('of another user drops the former one’s token even if the fetch that finds out fails', async () => {
+    using source = open()
+    await source.getToken()
+    await clock.advance(23.6 * hour)
+    user = 'bob'
+    service.faults = () => 'reset'
+    await clock.advance(10 * minute)
+    expect(await outcome(source.getToken())).toMatchObject({ code: 'network-failed' })
+    service.faults = () => undefined
+    expect(await outcome(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
+  })
+
+  it('that comes late, of the former user, counts no more', async () => {
+    let give: (token: string) => void = () => {}
+    const signIn = { now: true }
+    using source = open({
+      getSignInToken: () => (signIn.now ? signInTokenOf(user) : new Promise<string>((resolve) => (give = resolve))),
+    })
+    signIn.now = false
+    const waiting = source.getToken()
+    await clock.advance(10)
+    user = 'bob'
+    source.invalidate()
+    signIn.now = true
+    expect(await source.getToken()).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
+    give(signInTokenOf('alice'))
+    expect(await outcome(waiting)).toMatchObject({ code: 'invalidated' })
+    expect(await source.getToken()).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
+  })
+
+  it('of a new user serves several requests at once', async () => {
+    using source = open()
+    await source.getToken()
+    user = 'bob'
+    source.invalidate()
+    const both = [source.getToken({ scopes: ['chat'] }), source.getToken({ scopes: ['voip'] })]
+    for (const token of await Promise.all(both)) expect(token.communicationUserId).toBe('8:acs:resource_bob')
   })
 
   it('of another user drops what was kept, even if nobody said so', async () => {
@@ -309,6 +362,77 @@ it.each([-10 * minute, 10 * minute, 26 * hour])('a clock that is wrong by %d ms 
   }
   expect(service.seen.length).toBeLessThanOrEqual(3)
   expect(errors).toEqual([])
+})
+
+it.each([-10 * minute, 10 * minute])('a clock that is wrong by %d ms changes no wait', async (skew) => {
+  const wrong = { now: () => clock.now() + skew, after: clock.after.bind(clock) }
+  let left = 1
+  service.faults = () => (left-- > 0 ? unavailable : undefined)
+  using source = open({ clock: wrong })
+  expect(await outcome(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
+  service.faults = () => unavailable
+  source.invalidate()
+  const start = clock.now()
+  expect(await outcome(source.getToken())).toMatchObject({ code: 'communication-unavailable' })
+  expect(clock.now() - start).toBeGreaterThan(10_000)
+  expect(clock.now() - start).toBeLessThan(45_000)
+})
+
+it('a clock that is set back neither locks anybody out nor keeps a token beyond its end', async () => {
+  let setBack = 0
+  const moved = { now: () => clock.now() - setBack, after: clock.after.bind(clock) }
+  using source = open({ clock: moved })
+  const first = await source.getToken()
+  await clock.advance(20 * hour)
+  setBack = 5 * hour
+  expect(await source.getToken()).toBe(first)
+  await clock.advance(1000)
+  expect(source.now()).toBeGreaterThan(clock.now() - 2000)
+  await clock.advance(4.5 * hour)
+  expect(await outcome(source.getToken())).not.toBe(first)
+
+  service.faults = () => unavailable
+  source.invalidate()
+  await outcome(source.getToken())
+  service.faults = () => undefined
+  setBack = 10 * hour
+  expect(await outcome(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
+})
+
+it('a wish to wait for a day is not granted', async () => {
+  using source = open()
+  service.faults = () => ({ ...unavailable, retryAfter: 86_400 })
+  expect(await outcome(source.getToken())).toMatchObject({ retryAfter: 86_400 })
+  service.faults = () => undefined
+  await clock.advance(5 * minute)
+  await expect(source.getToken()).resolves.toBeDefined()
+})
+
+it('a listener that fails stops nothing', async () => {
+  using source = open({
+    onToken: () => {
+      throw new Error('mine')
+    },
+    onError: () => {
+      throw new Error('mine, too')
+    },
+  })
+  await source.getToken()
+  service.faults = () => 'reset'
+  await clock.advance(23.8 * hour)
+  service.faults = () => undefined
+  await clock.advance(minute)
+  expect(service.seen.length).toBe(2)
+})
+
+it('what a user asks for ends with the source, or after a while', async () => {
+  const source = open()
+  service.faults = () => 'hang'
+  expect(await outcome(source.revokeTokens())).toMatchObject({ code: 'timeout' })
+  const ended = source.deleteIdentity()
+  await clock.advance(100)
+  source.dispose()
+  await expect(ended).rejects.toMatchObject({ code: 'disposed' })
 })
 
 it('an address without https is refused, but on this machine', () => {
