@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { wellKnownPublicClientId, type Emulator } from '@acs-kit/communication-emulator'
 import { createServer } from 'vite'
 
 export interface DemoOptions {
   readonly emulator: Emulator
+  /** Whether the resource is the emulator's: then its clock can be moved in the page. */
+  readonly isAzureEmulated: boolean
   /** Asked with each visit: the demo may be there before the service is. */
   readonly serviceUrl: () => string
   /** 0 takes a free one. */
@@ -14,10 +17,13 @@ export interface Demo extends AsyncDisposable {
   readonly url: string
 }
 
-const root = fileURLToPath(new URL('../../web-demo', import.meta.url))
+const workspace = fileURLToPath(new URL('../../..', import.meta.url))
+const root = join(workspace, 'apps/web-demo')
+/** What the page is made of. Nothing else of the workspace is served, least of all what the emulator keeps. */
+const served = [root, join(workspace, 'packages/token-client/src'), join(workspace, 'node_modules')]
 
 /** Serves the demo from its sources. The emulated sign-in is under the demo's own address, so that no browser has to trust a certificate. */
-export async function serveDemo({ emulator, serviceUrl, port }: DemoOptions): Promise<Demo> {
+export async function serveDemo({ emulator, isAzureEmulated, serviceUrl, port }: DemoOptions): Promise<Demo> {
   const { issuer, tenantId } = emulator.entra
   const emulatorOrigin = new URL(emulator.endpoint).origin
   const metadata = await (await fetch(`${issuer}/.well-known/openid-configuration`)).text()
@@ -31,6 +37,8 @@ export async function serveDemo({ emulator, serviceUrl, port }: DemoOptions): Pr
     server: {
       host: '127.0.0.1',
       port,
+      cors: false,
+      fs: { allow: served },
       // A chosen port is one that somebody relies on.
       strictPort: port !== 0,
       proxy: { [`/${tenantId}/`]: toEmulator, '/_emulator/': toEmulator },
@@ -47,7 +55,7 @@ export async function serveDemo({ emulator, serviceUrl, port }: DemoOptions): Pr
               scope: 'openid profile offline_access api://acs-kit/access_as_user',
               metadata: { ...(JSON.parse(metadata.replaceAll(emulatorOrigin, origin)) as object), issuer },
               serviceUrl: serviceUrl(),
-              emulatorUrl: '/_emulator',
+              ...(isAzureEmulated && { emulatorUrl: '/_emulator' }),
             }
             response.setHeader('Content-Type', 'application/json').end(JSON.stringify(config))
           })

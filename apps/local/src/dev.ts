@@ -34,21 +34,34 @@ async function main(): Promise<void> {
     onLog: (text) => process.stdout.write(text),
   })
   process.stdout.write(`${hintsOf(stack)}\n`)
+  const changes = new Changes()
   for (;;) {
-    const changed = nextChange()
     // A service that died waits for the change that mends it.
-    const cause = await Promise.race([stop, changed])
+    const cause = await Promise.race([stop, changes.next()])
     if (cause === 'stop') return
+    await sleep(settleMs)
+    changes.forget()
     await stack.restartService().catch((error: unknown) => process.stderr.write(`${explain(error)}\n`))
   }
 }
 
-async function nextChange(): Promise<string> {
-  const watchers = sources.map((folder) => watch(folder, { recursive: true, persistent: false }))
-  await Promise.race(watchers.map((watcher) => once(watcher, 'change')))
-  for (const watcher of watchers) watcher.close()
-  await sleep(settleMs)
-  return 'change'
+/** Of the sources; those during a restart count for the next. */
+class Changes {
+  #changed = Promise.withResolvers<void>()
+
+  constructor() {
+    for (const folder of sources) {
+      watch(folder, { recursive: true, persistent: false }, () => this.#changed.resolve())
+    }
+  }
+
+  next(): Promise<void> {
+    return this.#changed.promise
+  }
+
+  forget(): void {
+    this.#changed = Promise.withResolvers()
+  }
 }
 
 try {

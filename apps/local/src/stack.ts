@@ -80,10 +80,11 @@ export class Stack implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { emulator } = this
+    const { emulator, isAzureEmulated } = this
     const { demo: port } = this.#options.ports
     if (port !== undefined) {
-      this.#demo = this.#parts.use(await serveDemo({ emulator, serviceUrl: () => this.service.url, port }))
+      const serviceUrl = () => this.service.url
+      this.#demo = this.#parts.use(await serveDemo({ emulator, isAzureEmulated, serviceUrl, port }))
     }
     this.#parts.defer(emulator.clock.onMove((offset) => this.#service?.setClockOffset(offset)))
     await this.#startService()

@@ -19,8 +19,13 @@ async function main(): Promise<void> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal))
   const stop = Promise.race(signals).then(() => 'stop')
   await using stack = await Stack.start({ ports })
-  const work = walk(stack).then(() => runQuickstart(stack))
-  if ((await Promise.race([stop, work])) === 'stop') throw new Error('interrupted')
+  const interrupt = new AbortController()
+  const work = walk(stack).then(() => runQuickstart(stack, interrupt.signal))
+  if ((await Promise.race([stop, work])) === 'stop') {
+    interrupt.abort()
+    await work.catch(() => undefined)
+    throw new Error('interrupted')
+  }
   if (!values.keep)
     return print('\nEverything is stopped, nothing is left. `npm start -- --keep` stays up, with a page to play with.')
   print(`\nEverything stays up until Ctrl+C.\n${hintsOf(stack)}`)
@@ -71,7 +76,8 @@ async function walk(stack: Stack): Promise<void> {
 }
 
 /** Microsoft's quickstart against the same resource, its transcript as it is but for the tokens' middle. */
-async function runQuickstart({ connectionString, emulator }: Stack): Promise<void> {
+async function runQuickstart({ connectionString, emulator }: Stack, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
   title('The same by hand: the access-token quickstart')
   const env = {
     ...process.env,
@@ -81,6 +87,8 @@ async function runQuickstart({ connectionString, emulator }: Stack): Promise<voi
   const child = spawn(process.execPath, [quickstart, '--redact'], { env, stdio: ['ignore', 'inherit', 'pipe'] })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  // It cleans up after itself.
+  signal.addEventListener('abort', () => child.kill('SIGTERM'))
   const [code] = (await once(child, 'close')) as [number | null]
   if (code !== 0) throw new Error(`the quickstart failed: ${said}`)
 }

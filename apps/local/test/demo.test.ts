@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, extname, join } from 'node:path'
 import { hasBrowser, launchBrowser, type Browser, type BrowserContext, type Page } from '@acs-kit/test-support/browser'
 import { build, preview } from 'vite'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Stack } from '../src/stack.ts'
 import { startTlsProxy } from './tls-proxy.ts'
 
@@ -206,11 +206,23 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
     expect(kept).toBe('[{},""]')
     const session = await page.evaluate<string>('JSON.stringify({ ...sessionStorage })')
     for (const token of issued) expect(session).not.toContain(token)
-    expect(visited.addresses.filter((address) => /eyJ/.test(decodeURIComponent(address)))).toEqual([])
     expect(page.url()).toBe(stack.demoUrl)
     await press('Sign out')
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
+    expect(visited.addresses.filter((address) => /eyJ/.test(decodeURIComponent(address)))).toEqual([])
     expect(await page.evaluate<string>('JSON.stringify({ ...sessionStorage })')).not.toContain('eyJ')
+  })
+
+  it('serves nothing of the workspace but what the page is made of', async () => {
+    // Vite says so on the terminal, as it should.
+    const printed = vi.spyOn(console, 'error').mockReturnValue()
+    onTestFinished(() => printed.mockRestore())
+    const secret = join(import.meta.dirname, '../package.json')
+    for (const path of [`/@fs${secret}`, `/@fs${secret}?raw`, `/@fs${secret}?url`, '/../local/package.json?raw']) {
+      const answer = await fetch(new URL(path, stack.demoUrl), { headers: { Origin: 'http://localhost:3000' } })
+      expect(await answer.text(), path).not.toContain('openid-client')
+      expect(answer.headers.get('Access-Control-Allow-Origin')).toBeNull()
+    }
   })
 
   it('is built into files that any web server serves, beside a config.json', async () => {

@@ -54,7 +54,9 @@ async function main(): Promise<void> {
 /** In development, where the emulator's clock can be moved: whoever started this process with a channel tells how far. */
 function followedClock(): () => number {
   let offset = 0
-  process.on('message', (message: { clockOffset: number }) => (offset = message.clockOffset))
+  process.on('message', (message: { clockOffset?: unknown } | null) => {
+    if (Number.isFinite(message?.clockOffset)) offset = message!.clockOffset as number
+  })
   process.channel?.unref()
   return () => Date.now() + offset
 }

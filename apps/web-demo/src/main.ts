@@ -51,6 +51,8 @@ class Desk {
         showMemory(this.#fromMemory, this.#requests)
       }),
       onToken: (token) => {
+        const { scopes } = chosen()
+        if (scopes && scopes.join() !== token.scopes.join()) return
         this.#show(token)
         say('There is a new token.')
       },
@@ -130,13 +132,23 @@ class Desk {
 
   #show(token: TokenResponse | undefined): void {
     const to = Date.parse(token?.expiresOn ?? '')
-    if (to !== this.#life?.to) this.#life = token && { from: this.#tokens.now(), to }
+    this.#life = token && { from: issuedAt(token.token) ?? this.#tokens.now(), to }
     showToken(token)
     this.#tick()
   }
 
   #tick(): void {
     showLife(this.#life, this.#tokens.now())
+  }
+}
+
+/** Milliseconds since 1970, if the token tells. */
+function issuedAt(token: string): number | undefined {
+  try {
+    const { iat } = JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/'))) as { iat: number }
+    return iat * 1000
+  } catch {
+    return undefined
   }
 }
 

@@ -37,6 +37,8 @@ export class SignIn {
   }
 
   async end(): Promise<void> {
+    // First of all, or its token would go along in the address.
+    await this.#manager.removeUser()
     await this.#manager.signoutRedirect()
   }
 

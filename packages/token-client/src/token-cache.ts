@@ -119,7 +119,10 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   }
 
   /** Ends the work after a while, and the waiting for it with the source. */
-  async limit<T>(work: (signal: AbortSignal) => Promise<T>, controller = new AbortController()): Promise<T> {
+  async limit<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    controller: AbortController = new AbortController(),
+  ): Promise<T> {
     const { signal } = controller
     const callOff = this.#clock.after(attemptTimeoutMs, () =>
       controller.abort(new TokenError('timeout', 'It took too long.')),
