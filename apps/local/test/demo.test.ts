@@ -278,7 +278,8 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
     await visited.says('The token came from the service.')
     await look()
     const path = process.env['COMMUNICATION_TEST_SCREENSHOT']
-    if (path !== undefined && colorScheme === 'light' && viewport !== narrow) await page.screenshot({ path })
+    if (path !== undefined && colorScheme === 'light' && viewport !== narrow)
+      await page.screenshot({ path, fullPage: true })
   })
 
   /** Brightness from 0 to 255, and how many colours there are. */

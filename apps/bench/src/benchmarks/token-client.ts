@@ -44,11 +44,16 @@ export async function benchmarkBundleSize(): Promise<Figure[]> {
   const client = `export * from '@acs-kit/token-client'`
   const credential = `${client}; export * from '@acs-kit/token-client/credential'`
   return [
-    createFigure({ name: 'the client, minified and gzipped', value: await sizeOf(client), unit: 'B', reference }),
     createFigure(
-      { name: 'the same with its credential', value: await sizeOf(credential, ['@azure/*']), unit: 'B', reference },
+      { name: 'the client, minified and gzipped', value: await sizeOf(client), unit: 'B', reference },
       { of: 'value', is: 'below', limit: 4097 },
     ),
+    createFigure({
+      name: 'the same with its credential, without the peer',
+      value: await sizeOf(credential, ['@azure/*']),
+      unit: 'B',
+      reference,
+    }),
   ]
 }
 
