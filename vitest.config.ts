@@ -38,6 +38,7 @@ export default defineConfig({
       room('apps/quickstart'),
       room('apps/local'),
       room('apps/bench'),
+      room('infra'),
       room('.', { name: 'root' }),
     ],
   },

@@ -6,8 +6,12 @@ const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const scriptsOf = (path: string) =>
   Object.keys((JSON.parse(read(path)) as { scripts?: Record<string, string> }).scripts ?? {})
-const rooms = globSync('{apps,packages}/*/package.json', { cwd: root })
-const documents = ['README.md', 'CONTRIBUTING.md', ...globSync('{apps,packages}/*/README.md', { cwd: root })]
+const rooms = globSync(['{apps,packages}/*/package.json', 'infra/package.json'], { cwd: root })
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...globSync(['{apps,packages}/*/README.md', 'infra/README.md'], { cwd: root }),
+]
 
 describe.each(documents)('%s', (path) => {
   const text = read(path)

@@ -1,8 +1,9 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type BuildOptions } from 'esbuild'
+import { zipSync } from 'fflate'
 
 const require = createRequire(import.meta.url)
 const sdks = '@acs-kit/communication-identity'
@@ -43,4 +44,18 @@ export async function buildArtifact(folder: string): Promise<void> {
   }
 }
 
-if (import.meta.main) await buildArtifact(process.argv[2] ?? join(import.meta.dirname, 'dist'))
+/** The folder as one file, as App Service takes it: the same bytes for the same content. */
+export async function zipArtifact(folder: string): Promise<Buffer> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const files: Record<string, Uint8Array> = {}
+  for (const path of paths.toSorted()) files[relative(folder, path).replaceAll(sep, '/')] = await readFile(path)
+  // A fixed date, in local time as zip files have it.
+  return Buffer.from(zipSync(files, { level: 9, mtime: new Date(1980, 0, 2) }))
+}
+
+if (import.meta.main) {
+  const folder = process.argv[2] ?? join(import.meta.dirname, 'dist')
+  await buildArtifact(folder)
+  await writeFile(`${folder}.zip`, await zipArtifact(folder))
+}

@@ -1,0 +1,58 @@
+import type { SettingName } from '@acs-kit/service-settings'
+import { output, type Input, type Output } from '@pulumi/pulumi'
+import type { CommunicationServices } from './communication-services.ts'
+import type { StackConfig } from './config.ts'
+import type { IdentityStore } from './identity-store.ts'
+import type { SiteIdentity } from './site-identity.ts'
+
+/** Every setting of the service is decided here: undefined leaves it at its default. One that is forgotten does not compile. */
+export type ServiceSettings = { readonly [Name in SettingName]: Input<string> | undefined }
+
+export interface ServiceSettingsArgs {
+  readonly config: StackConfig
+  readonly communication: CommunicationServices
+  readonly store: IdentityStore
+  readonly identity: SiteIdentity
+}
+
+export function serviceSettings({ config, communication, store, identity }: ServiceSettingsArgs): ServiceSettings {
+  const { keyless, issuers, allowedOrigins } = config
+  return {
+    SIGN_IN_ISSUERS: JSON.stringify(issuers),
+    COMMUNICATION_SERVICES_CONNECTION_STRING: keyless ? undefined : communication.connectionString,
+    COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: keyless ? undefined : communication.secondaryConnectionString,
+    COMMUNICATION_SERVICES_ENDPOINT: keyless ? communication.endpoint : undefined,
+    COMMUNICATION_SERVICES_RESOURCE_ID: communication.immutableResourceId,
+    AZURE_CLIENT_ID: identity.clientId,
+    IDENTITY_STORE_CONNECTION_STRING: undefined,
+    IDENTITY_STORE_ENDPOINT: store.endpoint,
+    IDENTITY_STORE_TABLE: store.table,
+    SCOPE_POLICY: undefined,
+    REMAP_FOREIGN_IDENTITIES: undefined,
+    ACS_SDK: undefined,
+    TEAMS_CLIENT_ID: undefined,
+    ALLOWED_ORIGINS: allowedOrigins.length > 0 ? allowedOrigins.join(',') : undefined,
+    REVOCATION_BOUND_SECONDS: undefined,
+    INSTANCES: undefined,
+    UPSTREAM_DEADLINE_MS: undefined,
+    TOKENS_PER_MINUTE: undefined,
+    BAD_REQUESTS_PER_MINUTE: undefined,
+    // App Service's front end.
+    TRUSTED_PROXIES: '1',
+    REFERENCE_PAGE: undefined,
+    METRICS_PORT: undefined,
+    METRICS_HOST: undefined,
+    HOST: undefined,
+    // App Service sets it.
+    PORT: undefined,
+    LOG_LEVEL: undefined,
+  }
+}
+
+/** As App Service takes them: secret as a whole, since some are. */
+export function toAppSettings(
+  settings: Readonly<Record<string, Input<string> | undefined>>,
+): Output<{ name: string; value: string }[]> {
+  const set = Object.entries(settings).filter((entry): entry is [string, Input<string>] => entry[1] !== undefined)
+  return output(set.map(([name, value]) => ({ name, value })))
+}

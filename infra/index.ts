@@ -1,0 +1,62 @@
+import { fileURLToPath } from 'node:url'
+import { ResourceGroup } from '@pulumi/azure-native/resources/index.js'
+import { Config, getProject, getStack } from '@pulumi/pulumi'
+import { serviceSettings } from './app-settings.ts'
+import { CommunicationServices } from './communication-services.ts'
+import { parseConfig, type RawConfig } from './config.ts'
+import { IdentityStore } from './identity-store.ts'
+import { namesOf } from './naming.ts'
+import { PackageStore } from './package-store.ts'
+import { SiteIdentity, type Grant } from './site-identity.ts'
+import { TokenServiceSite } from './token-service-site.ts'
+
+const raw = new Config()
+const config = parseConfig(getStack(), {
+  dataLocation: raw.get('dataLocation'),
+  keyless: raw.getBoolean('keyless'),
+  sku: raw.get('sku'),
+  allowedOrigins: raw.getObject<RawConfig['allowedOrigins']>('allowedOrigins'),
+  issuers: raw.getObject<RawConfig['issuers']>('issuers'),
+  tags: raw.getObject<RawConfig['tags']>('tags'),
+  protect: raw.getBoolean('protect'),
+  deployPackage: raw.getBoolean('deployPackage'),
+})
+const names = namesOf(getProject(), getStack())
+const { tags, protect, keyless } = config
+
+const group = new ResourceGroup(names.base, { tags })
+const common = { resourceGroupName: group.name, tags }
+const communication = new CommunicationServices(names.base, {
+  ...common,
+  dataLocation: config.dataLocation,
+  keyless,
+  protect,
+})
+const store = new IdentityStore(names.storage('map'), { ...common, protect })
+const packagePath = fileURLToPath(new URL('../apps/token-service/dist.zip', import.meta.url))
+const packages = config.deployPackage ? new PackageStore(names.storage('pkg'), { ...common, packagePath }) : undefined
+const grants: Grant[] = [{ name: 'tables', role: 'Storage Table Data Contributor', scope: store.accountId }]
+if (packages) grants.push({ name: 'package', role: 'Storage Blob Data Reader', scope: packages.accountId })
+if (keyless)
+  grants.push({ name: 'communication', role: 'Communication and Email Service Owner', scope: communication.id })
+const identity = new SiteIdentity(names.base, { ...common, grants })
+const site = new TokenServiceSite(names.base, {
+  ...common,
+  sku: config.sku,
+  identity,
+  settings: serviceSettings({ config, communication, store, identity }),
+  packageUrl: packages?.packageUrl,
+})
+
+export const resourceGroup = group.name
+export const communicationService = communication.name
+export const communicationEndpoint = communication.endpoint
+export const resourceId = communication.immutableResourceId
+export const connectionString = communication.connectionString
+export const secondaryConnectionString = communication.secondaryConnectionString
+export const primaryKey = communication.primaryKey
+export const secondaryKey = communication.secondaryKey
+export const mappingTable = store.table
+export const mappingTableEndpoint = store.endpoint
+export const tokenServiceUrl = site.url
+export const tokenServiceName = site.name
