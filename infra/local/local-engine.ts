@@ -1,0 +1,86 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { PulumiCli } from './pulumi-cli.ts'
+import { startStandInProvider, type ProviderEnvironment, type StandInProvider } from './stand-in-provider.ts'
+
+export interface PulumiRun {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const program = join(import.meta.dirname, '..')
+const stack = 'local'
+
+/**
+ * The genuine Pulumi engine with the stand-in provider, on the program as it is. Configuration and state are in a
+ * temporary folder, so that nothing of a run is left in the tree.
+ */
+export class LocalEngine implements AsyncDisposable {
+  /** Everything that the engine keeps. */
+  readonly folder: string
+  readonly #cli: PulumiCli
+  readonly #provider: StandInProvider
+
+  private constructor(cli: PulumiCli, provider: StandInProvider, folder: string) {
+    this.#cli = cli
+    this.#provider = provider
+    this.folder = folder
+  }
+
+  static async start(cli: PulumiCli, environment: ProviderEnvironment): Promise<LocalEngine> {
+    const folder = mkdtempSync(join(tmpdir(), 'acs-kit-engine-'))
+    mkdirSync(join(folder, 'state'))
+    const engine = new LocalEngine(cli, await startStandInProvider(environment), folder)
+    // It writes the stack's configuration beside the project's file.
+    copyFileSync(join(program, 'Pulumi.yaml'), join(folder, 'Pulumi.yaml'))
+    const { code, stderr } = await engine.#finish(engine.#launch(['stack', 'init', stack, '--cwd', folder]))
+    if (code === 0) return engine
+    await engine[Symbol.asyncDispose]()
+    throw new Error(`the stack could not be made: ${stderr}`)
+  }
+
+  /** A command of Pulumi, on the program and its stack. */
+  run(...args: string[]): Promise<PulumiRun> {
+    return this.#finish(this.launch(...args))
+  }
+
+  launch(...args: string[]): ChildProcess {
+    const own = args[0] === 'stack' ? [] : ['--config-file', join(this.folder, `Pulumi.${stack}.yaml`)]
+    return this.#launch([...args, ...own, '--stack', stack, '--cwd', program])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#provider[Symbol.asyncDispose]()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #launch(args: readonly string[]): ChildProcess {
+    return spawn(this.#cli.command, [...args, '--non-interactive', '--color', 'never'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        PULUMI_BACKEND_URL: `file://${this.folder}/state`,
+        PULUMI_HOME: join(this.folder, 'home'),
+        // It keeps a state of an emulator, for as long as this runs.
+        PULUMI_CONFIG_PASSPHRASE: 'local',
+        PULUMI_SKIP_UPDATE_CHECK: 'true',
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
+        PULUMI_DEBUG_PROVIDERS: `azure-native:${this.#provider.port}`,
+        PULUMI_STAND_IN_NODE: process.execPath,
+        PULUMI_STAND_IN_HOST: join(import.meta.dirname, 'language-host.ts'),
+      },
+    })
+  }
+
+  async #finish(child: ChildProcess): Promise<PulumiRun> {
+    const output = { stdout: '', stderr: '' }
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+    const [code] = (await once(child, 'close')) as [number | null]
+    return { code, ...output }
+  }
+}
