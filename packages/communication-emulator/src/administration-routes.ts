@@ -1,5 +1,5 @@
 import type { Administration } from './administration-plane.ts'
-import type { Answer, Exchange } from './exchange.ts'
+import { parseObject, type Answer, type Exchange } from './exchange.ts'
 import { InvalidSettingError } from './invalid-setting-error.ts'
 
 interface AdministrationRequest {
@@ -136,12 +136,8 @@ function readStrings(body: Readonly<Record<string, unknown>>, name: string): str
 }
 
 function readBody(body: Buffer): Record<string, unknown> {
-  try {
-    const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString())
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  } catch {
-    // Falls through to the same refusal.
-  }
+  const object = parseObject(body)
+  if (object) return object
   throw new InvalidSettingError('the body must be a JSON object')
 }
 

@@ -5,7 +5,14 @@ import { constants } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { startEmulator, type EmulatedResource, type Emulator, type EmulatorOptions } from './emulator.ts'
 import { createEnvironment, formatEnvironment, shellFormats, type ShellFormat } from './environment.ts'
-import { defaultResourceName, isBase64, wellKnownAccessKeyOf, wellKnownPort, type ResourceOptions } from './resource.ts'
+import {
+  defaultResourceName,
+  formatConnectionString,
+  isBase64,
+  wellKnownAccessKeyOf,
+  wellKnownPort,
+  type ResourceOptions,
+} from './resource.ts'
 import { defaultKeyFolder, openKeyMaterial } from './tls/key-material.ts'
 import { trustInProcess } from './tls/trust.ts'
 
@@ -139,7 +146,7 @@ async function env({ port, keys, shell }: { port: number; keys?: string; shell: 
   const accessKey = readAccessKey() ?? wellKnownAccessKeyOf(defaultResourceName)
   const endpoint = `https://localhost:${port}/`
   const environment = createEnvironment(
-    { endpoint, connectionString: `endpoint=${endpoint};accesskey=${accessKey}`, caPath },
+    { endpoint, connectionString: formatConnectionString(endpoint, accessKey), caPath },
     process.env,
   )
   for (const note of environment.notes) process.stderr.write(`communication-emulator: ${note}\n`)

@@ -18,7 +18,13 @@ import {
 } from './resource-manager/communication-service.ts'
 import { plainTypes } from './resource-manager/plain-types.ts'
 import { ResourceManagerPlane, resourceManagerOperations } from './resource-manager/resource-manager-plane.ts'
-import { defaultResourceName, Resource, type KeySlot, type ResourceOptions } from './resource.ts'
+import {
+  defaultResourceName,
+  formatConnectionString,
+  Resource,
+  type KeySlot,
+  type ResourceOptions,
+} from './resource.ts'
 import { Store } from './store.ts'
 import { defaultKeyFolder, openKeyMaterial } from './tls/key-material.ts'
 import { trustInProcess } from './tls/trust.ts'
@@ -69,6 +75,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   return Emulator.start(options)
 }
 
+/** Puts the planes together, and is what can be asked of them in process: long for the number of its members, each of them short. */
 export class Emulator implements AsyncDisposable, Administration {
   /** PEM file of the authority that clients have to trust, as `NODE_EXTRA_CA_CERTS` takes it. */
   readonly caPath: string
@@ -192,25 +199,24 @@ export class Emulator implements AsyncDisposable, Administration {
 
   /** What the resource manager makes and deletes. */
   get #live(): LiveResources {
-    const find = (name: string) => this.#resources.find(({ resource }) => resource.name === name)!
     return {
-      open: async (options) => (await this.#open(options)).emulated,
-      has: (name) => this.#resources.some(({ resource }) => resource.name === name),
-      find: (name) => find(name).emulated,
+      open: (options) => this.#open(options),
+      find: (name) => this.#find(name),
       close: async (name) => {
-        const open = find(name)
+        const open = this.#find(name)!
         this.#resources.splice(this.#resources.indexOf(open), 1)
         open.resource.erase()
         await open.listener[Symbol.asyncDispose]()
       },
-      restrict: (name, restriction) => {
-        find(name).resource.restriction = restriction
-      },
     }
   }
 
+  #find(name: string): OpenResource | undefined {
+    return this.#resources.find(({ resource }) => resource.name === name)
+  }
+
   async #open(options: ResourceOptions): Promise<OpenResource> {
-    if (this.#resources.some(({ resource }) => resource.name === options.name)) {
+    if (this.#find(options.name)) {
       throw new Error(`the resource ${options.name} is there already: every resource needs a name of its own`)
     }
     const { certificate, privateKey } = this.#material
@@ -231,14 +237,14 @@ export class Emulator implements AsyncDisposable, Administration {
         return resource.key('primary')
       },
       get connectionString() {
-        return `endpoint=${endpoint};accesskey=${resource.key('primary')}`
+        return formatConnectionString(endpoint, resource.key('primary'))
       },
       get secondaryConnectionString() {
-        return `endpoint=${endpoint};accesskey=${resource.key('secondary')}`
+        return formatConnectionString(endpoint, resource.key('secondary'))
       },
       regenerateKey: (slot) => resource.regenerateKey(slot),
     }
-    const open = { resource, listener, emulated }
+    const open = { endpoint, resource, listener, emulated }
     this.#resources.push(open)
     return open
   }
@@ -308,6 +314,7 @@ export class Emulator implements AsyncDisposable, Administration {
 }
 
 interface OpenResource {
+  readonly endpoint: string
   readonly resource: Resource
   readonly listener: Listener
   readonly emulated: EmulatedResource

@@ -38,3 +38,14 @@ export function headerOf(headers: IncomingHttpHeaders, name: string): string | u
   const value = headers[name]
   return Array.isArray(value) ? value.join(', ') : value
 }
+
+/** The JSON object that a body holds, an empty one for no body; undefined for anything else. */
+export function parseObject(body: Buffer): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString())
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -11,7 +11,14 @@ export const wellKnownPort = 4380
  */
 export const wellKnownAccessKey =
   'YWNzLWtpdC9jb21tdW5pY2F0aW9uLWVtdWxhdG9yOiBhIHdlbGwta25vd24ga2V5LCBub3QgYSBzZWNyZXQhIQ=='
-export const wellKnownConnectionString = `endpoint=https://localhost:${wellKnownPort}/;accesskey=${wellKnownAccessKey}`
+export const wellKnownConnectionString = formatConnectionString(
+  `https://localhost:${wellKnownPort}/`,
+  wellKnownAccessKey,
+)
+
+export function formatConnectionString(endpoint: string, accessKey: string): string {
+  return `endpoint=${endpoint};accesskey=${accessKey}`
+}
 
 /** Every resource name has its own well-known key. */
 export function wellKnownAccessKeyOf(name: string): string {

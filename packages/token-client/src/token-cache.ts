@@ -55,7 +55,7 @@ const waitLimitMs = 30_000
 /** The longest is shorter than the wait, so that only the service's wish can let it end at once; that has a limit, too. */
 const pausesMs = { first: 1000, longest: 20_000, longestAsked: 5 * minuteMs }
 
-/** Keeps a token for each distinct request, and keeps it fresh. */
+/** Keeps a token for each distinct request, and keeps it fresh. In one file, since every rule of it reads and writes the same entry. */
 export class TokenCache<Token extends AccessToken> implements TokenSource<Token> {
   readonly #fetchToken: FetchToken<Token>
   readonly #options: TokenSourceOptions<Token>

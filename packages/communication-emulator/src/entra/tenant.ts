@@ -37,7 +37,8 @@ export function pairwiseSubject(oid: string, audience: string): string {
   return createHash('sha256').update(`${oid} ${audience}`).digest('base64url')
 }
 
-function guidOf(kind: string, name: string): string {
+/** Made up, and always the same for the same name. */
+export function guidOf(kind: string, name: string): string {
   const hex = createHash('sha256').update(`${wellKnownTenantId} ${kind} ${name}`).digest('hex')
   return [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',

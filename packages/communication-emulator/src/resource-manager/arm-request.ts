@@ -1,4 +1,4 @@
-import type { Exchange } from '../exchange.ts'
+import { parseObject, type Exchange } from '../exchange.ts'
 import { invalid } from './arm-error.ts'
 
 export function readApiVersion({ query }: Exchange): string {
@@ -14,12 +14,8 @@ export function readApiVersion({ query }: Exchange): string {
 }
 
 export function readBody({ body }: Exchange): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString())
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  } catch {
-    // Falls through to the same refusal.
-  }
+  const object = parseObject(body)
+  if (object) return object
   throw invalid(
     'InvalidRequestContent',
     'The request content was invalid and could not be deserialized: it is no JSON object.',

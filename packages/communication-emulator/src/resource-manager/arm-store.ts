@@ -1,5 +1,5 @@
 import type { Store } from '../store.ts'
-import { parseTarget, type ResourceId } from './resource-id.ts'
+import { parseTarget } from './resource-id.ts'
 import type { Envelope, KnownResource } from './resource-types.ts'
 
 interface Row {
@@ -16,7 +16,7 @@ export class ArmStore {
     this.#store = store
   }
 
-  get(key: string): (KnownResource & { readonly readyAt: number }) | undefined {
+  get(key: string): KnownResource | undefined {
     const row = this.#store.get<Row>('SELECT * FROM arm_resource WHERE key = ?', key)
     return row && toResource(row)
   }
@@ -29,8 +29,7 @@ export class ArmStore {
       .map(toResource)
   }
 
-  /** `readyAt`: until when it is being made, in milliseconds since 1970. */
-  put({ id, key }: ResourceId, envelope: Envelope, readyAt: number): void {
+  put({ id: { id, key }, envelope, readyAt }: KnownResource): void {
     this.#store.run(
       `INSERT INTO arm_resource (key, id, envelope, ready_at) VALUES (?, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET envelope = excluded.envelope, ready_at = excluded.ready_at`,
@@ -44,13 +43,9 @@ export class ArmStore {
   delete(key: string): void {
     this.#store.run('DELETE FROM arm_resource WHERE key = ?', key)
   }
-
-  clear(): void {
-    this.#store.run('DELETE FROM arm_resource')
-  }
 }
 
-function toResource({ id, envelope, ready_at: readyAt }: Row) {
+function toResource({ id, envelope, ready_at: readyAt }: Row): KnownResource {
   const target = parseTarget(id)
   if (target?.kind !== 'resource') throw new Error(`the store holds no resource id: ${id}`)
   return { id: target.id, envelope: JSON.parse(envelope) as Envelope, readyAt }

@@ -1,23 +1,18 @@
 import { ArmError, invalid } from './arm-error.ts'
 import type { Answer } from '../exchange.ts'
-import type { KeySlot } from '../resource.ts'
+import { formatConnectionString, type Resource } from '../resource.ts'
 import type { Envelope, KnownResource, ResourceType } from './resource-types.ts'
 
 /** A resource of the data plane, which lives and dies with the managed one. */
 interface LiveResource {
   readonly endpoint: string
-  readonly immutableResourceId: string
-  readonly connectionString: string
-  readonly secondaryConnectionString: string
-  regenerateKey(slot: KeySlot): string
+  readonly resource: Resource
 }
 
 export interface LiveResources {
   open(options: { name: string; port: number; dataLocation: string }): Promise<LiveResource>
-  has(name: string): boolean
-  find(name: string): LiveResource
+  find(name: string): LiveResource | undefined
   close(name: string): Promise<void>
-  restrict(name: string, restriction: { isLocalAuthDisabled: boolean; isPublicAccessDisabled: boolean }): void
 }
 
 /** As Terraform's documentation lists them; the API description has a free string. */
@@ -41,17 +36,20 @@ const dataLocations = [
   'United States',
 ]
 
-interface Properties {
-  readonly dataLocation?: unknown
-  readonly linkedDomains?: unknown
-  readonly publicNetworkAccess?: unknown
-  readonly disableLocalAuth?: unknown
+/** As they are kept, once they were checked. */
+type Properties = {
+  readonly dataLocation: string
+  readonly linkedDomains: unknown
+  readonly publicNetworkAccess: 'Enabled' | 'Disabled' | 'SecuredByPerimeter'
+  readonly disableLocalAuth: boolean
 }
+
+const typeName = 'Microsoft.Communication/communicationServices'
 
 /** `Microsoft.Communication/communicationServices`: each one is alive, at an endpoint of its own. */
 export function communicationService(live: LiveResources): ResourceType {
   return {
-    type: 'Microsoft.Communication/communicationServices',
+    type: typeName,
     shownType: 'microsoft.communication/communicationservices',
     apiVersions: [
       '2020-08-20',
@@ -70,15 +68,12 @@ export function communicationService(live: LiveResources): ResourceType {
     pattern: /^[-\w]{1,63}$/,
     async put({ name }, asked, before) {
       const properties = checkProperties(asked, before)
-      if (!before && live.has(name)) throw new ArmError(409, 'NameUnavailable', `The name ${name} is taken.`)
+      const found = live.find(name)
+      if (!before && found) throw new ArmError(409, 'NameUnavailable', `The name ${name} is taken.`)
       // The port is the emulator's own affair, and stays the same for as long as the resource lives.
-      const { endpoint } = before
-        ? live.find(name)
-        : await live.open({ name, port: 0, dataLocation: properties.dataLocation })
-      live.restrict(name, {
-        isLocalAuthDisabled: properties.disableLocalAuth,
-        isPublicAccessDisabled: properties.publicNetworkAccess === 'Disabled',
-      })
+      const { endpoint, resource } =
+        found ?? (await live.open({ name, port: 0, dataLocation: properties.dataLocation }))
+      resource.restriction = restrictionOf(properties)
       const { tags, identity } = asked
       return {
         location: 'global',
@@ -89,17 +84,14 @@ export function communicationService(live: LiveResources): ResourceType {
       }
     },
     show: ({ id, envelope: { location, tags, identity, properties } }) => {
-      const { endpoint, immutableResourceId } = live.find(id.name)
-      const envelope = { location, tags, identity, properties }
-      return {
-        ...envelope,
-        properties: { hostName: new URL(endpoint).host, immutableResourceId, ...envelope.properties },
-      }
+      const { endpoint, resource } = live.find(id.name)!
+      const own = { hostName: new URL(endpoint).host, immutableResourceId: resource.immutableId }
+      return { location, tags, identity, properties: { ...own, ...properties } }
     },
     deleted: ({ id }) => live.close(id.name),
     actions: {
-      listkeys: ({ resource }) => ({ status: 200, body: keysOf(live.find(resource.id.name)) }),
-      regeneratekey: ({ resource, body }) => regenerate(live.find(resource.id.name), body['keyType']),
+      listkeys: ({ resource }) => ({ status: 200, body: keysOf(live.find(resource.id.name)!) }),
+      regeneratekey: ({ resource, body }) => regenerate(live.find(resource.id.name)!, body['keyType']),
     },
   }
 }
@@ -107,19 +99,19 @@ export function communicationService(live: LiveResources): ResourceType {
 /** After a restart, those that the store remembers come to life again. */
 export async function reviveCommunicationServices(live: LiveResources, kept: readonly KnownResource[]): Promise<void> {
   for (const { id, envelope } of kept) {
-    if (id.type !== 'Microsoft.Communication/communicationServices') continue
-    const { dataLocation, disableLocalAuth, publicNetworkAccess } = envelope.properties as ReturnType<
-      typeof checkProperties
-    >
-    await live.open({ name: id.name, port: envelope['port'] as number, dataLocation })
-    live.restrict(id.name, {
-      isLocalAuthDisabled: disableLocalAuth,
-      isPublicAccessDisabled: publicNetworkAccess === 'Disabled',
-    })
+    if (id.type.toLowerCase() !== typeName.toLowerCase()) continue
+    const properties = envelope.properties as Properties
+    const port = envelope['port'] as number
+    const { resource } = await live.open({ name: id.name, port, dataLocation: properties.dataLocation })
+    resource.restriction = restrictionOf(properties)
   }
 }
 
-function checkProperties({ location, properties = {} }: Envelope, before: Envelope | undefined) {
+function restrictionOf({ disableLocalAuth, publicNetworkAccess }: Properties): Resource['restriction'] {
+  return { isLocalAuthDisabled: disableLocalAuth, isPublicAccessDisabled: publicNetworkAccess === 'Disabled' }
+}
+
+function checkProperties({ location, properties = {} }: Envelope, before: Envelope | undefined): Properties {
   if (String(location).toLowerCase() !== 'global') {
     throw invalid('LocationNotAvailableForResourceType', `The location must be 'global', not '${location}'.`)
   }
@@ -128,7 +120,7 @@ function checkProperties({ location, properties = {} }: Envelope, before: Envelo
     linkedDomains = [],
     publicNetworkAccess = 'Enabled',
     disableLocalAuth = false,
-  } = properties as Properties
+  } = properties as Partial<Record<keyof Properties, unknown>>
   const isDataLocation = typeof dataLocation === 'string' && dataLocations.includes(dataLocation)
   if (!isDataLocation) {
     throw invalid(
@@ -154,25 +146,22 @@ function checkProperties({ location, properties = {} }: Envelope, before: Envelo
   return { dataLocation, linkedDomains, publicNetworkAccess, disableLocalAuth }
 }
 
-function keysOf({ connectionString, secondaryConnectionString }: LiveResource) {
+function keysOf({ endpoint, resource }: LiveResource) {
+  const [primaryKey, secondaryKey] = [resource.key('primary'), resource.key('secondary')]
   return {
-    primaryKey: keyOf(connectionString),
-    secondaryKey: keyOf(secondaryConnectionString),
-    primaryConnectionString: connectionString,
-    secondaryConnectionString,
+    primaryKey,
+    secondaryKey,
+    primaryConnectionString: formatConnectionString(endpoint, primaryKey),
+    secondaryConnectionString: formatConnectionString(endpoint, secondaryKey),
   }
 }
 
-function keyOf(connectionString: string): string {
-  return /accesskey=(.+)$/.exec(connectionString)![1]!
-}
-
-function regenerate(resource: LiveResource, keyType: unknown): Answer {
+function regenerate(live: LiveResource, keyType: unknown): Answer {
   const slot = String(keyType).toLowerCase()
   if (slot !== 'primary' && slot !== 'secondary')
     throw invalid('InvalidRequestContent', 'keyType must be Primary or Secondary.')
-  resource.regenerateKey(slot)
-  const { primaryKey, primaryConnectionString, secondaryKey, secondaryConnectionString } = keysOf(resource)
+  live.resource.regenerateKey(slot)
+  const { primaryKey, primaryConnectionString, secondaryKey, secondaryConnectionString } = keysOf(live)
   return {
     status: 200,
     body: slot === 'primary' ? { primaryKey, primaryConnectionString } : { secondaryKey, secondaryConnectionString },

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { wellKnownTenantId } from '../entra/tenant.ts'
+import { guidOf, servicePrincipalOf, wellKnownTenantId } from '../entra/tenant.ts'
 import { ArmError, invalid } from './arm-error.ts'
 import type { ResourceId } from './resource-id.ts'
 import type { Envelope, ResourceType } from './resource-types.ts'
 
 /** The types that are kept and shown, and do nothing. */
 export const plainTypes: readonly ResourceType[] = [
-  { type: 'Microsoft.Resources/resourceGroups', pattern: /^[-\w.()]{1,90}$/, isLongRunning: false, put: needLocation },
+  { type: 'Microsoft.Resources/resourceGroups', pattern: /^[-\w.()]{1,90}$/, put: needLocation },
   {
     type: 'Microsoft.Storage/storageAccounts',
     createdStatus: 200,
@@ -50,14 +50,11 @@ export const plainTypes: readonly ResourceType[] = [
   {
     type: 'Microsoft.ManagedIdentity/userAssignedIdentities',
     put: needLocation,
-    show: ({ id, envelope }) => ({
-      ...envelope,
-      properties: {
-        tenantId: wellKnownTenantId,
-        principalId: guidOf(`principal ${id.key}`),
-        clientId: guidOf(`client ${id.key}`),
-      },
-    }),
+    show: ({ id, envelope }) => {
+      const clientId = guidOf('managed identity', id.key)
+      const properties = { tenantId: wellKnownTenantId, principalId: servicePrincipalOf(clientId), clientId }
+      return { ...envelope, properties }
+    },
   },
   {
     type: 'Microsoft.Authorization/roleAssignments',
@@ -119,11 +116,4 @@ function endpointsOf(account: string) {
 
 function keyOf(text: string): string {
   return createHash('sha512').update(text).digest('base64')
-}
-
-function guidOf(text: string): string {
-  const hex = createHash('sha256').update(text).digest('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
-    '-',
-  )
 }

@@ -23,7 +23,7 @@ export type Target =
   | { readonly kind: 'provider'; readonly scope: string; readonly provider: string; readonly word: string }
   | { readonly kind: 'subscription'; readonly subscription: string; readonly word: string }
 
-const groupType = 'Microsoft.Resources/resourceGroups'
+export const groupType = 'Microsoft.Resources/resourceGroups'
 
 /** Undefined for what is no path of the resource manager. */
 export function parseTarget(path: string): Target | undefined {

@@ -6,7 +6,8 @@ import { readApiVersion, readBody } from './arm-request.ts'
 import { ArmStore } from './arm-store.ts'
 import { describeCloud, metadataPath } from './cloud-metadata.ts'
 import { Operations } from './operations.ts'
-import { parseTarget, type ResourceId, type Target } from './resource-id.ts'
+import { groupType, parseTarget, type ResourceId, type Target } from './resource-id.ts'
+import { ResourceTree } from './resource-tree.ts'
 import type { Envelope, KnownResource, ResourceType } from './resource-types.ts'
 
 /** Where the operations of the resource manager take place, as the request log and faults name them. */
@@ -30,21 +31,18 @@ export interface ResourceManagerOptions {
   readonly origin: () => string
 }
 
-const groupType = 'Microsoft.Resources/resourceGroups'
 const providerAudience = 'https://management.azure.com'
 
 /** Stands in for Azure Resource Manager: groups, and resources of the types that it was given. */
 export class ResourceManagerPlane {
-  readonly #store: ArmStore
+  readonly #tree: ResourceTree
   readonly #entraTokens: EntraTokens
-  readonly #types: ReadonlyMap<string, ResourceType>
   readonly #operations = new Operations()
   readonly #origin: () => string
 
   constructor({ store, entraTokens, types, origin }: ResourceManagerOptions) {
-    this.#store = new ArmStore(store)
+    this.#tree = new ResourceTree(new ArmStore(store), types)
     this.#entraTokens = entraTokens
-    this.#types = new Map(types.map((type) => [type.type.toLowerCase(), type]))
     this.#origin = origin
   }
 
@@ -62,12 +60,15 @@ export class ResourceManagerPlane {
 
   /** All resources that there are, for those who want to see that nothing is left. */
   resources(): KnownResource[] {
-    return this.#store.below('')
+    return this.#tree.below('')
   }
 
   /** Deletes everything. */
   async clear(): Promise<void> {
-    for (const resource of this.resources().toReversed()) await this.#remove(resource)
+    for (const { id } of this.resources()) {
+      const resource = this.#tree.get(id)
+      if (resource) await this.#tree.remove(resource)
+    }
   }
 
   async answer(exchange: Exchange): Promise<Answer> {
@@ -124,24 +125,19 @@ export class ResourceManagerPlane {
 
   #answerSubscription({ method }: Exchange, { subscription, word }: Target & { kind: 'subscription' }): Answer {
     if (method === 'GET' && word === 'resources') {
-      const all = this.#store.below(`/subscriptions/${subscription}`).filter(({ id }) => id.type !== groupType)
-      return ok({ value: all.map((resource) => this.#show(resource)) })
+      return this.#listAll(this.#tree.below(`/subscriptions/${subscription}`).filter(({ id }) => id.type !== groupType))
     }
     if (method !== 'GET' || word !== '') throw notFound(`/subscriptions/${subscription}/${word}`)
     if (subscription !== '') return ok(describeSubscription(subscription))
-    return ok({ value: [...this.#subscriptions()].map(describeSubscription) })
-  }
-
-  #subscriptions(): Set<string> {
-    return new Set(this.resources().map(({ id }) => id.subscription))
+    const known = new Set(this.resources().map(({ id }) => id.subscription))
+    return ok({ value: [...known].map(describeSubscription) })
   }
 
   async #answerProvider(exchange: Exchange, target: Target & { kind: 'provider' }, version: string): Promise<Answer> {
     const { scope, provider, word } = target
-    const type = this.#types.get(`${provider}/${word}`.toLowerCase())
-    if (exchange.method === 'GET' && type) {
-      checkVersion(type, version)
-      return this.#list(scope, type.type)
+    const typeName = `${provider}/${word}`
+    if (exchange.method === 'GET' && this.#tree.typeNamed(typeName)) {
+      return this.#list(scope, this.#tree.typeOf(typeName, version).type)
     }
     const wanted = `${exchange.method} ${word}`.toLowerCase()
     if (wanted === 'post checknameavailability') return ok(this.#checkName(readBody(exchange)))
@@ -149,17 +145,17 @@ export class ResourceManagerPlane {
       return ok({ id: `${scope}/providers/${provider}`, namespace: provider, registrationState: 'Registered' })
     }
     if (wanted === 'get operations') return ok({ value: [] })
-    throw unknownType(`${provider}/${word}`, version, this.#types.values())
+    throw this.#tree.unknownType(typeName, version)
   }
 
   #checkName({ name, type: asked }: Readonly<Record<string, unknown>>): object {
-    const type = this.#types.get(String(asked).toLowerCase())
+    const type = this.#tree.typeNamed(String(asked))
     if (!type?.isNameGlobal || typeof name !== 'string')
       throw invalid('InvalidRequest', 'name and a known type are needed.')
     if (type.pattern && !type.pattern.test(name)) {
       return { nameAvailable: false, reason: 'Invalid', message: 'Requested name is invalid for the requested type' }
     }
-    if (!this.#isTaken(type, name)) return { nameAvailable: true }
+    if (!this.#tree.isTaken(type, name)) return { nameAvailable: true }
     return {
       nameAvailable: false,
       reason: 'AlreadyExists',
@@ -167,41 +163,32 @@ export class ResourceManagerPlane {
     }
   }
 
-  #isTaken(type: ResourceType, name: string, but = ''): boolean {
-    return this.resources().some(
-      ({ id }) => id.type === type.type && id.name.toLowerCase() === name.toLowerCase() && id.key !== but,
-    )
-  }
-
   async #answerWord(exchange: Exchange, { id, word }: Target & { kind: 'word' }, version: string): Promise<Answer> {
     const { method } = exchange
     if (method === 'GET' && id.type === groupType && word === 'resources') {
-      this.#find(id)
-      const all = this.#store.below(id.id)
-      return ok({ value: all.map((resource) => this.#show(resource)) })
+      this.#tree.find(id)
+      return this.#listAll(this.#tree.below(id.id))
     }
-    const type = this.#typeOf(id, version)
+    const type = this.#tree.typeOf(id.type, version)
     if (method === 'GET') {
-      const child = this.#types.get(`${id.type}/${word}`.toLowerCase())
-      if (!child) throw unknownType(`${id.type}/${word}`, version, this.#types.values())
-      if (!type.isImplicit) this.#find(id)
+      const child = this.#tree.typeOf(`${id.type}/${word}`, version)
+      if (!type.isImplicit) this.#tree.find(id)
       return this.#list(id.id, child.type)
     }
     const action = type.actions?.[word.toLowerCase()]
     if (method !== 'POST' || !action) throw notFound(`${id.id}/${word}`)
-    const resource = type.isImplicit ? { id, envelope: {} } : this.#find(id)
-    return action({ resource, body: readBody(exchange), keep: (envelope) => this.#store.put(resource.id, envelope, 0) })
+    return action({ resource: this.#tree.find(id), body: readBody(exchange) })
   }
 
   async #answerResource(exchange: Exchange, id: ResourceId, version: string): Promise<Answer> {
     const isOperation = /\/locations\/operation(?:statuses|results)$/i.test(id.type)
     if (isOperation && exchange.method === 'GET') return this.#operations.answer(id.name, this.#linkOf(id, version))
-    const type = this.#typeOf(id, version)
+    const type = this.#tree.typeOf(id.type, version)
     switch (exchange.method) {
       case 'HEAD':
-        return { status: this.#store.get(id.key) ? 204 : 404 }
+        return { status: this.#tree.get(id) ? 204 : 404 }
       case 'GET':
-        return ok(this.#show(this.#find(id)))
+        return ok(this.#tree.show(this.#tree.find(id)))
       case 'PUT':
         return this.#put(id, type, readBody(exchange), version)
       case 'PATCH':
@@ -214,123 +201,60 @@ export class ResourceManagerPlane {
   }
 
   async #put(id: ResourceId, type: ResourceType, asked: Envelope, version: string): Promise<Answer> {
-    this.#checkParent(id)
+    this.#tree.checkParent(id)
     if (type.pattern && !type.pattern.test(id.name)) {
       throw invalid(
         'InvalidResourceName',
         `The name ${id.name} is no name of a ${type.type}: it has to match ${type.pattern}.`,
       )
     }
-    const before = this.#store.get(id.key)
-    if (!before && type.isNameGlobal && this.#isTaken(type, id.name)) {
+    const before = this.#tree.get(id)
+    if (!before && type.isNameGlobal && this.#tree.isTaken(type, id.name)) {
       throw new ArmError(409, 'NameUnavailable', `The name ${id.name} is taken: it has to be unique in Azure.`)
     }
     checkLocation(id, asked, before?.envelope)
     const envelope = (await type.put?.(id, asked, before?.envelope)) ?? asked
     const readyAt = type.isLongRunning ? this.#operations.readyAt() : 0
-    this.#store.put(before?.id ?? id, envelope, readyAt)
-    const body = this.#show(this.#find(id), { isJustPut: true })
+    const resource = { id: before?.id ?? id, envelope, readyAt }
+    this.#tree.put(resource)
     const status = before ? 200 : (type.createdStatus ?? 201)
-    if (!type.isLongRunning) return { status, body }
+    if (!type.isLongRunning) return { status, body: this.#tree.show(resource) }
+    // However long that took, the first answer is that it has begun.
+    const body = this.#tree.show({ ...resource, readyAt: Infinity })
     const operation = this.#operations.begin({ resourceId: id.id, kind: 'write', readyAt })
     return { status, headers: this.#link(id, 'operationStatuses', operation, version), body }
   }
 
   async #patch(id: ResourceId, type: ResourceType, asked: Envelope): Promise<Answer> {
-    const { id: known, envelope } = this.#find(id)
+    const { id: known, envelope } = this.#tree.find(id)
     const merged: Envelope = { ...envelope, ...asked, properties: { ...envelope.properties, ...asked.properties } }
     checkLocation(id, merged, envelope)
-    this.#store.put(known, (await type.put?.(known, merged, envelope)) ?? merged, 0)
-    return ok(this.#show(this.#find(id)))
+    const resource = { id: known, envelope: (await type.put?.(known, merged, envelope)) ?? merged, readyAt: 0 }
+    this.#tree.put(resource)
+    return ok(this.#tree.show(resource))
   }
 
   async #delete(id: ResourceId, type: ResourceType, version: string): Promise<Answer> {
-    const resource = this.#store.get(id.key)
+    const resource = this.#tree.get(id)
     if (!resource) {
-      this.#checkParent(id)
-      if (id.type === groupType) throw this.#missing(id)
+      this.#tree.checkParent(id)
+      if (id.type === groupType) throw this.#tree.missing(id)
       return { status: 204 }
     }
-    for (const inner of this.#store.below(resource.id.id).toReversed()) await this.#remove(inner)
-    await this.#remove(resource)
+    await this.#tree.remove(resource)
     if (!type.isLongRunning) return { status: type.deletedStatus ?? 200 }
     const operation = this.#operations.begin({ resourceId: id.id, kind: 'delete', readyAt: this.#operations.readyAt() })
     return { status: 202, headers: this.#link(id, 'operationResults', operation, version) }
   }
 
-  async #remove(resource: KnownResource): Promise<void> {
-    this.#store.delete(resource.id.key)
-    await this.#types.get(resource.id.type.toLowerCase())?.deleted?.(resource)
-  }
-
   #list(scope: string, type: string): Answer {
-    if (/\/resourceGroups\/[^/]+$/i.test(scope)) this.#findScope(scope)
-    const found = this.#store.below(scope).filter(({ id }) => id.type.toLowerCase() === type.toLowerCase())
-    return ok({ value: found.map((resource) => this.#show(resource)) })
-  }
-
-  #show(resource: KnownResource, { isJustPut = false } = {}): object {
-    const { id } = resource
-    const type = this.#types.get(id.type.toLowerCase())!
-    const { properties, ...envelope } = type.show?.(resource) ?? resource.envelope
-    const isReady = !isJustPut || !type.isLongRunning
-    const isDone = isReady && (this.#store.get(id.key)?.readyAt ?? 0) <= Date.now()
-    return {
-      id: id.id,
-      name: id.name,
-      type: type.shownType ?? type.type,
-      ...envelope,
-      properties: { ...properties, provisioningState: isDone ? 'Succeeded' : 'Accepted' },
-    }
-  }
-
-  #find(id: ResourceId): KnownResource {
-    const resource = this.#store.get(id.key) ?? this.#view(id)
-    if (!resource) throw this.#missing(id)
-    return resource
-  }
-
-  #view(id: ResourceId): KnownResource | undefined {
-    const parent = parseTarget(id.parent)
-    const view = this.#types.get(id.type.toLowerCase())?.view
-    const envelope = view && parent?.kind === 'resource' ? view(id, this.#find(parent.id)) : undefined
-    return envelope && { id, envelope }
-  }
-
-  #findScope(scope: string): void {
     const target = parseTarget(scope)
-    if (target?.kind === 'resource') this.#find(target.id)
+    if (target?.kind === 'resource' && target.id.type === groupType) this.#tree.find(target.id)
+    return this.#listAll(this.#tree.below(scope).filter(({ id }) => id.type.toLowerCase() === type.toLowerCase()))
   }
 
-  #missing(id: ResourceId): ArmError {
-    const group = /^(\/subscriptions\/[^/]+\/resourceGroups\/[^/]+)/i.exec(id.id)?.[1]
-    if (group !== undefined && !this.#store.get(group.toLowerCase())) {
-      return new ArmError(404, 'ResourceGroupNotFound', `Resource group '${id.group}' could not be found.`)
-    }
-    const name = `${id.type}/${id.name}`
-    return new ArmError(
-      404,
-      'ResourceNotFound',
-      `The Resource '${name}' under resource group '${id.group}' was not found.`,
-    )
-  }
-
-  /** What a resource is in, or on, has to be there. */
-  #checkParent(id: ResourceId): void {
-    const target = parseTarget(id.parent)
-    if (target?.kind !== 'resource') return
-    const type = this.#types.get(target.id.type.toLowerCase())
-    if (type?.isImplicit) return this.#checkParent(target.id)
-    if (this.#store.get(target.id.key)) return
-    if (target.id.type === groupType) throw this.#missing(target.id)
-    throw new ArmError(404, 'ParentResourceNotFound', `The parent resource ${target.id.id} could not be found.`)
-  }
-
-  #typeOf(id: ResourceId, version: string): ResourceType {
-    const type = this.#types.get(id.type.toLowerCase())
-    if (!type) throw unknownType(id.type, version, this.#types.values())
-    checkVersion(type, version)
-    return type
+  #listAll(resources: readonly KnownResource[]): Answer {
+    return ok({ value: resources.map((resource) => this.#tree.show(resource)) })
   }
 
   #link(id: ResourceId, word: string, operation: string, version: string): Record<string, string> {
@@ -357,23 +281,6 @@ function ok(body: unknown): Answer {
 
 function notFound(path: string): ArmError {
   return new ArmError(404, 'NotFound', `There is nothing at ${path}.`)
-}
-
-function unknownType(type: string, version: string, known: Iterable<ResourceType>): ArmError {
-  const names = [...known].map((one) => one.type).join(', ')
-  return new ArmError(
-    404,
-    'InvalidResourceType',
-    `The resource type ${type} could not be found for api version ${version}. The emulator has: ${names}.`,
-  )
-}
-
-function checkVersion({ type, apiVersions }: ResourceType, version: string): void {
-  if (!apiVersions || apiVersions.includes(version)) return
-  throw invalid(
-    'NoRegisteredProviderFound',
-    `No registered resource provider found for API version '${version}' for type '${type}'. The supported api-versions are '${apiVersions.join(', ')}'.`,
-  )
 }
 
 function checkLocation({ id }: ResourceId, asked: Envelope, before: Envelope | undefined): void {

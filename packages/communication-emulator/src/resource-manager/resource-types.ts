@@ -12,13 +12,13 @@ export interface Envelope {
 export interface KnownResource {
   readonly id: ResourceId
   readonly envelope: Envelope
+  /** Until when it is being made, in milliseconds since 1970; 0 for what was there at once. */
+  readonly readyAt: number
 }
 
 interface ActionContext {
   readonly resource: KnownResource
   readonly body: Readonly<Record<string, unknown>>
-  /** Keeps another envelope for the resource. */
-  readonly keep: (envelope: Envelope) => void
 }
 
 type Action = (context: ActionContext) => Answer | Promise<Answer>
