@@ -1,4 +1,7 @@
-/** Where Azure keeps a communication resource's data at rest, as Terraform's documentation lists them. */
+/**
+ * Where Azure keeps a communication resource's data at rest, as Terraform's documentation lists them. The emulator has a list
+ * of its own: it imitates Azure, and must not agree with a mistake made here.
+ */
 const dataLocations = [
   'Africa',
   'Asia Pacific',

@@ -1,5 +1,6 @@
-import { StorageAccount, Table } from '@pulumi/azure-native/storage/index.js'
+import { Table } from '@pulumi/azure-native/storage/index.js'
 import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
+import { createPrivateStorageAccount } from './private-storage-account.ts'
 
 export interface IdentityStoreArgs {
   readonly resourceGroupName: Input<string>
@@ -19,20 +20,8 @@ export class IdentityStore extends ComponentResource {
     options?: ComponentResourceOptions,
   ) {
     super('acs-kit:storage:IdentityStore', name, {}, options)
-    const account = new StorageAccount(
-      name,
-      {
-        resourceGroupName,
-        kind: 'StorageV2',
-        sku: { name: 'Standard_LRS' },
-        allowSharedKeyAccess: false,
-        allowBlobPublicAccess: false,
-        enableHttpsTrafficOnly: true,
-        minimumTlsVersion: 'TLS1_2',
-        tags,
-      },
-      { parent: this, protect },
-    )
+    const args = { resourceGroupName, tags, allowSharedKeyAccess: false }
+    const account = createPrivateStorageAccount(name, args, { parent: this, protect })
     const table = new Table(
       'identities',
       { resourceGroupName, accountName: account.name },

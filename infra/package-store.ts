@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hash } from 'node:crypto'
-import { Blob, BlobContainer, StorageAccount } from '@pulumi/azure-native/storage/index.js'
+import { Blob, BlobContainer } from '@pulumi/azure-native/storage/index.js'
 import {
   asset,
   ComponentResource,
@@ -9,6 +9,7 @@ import {
   type Input,
   type Output,
 } from '@pulumi/pulumi'
+import { createPrivateStorageAccount } from './private-storage-account.ts'
 
 export interface PackageStoreArgs {
   readonly resourceGroupName: Input<string>
@@ -28,19 +29,7 @@ export class PackageStore extends ComponentResource {
     options?: ComponentResourceOptions,
   ) {
     super('acs-kit:storage:PackageStore', name, {}, options)
-    const account = new StorageAccount(
-      name,
-      {
-        resourceGroupName,
-        kind: 'StorageV2',
-        sku: { name: 'Standard_LRS' },
-        allowBlobPublicAccess: false,
-        enableHttpsTrafficOnly: true,
-        minimumTlsVersion: 'TLS1_2',
-        tags,
-      },
-      { parent: this },
-    )
+    const account = createPrivateStorageAccount(name, { resourceGroupName, tags }, { parent: this })
     const container = new BlobContainer(
       'packages',
       { resourceGroupName, accountName: account.name, publicAccess: 'None' },

@@ -1,12 +1,12 @@
 // For development: the emulator, Azurite, the token service, which restarts when its sources change, and the demo, which
 // follows its own. No Azure account.
-import { once } from 'node:events'
 import { watch } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { hintsOf } from './hints.ts'
-import { explain, portOptions, readPorts } from './ports.ts'
+import { portOptions, readPorts } from './ports.ts'
+import { explain, runProgram } from './program.ts'
 import { Stack } from './stack.ts'
 
 const sources = [
@@ -18,7 +18,7 @@ const sources = [
 /** Editors write in several steps. */
 const settleMs = 100
 
-async function main(): Promise<void> {
+async function main(stopped: Promise<'stop'>): Promise<void> {
   const { values } = parseArgs({
     options: {
       ...portOptions,
@@ -26,8 +26,6 @@ async function main(): Promise<void> {
       data: { type: 'string', default: fileURLToPath(new URL('../.data', import.meta.url)) },
     },
   })
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal))
-  const stop = Promise.race(signals).then(() => 'stop')
   await using stack = await Stack.start({
     dataFolder: values.data,
     ports: readPorts(values),
@@ -37,7 +35,7 @@ async function main(): Promise<void> {
   const changes = new Changes()
   for (;;) {
     // A service that died waits for the change that mends it.
-    const cause = await Promise.race([stop, changes.next()])
+    const cause = await Promise.race([stopped, changes.next()])
     if (cause === 'stop') return
     await sleep(settleMs)
     changes.forget()
@@ -64,9 +62,4 @@ class Changes {
   }
 }
 
-try {
-  await main()
-} catch (error) {
-  process.stderr.write(`acs-kit: ${explain(error)}\n`)
-  process.exitCode = 1
-}
+await runProgram(main)

@@ -22,11 +22,3 @@ function readPort(values: PortValues, name: keyof PortValues): number {
   if (/^\d+$/.test(values[name]) && port <= 65_535) return port
   throw new Error(`--${name} must be a number from 0 to 65535, not ${values[name]}`)
 }
-
-/** For a person; with a way out where the cause is known. */
-export function explain(error: unknown): string {
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
-  const taken = /EADDRINUSE.*?:(\d+)|[Pp]ort (\d+) is already in use/.exec(message)
-  if (code !== 'EADDRINUSE' && !taken) return message
-  return `port ${port ?? taken?.[1] ?? taken?.[2]} is taken: stop the program that has it, or choose others with --port, --emulator-port and --demo-port`
-}

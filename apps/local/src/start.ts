@@ -7,21 +7,20 @@ import { parseArgs } from 'node:util'
 import { tokenSource, TokenError, type TokenResponse } from '@acs-kit/token-client'
 import { hintsOf } from './hints.ts'
 import { Person } from './person.ts'
-import { explain, portOptions, readPorts } from './ports.ts'
+import { portOptions, readPorts } from './ports.ts'
+import { runProgram } from './program.ts'
 import { Stack } from './stack.ts'
 
 const user = 'alice'
 const quickstart = fileURLToPath(new URL('../../quickstart/src/quickstart.ts', import.meta.url))
 
-async function main(): Promise<void> {
+async function main(stopped: Promise<'stop'>): Promise<void> {
   const { values } = parseArgs({ options: { ...portOptions, keep: { type: 'boolean', default: false } } })
   const ports = values.keep ? readPorts(values) : { emulator: 0, service: 0 }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal))
-  const stop = Promise.race(signals).then(() => 'stop')
   await using stack = await Stack.start({ ports })
   const interrupt = new AbortController()
   const work = walk(stack).then(() => runQuickstart(stack, interrupt.signal))
-  if ((await Promise.race([stop, work])) === 'stop') {
+  if ((await Promise.race([stopped, work])) === 'stop') {
     interrupt.abort()
     await work.catch(() => undefined)
     throw new Error('interrupted')
@@ -29,7 +28,7 @@ async function main(): Promise<void> {
   if (!values.keep)
     return print('\nEverything is stopped, nothing is left. `npm start -- --keep` stays up, with a page to play with.')
   print(`\nEverything stays up until Ctrl+C.\n${hintsOf(stack)}`)
-  await stop
+  await stopped
 }
 
 async function walk(stack: Stack): Promise<void> {
@@ -113,9 +112,4 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-try {
-  await main()
-} catch (error) {
-  process.stderr.write(`acs-kit: ${explain(error)}\n`)
-  process.exitCode = 1
-}
+await runProgram(main)

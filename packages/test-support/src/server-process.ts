@@ -9,6 +9,10 @@ export interface ServerCommand {
   readonly env?: NodeJS.ProcessEnv
   /** For Node itself. */
   readonly execArgs?: readonly string[]
+  /** Hears what it prints. From when it serves, that is not kept then. */
+  readonly onOutput?: (text: string) => void
+  /** Opens a channel for `send`. */
+  readonly hasChannel?: boolean
   /** What standard output holds as soon as the server serves. */
   readonly ready: RegExp
 }
@@ -29,14 +33,29 @@ export class ServerProcess implements AsyncDisposable {
   stdout: string
   stderr: string
 
-  private constructor({ script, args = [], env = process.env, execArgs = [] }: Omit<ServerCommand, 'ready'>) {
-    this.#child = spawn(process.execPath, [...execArgs, script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
+  #isReady = false
+
+  private constructor({
+    script,
+    args = [],
+    env = process.env,
+    execArgs = [],
+    onOutput,
+    hasChannel = false,
+  }: Omit<ServerCommand, 'ready'>) {
+    const channel = hasChannel ? (['ipc'] as const) : []
+    const stdio = ['ignore', 'pipe', 'pipe', ...channel] as const
+    this.#child = spawn(process.execPath, [...execArgs, script, ...args], { stdio: [...stdio], env })
     this.stdout = ''
     this.stderr = ''
     running.add(this.#child)
     this.#exited = once(this.#child, 'close').finally(() => running.delete(this.#child))
-    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
-    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
+    for (const name of ['stdout', 'stderr'] as const) {
+      this.#child[name]!.setEncoding('utf8').on('data', (text: string) => {
+        onOutput?.(text)
+        if (!onOutput || !this.#isReady) this[name] += text
+      })
+    }
   }
 
   /** Returns at once: for those who want to see it die before it serves. */
@@ -55,6 +74,7 @@ export class ServerProcess implements AsyncDisposable {
       }
       await sleep(5)
     }
+    server.#isReady = true
     return server
   }
 
@@ -64,6 +84,11 @@ export class ServerProcess implements AsyncDisposable {
 
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Over its channel, while it is there. */
+  send(message: object): void {
+    if (this.#child.connected) this.#child.send(message)
   }
 
   /** As a reader does that goes away: what it prints from now on can't be written. */

@@ -1,0 +1,20 @@
+import { once } from 'node:events'
+
+/** Runs a program for a person: `stopped` tells that it shall end, and what goes wrong is said in a line. */
+export async function runProgram(main: (stopped: Promise<'stop'>) => Promise<void>): Promise<void> {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal))
+  try {
+    await main(Promise.race(signals).then(() => 'stop'))
+  } catch (error) {
+    process.stderr.write(`acs-kit: ${explain(error)}\n`)
+    process.exitCode = 1
+  }
+}
+
+/** For a person; with a way out where the cause is known. */
+export function explain(error: unknown): string {
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
+  const taken = /EADDRINUSE.*?:(\d+)|[Pp]ort (\d+) is already in use/.exec(message)
+  if (code !== 'EADDRINUSE' && !taken) return message
+  return `port ${port ?? taken?.[1] ?? taken?.[2]} is taken: stop the program that has it, or choose others with --port, --emulator-port and --demo-port`
+}

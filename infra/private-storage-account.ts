@@ -1,0 +1,29 @@
+import { StorageAccount } from '@pulumi/azure-native/storage/index.js'
+import type { CustomResourceOptions, Input } from '@pulumi/pulumi'
+
+export interface PrivateStorageAccountArgs {
+  readonly resourceGroupName: Input<string>
+  readonly tags: Readonly<Record<string, string>>
+  /** Default: its keys are on. */
+  readonly allowSharedKeyAccess?: boolean
+}
+
+/** A storage account that shows nothing to the public, and speaks only what is safe. */
+export function createPrivateStorageAccount(
+  name: string,
+  args: PrivateStorageAccountArgs,
+  options: CustomResourceOptions,
+): StorageAccount {
+  return new StorageAccount(
+    name,
+    {
+      ...args,
+      kind: 'StorageV2',
+      sku: { name: 'Standard_LRS' },
+      allowBlobPublicAccess: false,
+      enableHttpsTrafficOnly: true,
+      minimumTlsVersion: 'TLS1_2',
+    },
+    options,
+  )
+}
