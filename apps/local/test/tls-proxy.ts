@@ -1,10 +1,9 @@
 import { createHash, X509Certificate } from 'node:crypto'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { listenLocally } from '@acs-kit/test-support/local-server'
 
 export interface TlsProxy extends AsyncDisposable {
   readonly url: string
@@ -24,16 +23,12 @@ export async function startTlsProxy(target: string, keyFolder: string): Promise<
     })
     forwarded.on('error', () => outgoing.destroy())
     incoming.pipe(forwarded)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  })
+  const local = await listenLocally(server)
   const spki = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' })
   return {
-    url: `https://localhost:${(server.address() as AddressInfo).port}`,
+    url: `https://localhost:${local.port}`,
     chromiumFlag: `--ignore-certificate-errors-spki-list=${createHash('sha256').update(spki).digest('base64')}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
+    [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
   }
 }

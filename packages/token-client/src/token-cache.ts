@@ -88,7 +88,7 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     const entry = this.#entryOf(request)
     const token = this.#freshOf(entry)
     if (!token) return this.#waitForToken(request, signal)
-    if (this.now() >= entry.refreshAt && this.#pauseOf(entry) <= 0) this.#refreshInBackground(entry)
+    this.#refreshIfDue(entry)
     return token
   }
 
@@ -132,12 +132,11 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
 
   #wake(isBack = false): void {
     this.#noticeJump()
-    const now = this.now()
     for (const entry of this.#entries.values()) {
       // What the service asked for holds.
       if (isBack && !(entry.lastError as Partial<TokenError> | undefined)?.retryAfter) entry.pauseMs = 0
-      if (now >= entry.expiresAt) entry.token = undefined
-      else if (now >= entry.refreshAt && this.#pauseOf(entry) <= 0) this.#refreshInBackground(entry)
+      entry.token = this.#freshOf(entry)
+      if (entry.token) this.#refreshIfDue(entry)
     }
     this.#schedule()
   }
@@ -212,8 +211,9 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     return this.now() < expiresAt ? token : undefined
   }
 
-  #refreshInBackground(entry: Entry<Token>): void {
-    if (entry.flight) return
+  /** Ahead of its end, and nobody waits for it. */
+  #refreshIfDue(entry: Entry<Token>): void {
+    if (entry.flight || this.now() < entry.refreshAt || this.#pauseOf(entry) > 0) return
     this.#refresh(entry).catch((error: unknown) => {
       if (!this.#disposal.signal.aborted) tell(this.#options.onError, error)
     })
@@ -271,14 +271,14 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
 
   #keep(entry: Entry<Token>, token: Token): void {
     const { earliest, latest } = refreshAheadMs
-    const now = this.now()
-    const left = Date.parse(token.expiresOn) - now
+    const expiresAt = Date.parse(token.expiresOn)
+    const left = expiresAt - this.now()
     // A short one is used for about half its time. Jitter keeps apart those who got theirs together.
     const ahead = Math.min(latest + this.#random() * (earliest - latest), left * (0.4 + 0.2 * this.#random()))
     const isNew = token.token !== entry.token?.token
     entry.token = token
-    entry.expiresAt = now + left
-    entry.refreshAt = entry.expiresAt - ahead
+    entry.expiresAt = expiresAt
+    entry.refreshAt = expiresAt - ahead
     entry.pauseMs = entry.failures = 0
     entry.lastError = undefined
     entry.mustRenew = false

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { listenLocally } from '@acs-kit/test-support/local-server'
 import type { Clock, TokenResponse } from '../src/index.ts'
 
 /** What may go wrong with a request. */
@@ -75,14 +75,8 @@ export class FakeService {
       return outgoing.end(await response.text())
     }
     const server = createServer((incoming, outgoing) => void answer(incoming, outgoing))
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return {
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      async [Symbol.asyncDispose]() {
-        server.closeAllConnections()
-        await new Promise((resolve) => server.close(resolve))
-      },
-    }
+    const local = await listenLocally(server)
+    return { url: `http://127.0.0.1:${local.port}`, [Symbol.asyncDispose]: () => local[Symbol.asyncDispose]() }
   }
 
   async #answer(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { listenLocally } from '@acs-kit/test-support/local-server'
 
 export interface PageServer extends AsyncDisposable {
   readonly url: string
@@ -19,12 +19,6 @@ export async function servePage(
     const script = 'script' in client ? client.script : readFileSync(join(client.folder, url), 'utf8')
     response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(script)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+  const local = await listenLocally(server)
+  return { url: `http://127.0.0.1:${local.port}/`, [Symbol.asyncDispose]: () => local[Symbol.asyncDispose]() }
 }
