@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, extname, join } from 'node:path'
+import { extname, join } from 'node:path'
 import { hasBrowser, launchBrowser, type Browser, type BrowserContext, type Page } from '@acs-kit/test-support/browser'
 import { build, preview } from 'vite'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -19,8 +19,7 @@ let browser: Browser
 describe.runIf(hasBrowser)('the demo, in a browser,', () => {
   beforeAll(async () => {
     stack = open.use(await Stack.start({ ports: { emulator: 0, service: 0, demo: 0 } }))
-    const keyFolder = dirname(dirname(stack.emulator.caPath))
-    const proxy = open.use(await startTlsProxy(stack.service.url, keyFolder))
+    const proxy = open.use(await startTlsProxy(stack.service.url, stack.emulator.tlsFiles))
     serviceUrl = proxy.url
     browser = open.adopt(await launchBrowser({ args: [proxy.chromiumFlag] }), (launched) => launched.close())
   })

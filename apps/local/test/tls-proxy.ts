@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:https'
-import { join } from 'node:path'
+import type { Emulator } from '@acs-kit/communication-emulator'
 import { listenLocally } from '@acs-kit/test-support/local-server'
 
 export interface TlsProxy extends AsyncDisposable {
@@ -12,9 +12,9 @@ export interface TlsProxy extends AsyncDisposable {
 }
 
 /** What stands in front of the token service in production, with the emulator's certificate. */
-export async function startTlsProxy(target: string, keyFolder: string): Promise<TlsProxy> {
-  const cert = readFileSync(join(keyFolder, 'server/server.pem'))
-  const key = readFileSync(join(keyFolder, 'server/server-key.pem'))
+export async function startTlsProxy(target: string, tlsFiles: Emulator['tlsFiles']): Promise<TlsProxy> {
+  const cert = readFileSync(tlsFiles.certificate)
+  const key = readFileSync(tlsFiles.privateKey)
   const server = createServer({ cert, key }, (incoming, outgoing) => {
     const { method = 'GET', url = '/', headers } = incoming
     const forwarded = request(new URL(url, target), { method, headers }, (answer) => {

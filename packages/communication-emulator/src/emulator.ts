@@ -26,7 +26,7 @@ import {
   type ResourceOptions,
 } from './resource.ts'
 import { Store } from './store.ts'
-import { defaultKeyFolder, openKeyMaterial } from './tls/key-material.ts'
+import { defaultKeyFolder, openKeyMaterial, type TlsFiles } from './tls/key-material.ts'
 import { trustInProcess } from './tls/trust.ts'
 
 export interface EmulatorOptions {
@@ -79,6 +79,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 export class Emulator implements AsyncDisposable, Administration {
   /** PEM file of the authority that clients have to trust, as `NODE_EXTRA_CA_CERTS` takes it. */
   readonly caPath: string
+  /** What it serves with, for other servers of this machine that its clients have to trust too, such as Azurite. */
+  readonly tlsFiles: TlsFiles
   readonly clock = new Clock()
   readonly faults = new FaultPlan([...identityOperations, ...entraOperations, ...resourceManagerOperations])
   readonly requests = new RequestLog()
@@ -100,6 +102,7 @@ export class Emulator implements AsyncDisposable, Administration {
 
   private constructor(options: EmulatorOptions, material: Awaited<ReturnType<typeof openKeyMaterial>>) {
     this.caPath = material.caPath
+    this.tlsFiles = material.tlsFiles
     this.#host = options.host ?? '127.0.0.1'
     this.#material = material
     this.#log = options.log ?? (() => {})
@@ -117,7 +120,7 @@ export class Emulator implements AsyncDisposable, Administration {
     this.resourceManager = new ResourceManagerPlane({
       store: this.#store,
       entraTokens: this.entra.tokens,
-      types: [communicationService(this.#live), ...plainTypes],
+      types: [communicationService(this.#live), ...plainTypes(() => this.resourceManager.tableEndpoint)],
       origin: () => this.endpoint.slice(0, -1),
     })
   }

@@ -6,7 +6,7 @@ import { CommunicationIdentityClient } from '@azure/communication-identity'
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createEnvironment } from '../src/environment.ts'
-import { wellKnownPublicClientId } from '../src/index.ts'
+import { wellKnownPublicClientId, wellKnownTenantId } from '../src/index.ts'
 import { useEmulator } from './emulator-fixture.ts'
 
 const fixture = useEmulator()
@@ -85,6 +85,24 @@ it.each<[string, { header?: string; query?: string }, number]>([
     expect(await answer.json()).toMatchObject({ statusCode: status, message: expect.any(String) })
   },
 )
+
+it('the managed identity’s tokens for Azure Storage are of version 1.0, which it takes', async () => {
+  const { endpoint, header } = fixture.emulator.entra.managedIdentity
+  const claims = async (resource: string) => {
+    const query = new URLSearchParams({ resource, 'api-version': '2019-08-01' })
+    const answer = await fetch(`${endpoint}?${query.toString()}`, { headers: { 'x-identity-header': header } })
+    return decodeJwt(((await answer.json()) as { access_token: string }).access_token)
+  }
+  expect(await claims('https://storage.azure.com')).toMatchObject({
+    iss: `https://sts.windows.net/${wellKnownTenantId}/`,
+    aud: 'https://storage.azure.com',
+    ver: '1.0',
+  })
+  expect(await claims('https://communication.azure.com/')).toMatchObject({
+    iss: fixture.emulator.entra.issuer,
+    ver: '2.0',
+  })
+})
 
 describe('the Teams exchange', () => {
   const signIn = (options = {}) =>

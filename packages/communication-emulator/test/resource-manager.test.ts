@@ -162,6 +162,11 @@ describe('Azure’s resource manager clients', () => {
       allowSharedKeyAccess: false,
       primaryEndpoints: { table: expect.stringContaining('mappings') },
     })
+    fixture.emulator.resourceManager.tableEndpoint = 'https://127.0.0.1:10002/devstoreaccount1'
+    expect((await storageAccounts.getProperties('group', 'mappings')).primaryEndpoints).toMatchObject({
+      blob: expect.stringContaining('mappings'),
+      table: 'https://127.0.0.1:10002/devstoreaccount1',
+    })
     expect(await table.create('group', 'mappings', 'identities')).toMatchObject({ tableName: 'identities' })
     await blobContainers.create('group', 'mappings', 'packages', { publicAccess: 'None' })
     expect(await Array.fromAsync(table.list('group', 'mappings'))).toHaveLength(1)

@@ -7,6 +7,8 @@ import { ServerProcess } from './server-process.ts'
 export interface AzuriteOptions {
   /** Certificate and key, as files, for HTTPS; default plain HTTP. */
   readonly tls?: { readonly certificate: string; readonly privateKey: string }
+  /** Takes tokens of Entra ID beside keys; it looks at their claims and not at their signature. Needs `tls`. */
+  readonly oauth?: boolean
   /** Folder that keeps the tables; default in memory. */
   readonly dataFolder?: string
   /** Default a free one. */
@@ -35,7 +37,7 @@ export class Azurite implements AsyncDisposable {
     this.connectionString = `DefaultEndpointsProtocol=${protocol};AccountName=${account};AccountKey=${accountKey};TableEndpoint=${this.endpoint};`
   }
 
-  static async start({ tls, dataFolder, port }: AzuriteOptions = {}): Promise<Azurite> {
+  static async start({ tls, oauth = false, dataFolder, port }: AzuriteOptions = {}): Promise<Azurite> {
     const root = dirname(require.resolve('azurite/package.json'))
     const tablePort = port ?? (await findFreePort())
     const server = await ServerProcess.start({
@@ -44,6 +46,7 @@ export class Azurite implements AsyncDisposable {
         ['--tablePort', String(tablePort), '--silent', '--disableTelemetry'],
         dataFolder === undefined ? ['--inMemoryPersistence'] : ['--location', dataFolder],
         tls === undefined ? [] : ['--cert', tls.certificate, '--key', tls.privateKey],
+        oauth ? ['--oauth', 'basic'] : [],
       ].flat(),
       execArgs: ['--import', new URL('end-with-starter.ts', import.meta.url).href],
       ready: /successfully started/,

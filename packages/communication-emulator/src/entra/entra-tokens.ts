@@ -31,7 +31,7 @@ export class EntraTokenError extends Error {
   }
 }
 
-/** Mints and verifies the directory's tokens, in the form of Entra ID's v2.0. Times are the emulator's clock's. */
+/** Mints and verifies the directory's tokens, in the form of Entra ID's v2.0, and of v1.0 for Azure Storage. Times are the emulator's clock's. */
 export class EntraTokens {
   readonly #keys: SigningKeys
   readonly #clock: Clock
@@ -116,12 +116,21 @@ export class EntraTokens {
     const { kid, privateKey } = await this.#keys.current()
     const iat = Math.floor(this.#clock.now() / 1000)
     const exp = iat + Math.round(lifetimeMinutes * 60)
-    const common = { iss: this.#issuer(), iat, nbf: iat, exp, tid: wellKnownTenantId, ver: '2.0' }
+    const version = versionFor(claims.aud)
+    const iss = version === '1.0' ? `https://sts.windows.net/${wellKnownTenantId}/` : this.#issuer()
+    const common = { iss, iat, nbf: iat, exp, tid: wellKnownTenantId, ver: version }
     const token = await new SignJWT({ ...common, ...claims })
       .setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid })
       .sign(privateKey)
     return { token, expiresOn: new Date(exp * 1000) }
   }
+}
+
+/** Azure Storage takes tokens of version 1.0, and so does Azurite, which looks at the issuer and never asks it for keys. */
+function versionFor(audience: JWTPayload['aud']): '1.0' | '2.0' {
+  return /^https:\/\/(?:storage\.azure\.com|[a-z\d]+\.table\.core\.windows\.net)\/?$/.test(String(audience))
+    ? '1.0'
+    : '2.0'
 }
 
 function explain(error: unknown, audiences: readonly string[]): EntraTokenError {

@@ -4,8 +4,8 @@ import { ArmError, invalid } from './arm-error.ts'
 import type { ResourceId } from './resource-id.ts'
 import type { Envelope, ResourceType } from './resource-types.ts'
 
-/** The types that are kept and shown, and do nothing. */
-export const plainTypes: readonly ResourceType[] = [
+/** The types that are kept and shown, and do nothing; tables may be served elsewhere. */
+export const plainTypes = (tableEndpoint: () => string | undefined): readonly ResourceType[] => [
   { type: 'Microsoft.Resources/resourceGroups', pattern: /^[-\w.()]{1,90}$/, put: needLocation },
   {
     type: 'Microsoft.Storage/storageAccounts',
@@ -21,7 +21,11 @@ export const plainTypes: readonly ResourceType[] = [
     },
     show: ({ id, envelope }) => ({
       ...envelope,
-      properties: { allowSharedKeyAccess: true, ...envelope.properties, primaryEndpoints: endpointsOf(id.name) },
+      properties: {
+        allowSharedKeyAccess: true,
+        ...envelope.properties,
+        primaryEndpoints: endpointsOf(id.name, tableEndpoint()),
+      },
     }),
     actions: {
       // guess(storage-keys): made of the account's id, since nothing here takes them.
@@ -108,10 +112,11 @@ function needLocation({ id }: ResourceId, asked: Envelope): Envelope {
   throw new ArmError(400, 'LocationRequired', `The location property is required for this definition: ${id}.`)
 }
 
-function endpointsOf(account: string) {
-  return Object.fromEntries(
+function endpointsOf(account: string, table: string | undefined) {
+  const unserved = Object.fromEntries(
     ['blob', 'queue', 'table', 'file'].map((service) => [service, `https://${account}.${service}.storage.localhost/`]),
   )
+  return { ...unserved, ...(table !== undefined && { table }) }
 }
 
 function keyOf(text: string): string {

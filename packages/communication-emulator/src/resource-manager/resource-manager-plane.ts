@@ -35,6 +35,8 @@ const providerAudience = 'https://management.azure.com'
 
 /** Stands in for Azure Resource Manager: groups, and resources of the types that it was given. */
 export class ResourceManagerPlane {
+  /** Where tables of all storage accounts are served, such as by Azurite; undefined, as at first: nowhere. */
+  tableEndpoint: string | undefined
   readonly #tree: ResourceTree
   readonly #entraTokens: EntraTokens
   readonly #operations = new Operations()

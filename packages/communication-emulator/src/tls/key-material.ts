@@ -4,6 +4,12 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import envPaths from 'env-paths'
 
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly certificate: string
+  readonly privateKey: string
+}
+
 /** What an emulator needs to be trusted: made at the first start, kept for the next ones. */
 export interface KeyMaterial {
   /** PEM file of the authority that clients have to trust. */
@@ -12,6 +18,7 @@ export interface KeyMaterial {
   /** Certificate and private key of the HTTPS listeners, PEM. */
   readonly certificate: string
   readonly privateKey: string
+  readonly tlsFiles: TlsFiles
   /** Signs access tokens: RSA-2048. */
   readonly signingKey: KeyObject
 }
@@ -60,6 +67,7 @@ export async function openKeyMaterial(keyFolder: string, signingFolder = keyFold
     ca: read(authority, 'ca.pem'),
     certificate: read(server, 'server.pem'),
     privateKey: read(server, 'server-key.pem'),
+    tlsFiles: { certificate: join(server, 'server.pem'), privateKey: join(server, 'server-key.pem') },
     signingKey: createPrivateKey(read(signing, 'signing-key.pem')),
   }
 }
