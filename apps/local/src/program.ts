@@ -2,6 +2,8 @@ import { once } from 'node:events'
 
 /** Runs a program for a person: `stopped` tells that it shall end, and what goes wrong is said in a line. */
 export async function runProgram(main: (stopped: Promise<'stop'>) => Promise<void>): Promise<void> {
+  // Whoever read this may have gone; it still cleans up.
+  process.stdout.on('error', () => {})
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal))
   try {
     await main(Promise.race(signals).then(() => 'stop'))

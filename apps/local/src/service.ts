@@ -2,16 +2,19 @@ import { fileURLToPath } from 'node:url'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 
 export interface ServiceOptions {
-  readonly env: Readonly<Record<string, string | undefined>>
+  /** Default: its sources, so that it can be started anew when they change. */
+  readonly script?: string
+  /** All that it sees of the environment. */
+  readonly env: NodeJS.ProcessEnv
   /** Hears of each piece of its log. */
   readonly onLog?: (text: string) => void
 }
 
-const script = fileURLToPath(new URL('../../token-service/src/server.ts', import.meta.url))
+const source = fileURLToPath(new URL('../../token-service/src/server.ts', import.meta.url))
 const endWithThis = import.meta.resolve('@acs-kit/test-support/end-with-starter')
 const address = /"address":"([^"]+)"/
 
-/** The token service, as a process: from its sources, so that it can be started anew when they change. */
+/** The token service, as a process. */
 export class Service implements AsyncDisposable {
   readonly #server: ServerProcess
   readonly url: string
@@ -22,11 +25,11 @@ export class Service implements AsyncDisposable {
   }
 
   /** Rejects with what it said when it does not start. */
-  static async start({ env, onLog = () => {} }: ServiceOptions): Promise<Service> {
+  static async start({ script = source, env, onLog = () => {} }: ServiceOptions): Promise<Service> {
     const server = await ServerProcess.start({
       script,
       execArgs: ['--import', endWithThis],
-      env: { ...process.env, ...env },
+      env,
       hasChannel: true,
       onOutput: onLog,
       ready: address,

@@ -5,16 +5,35 @@ import { Azurite } from '@acs-kit/test-support/azurite'
 import { serveDemo, type Demo } from './demo.ts'
 import { Service } from './service.ts'
 
+/** What runs on this machine, for those who use it. */
+export interface RunningStack {
+  readonly emulator: Emulator
+  /** Whether the resource is the emulator's. */
+  readonly isAzureEmulated: boolean
+  /** Of the resource; undefined if no key opens it. */
+  readonly connectionString: string | undefined
+  readonly service: Service
+  readonly demoUrl: string | undefined
+  /** Of the page to read the API and to try it. */
+  readonly referenceUrl: string | undefined
+}
+
+/** 0 takes a free one. Without one for the demo, there is none. */
+export interface StackPorts {
+  readonly emulator: number
+  readonly service: number
+  readonly demo?: number
+}
+
 export interface StackOptions {
   /** Keeps users who they are from one time to the next; default: everything is forgotten. */
   readonly dataFolder?: string
-  /** 0 takes a free one. Without one for the demo, there is none. */
-  readonly ports: { readonly emulator: number; readonly service: number; readonly demo?: number }
+  readonly ports: StackPorts
   readonly onLog?: (text: string) => void
 }
 
 /** Everything on this machine: emulator, Azurite, the token service, and the demo if there is a port for it. */
-export class Stack implements AsyncDisposable {
+export class Stack implements RunningStack, AsyncDisposable {
   readonly #parts: AsyncDisposableStack
   readonly #options: StackOptions
   readonly #azurite: Azurite
@@ -69,6 +88,10 @@ export class Stack implements AsyncDisposable {
     return this.#demo?.url
   }
 
+  get referenceUrl(): string {
+    return `${this.service.url}/reference`
+  }
+
   async restartService(): Promise<void> {
     await this.#service?.[Symbol.asyncDispose]()
     await this.#startService()
@@ -97,6 +120,7 @@ export class Stack implements AsyncDisposable {
     this.#service = await Service.start({
       ...(onLog && { onLog }),
       env: {
+        ...process.env,
         HOST: '127.0.0.1',
         PORT: String(ports.service),
         REFERENCE_PAGE: 'true',

@@ -114,10 +114,13 @@ export class EntraTokens {
 
   async #sign(claims: JWTPayload, lifetimeMinutes: number): Promise<{ token: string; expiresOn: Date }> {
     const { kid, privateKey } = await this.#keys.current()
-    const iat = Math.floor(this.#clock.now() / 1000)
-    const exp = iat + Math.round(lifetimeMinutes * 60)
     const version = versionFor(claims.aud)
-    const iss = version === '1.0' ? `https://sts.windows.net/${wellKnownTenantId}/` : this.#issuer()
+    const isForStorage = version === '1.0'
+    const iss = isForStorage ? `https://sts.windows.net/${wellKnownTenantId}/` : this.#issuer()
+    // Azurite goes by the machine's clock.
+    const now = isForStorage ? this.#clock.now() - this.#clock.offset : this.#clock.now()
+    const iat = Math.floor(now / 1000)
+    const exp = iat + Math.round(lifetimeMinutes * 60)
     const common = { iss, iat, nbf: iat, exp, tid: wellKnownTenantId, ver: version }
     const token = await new SignJWT({ ...common, ...claims })
       .setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid })

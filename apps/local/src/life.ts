@@ -1,0 +1,65 @@
+import type { PulumiCli } from '@acs-kit/infra/local/pulumi-cli'
+import { hintsOf } from './hints.ts'
+import { ProvisionedStack } from './provisioned-stack.ts'
+import { Stack, type RunningStack, type StackPorts } from './stack.ts'
+import { Transcript } from './transcript.ts'
+import { runQuickstart, walk } from './walk.ts'
+
+export interface LifeOptions {
+  /** Without it, nothing is provisioned: the resource is the emulator's own, or the one that the environment names. */
+  readonly cli: PulumiCli | undefined
+  /** Default: with access keys. Only with `cli`. */
+  readonly keyless?: boolean
+  readonly ports: StackPorts
+  /** Whether everything stays up until it is stopped. */
+  readonly stays: boolean
+  readonly stopped: Promise<'stop'>
+}
+
+/** Shows a resource's whole life: how it comes about, the tokens that it gives, the quickstart, and its end. Rejects if anything fails. */
+export async function showLife({ cli, keyless = false, ports, stays, stopped }: LifeOptions): Promise<void> {
+  const transcript = new Transcript()
+  const interrupt = new AbortController()
+  await using open = new AsyncDisposableStack()
+  const live = async (): Promise<RunningStack> => {
+    const stack = open.use(cli ? await provision(cli) : await start())
+    await walk(stack, transcript)
+    await runQuickstart(stack, transcript, interrupt.signal)
+    return stack
+  }
+  const work = live()
+  const stack = await Promise.race([stopped, work])
+  if (stack === 'stop') {
+    interrupt.abort(new Error('interrupted'))
+    await work.catch(() => undefined)
+    throw new Error('interrupted')
+  }
+  if (stays) {
+    transcript.say(`\nEverything stays up until Ctrl+C.\n${hintsOf(stack)}`)
+    await stopped
+  }
+  if (stack instanceof ProvisionedStack) {
+    transcript.title('pulumi destroy')
+    await stack.destroy()
+  }
+  await open.disposeAsync()
+  transcript.say('\nEverything is stopped, nothing is left.')
+
+  function provision(pulumi: PulumiCli): Promise<ProvisionedStack> {
+    transcript.title(`pulumi up: genuine engine, stand-in provider, emulated Azure${keyless ? ', keyless' : ''}`)
+    const onStep = (what: string, text: string) => transcript.step(what, text)
+    return ProvisionedStack.start({ cli: pulumi, keyless, ports, onStep, signal: interrupt.signal })
+  }
+
+  async function start(): Promise<Stack> {
+    transcript.title('Running on this machine')
+    const started = await Stack.start({ ports })
+    const { isAzureEmulated, emulator, connectionString, service } = started
+    const azure = isAzureEmulated ? `emulated, at ${emulator.endpoint}` : `real: ${connectionString.split(';')[0]}`
+    transcript.step('Azure', azure)
+    transcript.step('sign-in', 'emulated, by OpenID Connect')
+    transcript.step('identities', 'kept in Azurite')
+    transcript.step('token service', `from its sources, at ${service.url}`)
+    return started
+  }
+}
