@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PulumiCli } from './pulumi-cli.ts'
-import { startStandInProvider, type ProviderEnvironment, type StandInProvider } from './stand-in-provider.ts'
+import type { StandInProvider } from './stand-in-provider.ts'
 
 export interface PulumiRun {
   readonly code: number | null
@@ -31,10 +31,11 @@ export class LocalEngine implements AsyncDisposable {
     this.folder = folder
   }
 
-  static async start(cli: PulumiCli, environment: ProviderEnvironment): Promise<LocalEngine> {
+  /** Takes the provider, and stops it in the end. */
+  static async start(cli: PulumiCli, provider: StandInProvider): Promise<LocalEngine> {
     const folder = mkdtempSync(join(tmpdir(), 'acs-kit-engine-'))
     mkdirSync(join(folder, 'state'))
-    const engine = new LocalEngine(cli, await startStandInProvider(environment), folder)
+    const engine = new LocalEngine(cli, provider, folder)
     // It writes the stack's configuration beside the project's file.
     copyFileSync(join(program, 'Pulumi.yaml'), join(folder, 'Pulumi.yaml'))
     const { code, stderr } = await engine.#finish(engine.#launch(['stack', 'init', stack, '--cwd', folder]))

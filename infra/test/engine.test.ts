@@ -10,6 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LocalEngine } from '../local/local-engine.ts'
 import { findPulumi } from '../local/pulumi-cli.ts'
+import { startStandInProvider } from '../local/stand-in-provider.ts'
 
 const cli = await findPulumi()
 if (!cli) process.stdout.write('NOT RUN: engine tests, no Pulumi CLI (pnpm pulumi:cli)\n')
@@ -25,13 +26,16 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
   beforeAll(async () => {
     emulator = open.use(await startEmulator())
     engine = open.use(
-      await LocalEngine.start(cli!, {
-        metadataHost: emulator.endpoint.slice(0, -1),
-        tenantId: wellKnownTenantId,
-        clientId: wellKnownConfidentialClientId,
-        clientSecret: wellKnownClientSecret,
-        subscriptionId: '11111111-2222-4333-8444-555555555555',
-      }),
+      await LocalEngine.start(
+        cli!,
+        await startStandInProvider({
+          metadataHost: emulator.endpoint.slice(0, -1),
+          tenantId: wellKnownTenantId,
+          clientId: wellKnownConfidentialClientId,
+          clientSecret: wellKnownClientSecret,
+          subscriptionId: '11111111-2222-4333-8444-555555555555',
+        }),
+      ),
     )
     await configure('azure-native:location', 'westeurope')
     await configure('--path', 'issuers[0].issuer', emulator.entra.issuer)

@@ -5,6 +5,8 @@ import { benchmarkEmulatorStart } from './benchmarks/emulator-start.ts'
 import { benchmarkIdentityCreate } from './benchmarks/identity-create.ts'
 import { benchmarkBundleSize, benchmarkTokenFromMemory } from './benchmarks/token-client.ts'
 import { benchmarkManyIdentities } from './benchmarks/many-identities.ts'
+import { benchmarkArtifactSize } from './benchmarks/provisioning/artifact-size.ts'
+import { benchmarkUpAndDestroy } from './benchmarks/provisioning/up-and-destroy.ts'
 import { benchmarkTokenIssue } from './benchmarks/token-issue.ts'
 import { benchmarkCachedToken } from './benchmarks/token-service/cached-token.ts'
 import { benchmarkCachedUserMemory } from './benchmarks/token-service/cached-user-memory.ts'
@@ -27,6 +29,7 @@ const benchmarks = {
     benchmarkCachedUserMemory,
     benchmarkServiceStart,
   ],
+  infra: [benchmarkUpAndDestroy, benchmarkArtifactSize],
   'token-client': [benchmarkTokenFromMemory, benchmarkClientLife, benchmarkBundleSize],
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@acs-kit/communication-emulator'
 import { LocalEngine } from '@acs-kit/infra/local/local-engine'
 import type { PulumiCli } from '@acs-kit/infra/local/pulumi-cli'
+import { startStandInProvider } from '@acs-kit/infra/local/stand-in-provider'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { serveDemo, type Demo } from './demo.ts'
 import type { Service } from './service.ts'
@@ -68,16 +69,15 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
     const emulator = parts.use(await startEmulator({ port: ports.emulator }))
     const azurite = parts.use(await Azurite.start({ tls: emulator.tlsFiles, oauth: true }))
     emulator.resourceManager.tableEndpoint = azurite.endpoint
-    const engine = parts.use(
-      await LocalEngine.start(cli, {
-        metadataHost: new URL(emulator.endpoint).origin,
-        tenantId: wellKnownTenantId,
-        clientId: wellKnownConfidentialClientId,
-        clientSecret: wellKnownClientSecret,
-        // Any is one.
-        subscriptionId: '00000000-0000-4000-8000-000000000000',
-      }),
-    )
+    const provider = await startStandInProvider({
+      metadataHost: new URL(emulator.endpoint).origin,
+      tenantId: wellKnownTenantId,
+      clientId: wellKnownConfidentialClientId,
+      clientSecret: wellKnownClientSecret,
+      // Any is one.
+      subscriptionId: '00000000-0000-4000-8000-000000000000',
+    })
+    const engine = parts.use(await LocalEngine.start(cli, provider))
     let stack: ProvisionedStack | undefined
     const serviceUrl = () => stack!.service.url
     const demo =
