@@ -10,7 +10,7 @@ const rooms = globSync(['{apps,packages}/*/package.json', 'infra/package.json'],
 const documents = [
   'README.md',
   'CONTRIBUTING.md',
-  ...globSync(['{apps,packages}/*/README.md', 'infra/README.md'], { cwd: root }),
+  ...globSync(['{apps,packages}/*/README.md', 'infra/*.md'], { cwd: root }),
 ]
 
 describe.each(documents)('%s', (path) => {
