@@ -49,10 +49,13 @@ export interface StackConfig {
 }
 
 /** Plans of App Service that are always on: the free and shared ones are not. */
-const skus = /^(?:B[1-3]|S[1-3]|P[0-3]v[23]|P[1-5]mv3)$/
+const skus = /^(?:B[1-3]|S[1-3]|P[1-3]v2|P[0-3]v3|P[1-5]mv3)$/
 
-/** The configuration of a stack, with its defaults. Throws with every mistake at once. */
-export function parseConfig(stack: string, raw: RawConfig): StackConfig {
+/**
+ * The configuration of a stack, with its defaults; `names` are those that the stack has a value for. Throws with every mistake
+ * at once.
+ */
+export function parseConfig(stack: string, raw: RawConfig, names: readonly string[] = []): StackConfig {
   const {
     dataLocation = 'United States',
     keyless = false,
@@ -63,7 +66,7 @@ export function parseConfig(stack: string, raw: RawConfig): StackConfig {
     protect = stack === 'prod',
     deployPackage = stack !== 'local',
   } = raw
-  const mistakes: string[] = []
+  const mistakes = names.filter((name) => !Object.hasOwn(raw, name)).map((name) => `${name} is nothing that can be set`)
   if (!isDataLocation(dataLocation)) {
     mistakes.push(`dataLocation is ${JSON.stringify(dataLocation)}; it must be one of: ${dataLocations.join(', ')}`)
   }
@@ -78,6 +81,8 @@ export function parseConfig(stack: string, raw: RawConfig): StackConfig {
       'issuers is empty; it must say who vouches for users: pulumi config set --path issuers[0].issuer https://…',
     )
   }
+  const placeholder = /<[^<>]*>/.exec(JSON.stringify(issuers))
+  if (placeholder) mistakes.push(`issuers still has ${placeholder[0]}; it takes your own, and README.md says which`)
   if (mistakes.length > 0 || !isDataLocation(dataLocation)) {
     throw new Error(
       `the configuration of the stack ${stack} can't be used:\n${mistakes.map((text) => `- ${text}`).join('\n')}`,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { ResourceGroup } from '@pulumi/azure-native/resources/index.js'
-import { Config, getProject, getStack } from '@pulumi/pulumi'
+import { Config, getProject, getStack, runtime } from '@pulumi/pulumi'
 import { serviceSettings } from './app-settings.ts'
 import { CommunicationServices } from './communication-services.ts'
 import { parseConfig, type RawConfig } from './config.ts'
@@ -11,7 +11,11 @@ import { SiteIdentity, type Grant } from './site-identity.ts'
 import { TokenServiceSite } from './token-service-site.ts'
 
 const raw = new Config()
-const config = parseConfig(getStack(), {
+const prefix = `${getProject()}:`
+const given = Object.keys(runtime.allConfig())
+  .filter((name) => name.startsWith(prefix))
+  .map((name) => name.slice(prefix.length))
+const options: RawConfig = {
   dataLocation: raw.get('dataLocation'),
   keyless: raw.getBoolean('keyless'),
   sku: raw.get('sku'),
@@ -20,7 +24,8 @@ const config = parseConfig(getStack(), {
   tags: raw.getObject<RawConfig['tags']>('tags'),
   protect: raw.getBoolean('protect'),
   deployPackage: raw.getBoolean('deployPackage'),
-})
+}
+const config = parseConfig(getStack(), options, given)
 const names = namesOf(getProject(), getStack())
 const { tags, protect, keyless } = config
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { readSettings } from '@acs-kit/service-settings'
 import { LocalWorkspace, type PulumiCommand } from '@pulumi/pulumi/automation/index.js'
@@ -21,7 +22,9 @@ async function exampleOf(stack: string): Promise<Record<string, unknown>> {
 async function parseExample(stack: string) {
   const entries = Object.entries(await exampleOf(stack)).filter(([name]) => name.startsWith(prefix))
   const raw: RawConfig = Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]))
-  return parseConfig(stack, raw)
+  // As a person does who puts their own in.
+  const own = JSON.parse(JSON.stringify(raw).replaceAll(/<(?:tenant|application)>/g, randomUUID())) as RawConfig
+  return parseConfig(stack, own)
 }
 
 it.each(['dev', 'prod'])('the example of %s names nothing that the program does not know', async (stack) => {

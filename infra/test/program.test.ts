@@ -180,10 +180,18 @@ it('names a package by its content', async () => {
 })
 
 it('lists every mistake of a configuration at once', async () => {
-  const wrong = deploy({ dataLocation: 'Mars', sku: 'F1', allowedOrigins: ['https://a.example/x'], issuers: [] })
-  await expect(wrong).rejects.toThrow(
-    /dataLocation is "Mars"[^]*sku is "F1"[^]*allowedOrigins has "https:\/\/a.example\/x"[^]*issuers is empty/,
+  const wrong = {
+    dataLocation: 'Mars',
+    sku: 'F1',
+    allowedOrigins: ['https://a.example/x'],
+    issuers: [],
+    datalocation: 'x',
+  }
+  await expect(deploy(wrong)).rejects.toThrow(
+    /- datalocation is nothing that[^]*dataLocation is "Mars"[^]*sku is "F1"[^]*allowedOrigins has "https:\/\/a.example\/x"[^]*issuers is empty/,
   )
+  const copied = [{ issuer: 'https://login.microsoftonline.com/<tenant>/v2.0', audience: 'x' }]
+  await expect(deploy({ issuers: copied })).rejects.toThrow('issuers still has <tenant>')
 })
 
 it('decides on every setting of the service', async () => {

@@ -108,6 +108,7 @@ export class EntraTokens {
     return key.publicKey
   }
 
+  // differs(audience)
   async #access({ audience, lifetimeMinutes = defaultLifetimeMinutes }: AccessTokenOptions, claims: JWTPayload) {
     return this.#sign({ ...claims, aud: audience, uti: randomUUID() }, lifetimeMinutes)
   }
