@@ -3,7 +3,10 @@ import type { ProblemCode, TokenResponse } from './contract.ts'
 export interface ConformanceOptions {
   /** Of the service to be looked at. */
   readonly url: string | URL
-  /** A valid sign-in token of a user; the same name is the same user. Their identities are deleted at the end of each case. */
+  /**
+   * A valid sign-in token of a user. The same name is the same user; a user may have several names if they have no identity before.
+   * Their identities are deleted at the end of each case.
+   */
   readonly getSignInToken: (user: string) => Promise<string> | string
   /** An origin whose pages may call the service; without it, what pages need is not looked at. */
   readonly allowedOrigin?: string
@@ -13,6 +16,8 @@ export interface ConformanceOptions {
 
 export interface ConformanceCase {
   readonly name: string
+  /** How many users it takes: `alice-…`, and `bob-…` if it is two. */
+  readonly users: 1 | 2
   /** Rejects with an `Error` that says what was expected, and what came. */
   readonly run: () => Promise<void>
 }
@@ -30,12 +35,15 @@ export function conformanceCases(options: ConformanceOptions): ConformanceCase[]
     .filter(([name]) => options.allowedOrigin !== undefined || !name.startsWith('pages'))
     .map(([name, check]) => ({
       name,
+      users: ofTwoUsers.has(name) ? 2 : 1,
       async run() {
         await using users = new Users(options)
         await check(users, options.allowedOrigin ?? '')
       },
     }))
 }
+
+const ofTwoUsers = new Set(['the same user keeps the identity, another has another', 'nobody can be somebody else'])
 
 type Check = (users: Users, origin: string) => Promise<void>
 
