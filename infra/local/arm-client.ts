@@ -61,7 +61,7 @@ export class ArmClient {
   }
 
   async #send(method: string, url: URL, body?: object): Promise<ArmAnswer & { readonly headers: Headers }> {
-    const response = await fetch(url, {
+    const response = await reach(url, {
       method,
       headers: { Authorization: `Bearer ${await this.#accessToken()}`, 'Content-Type': 'application/json' },
       ...(body && { body: JSON.stringify(body) }),
@@ -81,7 +81,7 @@ export class ArmClient {
   async #readMetadata(): Promise<string> {
     const { metadataHost } = this.#options
     const base = metadataHost.includes('://') ? metadataHost : `https://${metadataHost}`
-    const response = await fetch(`${base}/metadata/endpoints?api-version=2022-09-01`)
+    const response = await reach(new URL(`${base}/metadata/endpoints?api-version=2022-09-01`))
     return ((await response.json()) as { resourceManager: string }).resourceManager
   }
 
@@ -95,7 +95,7 @@ export class ArmClient {
       client_secret: clientSecret,
       scope: `${base}/.default`,
     }
-    const response = await fetch(`${base}/${tenantId}/oauth2/v2.0/token`, {
+    const response = await reach(new URL(`${base}/${tenantId}/oauth2/v2.0/token`), {
       method: 'POST',
       body: new URLSearchParams(form),
     })
@@ -103,5 +103,17 @@ export class ArmClient {
     if (answer.access_token === undefined) throw new Error(`the sign-in refused: ${answer.error_description}`)
     this.#token = { text: answer.access_token, until: Date.now() + answer.expires_in * 1000 }
     return answer.access_token
+  }
+}
+
+async function reach(url: URL, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init)
+  } catch (error) {
+    const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException
+    throw new Error(
+      `nothing answers at ${url.origin} (${code ?? message}): start the emulator, or look at azure-native:metadataHost`,
+      { cause: error },
+    )
   }
 }

@@ -23,6 +23,11 @@ const { port } = await serve(languageRpc.LanguageRuntimeService, {
   run: method(run),
 })
 process.stdout.write(`${port}\n`)
+// An engine that was killed tells nobody.
+const starter = process.ppid
+setInterval(() => {
+  if (process.ppid !== starter) process.exit()
+}, 250)
 
 async function run(request: language.RunRequest): Promise<language.RunResponse> {
   const info = request.getInfo()!

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,6 +15,8 @@ export interface PulumiRun {
 
 const program = join(import.meta.dirname, '..')
 const stack = 'local'
+/** Commands that take the file of a stack's configuration. */
+const configured = new Set(['config', 'preview', 'up', 'refresh', 'destroy'])
 
 /**
  * The genuine Pulumi engine with the stand-in provider, on the program as it is. Configuration and state are in a
@@ -24,6 +27,8 @@ export class LocalEngine implements AsyncDisposable {
   readonly folder: string
   readonly #cli: PulumiCli
   readonly #provider: StandInProvider
+  /** In memory only: without it, nobody reads what is secret in the state. */
+  readonly #passphrase = randomUUID()
 
   private constructor(cli: PulumiCli, provider: StandInProvider, folder: string) {
     this.#cli = cli
@@ -50,7 +55,7 @@ export class LocalEngine implements AsyncDisposable {
   }
 
   launch(...args: string[]): ChildProcess {
-    const own = args[0] === 'stack' ? [] : ['--config-file', join(this.folder, `Pulumi.${stack}.yaml`)]
+    const own = !configured.has(args[0]!) ? [] : ['--config-file', join(this.folder, `Pulumi.${stack}.yaml`)]
     return this.#launch([...args, ...own, '--stack', stack, '--cwd', program])
   }
 
@@ -66,8 +71,7 @@ export class LocalEngine implements AsyncDisposable {
         ...process.env,
         PULUMI_BACKEND_URL: `file://${this.folder}/state`,
         PULUMI_HOME: join(this.folder, 'home'),
-        // It keeps a state of an emulator, for as long as this runs.
-        PULUMI_CONFIG_PASSPHRASE: 'local',
+        PULUMI_CONFIG_PASSPHRASE: this.#passphrase,
         PULUMI_SKIP_UPDATE_CHECK: 'true',
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
         PULUMI_DEBUG_PROVIDERS: `azure-native:${this.#provider.port}`,

@@ -1,12 +1,8 @@
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  startEmulator,
-  wellKnownClientSecret,
-  wellKnownConfidentialClientId,
-  wellKnownTenantId,
-  type Emulator,
-} from '@acs-kit/communication-emulator'
+import { promisify } from 'node:util'
+import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LocalEngine } from '../local/local-engine.ts'
 import { findPulumi } from '../local/pulumi-cli.ts'
@@ -26,16 +22,7 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
   beforeAll(async () => {
     emulator = open.use(await startEmulator())
     engine = open.use(
-      await LocalEngine.start(
-        cli!,
-        await startStandInProvider({
-          metadataHost: emulator.endpoint.slice(0, -1),
-          tenantId: wellKnownTenantId,
-          clientId: wellKnownConfidentialClientId,
-          clientSecret: wellKnownClientSecret,
-          subscriptionId: '11111111-2222-4333-8444-555555555555',
-        }),
-      ),
+      await LocalEngine.start(cli!, await startStandInProvider(emulator.resourceManager.servicePrincipal)),
     )
     await configure('azure-native:location', 'westeurope')
     await configure('--path', 'issuers[0].issuer', emulator.entra.issuer)
@@ -71,21 +58,42 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     expect(types()).toEqual([])
   })
 
+  /** How often the resource manager was asked for what, since the last time, but for how operations are going: that depends on the time. */
+  const requests = () => {
+    const counts: Record<string, number> = {}
+    for (const { method, path, operation } of emulator.requests.list()) {
+      const [, type, action] = /\/(\w+)\/[^/]+(\/listKeys)?$/.exec(path) ?? []
+      if (!operation?.startsWith('arm') || /^operation(?:Statuses|Results)$/.test(type!)) continue
+      const key = `${method} ${type}${action ?? ''}`
+      counts[key] = (counts[key] ?? 0) + 1
+    }
+    emulator.requests.clear()
+    return counts
+  }
+  const made = [
+    'communicationServices',
+    'resourceGroups',
+    'roleAssignments',
+    'serverfarms',
+    'sites',
+    'storageAccounts',
+    'tables',
+    'userAssignedIdentities',
+  ]
+  const once = (method: string) => Object.fromEntries(made.map((type) => [`${method} ${type}`, 1]))
+
   it('makes everything, and keeps what is secret so', async () => {
+    emulator.requests.clear()
     const { code, stdout, stderr } = await up()
     expect([code, stderr]).toEqual([0, ''])
-    expect(new Set(types())).toEqual(
-      new Set([
-        'communicationServices',
-        'resourceGroups',
-        'roleAssignments',
-        'serverfarms',
-        'sites',
-        'storageAccounts',
-        'tables',
-        'userAssignedIdentities',
-      ]),
-    )
+    expect(requests()).toEqual({
+      ...once('GET'),
+      ...once('PUT'),
+      // Its PUT is an operation, after which it is read.
+      'GET communicationServices': 2,
+      'POST communicationServices/listKeys': 1,
+    })
+    expect(new Set(types())).toEqual(new Set(made))
     const { connectionString, secondaryConnectionString } = emulator.resources.at(-1)!
     const output = JSON.parse((await engine.run('stack', 'output', '--json', '--show-secrets')).stdout) as Record<
       string,
@@ -103,8 +111,25 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     }
   })
 
+  it('gives no secret to whom does not know the passphrase, and keeps the state as it is', async () => {
+    const before = await engine.run('stack', 'export')
+    const env = {
+      ...process.env,
+      PULUMI_BACKEND_URL: `file://${engine.folder}/state`,
+      PULUMI_HOME: `${engine.folder}/home`,
+      PULUMI_CONFIG_PASSPHRASE: 'wrong',
+    }
+    const args = ['stack', 'output', '--show-secrets', '--stack', 'local', '--cwd', engine.folder]
+    await expect(promisify(execFile)(cli!.command, args, { env })).rejects.toMatchObject({
+      stdout: '',
+      stderr: expect.stringContaining('incorrect passphrase'),
+    })
+    expect(await engine.run('stack', 'export')).toEqual(before)
+  })
+
   it('changes nothing when nothing changed', async () => {
     expect((await up()).stdout).toMatch(/13 unchanged/)
+    expect(requests()).toEqual({ 'POST communicationServices/listKeys': 1 })
   })
 
   it('updates what a tag is on', async () => {
@@ -166,8 +191,10 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
   })
 
   it('destroys everything, and nothing is left', async () => {
+    emulator.requests.clear()
     const { code, stdout } = await engine.run('destroy', '--yes', '--skip-preview')
     expect([code, stdout]).toEqual([0, expect.stringMatching(/13 deleted/)])
+    expect(requests()).toEqual(once('DELETE'))
     expect(types()).toEqual([])
     expect(emulator.resources).toHaveLength(1)
   })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { settings } from '@acs-kit/service-settings'
 import { isSecret, runtime, type Output } from '@pulumi/pulumi'
 import { expect, it, onTestFinished, vi } from 'vitest'
+import type { ServiceSettings } from '../app-settings.ts'
 import { namesOf } from '../naming.ts'
 import { roles } from '../site-identity.ts'
 
@@ -204,6 +205,10 @@ it('decides on every setting of the service', async () => {
     identity: {},
   } as never)
   expect(Object.keys(decided).toSorted()).toEqual(Object.keys(settings).toSorted())
+  const { SIGN_IN_ISSUERS: _, ...others } = decided
+  // @ts-expect-error -- one that is forgotten does not compile
+  const forgetful: ServiceSettings = others
+  expect(forgetful).not.toHaveProperty('SIGN_IN_ISSUERS')
 })
 
 it('names what has to be short and plain so, whatever the stack is called', () => {

@@ -2,13 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  startEmulator,
-  wellKnownClientSecret,
-  wellKnownConfidentialClientId,
-  wellKnownTenantId,
-  type Emulator,
-} from '@acs-kit/communication-emulator'
+import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { LocalEngine } from '@acs-kit/infra/local/local-engine'
 import type { PulumiCli } from '@acs-kit/infra/local/pulumi-cli'
 import { startStandInProvider } from '@acs-kit/infra/local/stand-in-provider'
@@ -69,14 +63,7 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
     const emulator = parts.use(await startEmulator({ port: ports.emulator }))
     const azurite = parts.use(await Azurite.start({ tls: emulator.tlsFiles, oauth: true }))
     emulator.resourceManager.tableEndpoint = azurite.endpoint
-    const provider = await startStandInProvider({
-      metadataHost: new URL(emulator.endpoint).origin,
-      tenantId: wellKnownTenantId,
-      clientId: wellKnownConfidentialClientId,
-      clientSecret: wellKnownClientSecret,
-      // Any is one.
-      subscriptionId: '00000000-0000-4000-8000-000000000000',
-    })
+    const provider = await startStandInProvider(emulator.resourceManager.servicePrincipal)
     const engine = parts.use(await LocalEngine.start(cli, provider))
     let stack: ProvisionedStack | undefined
     const serviceUrl = () => stack!.service.url

@@ -1,5 +1,6 @@
 import { decodePath, headerOf, type Answer, type Exchange } from '../exchange.ts'
 import { EntraTokenError, type EntraTokens } from '../entra/entra-tokens.ts'
+import { wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId } from '../entra/tenant.ts'
 import type { Store } from '../store.ts'
 import { ArmError, invalid } from './arm-error.ts'
 import { readApiVersion, readBody } from './arm-request.ts'
@@ -58,6 +59,17 @@ export class ResourceManagerPlane {
     return { HEAD: 'armGet', PUT: 'armPut', PATCH: 'armPatch', DELETE: 'armDelete', POST: 'armAction' }[method] as
       | ResourceManagerOperation
       | undefined
+  }
+
+  /** Who may do everything here, and where: what azure-native has as its configuration. Any subscription is one. */
+  get servicePrincipal() {
+    return {
+      metadataHost: this.#origin(),
+      tenantId: wellKnownTenantId,
+      clientId: wellKnownConfidentialClientId,
+      clientSecret: wellKnownClientSecret,
+      subscriptionId: '00000000-0000-4000-8000-000000000000',
+    }
   }
 
   /** All resources that there are, for those who want to see that nothing is left. */

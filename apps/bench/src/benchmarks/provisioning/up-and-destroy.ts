@@ -1,9 +1,4 @@
-import {
-  startEmulator,
-  wellKnownClientSecret,
-  wellKnownConfidentialClientId,
-  wellKnownTenantId,
-} from '@acs-kit/communication-emulator'
+import { startEmulator } from '@acs-kit/communication-emulator'
 import { LocalEngine } from '@acs-kit/infra/local/local-engine'
 import { findPulumi } from '@acs-kit/infra/local/pulumi-cli'
 import { startStandInProvider } from '@acs-kit/infra/local/stand-in-provider'
@@ -16,14 +11,7 @@ export async function benchmarkUpAndDestroy(): Promise<Figure[]> {
   const cli = await findPulumi()
   if (!cli) throw new Error('there is no Pulumi CLI: pnpm pulumi:cli')
   await using emulator = await startEmulator()
-  const origin = new URL(emulator.endpoint).origin
-  const azure = await startStandInProvider({
-    metadataHost: origin,
-    tenantId: wellKnownTenantId,
-    clientId: wellKnownConfidentialClientId,
-    clientSecret: wellKnownClientSecret,
-    subscriptionId: '00000000-0000-4000-8000-000000000000',
-  })
+  const azure = await startStandInProvider(emulator.resourceManager.servicePrincipal)
   await using subject = await LocalEngine.start(cli, azure)
   await using reference = await LocalEngine.start(cli, await startNoOpProvider())
   for (const engine of [subject, reference]) {
