@@ -112,7 +112,7 @@ async function reach(url: URL, init?: RequestInit): Promise<Response> {
   } catch (error) {
     const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException
     throw new Error(
-      `nothing answers at ${url.origin} (${code ?? message}): start the emulator, or look at azure-native:metadataHost`,
+      `nothing answers at ${url.origin} (${message || code}): start the emulator, or look at azure-native:metadataHost`,
       { cause: error },
     )
   }

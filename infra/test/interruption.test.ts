@@ -73,37 +73,31 @@ function processesIn(folder: string): string[] {
 }
 
 describe.runIf(cli !== undefined || isNeeded)('an up that is interrupted', () => {
-  it.each([1, 4, 6])(
-    'by kill -9 of the CLI after %i resources were made: cancel, up, and all is there',
-    async (made) => {
-      await emulator.reset()
-      const engine = await startEngine(emulator.resourceManager.servicePrincipal.metadataHost)
-      emulator.faults.add({ operation: 'armPut', latencyMs: 200 })
-      const child = engine.launch('up', ...go)
-      const puts = () => emulator.requests.list().filter(({ operation }) => operation === 'armPut').length
-      await expect.poll(puts, { interval: 1, timeout: 30_000 }).toBeGreaterThanOrEqual(made)
-      child.kill('SIGKILL')
-      await once(child, 'close')
-      emulator.faults.clear()
-      if (process.platform === 'linux')
-        await expect.poll(() => processesIn(engine.folder), { timeout: 10_000 }).toEqual([])
+  it.each([1, 6])('by kill -9 of the CLI after %i resources were made: cancel, up, and all is there', async (made) => {
+    await emulator.reset()
+    const engine = await startEngine(emulator.resourceManager.servicePrincipal.metadataHost)
+    emulator.faults.add({ operation: 'armPut', latencyMs: 200 })
+    const child = engine.launch('up', ...go)
+    const puts = () => emulator.requests.list().filter(({ operation }) => operation === 'armPut').length
+    await expect.poll(puts, { interval: 1, timeout: 30_000 }).toBeGreaterThanOrEqual(made)
+    child.kill('SIGKILL')
+    await once(child, 'close')
+    emulator.faults.clear()
+    if (process.platform === 'linux')
+      await expect.poll(() => processesIn(engine.folder), { timeout: 10_000 }).toEqual([])
 
-      const locked = await engine.run('up', ...go)
-      expect([locked.code, locked.stderr]).toEqual([
-        expect.any(Number),
-        expect.stringMatching(/locked.*pulumi cancel/s),
-      ])
-      expect(locked.code).not.toBe(0)
-      expect((await engine.run('cancel', '--yes')).code).toBe(0)
-      const origin = emulator.resourceManager.servicePrincipal.metadataHost
-      expect(await upUntilComplete(engine, origin)).toMatch(/interrupted while creating/)
-      expect((await engine.run('up', ...go)).stdout).toMatch(/13 unchanged/)
-      expect((await engine.run('destroy', ...go)).code).toBe(0)
-      // What the state never knew was in the group, and went with it; but not a group that it never knew.
-      const left = emulator.resourceManager.resources().map(({ id }) => id.type)
-      expect(left).toEqual(made === 1 ? ['Microsoft.Resources/resourceGroups'] : [])
-    },
-  )
+    const locked = await engine.run('up', ...go)
+    expect([locked.code, locked.stderr]).toEqual([expect.any(Number), expect.stringMatching(/locked.*pulumi cancel/s)])
+    expect(locked.code).not.toBe(0)
+    expect((await engine.run('cancel', '--yes')).code).toBe(0)
+    const origin = emulator.resourceManager.servicePrincipal.metadataHost
+    expect(await upUntilComplete(engine, origin)).toMatch(/interrupted while creating/)
+    expect((await engine.run('up', ...go)).stdout).toMatch(/13 unchanged/)
+    expect((await engine.run('destroy', ...go)).code).toBe(0)
+    // What the state never knew was in the group, and went with it; but not a group that it never knew.
+    const left = emulator.resourceManager.resources().map(({ id }) => id.type)
+    expect(left).toEqual(made === 1 ? ['Microsoft.Resources/resourceGroups'] : [])
+  })
 
   it('by kill -9 of the emulator: a clear message, and up completes it once the emulator is back', async () => {
     const data = mkdtempSync(join(tmpdir(), 'acs-kit-test-'))
@@ -130,11 +124,11 @@ describe.runIf(cli !== undefined || isNeeded)('an up that is interrupted', () =>
     for (const stream of [child.stdout!, child.stderr!])
       stream.setEncoding('utf8').on('data', (text: string) => (said += text))
     const [code] = (await once(child, 'close')) as [number]
-    expect([code, said]).toEqual([expect.any(Number), expect.stringMatching(/ECONN|socket hang up|closed/)])
     expect(code).not.toBe(0)
+    expect(said).toContain(`nothing answers at ${origin} (`)
 
     const down = await engine.run('up', ...go)
-    expect(down.stdout + down.stderr).toContain(`nothing answers at ${origin} (ECONNREFUSED): start the emulator`)
+    expect(down.stdout + down.stderr).toContain(`nothing answers at ${origin} (`)
     await using _again = await start(new URL(origin).port)
     await upUntilComplete(engine, origin)
     expect((await engine.run('up', ...go)).stdout).toMatch(/13 unchanged/)
