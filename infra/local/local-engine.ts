@@ -49,6 +49,20 @@ export class LocalEngine implements AsyncDisposable {
     throw new Error(`the stack could not be made: ${stderr}`)
   }
 
+  /** By which the CLI finds what is kept here. */
+  get env() {
+    return {
+      PULUMI_BACKEND_URL: `file://${this.folder}/state`,
+      PULUMI_HOME: join(this.folder, 'home'),
+      PULUMI_CONFIG_PASSPHRASE: this.#passphrase,
+      PULUMI_SKIP_UPDATE_CHECK: 'true',
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
+      PULUMI_DEBUG_PROVIDERS: `azure-native:${this.#provider.port}`,
+      PULUMI_STAND_IN_NODE: process.execPath,
+      PULUMI_STAND_IN_HOST: join(import.meta.dirname, 'language-host.ts'),
+    }
+  }
+
   /** A command of Pulumi, on the program and its stack. */
   run(...args: string[]): Promise<PulumiRun> {
     return this.#finish(this.launch(...args))
@@ -67,16 +81,10 @@ export class LocalEngine implements AsyncDisposable {
   #launch(args: readonly string[]): ChildProcess {
     return spawn(this.#cli.command, [...args, '--non-interactive', '--color', 'never'], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A person's own settings are for their own stacks.
       env: {
-        ...process.env,
-        PULUMI_BACKEND_URL: `file://${this.folder}/state`,
-        PULUMI_HOME: join(this.folder, 'home'),
-        PULUMI_CONFIG_PASSPHRASE: this.#passphrase,
-        PULUMI_SKIP_UPDATE_CHECK: 'true',
-        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
-        PULUMI_DEBUG_PROVIDERS: `azure-native:${this.#provider.port}`,
-        PULUMI_STAND_IN_NODE: process.execPath,
-        PULUMI_STAND_IN_HOST: join(import.meta.dirname, 'language-host.ts'),
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:PULUMI|ARM|AZURE)_/.test(name))),
+        ...this.env,
       },
     })
   }

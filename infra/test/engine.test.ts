@@ -113,12 +113,7 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
 
   it('gives no secret to whom does not know the passphrase, and keeps the state as it is', async () => {
     const before = await engine.run('stack', 'export')
-    const env = {
-      ...process.env,
-      PULUMI_BACKEND_URL: `file://${engine.folder}/state`,
-      PULUMI_HOME: `${engine.folder}/home`,
-      PULUMI_CONFIG_PASSPHRASE: 'wrong',
-    }
+    const env = { ...process.env, ...engine.env, PULUMI_CONFIG_PASSPHRASE: 'wrong' }
     const args = ['stack', 'output', '--show-secrets', '--stack', 'local', '--cwd', engine.folder]
     await expect(promisify(execFile)(cli!.command, args, { env })).rejects.toMatchObject({
       stdout: '',

@@ -65,13 +65,7 @@ describe.runIf(cli !== undefined || isNeeded)(
       emulator = open.use(await startEmulator())
       azurite = open.use(await Azurite.start({ tls: emulator.tlsFiles, oauth: true }))
       emulator.resourceManager.tableEndpoint = azurite.endpoint
-      const provider = await startStandInProvider({
-        metadataHost: emulator.endpoint.slice(0, -1),
-        tenantId: wellKnownTenantId,
-        clientId: wellKnownConfidentialClientId,
-        clientSecret: wellKnownClientSecret,
-        subscriptionId: '11111111-2222-4333-8444-555555555555',
-      })
+      const provider = await startStandInProvider(emulator.resourceManager.servicePrincipal)
       engine = open.use(await LocalEngine.start(cli!, provider))
       const bin = join(engine.folder, 'bin')
       mkdirSync(bin)
@@ -82,14 +76,7 @@ describe.runIf(cli !== undefined || isNeeded)(
       env = {
         PATH: `${bin}:/usr/bin:/bin`,
         HOME: engine.folder,
-        PULUMI_BACKEND_URL: `file://${engine.folder}/state`,
-        PULUMI_HOME: join(engine.folder, 'home'),
-        PULUMI_CONFIG_PASSPHRASE: 'local',
-        PULUMI_SKIP_UPDATE_CHECK: 'true',
-        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
-        PULUMI_DEBUG_PROVIDERS: `azure-native:${provider.port}`,
-        PULUMI_STAND_IN_NODE: process.execPath,
-        PULUMI_STAND_IN_HOST: join(import.meta.dirname, '../local/language-host.ts'),
+        ...engine.env,
         ARM_METADATA_HOSTNAME: emulator.endpoint.slice(0, -1),
         NODE_EXTRA_CA_CERTS: emulator.caPath,
         IDENTITY_ENDPOINT: endpoint,
