@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import {
   startEmulator,
@@ -32,12 +32,11 @@ if (!cli) process.stdout.write('NOT RUN: teardown tests, no Pulumi CLI (pnpm pul
 // Where it is asked for, it has to be there.
 const isNeeded = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
 
-async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv, input = '') {
-  const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
+async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-  child.stdin.end(input)
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, ...output }
 }
@@ -74,7 +73,7 @@ describe.runIf(cli !== undefined || isNeeded)(
       chmodSync(join(bin, 'pulumi'), 0o755)
       const { endpoint, header } = emulator.entra.managedIdentity
       env = {
-        PATH: `${bin}:/usr/bin:/bin`,
+        PATH: [bin, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
         HOME: engine.folder,
         ...engine.env,
         ARM_METADATA_HOSTNAME: emulator.endpoint.slice(0, -1),
@@ -87,7 +86,7 @@ describe.runIf(cli !== undefined || isNeeded)(
       await engine.run('config', 'set', '--path', 'issuers[0].audience', 'api://acs-kit')
       await engine.run('config', 'set', 'protect', 'true')
       await up()
-    })
+    }, 60_000)
     afterAll(() => open.disposeAsync())
 
     const up = async () => expect(await engine.run('up', '--yes', '--skip-preview')).toMatchObject({ code: 0 })
