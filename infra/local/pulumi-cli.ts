@@ -36,7 +36,7 @@ export async function findPulumi(): Promise<PulumiCli | undefined> {
 }
 
 /** The one that is there, or a new one: downloaded, or built with Go. Rejects with what to do when neither can be had. */
-export async function obtainPulumi(tell: (line: string) => void): Promise<PulumiCli> {
+export async function obtainPulumi(tell: (line: string) => void, signal?: AbortSignal): Promise<PulumiCli> {
   const found = await findPulumi()
   if (found) return found
   tell('fetching the Pulumi CLI with its official installer')
@@ -56,7 +56,9 @@ export async function obtainPulumi(tell: (line: string) => void): Promise<Pulumi
     )
   }
   tell('building it from its Go module, which takes about four minutes and 3 GB, once')
-  await build()
+  const start = Date.now()
+  const pulse = setInterval(() => tell(`still building, after ${Math.round((Date.now() - start) / 1000)} s`), 30_000)
+  await build(signal).finally(() => clearInterval(pulse))
   return { command: built, isBuiltHere: true }
 }
 
@@ -69,7 +71,7 @@ async function checkVersion(command: string): Promise<void> {
   )
 }
 
-async function build(): Promise<void> {
+async function build(signal: AbortSignal | undefined): Promise<void> {
   mkdirSync(dirname(built), { recursive: true })
   const draft = `${built}.${process.pid}`
   const version = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${builtVersion}`
@@ -85,7 +87,7 @@ async function build(): Promise<void> {
       draft,
       'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi',
     ],
-    { cwd: join(import.meta.dirname, 'pulumi-cli'), maxBuffer: 64 * 1024 * 1024 },
+    { cwd: join(import.meta.dirname, 'pulumi-cli'), maxBuffer: 64 * 1024 * 1024, signal },
   )
   // Beside the CLI, where it looks for it first; whose clone it is of is told by whoever starts it.
   const host = join(dirname(built), 'pulumi-language-nodejs')

@@ -1,5 +1,6 @@
 // For development: the emulator, Azurite, the token service, which restarts when its sources change, and the demo, which
 // follows its own. No Azure account.
+import { once } from 'node:events'
 import { watch } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,7 +19,8 @@ const sources = [
 /** Editors write in several steps. */
 const settleMs = 100
 
-async function main(stopped: Promise<'stop'>): Promise<void> {
+async function main(signal: AbortSignal): Promise<void> {
+  const stopped = once(signal, 'abort').then(() => 'stop' as const)
   const { values } = parseArgs({
     options: {
       ...portOptions,

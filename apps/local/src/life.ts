@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { PulumiCli } from '@acs-kit/infra/local/pulumi-cli'
 import { hintsOf } from './hints.ts'
 import { ProvisionedStack } from './provisioned-stack.ts'
@@ -11,29 +12,29 @@ export interface LifeOptions {
   /** Default: with access keys. Only with `cli`. */
   readonly keyless?: boolean
   readonly ports: StackPorts
-  /** Whether everything stays up until it is stopped. */
+  /** Whether everything stays up until `signal` ends it; otherwise that is an interruption. */
   readonly stays: boolean
-  readonly stopped: Promise<'stop'>
+  readonly signal: AbortSignal
 }
 
 /** Shows a resource's whole life: how it comes about, the tokens that it gives, the quickstart, and its end. Rejects if anything fails. */
-export async function showLife({ cli, keyless = false, ports, stays, stopped }: LifeOptions): Promise<void> {
+export async function showLife({ cli, keyless = false, ports, stays, signal }: LifeOptions): Promise<void> {
   const transcript = new Transcript()
-  const interrupt = new AbortController()
+  const stopped = once(signal, 'abort')
   await using open = new AsyncDisposableStack()
   const live = async (): Promise<RunningStack> => {
     const stack = open.use(cli ? await provision(cli) : await start())
     await walk(stack, transcript)
-    await runQuickstart(stack, transcript, interrupt.signal)
+    await runQuickstart(stack, transcript, signal)
     return stack
   }
   const work = live()
-  const stack = await Promise.race([stopped, work])
-  if (stack === 'stop') {
-    interrupt.abort(new Error('interrupted'))
+  await Promise.race([stopped, work])
+  if (signal.aborted) {
     await work.catch(() => undefined)
-    throw new Error('interrupted')
+    signal.throwIfAborted()
   }
+  const stack = await work
   if (stays) {
     transcript.say(`\nEverything stays up until Ctrl+C.\n${hintsOf(stack)}`)
     await stopped
@@ -48,7 +49,7 @@ export async function showLife({ cli, keyless = false, ports, stays, stopped }: 
   function provision(pulumi: PulumiCli): Promise<ProvisionedStack> {
     transcript.title(`pulumi up: genuine engine, stand-in provider, emulated Azure${keyless ? ', keyless' : ''}`)
     const onStep = (what: string, text: string) => transcript.step(what, text)
-    return ProvisionedStack.start({ cli: pulumi, keyless, ports, onStep, signal: interrupt.signal })
+    return ProvisionedStack.start({ cli: pulumi, keyless, ports, onStep, signal })
   }
 
   async function start(): Promise<Stack> {

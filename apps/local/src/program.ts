@@ -1,12 +1,11 @@
-import { once } from 'node:events'
-
-/** Runs a program for a person: `stopped` tells that it shall end, and what goes wrong is said in a line. */
-export async function runProgram(main: (stopped: Promise<'stop'>) => Promise<void>): Promise<void> {
+/** Runs a program for a person: `signal` tells that it shall end, and what goes wrong is said in a line. */
+export async function runProgram(main: (signal: AbortSignal) => Promise<void>): Promise<void> {
   // Whoever read this may have gone; it still cleans up.
   process.stdout.on('error', () => {})
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal))
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => stop.abort(new Error('interrupted')))
   try {
-    await main(Promise.race(signals).then(() => 'stop'))
+    await main(stop.signal)
   } catch (error) {
     process.stderr.write(`acs-kit: ${explain(error)}\n`)
     process.exitCode = 1

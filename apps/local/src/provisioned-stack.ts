@@ -95,7 +95,7 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
   async destroy(): Promise<void> {
     await this.#site?.[Symbol.asyncDispose]()
     this.#onStep('stopped', 'the token service')
-    const resources = await this.#pulumi('destroy')
+    const resources = await this.#pulumi('destroy', undefined)
     this.#onStep('destroyed', `${resources.length} resources`)
     const left = this.emulator.resourceManager.resources().map(({ id }) => id.id)
     if (left.length > 0) throw new Error(`pulumi destroy left: ${left.join(', ')}`)
@@ -123,7 +123,7 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
     const { code, stderr } = await this.engine.run('config', 'set-all', '--path', ...plain)
     if (code !== 0) throw new Error(`pulumi config failed: ${stderr}`)
     this.#onStep('stack', 'local, with its state in a temporary folder')
-    await this.#pulumi('up')
+    await this.#pulumi('up', this.#options.signal)
     const { stdout } = await this.engine.run('stack', 'output', '--json', '--show-secrets')
     this.outputs = JSON.parse(stdout) as Record<string, string>
     this.#onStep('outputs', 'read in memory, the connection string among them')
@@ -146,12 +146,12 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
   }
 
   /** Tells of each resource that is made, and returns those that were made or deleted. */
-  async #pulumi(command: 'up' | 'destroy'): Promise<string[]> {
+  async #pulumi(command: 'up' | 'destroy', signal: AbortSignal | undefined): Promise<string[]> {
     const done: string[] = []
     const said: string[] = []
     const child = this.engine.launch(command, '--yes', '--skip-preview')
     const end = () => void child.kill('SIGTERM')
-    this.#options.signal?.addEventListener('abort', end)
+    signal?.addEventListener('abort', end)
     const code = await read(child, (line) => {
       said.push(line)
       const [, type, verb] = /^ [+-] {2}azure-native:\w+:(\w+) \S+ (created|deleted) /.exec(line) ?? []
@@ -159,8 +159,8 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
       done.push(type)
       if (verb === 'created') this.#onStep(type, 'created')
     })
-    this.#options.signal?.removeEventListener('abort', end)
-    this.#options.signal?.throwIfAborted()
+    signal?.removeEventListener('abort', end)
+    signal?.throwIfAborted()
     if (code === 0) return done
     const from = said.findIndex((line) => line.startsWith('Diagnostics:'))
     throw new Error(`pulumi ${command} failed:\n${said.slice(Math.max(from, 0)).join('\n').trim()}`)

@@ -5,7 +5,7 @@ import { showLife } from './life.ts'
 import { portOptions, readPorts } from './ports.ts'
 import { explain, runProgram } from './program.ts'
 
-async function main(stopped: Promise<'stop'>): Promise<void> {
+async function main(signal: AbortSignal): Promise<void> {
   const { values } = parseArgs({
     allowNegative: true,
     options: {
@@ -17,19 +17,19 @@ async function main(stopped: Promise<'stop'>): Promise<void> {
   })
   const ports = values.keep ? readPorts(values) : { emulator: 0, service: 0 }
   const isProvisioned = values.pulumi && !process.env['COMMUNICATION_SERVICES_CONNECTION_STRING']
-  const cli = isProvisioned ? await Promise.race([stopped, findOrExplain()]) : undefined
-  if (cli === 'stop') throw new Error('interrupted')
-  await showLife({ cli, ports, stays: values.keep, stopped })
+  const cli = isProvisioned ? await findOrExplain(signal) : undefined
+  await showLife({ cli, ports, stays: values.keep, signal })
 }
 
 function tell(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-async function findOrExplain(): Promise<PulumiCli | undefined> {
+async function findOrExplain(signal: AbortSignal): Promise<PulumiCli | undefined> {
   try {
-    return await obtainPulumi(tell)
+    return await obtainPulumi(tell, signal)
   } catch (error) {
+    signal.throwIfAborted()
     tell(`Nothing is provisioned, the emulator's default resource is used: ${explain(error)}`)
     return undefined
   }

@@ -6,7 +6,7 @@ import { showLife } from './life.ts'
 import { portOptions, readPorts } from './ports.ts'
 import { runProgram } from './program.ts'
 
-async function main(stopped: Promise<'stop'>): Promise<void> {
+async function main(signal: AbortSignal): Promise<void> {
   const { values } = parseArgs({
     options: {
       ...portOptions,
@@ -16,8 +16,8 @@ async function main(stopped: Promise<'stop'>): Promise<void> {
   })
   const { once, keyless } = values
   const ports = once ? { emulator: 0, service: 0 } : readPorts(values)
-  const cli = await obtainPulumi((line) => void process.stdout.write(`${line}\n`))
-  await showLife({ cli, keyless, ports, stays: !once, stopped })
+  const cli = await obtainPulumi((line) => void process.stdout.write(`${line}\n`), signal)
+  await showLife({ cli, keyless, ports, stays: !once, signal })
 }
 
 await runProgram(main)
