@@ -6,6 +6,7 @@ import {
   type PipelineResponse,
 } from '@azure/core-rest-pipeline'
 import type { TokenCredential } from '@azure/identity'
+import { findResourceManager } from '../cloud-metadata.ts'
 import type { StackResource } from './stack-state.ts'
 
 /** As the configuration of azure-native names it. */
@@ -79,20 +80,11 @@ function isIn(id: string, around: string): boolean {
 }
 
 async function findOrigin({ metadataHost, environment = 'public' }: Cloud): Promise<string> {
-  if (metadataHost !== undefined) return readMetadata(metadataHost)
+  if (metadataHost !== undefined) return findResourceManager(metadataHost)
   const origin = resourceManagers[environment.toLowerCase()]
   if (origin !== undefined) return origin
   const known = Object.keys(resourceManagers).join(', ')
   throw new Error(`azure-native:environment is ${JSON.stringify(environment)}; it must be one of: ${known}`)
-}
-
-async function readMetadata(host: string): Promise<string> {
-  const base = host.includes('://') ? host : `https://${host}`
-  const url = `${base}/metadata/endpoints?api-version=2022-09-01`
-  const { status, bodyAsText } = await createPipelineFromOptions({}).sendRequest(client, createPipelineRequest({ url }))
-  if (status !== 200) throw new Error(`${url} answers ${status}, and should describe the cloud`)
-  const { resourceManager } = JSON.parse(bodyAsText!) as { resourceManager: string }
-  return resourceManager.replace(/\/$/, '')
 }
 
 function errorCodeOf({ bodyAsText }: PipelineResponse): string {

@@ -77,10 +77,10 @@ describe('start', () => {
     trustInProcess(readFileSync(/to trust: (.+)\n/.exec(output.stdout)![1]!, 'utf8'))
     expect(await send(endpoint, { target, accessKey })).toMatchObject({ status: 201 })
     expect(await send(endpoint, { target, accessKey: 'AAAA' })).toMatchObject({ status: 401 })
+    await expect
+      .poll(() => output.stderr)
+      .toMatch(/^communication-emulator: POST \/identities 401 Denied \{"code":"SignatureMismatch".*\}\n$/)
     expect(output.stdout + output.stderr).not.toContain(accessKey)
-    expect(output.stderr).toMatch(
-      /^communication-emulator: POST \/identities 401 Denied \{"code":"SignatureMismatch".*\}\n$/,
-    )
   })
 
   it('names the remedy when its port is taken', async () => {

@@ -9,12 +9,12 @@ interface Operation {
   readonly readyAt: number
 }
 
-/** Long enough to be seen, short enough for nobody to wait. */
+/** Short enough for nobody to wait; who asks for the first time finds it under way all the same. */
 const durationMs = 50
 
 /** Long-running operations: what their links answer. */
 export class Operations {
-  readonly #operations = new Map<string, Operation & { readonly startTime: string }>()
+  readonly #operations = new Map<string, Operation & { readonly startTime: string; wasSeen: boolean }>()
 
   readyAt(): number {
     return Date.now() + durationMs
@@ -22,7 +22,7 @@ export class Operations {
 
   begin(operation: Operation): string {
     const id = randomUUID()
-    this.#operations.set(id, { ...operation, startTime: new Date().toISOString() })
+    this.#operations.set(id, { ...operation, startTime: new Date().toISOString(), wasSeen: false })
     return id
   }
 
@@ -31,7 +31,8 @@ export class Operations {
     const operation = this.#operations.get(id)
     if (!operation) throw new ArmError(404, 'OperationNotFound', `There is no operation ${id}.`)
     const { resourceId, kind, readyAt, startTime } = operation
-    const isDone = readyAt <= Date.now()
+    const isDone = operation.wasSeen && readyAt <= Date.now()
+    operation.wasSeen = true
     const [status, during] = kind === 'write' ? ['Succeeded', 'Accepted'] : ['Deleted', 'Deleting']
     const body = { id, name: id, resourceId, status: isDone ? status : during, startTime }
     if (isDone) return { status: 200, body }
