@@ -1,95 +1,105 @@
-// `pnpm deploy:check <url>`: whether what is deployed there is a token service as the client wants it. It signs in as somebody
-// whose identities may go, since every case deletes them: tokens come from the environment, where no other user can read them.
+// `pnpm deploy:check <url>`: the client's conformance suite against a service that runs anywhere, as throw-away principals,
+// since the cases delete their identities.
 import { parseArgs } from 'node:util'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { conformanceCases } from '@acs-kit/token-client/conformance'
+import { DeployedService } from './deployed-service.ts'
 import { runProgram } from './program.ts'
-import { Transcript } from './transcript.ts'
+import { otherVariable, readPrincipals, type ThrowAwayPrincipal } from './throw-away-principals.ts'
 
-const variables = ['SIGN_IN_TOKEN', 'SIGN_IN_TOKEN_OTHER'] as const
-type Variable = (typeof variables)[number]
+const usage = 'pnpm deploy:check https://<service> [--origin https://<app>] [--delete-identities]'
 
-async function main(): Promise<void> {
+async function main(signal: AbortSignal): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { origin: { type: 'string' }, 'delete-identities': { type: 'boolean', default: false } },
   })
-  const url = readUrl(positionals)
-  const tokens = new Map(variables.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : [])))
-  if (!tokens.has('SIGN_IN_TOKEN')) {
-    throw new Error('SIGN_IN_TOKEN is missing: a sign-in token of somebody whose identity may be deleted')
-  }
-  for (const [name, token] of tokens) await checkPrincipal(url, name, token, values['delete-identities'])
-
-  const transcript = new Transcript()
-  transcript.title(`Token service at ${url.href}`)
-  const cases = conformanceCases({
-    url,
-    getSignInToken: (user) => tokens.get(user.startsWith('bob') ? 'SIGN_IN_TOKEN_OTHER' : 'SIGN_IN_TOKEN')!,
-    fetch: patientFetch,
-    ...(values.origin !== undefined && { allowedOrigin: values.origin }),
+  const [address, ...more] = positionals
+  if (address === undefined || more.length > 0) throw new Error(`give one address: ${usage}`)
+  if (values.origin !== undefined && !isOrigin(values.origin))
+    throw new Error('--origin must be as browsers send it, such as https://app.example.com, without a path')
+  const service = new DeployedService(address, {
+    signal,
+    onWait: (seconds) => note(`waiting ${seconds} s, as the service asks those who come too often`),
   })
-  const possible = cases.filter(({ users }) => users <= tokens.size)
-  const failed: string[] = []
-  for (const { name, run } of possible) {
-    const error = await run().then(
-      () => undefined,
-      (cause: unknown) => cause as Error,
-    )
-    if (error) failed.push(name)
-    transcript.step(error ? 'FAILED' : 'ok', error ? `${name}: ${error.message}` : name)
-  }
-  for (const { name } of cases.filter((one) => !possible.includes(one))) {
-    transcript.say(`  left out: ${name} (SIGN_IN_TOKEN_OTHER would be the token of a second principal)`)
-  }
-  if (values.origin === undefined)
-    transcript.say('  left out: what pages need (--origin https://app.example.com looks at it)')
-  if (failed.length > 0) throw new Error(`${failed.length} of ${possible.length} cases failed`)
-  transcript.say(`\nAll ${possible.length} cases passed; the identities that they made are deleted.`)
+  const principals = readPrincipals(process.env)
+  await service.expectTokenService()
+  await makeFresh(service, principals, values['delete-identities'])
+  await check(service, principals, values.origin, signal)
 }
 
-function readUrl(positionals: readonly string[]): URL {
-  const [text] = positionals
-  if (positionals.length !== 1 || !URL.canParse(text!) || !/^https?:/.test(text!)) {
-    throw new Error('write pnpm deploy:check <url>, such as https://tokens.example.com')
-  }
-  const url = new URL(text!)
-  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-  if (url.protocol === 'https:' || isLocal) return url
-  throw new Error(`${url.origin} is plain http, over which sign-in tokens would travel in clear: use https`)
-}
-
-/** Nobody shall lose an identity by it who did not want to. */
-async function checkPrincipal(url: URL, name: Variable, token: string, mayDelete: boolean): Promise<void> {
-  const place = new URL('v1/identity', url.href.replace(/\/*$/, '/'))
-  const headers = { Authorization: `Bearer ${token}` }
-  const answer = await patientFetch(place, { headers }).catch((error: unknown) => {
-    const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException
-    throw new Error(`nothing answers at ${url.origin}: ${code ?? message}`)
-  })
-  const { code, detail } = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string }
-  if (answer.status === 404 && code === 'identity-unknown') return
-  if (answer.status === 401 && code !== undefined) {
-    throw new Error(`the service refuses the token in ${name}: ${detail ?? code}`)
-  }
-  if (answer.status !== 200 || code !== undefined) {
+/** Nobody loses an identity by mistake. */
+async function makeFresh(service: DeployedService, principals: ThrowAwayPrincipal[], mayDelete: boolean) {
+  const known: ThrowAwayPrincipal[] = []
+  for (const principal of principals) if (await service.hasIdentity(principal)) known.push(principal)
+  if (known.length > 0 && !mayDelete) {
+    const names = known.map(({ variable }) => variable).join(' and ')
     throw new Error(
-      `no token service answers at ${url.href}: GET ${place.pathname} is ${answer.status} ${code ?? ''}`.trim(),
+      `the principal in ${names} has an identity, which this would delete: sign in as somebody new, or give --delete-identities`,
     )
   }
-  if (mayDelete) return
-  throw new Error(
-    `the principal of ${name} has an identity, which the check would delete: take a throw-away one, or add --delete-identities`,
-  )
+  for (const principal of known) await service.deleteIdentity(principal)
 }
 
-/** Waits as it is told to where too much is asked. */
-async function patientFetch(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
-  for (;;) {
-    const answer = await fetch(input, init)
-    if (answer.status !== 429) return answer
-    await sleep(Number(answer.headers.get('Retry-After') ?? 1) * 1000)
+async function check(
+  service: DeployedService,
+  principals: ThrowAwayPrincipal[],
+  allowedOrigin: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const [principal, other] = principals
+  const cases = conformanceCases({
+    url: service.url,
+    fetch: service.fetch,
+    getSignInToken: (user) => (user.startsWith('bob-') ? other : principal)!.token,
+    ...(allowedOrigin !== undefined && { allowedOrigin }),
+  })
+  const counts = { ok: 0, failed: 0, 'left out': 0 }
+  const tell = (outcome: keyof typeof counts, text: string) => {
+    counts[outcome]++
+    print(`  ${outcome.padEnd(10)}${text}`)
   }
+  const tryOut = (name: string, run: () => Promise<void>) =>
+    run().then(
+      () => tell('ok', name),
+      (error: unknown) => tell('failed', `${name}: ${(error as Error).message}`),
+    )
+
+  print(`${service.url}, as ${other ? 'two throw-away principals' : 'one throw-away principal'}`)
+  for (const { name, users, run } of cases) {
+    if (signal.aborted) break
+    if (users === 2 && !other) tell('left out', `${name}: it takes a second principal, in ${otherVariable}`)
+    else await tryOut(name, run)
+  }
+  if (allowedOrigin === undefined) tell('left out', 'what pages need: it takes --origin, one that the service allows')
+  await tryOut('no identity is left behind', async () => {
+    const deletions = principals.map((each) => service.deleteIdentity(each))
+    await Promise.allSettled(deletions)
+    await Promise.all(deletions)
+  })
+  signal.throwIfAborted()
+  print(`${counts.ok} ok, ${counts.failed} failed, ${counts['left out']} left out`)
+  if (counts.failed > 0) throw new Error(`${service.url} is not all that the client needs`)
 }
 
-await runProgram(main)
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}
+
+function note(text: string): void {
+  process.stderr.write(`acs-kit: ${clean(text)}\n`)
+}
+
+function print(text: string): void {
+  process.stdout.write(`${clean(text)}\n`)
+}
+
+/** Whatever a service answers may end up in a message: no token of it is shown, and nothing that steers a terminal. */
+function clean(text: string): string {
+  return text.replaceAll(/eyJ[\w-]*(?:\.[\w-]*)*/g, '<token>').replaceAll(/\p{Cc}/gu, ' ')
+}
+
+await runProgram((signal) =>
+  main(signal).catch((error: unknown) => {
+    throw new Error(clean((error as Error).message), { cause: error })
+  }),
+)

@@ -1,9 +1,9 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { request } from 'node:http'
 import { createServer } from 'node:https'
 import type { Emulator } from '@acs-kit/communication-emulator'
 import { listenLocally } from '@acs-kit/test-support/local-server'
+import { forward } from './forward.ts'
 
 export interface TlsProxy extends AsyncDisposable {
   readonly url: string
@@ -15,15 +15,7 @@ export interface TlsProxy extends AsyncDisposable {
 export async function startTlsProxy(target: string, tlsFiles: Emulator['tlsFiles']): Promise<TlsProxy> {
   const cert = readFileSync(tlsFiles.certificate)
   const key = readFileSync(tlsFiles.privateKey)
-  const server = createServer({ cert, key }, (incoming, outgoing) => {
-    const { method = 'GET', url = '/', headers } = incoming
-    const forwarded = request(new URL(url, target), { method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode!, answer.headers)
-      answer.pipe(outgoing)
-    })
-    forwarded.on('error', () => outgoing.destroy())
-    incoming.pipe(forwarded)
-  })
+  const server = createServer({ cert, key }, (incoming, outgoing) => forward(target, incoming, outgoing))
   const local = await listenLocally(server)
   const spki = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' })
   return {
