@@ -178,6 +178,8 @@ it('names a package by its content', async () => {
     `token-service-${digest}.zip`,
   )
   expect(url).toMatch(/^https:\/\/pkg\.blob.*\.zip$|package-made$/)
+  const other = { resourceGroupName: 'group', tags: {}, packagePath: join(folder, 'b.zip') }
+  expect(() => new PackageStore('other', other)).toThrow(/b\.zip is missing: make it with pnpm build/)
 })
 
 it('lists every mistake of a configuration at once', async () => {
