@@ -147,6 +147,7 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
 
   /** Tells of each resource that is made, and returns those that were made or deleted. */
   async #pulumi(command: 'up' | 'destroy', signal: AbortSignal | undefined): Promise<string[]> {
+    signal?.throwIfAborted()
     const done: string[] = []
     const said: string[] = []
     const child = this.engine.launch(command, '--yes', '--skip-preview')
