@@ -76,8 +76,9 @@ export async function buildService({
     log,
     ...(metrics && { onAttempt: (operation) => metrics.communicationAttempts.inc({ operation }) }),
   })
-  const removal = new Removal(store, journal, communication)
-  const firstLogin = new FirstLogin({ store, journal, communication, removal, background })
+  const removal = new Removal({ store, journal, communication, log })
+  const dropCache = (userKey: string) => userTokens.drop(userKey)
+  const firstLogin = new FirstLogin({ store, journal, communication, removal, background, dropCache })
   const revocationBoundMs = settings.REVOCATION_BOUND_SECONDS * 1000
   const userTokens = new UserTokens({
     store,
@@ -96,7 +97,7 @@ export async function buildService({
     journal,
     removal,
     firstLogin,
-    dropCache: (userKey) => userTokens.drop(userKey),
+    dropCache,
     now,
     graceMs: 2 * settings.UPSTREAM_DEADLINE_MS + 10_000,
     log,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { TableClient } from '@azure/data-tables'
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
+import { StoreProxy } from '@acs-kit/test-support/store-proxy'
 import { ServiceFixture, type CallOptions } from './service-fixture.ts'
-import { StoreProxy } from './store-proxy.ts'
 
 function tableOf(fixture: ServiceFixture): TableClient {
   return TableClient.fromConnectionString(storeConnectionString(), fixture.env['IDENTITY_STORE_TABLE']!, {
@@ -154,6 +154,122 @@ describe('revocation', () => {
   })
 })
 
+describe('a deletion during a first login at another instance', () => {
+  test.each(['DELETE /v1/identity', 'DELETE /v1/users/'])('ends with no identity: %s', async (request) => {
+    await using fixture = await ServiceFixture.start()
+    const other = await fixture.addInstance()
+    const admin = await fixture.issuer.sign({ sub: 'admin', roles: ['admin'] })
+    fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs: 1000, count: 1 })
+    const login = fixture.call('POST /v1/token', { service: other })
+    await expect.poll(async () => (await journalOf(fixture)).length).toBe(1)
+    const { userKey } = (await journalOf(fixture))[0]!
+    const { status } = request.endsWith('/')
+      ? await fixture.call(`${request}${String(userKey)}`, { token: admin })
+      : await fixture.call(request)
+    expect(status).toBe(202)
+    expect((await login).status).toBe(200)
+    await expect.poll(() => fixture.emulator.identities()).toEqual([])
+    await expect.poll(() => journalOf(fixture)).toEqual([])
+    expect((await fixture.call('GET /v1/identity')).status).toBe(404)
+    // Neither does the instance that created it hand out its token again.
+    const next = (await fixture.call('POST /v1/token', { service: other })).body
+    expect(fixture.emulator.introspect(next.token).state).toBe('valid')
+  })
+
+  test('is finished by the reaper when that instance was killed', async () => {
+    let clock = Date.now()
+    await using store = await StoreProxy.start(storeConnectionString())
+    await using fixture = await ServiceFixture.start({ now: () => clock })
+    const killed = await fixture.addInstance({ IDENTITY_STORE_CONNECTION_STRING: store.connectionString })
+    fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs: 1000, count: 1 })
+    // Cut off from the store as soon as the mapping is written, as a killed process is.
+    store.state = () => (store.requests.includes('POST user') && store.requests.at(-1) !== 'POST user' ? 'cut' : 'up')
+    const login = fixture.call('POST /v1/token', { service: killed })
+    await expect.poll(async () => (await journalOf(fixture)).length).toBe(1)
+    expect((await fixture.call('DELETE /v1/identity')).status).toBe(202)
+    expect((await login).status).toBe(200)
+    expect(fixture.emulator.identities()).toHaveLength(1)
+    clock += 60_000
+    await fixture.service.reaper.run()
+    expect(fixture.emulator.identities()).toEqual([])
+    expect(await journalOf(fixture)).toEqual([])
+  })
+})
+
+describe('when the store cannot accept what a response would promise', () => {
+  const requests = [
+    'POST /v1/token/revoke',
+    'DELETE /v1/identity',
+    'POST /v1/users/{}/token/revoke',
+    'DELETE /v1/users/{}',
+  ]
+
+  test.each(requests)('%s changes nothing and gets 503, also while Azure is down', async (request) => {
+    await using store = await StoreProxy.start(storeConnectionString())
+    await using fixture = await ServiceFixture.start({
+      env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
+    })
+    const { token, communicationUserId } = (await fixture.call('POST /v1/token')).body
+    const [row] = await Array.fromAsync(
+      tableOf(fixture).listEntities({ queryOptions: { filter: "PartitionKey lt 'g'" } }),
+    )
+    const admin = await fixture.issuer.sign({ sub: 'admin', roles: ['admin'] })
+    const call = () => fixture.call(request.replace('{}', row!.rowKey!), request.includes('{}') ? { token: admin } : {})
+    fixture.emulator.faults.add({ status: 503 })
+    store.state = () => (/^(?:PUT|POST|DELETE|PATCH) journal$/.test(store.requests.at(-1)!) ? 'cut' : 'up')
+    const { status, body, headers } = await call()
+    expect(body).toMatchObject({ code: 'store-unavailable', retryAfter: expect.any(Number) })
+    expect([status, headers['retry-after']]).toEqual([503, String(body.retryAfter)])
+    expect(fixture.emulator.introspect(token).state).toBe('valid')
+    expect((await fixture.call('GET /v1/identity')).body).toEqual(expect.objectContaining({ communicationUserId }))
+    store.state = 'up'
+    expect((await call()).status).toBe(202)
+    expect(await journalOf(fixture)).toHaveLength(1)
+  })
+
+  test('a first login gets 503, and no identity', async () => {
+    await using store = await StoreProxy.start(storeConnectionString())
+    await using fixture = await ServiceFixture.start({
+      env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
+    })
+    store.state = () => (store.requests.at(-1) === 'PUT journal' ? 'cut' : 'up')
+    expect(await fixture.call('POST /v1/token')).toMatchObject({ status: 503, body: { code: 'store-unavailable' } })
+    expect(fixture.emulator.identities()).toEqual([])
+  })
+
+  test('an unreadable journal fails neither a deletion nor the reaper with anything else', async () => {
+    await using store = await StoreProxy.start(storeConnectionString())
+    await using fixture = await ServiceFixture.start({
+      env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
+    })
+    store.state = () => (store.requests.at(-1) === 'GET journal' ? 'cut' : 'up')
+    expect(await fixture.call('DELETE /v1/identity')).toMatchObject({
+      status: 503,
+      body: { code: 'store-unavailable' },
+    })
+    await expect(fixture.service.reaper.run()).rejects.toMatchObject({ code: 'store-unavailable' })
+  })
+
+  test('what has been promised is kept, although the store fails from then on', async () => {
+    let clock = Date.now()
+    await using store = await StoreProxy.start(storeConnectionString())
+    await using fixture = await ServiceFixture.start({
+      now: () => clock,
+      env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
+    })
+    await fixture.call('POST /v1/token')
+    await expect.poll(() => store.requests.at(-1)).toBe('DELETE journal')
+    store.requests.length = 0
+    store.state = (index) => (store.requests.slice(0, index).includes('PUT journal') ? 'cut' : 'up')
+    expect((await fixture.call('DELETE /v1/identity')).status).toBe(202)
+    store.state = 'up'
+    clock += 60_000
+    await fixture.service.reaper.run()
+    expect(fixture.emulator.identities()).toEqual([])
+    expect(await journalOf(fixture)).toEqual([])
+  })
+})
+
 test('a deleted identity is gone here and at Azure; the next token makes another one', async () => {
   await using fixture = await ServiceFixture.start()
   const first = (await fixture.call('POST /v1/token')).body
@@ -212,7 +328,7 @@ describe('an identity of another resource', () => {
 })
 
 test('how many operations of the store a token takes', async () => {
-  await using store = await StoreProxy.start()
+  await using store = await StoreProxy.start(storeConnectionString())
   await using fixture = await ServiceFixture.start({
     env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
   })

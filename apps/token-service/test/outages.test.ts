@@ -1,6 +1,7 @@
+import { storeConnectionString } from '@acs-kit/test-support/store-connection'
+import { StoreProxy } from '@acs-kit/test-support/store-proxy'
 import { expect, test } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
-import { StoreProxy } from './store-proxy.ts'
 
 const deadlineMs = 500
 
@@ -83,7 +84,7 @@ test.each(['cut', 'hang'] as const)(
   'when the store is down (%s), cached users are served until the bound, others get 503 at once',
   async (state) => {
     let clock = Date.now()
-    await using store = await StoreProxy.start()
+    await using store = await StoreProxy.start(storeConnectionString())
     await using fixture = await ServiceFixture.start({
       now: () => clock,
       env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
@@ -114,7 +115,7 @@ test.each(['cut', 'hang'] as const)(
 
 test('an early look at the store lets an outage be noticed late', async () => {
   let clock = Date.now()
-  await using store = await StoreProxy.start()
+  await using store = await StoreProxy.start(storeConnectionString())
   await using fixture = await ServiceFixture.start({
     now: () => clock,
     env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
@@ -131,7 +132,7 @@ test('an early look at the store lets an outage be noticed late', async () => {
 })
 
 test('readiness tells what was found lately, and asking costs nothing', async () => {
-  await using store = await StoreProxy.start()
+  await using store = await StoreProxy.start(storeConnectionString())
   await using fixture = await ServiceFixture.start({
     env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
   })

@@ -3,84 +3,86 @@ import type { Background } from '../background.ts'
 import { hadNoEffect, type Communication, type IssuedToken } from '../communication/communication.ts'
 import type { Principal } from '../sign-in/principal.ts'
 import type { IdentityStore, UserIdentity } from './identity-store.ts'
-import type { Journal, JournalEntry } from './journal.ts'
+import type { Journal, StoredEntry } from './journal.ts'
 import type { Removal } from './removal.ts'
 
+export interface FirstLoginOptions {
+  readonly store: IdentityStore
+  readonly journal: Journal
+  readonly communication: Communication
+  readonly removal: Removal
+  readonly background: Background
+  /** Forgets what is cached for a user. */
+  readonly dropCache: (userKey: string) => void
+}
+
 /**
- * Gives a user their one identity, whichever instances they arrive at together. The order is what makes it safe: an entry in
- * the journal, then the identity, then insert-if-absent into the store, which decides; the loser deletes what it made.
+ * Gives a user exactly one identity, however many instances the first logins arrive at. The order makes it safe: an entry in
+ * the journal, then the identity, then insert-if-absent into the store, which decides; the loser deletes its identity.
  */
 export class FirstLogin {
-  readonly #store: IdentityStore
-  readonly #journal: Journal
-  readonly #communication: Communication
-  readonly #removal: Removal
-  readonly #background: Background
-  /** Created, but the store did not say whether they count. */
-  readonly #undecided = new Map<JournalEntry, string>()
+  readonly #options: FirstLoginOptions
+  /** Creations that have ended but are still in the journal, each with its identity, or undefined if there is none. */
+  readonly #unsettled = new Map<StoredEntry, string | undefined>()
 
-  constructor(parts: {
-    store: IdentityStore
-    journal: Journal
-    communication: Communication
-    removal: Removal
-    background: Background
-  }) {
-    this.#store = parts.store
-    this.#journal = parts.journal
-    this.#communication = parts.communication
-    this.#removal = parts.removal
-    this.#background = parts.background
+  constructor(options: FirstLoginOptions) {
+    this.#options = options
   }
 
-  /** With the first token, unless another instance was first or the SDK can't give both at once. */
-  async perform(
+  /** Returns the first token too, unless another instance was first or the SDK needs a second call for it. */
+  async provision(
     principal: Principal,
     scopes: readonly Scope[],
     minutes: number | undefined,
   ): Promise<{ identity: UserIdentity; token?: IssuedToken }> {
+    const { store, journal, background } = this.#options
     const { userKey } = principal
-    const intent = await this.#journal.add({ kind: 'create', userKey })
+    const intent = await journal.add({ kind: 'create', userKey })
     const { communicationUserId, ...token } = await this.#create(intent, scopes, minutes)
     let winner: UserIdentity | undefined
     try {
-      winner =
-        (await this.#store.insert(principal, communicationUserId, intent.id)) ?? (await this.#store.find(userKey))
-    } catch (error) {
-      this.#undecided.set(intent, communicationUserId)
-      throw error
+      winner = (await store.insert(principal, communicationUserId, intent.id)) ?? (await store.find(userKey))
+    } finally {
+      this.#unsettled.set(intent, communicationUserId)
     }
-    if (winner?.communicationUserId === communicationUserId) {
-      this.#background.run('clear the journal', () => this.#journal.remove(intent))
-      return { identity: winner, ...token }
-    }
-    this.#undecided.set(intent, communicationUserId)
-    this.#background.run('delete a surplus identity', () => this.decide())
-    // Whoever was first has been erased since: try again.
-    return winner ? { identity: winner } : this.perform(principal, scopes, minutes)
+    background.run('settle a first login', () => this.#settle(intent, winner))
+    if (winner?.communicationUserId === communicationUserId) return { identity: winner, ...token }
+    // The identity that was first has been deleted since: try again.
+    return winner ? { identity: winner } : this.provision(principal, scopes, minutes)
   }
 
-  /** Finds out which of the undecided identities count, and deletes the others. */
-  async decide(): Promise<void> {
-    for (const [intent, communicationUserId] of this.#undecided) {
-      const identity = await this.#store.find(intent.userKey)
-      if (identity?.communicationUserId === communicationUserId) {
-        await this.#journal.remove(intent)
-        this.#undecided.delete(intent)
-      } else {
-        const surplus: JournalEntry = { ...intent, kind: 'delete', communicationUserId }
-        await this.#journal.put(surplus)
-        this.#undecided.delete(intent)
-        await this.#removal.finish(surplus)
-      }
+  /** Finds out which identities count where that is not known yet, and deletes the others. */
+  async reconcile(): Promise<void> {
+    for (const intent of this.#unsettled.keys()) {
+      await this.#settle(intent, await this.#options.store.find(intent.userKey))
     }
   }
 
-  async #create(intent: JournalEntry, scopes: readonly Scope[], minutes: number | undefined) {
+  async #settle(intent: StoredEntry, winner: UserIdentity | undefined): Promise<void> {
+    const { journal, removal, dropCache } = this.#options
+    if (!this.#unsettled.has(intent)) return
+    const communicationUserId = this.#unsettled.get(intent)
+    const isWinner = winner?.communicationUserId === communicationUserId
+    if (communicationUserId === undefined) await journal.remove(intent)
+    else if (!isWinner || !(await journal.confirm(intent))) {
+      // Once it is in the journal, the reaper of any instance can finish it.
+      const surplus = await journal.put({ ...intent, kind: 'delete', communicationUserId })
+      this.#unsettled.delete(intent)
+      await removal.finish(surplus)
+      if (isWinner) dropCache(intent.userKey)
+    }
+    this.#unsettled.delete(intent)
+  }
+
+  async #create(intent: StoredEntry, scopes: readonly Scope[], minutes: number | undefined) {
+    const { communication, background } = this.#options
     try {
-      return await this.#communication.create(scopes, minutes)
+      return await communication.create(scopes, minutes)
     } catch (error) {
-      if (hadNoEffect(error)) this.#background.run('clear the journal', () => this.#journal.remove(intent))
+      if (hadNoEffect(error)) {
+        this.#unsettled.set(intent, undefined)
+        background.run('settle a first login', () => this.#settle(intent, undefined))
+      }
       throw error
     }
   }

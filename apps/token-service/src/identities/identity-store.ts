@@ -89,7 +89,7 @@ export class IdentityStore {
             'Merge',
             { etag, abortSignal },
           ),
-        { status: 412 },
+        { status: [404, 412] },
       ),
     )
   }
@@ -102,7 +102,7 @@ export class IdentityStore {
           const { partitionKey, rowKey } = keysOf(userKey)
           return client.deleteEntity(partitionKey, rowKey, { etag, abortSignal })
         },
-        { status: 412 },
+        { status: [404, 412] },
       ),
     )
   }

@@ -35,7 +35,9 @@ export class Reaper {
 
   async run(): Promise<void> {
     const { journal, firstLogin, now, graceMs, log } = this.#options
-    await firstLogin.decide().catch((error: unknown) => log.warn({ err: error }, 'first logins have to wait'))
+    await firstLogin
+      .reconcile()
+      .catch((error: unknown) => log.warn({ err: error }, 'could not settle first logins, will retry'))
     const entries = await Array.fromAsync(journal.list())
     for (const kind of ['create', 'delete', 'revoke', 'lost'] as const) {
       this.counts[kind] = entries.filter((entry) => entry.kind === kind).length
@@ -46,30 +48,39 @@ export class Reaper {
       try {
         await this.#reap(entry, age)
       } catch (error) {
-        log.warn({ err: error, journalEntry: entry.id }, 'an entry of the journal has to wait')
+        log.warn({ err: error, journalEntry: entry.id }, 'could not finish a journal entry, will retry')
       }
     }
   }
 
   async #reap(entry: JournalEntry, age: number): Promise<void> {
-    const { journal, removal, dropCache, log } = this.#options
+    const { journal } = this.#options
     if (entry.kind === 'lost') {
       if (age > keepLostMs) await journal.remove(entry)
-    } else if (entry.kind === 'create') {
+    } else if (entry.communicationUserId === undefined) {
       await this.#reapCreation(entry)
     } else {
-      await removal.finish(entry)
-      // Tokens that the user got since it was begun have ended as well.
-      dropCache(entry.userKey)
-      const { id, kind, userKey } = entry
-      log.info({ audit: kind, userKey, outcome: 'done', journalEntry: id }, 'finished what was begun earlier')
+      await this.#finish(entry)
     }
   }
 
+  async #finish(entry: JournalEntry): Promise<void> {
+    const { removal, dropCache, log } = this.#options
+    await removal.finish(entry)
+    // Tokens issued since it was begun are no longer valid either.
+    dropCache(entry.userKey)
+    const { id, kind, userKey } = entry
+    log.info({ audit: kind, userKey, outcome: 'done', journalEntry: id }, 'finished what was begun earlier')
+  }
+
+  /** Ends a creation whose instance has not reported, cancelled or not. */
   async #reapCreation(entry: JournalEntry): Promise<void> {
     const { store, journal, log } = this.#options
     const identity = await store.find(entry.userKey)
-    if (identity?.intentId === entry.id) return journal.remove(entry)
+    if (identity?.intentId === entry.id) {
+      if (entry.kind === 'create') return journal.remove(entry)
+      return this.#finish({ ...entry, communicationUserId: identity.communicationUserId })
+    }
     await journal.put({ ...entry, kind: 'lost' })
     log.warn(
       { journalEntry: entry.id, userKey: entry.userKey },

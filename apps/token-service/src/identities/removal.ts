@@ -1,69 +1,82 @@
 import { CommunicationIdentityError } from '@acs-kit/communication-identity'
 import type { Communication } from '../communication/communication.ts'
-import { ProblemError } from '../problem-error.ts'
 import type { IdentityStore } from './identity-store.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 
-/** Whether the work is done, or recorded for the reaper because Azure Communication Services can't do it now. */
+/** Whether the work is done, or recorded for the reaper because it cannot be done now. */
 export type Outcome = 'done' | 'pending'
 
-/** Revokes and erases: each is written down first, then done in steps that may be repeated. */
-export class Removal {
-  readonly #store: IdentityStore
-  readonly #journal: Journal
-  readonly #communication: Communication
+export interface RemovalOptions {
+  readonly store: IdentityStore
+  readonly journal: Journal
+  readonly communication: Communication
+  readonly log: { warn(fields: object, message: string): void }
+}
 
-  constructor(store: IdentityStore, journal: Journal, communication: Communication) {
-    this.#store = store
-    this.#journal = journal
-    this.#communication = communication
+/** Revokes and erases: each is written to the journal first, then done in steps that may be repeated. */
+export class Removal {
+  readonly #options: RemovalOptions
+
+  constructor(options: RemovalOptions) {
+    this.#options = options
   }
 
-  /** Of the user's identity, if there is one. `dropCache` is called once it is certain that the work will be done. */
+  /**
+   * Revokes the user's tokens, or deletes the identity. Calls `dropCache` once the work is certain to be done. Rejects with
+   * `store-unavailable` as long as nothing has been promised; from then on a failure leaves the work to the reaper.
+   */
   async start(kind: 'delete' | 'revoke', userKey: string, dropCache: () => void): Promise<Outcome> {
-    const identity = await this.#store.find(userKey)
+    const { store, journal, log } = this.#options
+    // In this order: a creation that is missing from the journal has ended, and the store knows its identity.
+    const entries = await Array.fromAsync(journal.list(userKey))
+    const identity = await store.find(userKey)
+    let isPending = entries.some(
+      (entry) =>
+        (entry.kind === 'delete' || entry.kind === 'revoke') &&
+        (entry.communicationUserId === undefined || entry.communicationUserId !== identity?.communicationUserId),
+    )
+    const creations = kind === 'delete' ? entries.filter((entry) => entry.kind === 'create') : []
+    for (const creation of creations.filter(({ id }) => id !== identity?.intentId)) {
+      if (!(await journal.cancel(creation))) return this.start(kind, userKey, dropCache)
+      isPending = true
+    }
     if (!identity) {
       dropCache()
-      // The mapping goes first: what is left of the deletion is in the journal.
-      return (await this.#journal.has(kind, userKey)) ? 'pending' : 'done'
+      return isPending ? 'pending' : 'done'
     }
     const { communicationUserId } = identity
-    const entry = await this.#journal.add({ kind, userKey, communicationUserId })
+    const entry = await journal.add({ kind, userKey, communicationUserId })
     dropCache()
     try {
       await this.finish(entry)
-      return 'done'
+      for (const creation of creations.filter(({ id }) => id === identity.intentId)) await journal.remove(creation)
     } catch (error) {
-      if (isCommunicationFailure(error)) return 'pending'
-      throw error
-    } finally {
-      // What was begun meanwhile may hold a token from before.
-      dropCache()
+      log.warn({ err: error, journalEntry: entry.id }, `could not finish the ${kind}, will retry`)
+      isPending = true
     }
+    // A token issued in the meantime may have been cached.
+    dropCache()
+    return isPending ? 'pending' : 'done'
   }
 
   /** Does what the entry says, and removes it from the journal. Safe to repeat. */
   async finish(entry: JournalEntry): Promise<void> {
+    const { store, journal, communication } = this.#options
     const { kind, userKey, communicationUserId } = entry
     if (communicationUserId !== undefined) {
       if (kind === 'delete') {
-        await this.#store.remove(userKey, communicationUserId)
-        await ignoringAbsence(this.#communication.delete(communicationUserId))
+        await store.remove(userKey, communicationUserId)
+        await ignoringAbsence(communication.delete(communicationUserId))
       }
       if (kind === 'revoke') {
-        await this.#store.markRevoked(userKey, communicationUserId)
-        await ignoringAbsence(this.#communication.revokeTokens(communicationUserId))
+        await store.markRevoked(userKey, communicationUserId)
+        await ignoringAbsence(communication.revokeTokens(communicationUserId))
         // Between the two, another instance may have issued and cached a token, which is revoked now.
-        await this.#store.markRevoked(userKey, communicationUserId)
+        await store.markRevoked(userKey, communicationUserId)
       }
     }
-    await this.#journal.remove(entry)
+    await journal.remove(entry)
   }
-}
-
-function isCommunicationFailure(error: unknown): boolean {
-  if (error instanceof ProblemError) return error.code.startsWith('communication-')
-  return error instanceof CommunicationIdentityError
 }
 
 /** An identity that is gone, or another resource's, has no tokens here and can't be deleted from here. */

@@ -17,7 +17,7 @@ const failuresThatOpen = 5
 const openForMs = 1000
 
 interface Expected {
-  readonly status: number
+  readonly status: number | readonly number[]
   /** Default two seconds. */
   readonly deadlineMs?: number
 }
@@ -35,7 +35,7 @@ export class Table {
     this.#client = client
   }
 
-  /** What the work returns, or undefined when the store refuses with this status. */
+  /** Returns the result of the work, or undefined when the store itself rejects it with an expected status. */
   async run<Result>(
     work: (client: TableClient, abortSignal: AbortSignal) => Promise<Result>,
     expected: Expected,
@@ -48,7 +48,7 @@ export class Table {
     try {
       return await this.#guard.execute(() => this.#attempt(work, expected?.deadlineMs ?? pointDeadlineMs))
     } catch (error) {
-      if (error instanceof RestError && error.statusCode === expected?.status) return undefined
+      if (expected !== undefined && isRejection(error, [expected.status].flat())) return undefined
       if (error instanceof BrokenCircuitError) {
         throw new ProblemError('store-unavailable', 'It has failed repeatedly.', { retryAfterMs: spread(openForMs) })
       }
@@ -69,14 +69,23 @@ export class Table {
     try {
       return await work(this.#client, signal)
     } catch (error) {
-      if (!isTableMissing(error)) throw error
+      if (codeFor(error) !== 'TableNotFound') throw error
       await this.#client.createTable({ abortSignal: signal })
       return work(this.#client, signal)
     }
   }
 }
 
-function isTableMissing(error: unknown): boolean {
+/**
+ * Whether the row was rejected with this status. A lost connection has no status and a proxy's error page no code; of codes
+ * such as `TableBeingDeleted`, the row was not even looked at. None of them tells whether the operation took effect.
+ */
+function isRejection(error: unknown, statuses: readonly number[]): boolean {
+  const code = codeFor(error)
+  return code !== undefined && !code.startsWith('Table') && statuses.includes((error as RestError).statusCode!)
+}
+
+function codeFor(error: unknown): string | undefined {
   const details = error instanceof RestError ? (error.details as { odataError?: { code?: string } }) : undefined
-  return details?.odataError?.code === 'TableNotFound'
+  return details?.odataError?.code
 }

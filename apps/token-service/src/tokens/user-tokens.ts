@@ -103,7 +103,7 @@ export class UserTokens {
   async #createIdentity(user: CachedUser, principal: Principal, grant: Grant): Promise<CachedIdentity> {
     const { firstLogin, now, random } = this.#options
     const checkedAt = now()
-    const { identity, token } = await firstLogin.perform(principal, grant.scopes, this.#lifetimeOf(grant))
+    const { identity, token } = await firstLogin.provision(principal, grant.scopes, this.#lifetimeOf(grant))
     this.#resourceId ??= resourceIdOf(identity.communicationUserId)
     const kept = user.remember(identity, checkedAt)
     if (token) user.keep(grant.key, token, kept, random)

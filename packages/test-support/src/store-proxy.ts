@@ -1,16 +1,18 @@
 import { once } from 'node:events'
 import { createServer, request as send, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { storeConnectionString } from '@acs-kit/test-support/store-connection'
 
-/** Stands between a service and the Azurite that all tests share: sees what passes, and cuts it off. */
+/** `cut` ends the connection before the store sees the request, `cut-after` once it has done the work; `hang` waits. */
+export type StoreState = 'up' | 'cut' | 'cut-after' | 'hang'
+
+/** Stands between a service and Azurite: sees what passes, and breaks it. */
 export class StoreProxy implements AsyncDisposable {
   readonly #server: Server
   readonly connectionString: string
-  /** Method and row of each request since they were last cleared; creating the table does not count. */
+  /** Method and row of each request since they were last cleared; creating the table and health checks do not count. */
   readonly requests: string[] = []
-  /** `cut` ends connections, `hang` lets them wait. */
-  state: 'up' | 'cut' | 'hang' = 'up'
+  /** Alternatively, a function that decides by the index of the request among `requests`. */
+  state: StoreState | ((index: number) => StoreState) = 'up'
 
   private constructor(server: Server, target: URL, connectionString: string) {
     this.#server = server
@@ -18,10 +20,9 @@ export class StoreProxy implements AsyncDisposable {
     server.on('request', (request, response) => this.#forward(request, response, target))
   }
 
-  static async start(): Promise<StoreProxy> {
+  static async start(connectionString: string): Promise<StoreProxy> {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
-    const connectionString = storeConnectionString()
     const target = new URL(/TableEndpoint=([^;]+)/.exec(connectionString)![1]!)
     const { port } = server.address() as AddressInfo
     return new StoreProxy(server, target, connectionString.replace(target.host, `127.0.0.1:${port}`))
@@ -34,15 +35,26 @@ export class StoreProxy implements AsyncDisposable {
   }
 
   #forward(request: IncomingMessage, response: ServerResponse, target: URL): void {
-    if (this.state === 'cut') return void request.socket.destroy()
-    if (this.state === 'hang') return
     const { method = '', url = '', headers } = request
-    if (!url.endsWith('/Tables')) this.requests.push(`${method} ${/PartitionKey='(journal)?/.exec(url)?.[1] ?? 'user'}`)
+    const state = this.#take(method, url)
+    if (state === 'cut') return void request.socket.destroy()
+    if (state === 'hang') return
     const forwarded = send({ host: target.hostname, port: target.port, method, path: url, headers }, (answer) => {
+      if (state === 'cut-after') return void request.socket.destroy()
       response.writeHead(answer.statusCode!, answer.rawHeaders)
       answer.pipe(response)
     })
     forwarded.on('error', () => response.destroy())
     request.pipe(forwarded)
   }
+
+  #take(method: string, url: string): StoreState {
+    const isCounted = !url.endsWith('/Tables') && !url.includes(healthCheckRow)
+    const index = this.requests.length
+    if (isCounted) this.requests.push(`${method} ${decodeURIComponent(url).includes("'journal'") ? 'journal' : 'user'}`)
+    if (typeof this.state === 'string') return this.state
+    return isCounted ? this.state(index) : 'up'
+  }
 }
+
+const healthCheckRow = `RowKey='${'A'.repeat(43)}'`
