@@ -258,7 +258,9 @@ export class Emulator implements AsyncDisposable, Administration {
       if (AdministrationPlane.owns(exchange)) return await this.#administrationPlane.answer(exchange)
       const { operation, perform, isNamedOnly } = this.#planFor(exchange, resource)
       const fault = this.faults.strike(operation, { isNamedOnly })
-      if (fault?.latencyMs !== undefined) await sleep(fault.latencyMs, undefined, { ref: false })
+      if (fault?.latencyMs !== undefined) {
+        await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
+      }
       const isReplaced = fault !== undefined && (fault.reset === true || fault.status !== undefined)
       const isPerformed = !isReplaced || fault.phase === 'after'
       const real = isPerformed ? await perform() : undefined

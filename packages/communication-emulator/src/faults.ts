@@ -5,7 +5,7 @@ import { InvalidSettingError } from './invalid-setting-error.ts'
 export interface Fault {
   /** An operation as the request log names it (`issueAccessToken`); without it, every operation of identities. */
   readonly operation?: string
-  /** Milliseconds to wait before anything else. */
+  /** Milliseconds to wait before anything else; removing the fault ends the wait. */
   readonly latencyMs?: number
   /** Answer with this status in place of the service's own. */
   readonly status?: number
@@ -27,9 +27,16 @@ export interface ArmedFault extends Fault {
   readonly strikes: number
 }
 
+/** A fault as it affects one request. */
+export interface StruckFault extends Fault {
+  /** Aborted as soon as the fault is removed. */
+  readonly removed: AbortSignal
+}
+
 interface State {
   readonly id: number
   readonly fault: Fault
+  readonly removal: AbortController
   seen: number
   strikes: number
 }
@@ -48,7 +55,7 @@ export class FaultPlan {
   add(fault: Fault): number {
     this.#check(fault)
     const id = this.#nextId++
-    this.#states.push({ id, fault, seen: 0, strikes: 0 })
+    this.#states.push({ id, fault, removal: new AbortController(), seen: 0, strikes: 0 })
     return id
   }
 
@@ -58,17 +65,18 @@ export class FaultPlan {
 
   /** Disarms one fault. Returns whether there was one. */
   remove(id: number): boolean {
-    const before = this.#states.length
-    this.#states = this.#states.filter((state) => state.id !== id)
-    return this.#states.length < before
+    const removed = this.#states.find((state) => state.id === id)
+    this.#states = this.#states.filter((state) => state !== removed)
+    removed?.removal.abort()
+    return removed !== undefined
   }
 
   clear(): void {
-    this.#states = []
+    for (const { id } of this.#states) this.remove(id)
   }
 
   /** The fault that strikes this request: the first armed one that fits it, or that names it when only such ones count. */
-  strike(operation: string | undefined, { isNamedOnly = false } = {}): Fault | undefined {
+  strike(operation: string | undefined, { isNamedOnly = false } = {}): StruckFault | undefined {
     for (const state of this.#states) {
       const { fault } = state
       if (fault.operation === undefined ? isNamedOnly : fault.operation !== operation) continue
@@ -76,7 +84,7 @@ export class FaultPlan {
       state.seen++
       if (fault.rate !== undefined && draw(fault.seed ?? 0, state.seen) >= fault.rate) continue
       state.strikes++
-      return fault
+      return { ...fault, removed: state.removal.signal }
     }
     return undefined
   }

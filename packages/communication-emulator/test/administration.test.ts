@@ -172,6 +172,15 @@ describe('faults', () => {
     expect(performance.now() - start).toBeGreaterThan(190)
   })
 
+  it('may delay until the fault is removed', async () => {
+    const id = fixture.emulator.faults.add({ latencyMs: 2 ** 31 - 1, count: 1 })
+    const delayed = create()
+    await expect.poll(() => fixture.emulator.faults.list()[0]!.strikes).toBe(1)
+    expect(fixture.emulator.identities()).toHaveLength(0)
+    fixture.emulator.faults.remove(id)
+    expect(await delayed).toMatchObject({ status: 201 })
+  })
+
   it('strike the same requests again under the same seed, and about their share', async () => {
     const strikes = async (seed: number) => {
       fixture.emulator.faults.clear()
