@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CommunicationIdentityClient } from '@azure/communication-administration'
 import { DefaultHttpClient, type HttpClient } from '@azure/core-http'
 import { requireAnswer, type Credentials, type Driver, type Scope } from './driver.ts'
@@ -29,7 +30,14 @@ export function createAdministrationDriver(credentials: Credentials): Driver {
       return { token: requireAnswer(token), expiresOn: requireAnswer(expiresOn) }
     },
     async revokeTokens(communicationUserId, abortSignal) {
-      await client.revokeTokens({ communicationUserId }, new Date(), { abortSignal })
+      // This API revokes what was issued before a time that the client names. One that is still to come covers the tokens
+      // issued while the request travels; it is a whole second, as is the time of issue that a token carries.
+      for (let leadMs = 250; ; leadMs *= 2) {
+        const validFrom = Math.ceil((Date.now() + leadMs) / 1000) * 1000
+        await client.revokeTokens({ communicationUserId }, new Date(validFrom), { abortSignal })
+        const remainingMs = validFrom - Date.now()
+        if (remainingMs >= 0) return sleep(remainingMs)
+      }
     },
     async delete(communicationUserId, abortSignal) {
       await client.deleteUser({ communicationUserId }, { abortSignal })
