@@ -169,6 +169,8 @@ function onClick(button: HTMLElement, act: () => Promise<void>): void {
 }
 
 async function attempt(act: () => Promise<void>): Promise<void> {
+  // A screen reader speaks changes only: the same message counts as new once the former one is gone.
+  say('')
   try {
     await act()
   } catch (error) {

@@ -74,7 +74,8 @@ export class EntraTokens {
 
   /** Opaque to clients; it holds what it stands for. */
   async refresh(delegation: Delegation): Promise<string> {
-    const claims = { ...delegation, aud: this.#refreshAudience, sub: userOf(delegation.user).oid }
+    // Valid from the beginning, so that moving the clock back signs nobody out.
+    const claims = { ...delegation, aud: this.#refreshAudience, sub: userOf(delegation.user).oid, nbf: 0 }
     return (await this.#sign(claims, refreshLifetimeMinutes)).token
   }
 
