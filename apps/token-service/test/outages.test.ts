@@ -9,16 +9,10 @@ async function startFixture(): Promise<ServiceFixture> {
   return ServiceFixture.start({ env: { UPSTREAM_DEADLINE_MS: String(deadlineMs) } })
 }
 
-async function timed<Result>(work: () => Promise<Result>): Promise<[Result, number]> {
-  const start = performance.now()
-  const result = await work()
-  return [result, performance.now() - start]
-}
-
 test.each([
   ['down', { reset: true }],
   ['failing', { status: 500 }],
-  ['slow', { latencyMs: 60_000 }],
+  ['slow', { latencyMs: 600_000 }],
   ['throttling', { status: 429, retryAfterSeconds: 30 }],
 ])(
   'when Azure is %s, cached users are served, others get a clear 503 in time, and all is well afterwards',
@@ -29,13 +23,13 @@ test.each([
     fixture.emulator.faults.add(fault)
     for (let index = 0; index < 8; index++) {
       expect((await fixture.call('POST /v1/token')).body).toEqual(cached)
-      const [refused, ms] = await timed(() => fixture.call('POST /v1/token', { token: bob }))
+      // Long before a slow Azure responds.
+      const refused = await fixture.call('POST /v1/token', { token: bob })
       expect(refused.status).toBe(503)
       expect(refused.body).toMatchObject({
         code: expect.stringMatching(/^communication-(?:unavailable|throttled)$/),
         retryAfter: expect.any(Number),
       })
-      expect(ms).toBeLessThan(deadlineMs + 500)
     }
     fixture.emulator.faults.clear()
     if ('retryAfterSeconds' in fault) return
@@ -94,15 +88,15 @@ test.each(['cut', 'hang'] as const)(
     const cached = (await call('alice')).body
     store.state = state
     for (let index = 0; index < 6; index++) {
-      const [refused, ms] = await timed(() => call(`stranger ${index}`))
-      expect(refused).toMatchObject({
+      expect(await call(`stranger ${index}`)).toMatchObject({
         status: 503,
         body: { code: 'store-unavailable', retryAfter: expect.any(Number) },
       })
-      expect(ms).toBeLessThan(3000)
     }
-    const [, ms] = await timed(() => call('stranger'))
-    expect(ms).toBeLessThan(100)
+    // The circuit breaker has opened: hardly anybody waits for the store.
+    store.requests.length = 0
+    await Promise.all(Array.from({ length: 10 }, (_, index) => call(`late stranger ${index}`)))
+    expect(store.requests.length).toBeLessThan(10)
     clock += 299_000
     expect((await call('alice')).body).toEqual(cached)
     clock += 1000
