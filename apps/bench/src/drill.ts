@@ -11,6 +11,7 @@ import { drillFirstLogins } from './token-service-drills/first-login-drill.ts'
 import { drillKeyRegeneration } from './token-service-drills/key-drill.ts'
 import { drillOutages } from './token-service-drills/outage-drill.ts'
 import { drillReconnects } from './token-service-drills/reconnect-drill.ts'
+import { drillStoreFaults } from './token-service-drills/store-drill.ts'
 
 interface Drill {
   /** What must not happen. */
@@ -46,6 +47,10 @@ const drills: Readonly<Record<string, Drill>> = {
   'service-crashes': {
     violation: 'kill -9 loses or doubles a mapping, or leaves an identity that no entry explains',
     run: () => drillServiceCrashes({ kills: 200, seed }),
+  },
+  'store-faults': {
+    violation: 'a lost operation of the store breaks a promise, or leaves an identity without a name',
+    run: () => drillStoreFaults(),
   },
   outages: {
     violation: 'a user with a cached token is refused, another waits too long or for good',

@@ -5,6 +5,7 @@ import { drillFirstLogins } from '../src/token-service-drills/first-login-drill.
 import { drillKeyRegeneration } from '../src/token-service-drills/key-drill.ts'
 import { drillOutages } from '../src/token-service-drills/outage-drill.ts'
 import { drillReconnects } from '../src/token-service-drills/reconnect-drill.ts'
+import { drillStoreFaults } from '../src/token-service-drills/store-drill.ts'
 import { testSeed } from './test-seed.ts'
 
 // Each throws when something is violated; `pnpm drill` runs their long forms.
@@ -18,6 +19,16 @@ test('kill -9 of the service loses and doubles nothing', { timeout: 180_000 }, a
 
   expect(persons).toBeGreaterThan(6)
   expect(deletions + revocations).toBeGreaterThan(0)
+})
+
+test('a store that fails in the middle of a request breaks no promise', { timeout: 300_000 }, async () => {
+  const { promises } = await drillStoreFaults([
+    ['response lost', 'Azure is up'],
+    ['store gone after the work', 'Azure is up'],
+    ['store gone', 'Azure is down'],
+  ])
+
+  expect(promises).toBeGreaterThan(50)
 })
 
 test('users with a cached token never notice an outage, others are told', { timeout: 180_000 }, async () => {
