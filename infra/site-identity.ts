@@ -1,5 +1,5 @@
 import { RoleAssignment } from '@pulumi/azure-native/authorization/index.js'
-import { UserAssignedIdentity } from '@pulumi/azure-native/managedidentity/index.js'
+import { getUserAssignedIdentityOutput, UserAssignedIdentity } from '@pulumi/azure-native/managedidentity/index.js'
 import { ComponentResource, output, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
 
 /** Built-in roles of Azure, by their ids. */
@@ -32,13 +32,19 @@ export class SiteIdentity extends ComponentResource {
   constructor(name: string, { resourceGroupName, tags, grants }: SiteIdentityArgs, options?: ComponentResourceOptions) {
     super('acs-kit:identity:SiteIdentity', name, {}, options)
     const identity = new UserAssignedIdentity(name, { resourceGroupName, tags }, { parent: this })
+    // The identity's own outputs are unknown in the preview of any change to it, even of a tag: azure-native would announce
+    // that all roles are replaced.
+    const { clientId, principalId } = getUserAssignedIdentityOutput(
+      { resourceGroupName, resourceName: identity.name },
+      { parent: this },
+    )
     this.assignments = grants.map(
       ({ name: grant, role, scope }) =>
         new RoleAssignment(
           `${name}-${grant}`,
           {
             scope,
-            principalId: identity.principalId,
+            principalId,
             // Without it, Azure looks the identity up in a directory that may not know it yet.
             principalType: 'ServicePrincipal',
             roleDefinitionId: output(scope).apply((id) => roleDefinitionId(id, roles[role])),
@@ -47,7 +53,7 @@ export class SiteIdentity extends ComponentResource {
         ),
     )
     this.id = identity.id
-    this.clientId = identity.clientId
+    this.clientId = clientId
     this.registerOutputs({ id: this.id, clientId: this.clientId })
   }
 }

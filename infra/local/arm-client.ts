@@ -39,18 +39,18 @@ export class ArmClient {
     this.#options = options
   }
 
-  /** Rejects with a refusal as Azure Resource Manager words it; a GET of what is not there gives status 404. */
+  /**
+   * Resolves with the first response, once what it began is done; a GET of what is not there gives status 404. Rejects with a
+   * refusal as Azure Resource Manager words it.
+   */
   async call(method: HttpMethods, path: string, apiVersion: string, body?: object): Promise<ArmAnswer> {
     const { origin } = await this.#connected()
     const url = `${origin}${path}?api-version=${apiVersion}`
     const first = await this.#send(method, url, body)
     const operation = first.headers.get('Azure-AsyncOperation')
     const location = first.headers.get('Location')
-    if (operation !== undefined) {
-      await this.#waitFor(operation)
-      return method === 'DELETE' ? first : this.#send('GET', url)
-    }
-    if (location !== undefined && first.status === 202) await this.#waitFor(location)
+    if (operation !== undefined) await this.#waitFor(operation)
+    else if (location !== undefined && first.status === 202) await this.#waitFor(location)
     return first
   }
 
@@ -60,7 +60,7 @@ export class ArmClient {
       const state = body['status']
       if (state === 'Failed' || state === 'Canceled') throw refusal(status, state, JSON.stringify(body))
       if (status !== 202 && (state === undefined || state === 'Succeeded' || state === 'Deleted')) return
-      await sleep(Number(headers.get('Retry-After') ?? 1) * 1000 || 20)
+      await sleep(Number(headers.get('Retry-After-Ms') ?? Number(headers.get('Retry-After') ?? 1) * 1000) || 20)
     }
   }
 
@@ -69,9 +69,10 @@ export class ArmClient {
     const request = createPipelineRequest({ url, method, ...(body && { body: JSON.stringify(body) }) })
     request.headers.set('Content-Type', 'application/json')
     const { status, headers, bodyAsText } = await pipeline.sendRequest(client, request).catch(unreachable(url))
-    const json = JSON.parse(bodyAsText || '{}') as Record<string, unknown>
+    // A DELETE may be accepted with `null`.
+    const json = (JSON.parse(bodyAsText || '{}') ?? {}) as Record<string, unknown>
     const isMissing = status === 404 && (method === 'GET' || method === 'DELETE')
-    if (status < 400 || isMissing) return { status, body: json ?? {}, headers }
+    if (status < 400 || isMissing) return { status, body: json, headers }
     const { code = '', message = '' } = (json['error'] ?? {}) as { code?: string; message?: string }
     throw refusal(status, code, message)
   }

@@ -11,6 +11,10 @@ export interface ResourceRow {
   readonly fixed?: readonly string[]
   /** Inputs whose name in the body is another. */
   readonly renamed?: Readonly<Record<string, string>>
+  /** Outputs that can't be inputs, next to those that every type has. */
+  readonly readOnly?: readonly string[]
+  /** Inputs that a GET never shows. */
+  readonly hidden?: readonly string[]
 }
 
 const group = '/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}'
@@ -30,6 +34,7 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     naming: 'random',
     top: [...tracked, 'identity'],
     fixed: ['dataLocation'],
+    readOnly: ['hostName', 'immutableResourceId', 'notificationHubId', 'version'],
   },
   'azure-native:storage:StorageAccount': {
     apiVersion: '2024-01-01',
@@ -37,6 +42,24 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     naming: 'random',
     top: [...tracked, 'identity', 'sku', 'kind'],
     renamed: { enableHttpsTrafficOnly: 'supportsHttpsTrafficOnly' },
+    readOnly: [
+      'accountMigrationInProgress',
+      'blobRestoreStatus',
+      'creationTime',
+      'failoverInProgress',
+      'geoReplicationStats',
+      'isSkuConversionBlocked',
+      'keyCreationTime',
+      'lastGeoFailoverTime',
+      'primaryEndpoints',
+      'primaryLocation',
+      'privateEndpointConnections',
+      'secondaryEndpoints',
+      'secondaryLocation',
+      'statusOfPrimary',
+      'statusOfSecondary',
+      'storageAccountSkuConversionStatus',
+    ],
   },
   'azure-native:storage:Table': {
     apiVersion: '2024-01-01',
@@ -49,13 +72,15 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     path: `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}`,
     naming: 'random',
     top: tracked,
+    readOnly: ['clientId', 'principalId', 'tenantId'],
   },
   'azure-native:authorization:RoleAssignment': {
     apiVersion: '2022-04-01',
     path: '{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}',
     naming: 'uuid',
     top: [],
-    fixed: ['principalId', 'principalType', 'roleDefinitionId'],
+    fixed: ['principalId'],
+    readOnly: ['createdBy', 'createdOn', 'updatedBy', 'updatedOn'],
   },
   'azure-native:web:AppServicePlan': {
     apiVersion: '2025-05-01',
@@ -63,12 +88,45 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     naming: 'random',
     top: [...tracked, 'kind', 'sku'],
     fixed: ['reserved'],
+    readOnly: [
+      'geoRegion',
+      'maximumNumberOfWorkers',
+      'numberOfSites',
+      'numberOfWorkers',
+      'resourceGroup',
+      'status',
+      'subscription',
+    ],
   },
   'azure-native:web:WebApp': {
     apiVersion: '2025-05-01',
     path: `${group}/providers/Microsoft.Web/sites/{name}`,
     naming: 'random',
     top: [...tracked, 'kind', 'identity'],
+    fixed: ['kind'],
+    readOnly: [
+      'availabilityState',
+      'defaultHostName',
+      'enabledHostNames',
+      'hostNames',
+      'inProgressOperationId',
+      'isDefaultContainer',
+      'lastModifiedTimeUtc',
+      'maxNumberOfWorkers',
+      'outboundIpAddresses',
+      'possibleOutboundIpAddresses',
+      'repositorySiteName',
+      'resourceGroup',
+      'sku',
+      'slotSwapStatus',
+      'state',
+      'suspendedTill',
+      'targetSwapSlot',
+      'trafficManagerHostNames',
+      'usageState',
+    ],
+    // It has the app settings, which may be secrets.
+    hidden: ['siteConfig'],
   },
 }
 

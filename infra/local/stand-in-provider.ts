@@ -7,14 +7,17 @@ import { ArmClient, type ArmClientOptions } from './arm-client.ts'
 import { method, serve } from './grpc-server.ts'
 import {
   changesOf,
-  isMadeUp,
+  createBeforeDelete,
   isUnknown,
   makeUpName,
   parametersOf,
   pathOf,
+  previewOutputs,
   toBody,
-  toInputs,
+  toImportedInputs,
   toOutputs,
+  toRefreshedInputs,
+  withoutNulls,
   type Values,
 } from './resource-mapping.ts'
 import { invokeTable, resourceTable, type ResourceRow } from './resource-table.ts'
@@ -53,8 +56,8 @@ export async function startStandInProvider(environment: ProviderEnvironment): Pr
     getPluginInfo: method(async () => new plugin.PluginInfo().setVersion('3.28.0')),
     configure: method(async (request: provider.ConfigureRequest) => {
       cloud = connect({ ...environment, ...valuesOf(request.getArgs()) })
-      // Secrets, previews and unknown outputs are the engine's to keep track of then.
-      return new provider.ConfigureResponse().setAcceptsecrets(false).setSupportspreview(false)
+      // The engine keeps track of secrets, as it does for the genuine provider.
+      return new provider.ConfigureResponse().setAcceptsecrets(false).setSupportspreview(true)
     }),
     checkConfig: method(async (request: provider.CheckRequest) =>
       new provider.CheckResponse().setInputs(request.getNews()),
@@ -91,8 +94,11 @@ async function check(request: provider.CheckRequest, { arm, subscriptionId, loca
   const olds = valuesOf(request.getOlds())
   const news: Record<string, unknown> = { ...valuesOf(request.getNews()) }
   const nameParameter = parametersOf(row.path).at(-1)!
-  news[nameParameter] ??=
-    olds[nameParameter] ?? makeUpName(row, logicalNameOf(request.getUrn()), request.getRandomseed_asU8())
+  if (news[nameParameter] === undefined) {
+    const before = olds[nameParameter]
+    news[nameParameter] = before ?? makeUpName(row, logicalNameOf(request.getUrn()), request.getRandomseed_asU8())
+    if (before === undefined ? row.naming !== 'copy' : olds[createBeforeDelete]) news[createBeforeDelete] = true
+  }
   if (row.top.includes('location')) {
     news['location'] ??= olds['location'] ?? location ?? (await locationOfGroup(news['resourceGroupName']))
   }
@@ -109,12 +115,9 @@ async function check(request: provider.CheckRequest, { arm, subscriptionId, loca
 }
 
 async function diff(request: provider.DiffRequest) {
-  const row = rowOf(request.getUrn())
   const before = valuesOf(request.getOldInputs())
-  const after = valuesOf(request.getNews())
-  const ignored = new Set(request.getIgnorechangesList())
-  const changes = changesOf(row, before, after).filter(({ name }) => !ignored.has(name))
-  const replaces = changes.filter(({ isReplacement }) => isReplacement).map(({ name }) => name)
+  const changes = changesOf(rowOf(request.getUrn()), before, valuesOf(request.getNews()))
+  const replaces = changes.filter(({ isReplacement }) => isReplacement).map(({ path }) => path)
   const { DiffChanges } = provider.DiffResponse
   const response = new provider.DiffResponse()
     .setChanges(changes.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE)
@@ -122,12 +125,12 @@ async function diff(request: provider.DiffRequest) {
     .setReplacesList(replaces)
     .setHasdetaileddiff(true)
     // A name that was made up can be made up once more beside the old one; a given one has to be free first.
-    .setDeletebeforereplace(!isMadeUp(row, logicalNameOf(request.getUrn()), before[parametersOf(row.path).at(-1)!]))
-  for (const { name, kind, isReplacement } of changes) {
+    .setDeletebeforereplace(replaces.length > 0 && !before[createBeforeDelete])
+  for (const { path, kind, isReplacement } of changes) {
     const key = isReplacement ? (`${kind}_REPLACE` as const) : kind
     response
       .getDetaileddiffMap()
-      .set(name, new provider.PropertyDiff().setKind(provider.PropertyDiff.Kind[key]).setInputdiff(true))
+      .set(path, new provider.PropertyDiff().setKind(provider.PropertyDiff.Kind[key]).setInputdiff(true))
   }
   return response
 }
@@ -135,11 +138,14 @@ async function diff(request: provider.DiffRequest) {
 async function create(request: provider.CreateRequest, { arm, subscriptionId }: Cloud) {
   const row = rowOf(request.getUrn())
   const inputs = valuesOf(request.getProperties())
+  if (request.getPreview()) return new provider.CreateResponse().setProperties(structOf(previewOutputs(inputs)))
   const path = pathOf(row.path, inputs, subscriptionId)
   const { status } = await arm.call('GET', path, row.apiVersion)
   if (status !== 404) throw new Error(`cannot create already existing resource ${path}`)
-  const { body } = await arm.call('PUT', path, row.apiVersion, toBody(row, inputs))
-  return new provider.CreateResponse().setId(String(body['id'])).setProperties(structOf(toOutputs(row, inputs, body)))
+  const body = await write(row, path, inputs, arm)
+  // As the resource manager spells it.
+  const id = typeof body['id'] === 'string' ? body['id'] : path
+  return new provider.CreateResponse().setId(id).setProperties(structOf(toOutputs(row, inputs, body)))
 }
 
 async function read(request: provider.ReadRequest, { arm }: Cloud) {
@@ -147,20 +153,32 @@ async function read(request: provider.ReadRequest, { arm }: Cloud) {
   const { status, body } = await arm.call('GET', request.getId(), row.apiVersion)
   // Without an id, it is gone.
   if (status === 404) return new provider.ReadResponse()
-  const before = valuesOf(request.getInputs())
-  const outputs = toOutputs(row, before, body)
-  return new provider.ReadResponse()
-    .setId(request.getId())
-    .setProperties(structOf(outputs))
-    .setInputs(structOf(toInputs(before, outputs)))
+  const inputsBefore = valuesOf(request.getInputs())
+  const outputs = toOutputs(row, inputsBefore, body)
+  const isImport = Object.keys(inputsBefore).length === 0
+  const inputs = isImport
+    ? toImportedInputs(row, request.getId(), outputs)
+    : toRefreshedInputs(row, inputsBefore, valuesOf(request.getProperties()), outputs)
+  return new provider.ReadResponse().setId(request.getId()).setProperties(structOf(outputs)).setInputs(structOf(inputs))
 }
 
 async function update(request: provider.UpdateRequest, { arm }: Cloud) {
   const row = rowOf(request.getUrn())
   const inputs = valuesOf(request.getNews())
-  if (request.getPreview()) return new provider.UpdateResponse().setProperties(structOf(inputs))
-  const { body } = await arm.call('PUT', request.getId(), row.apiVersion, toBody(row, inputs))
+  if (request.getPreview()) {
+    const outputs = previewOutputs(inputs, valuesOf(request.getOlds()))
+    return new provider.UpdateResponse().setProperties(structOf(outputs))
+  }
+  const body = await write(row, request.getId(), inputs, arm)
   return new provider.UpdateResponse().setProperties(structOf(toOutputs(row, inputs, body)))
+}
+
+/** Puts a resource, and returns it as it is read afterwards, which is what a refresh compares with. */
+async function write(row: ResourceRow, path: string, inputs: Values, arm: ArmClient): Promise<Values> {
+  const written = await arm.call('PUT', path, row.apiVersion, toBody(row, inputs))
+  // The resource exists: a failure here must not make the engine forget it.
+  const { status, body } = await arm.call('GET', path, row.apiVersion).catch(() => written)
+  return status === 404 ? written.body : body
 }
 
 async function remove(request: provider.DeleteRequest, { arm }: Cloud) {
@@ -169,12 +187,19 @@ async function remove(request: provider.DeleteRequest, { arm }: Cloud) {
 }
 
 async function invoke(request: provider.InvokeRequest, { arm, subscriptionId }: Cloud) {
-  const row = invokeTable[request.getTok()]
-  if (!row)
-    throw new Error(`the stand-in provider does not know ${request.getTok()}: add it to infra/local/resource-table.ts`)
-  const path = pathOf(row.path, valuesOf(request.getArgs()), subscriptionId)
-  const { body } = await arm.call('POST', path, row.apiVersion)
-  return new provider.InvokeResponse().setReturn(structOf(body))
+  const token = request.getTok()
+  const args = valuesOf(request.getArgs())
+  const action = invokeTable[token]
+  if (action) {
+    const { body } = await arm.call('POST', pathOf(action.path, args, subscriptionId), action.apiVersion)
+    return new provider.InvokeResponse().setReturn(structOf(body))
+  }
+  const row = resourceTable[token.replace(/:get(?=\w+$)/, ':')]
+  if (!row) throw new Error(`the stand-in provider does not know ${token}: add it to infra/local/resource-table.ts`)
+  const path = pathOf(row.path, args, subscriptionId)
+  const { status, body } = await arm.call('GET', path, row.apiVersion)
+  if (status === 404) throw new Error(`${path} does not exist`)
+  return new provider.InvokeResponse().setReturn(structOf({ id: body['id'], ...toOutputs(row, {}, body) }))
 }
 
 function rowOf(urn: string): ResourceRow {
@@ -189,7 +214,7 @@ function logicalNameOf(urn: string): string {
 }
 
 function valuesOf(message: struct.Struct | undefined): Values {
-  return message?.toJavaScript() ?? {}
+  return withoutNulls(message?.toJavaScript() ?? {})
 }
 
 function structOf(values: Values): struct.Struct {

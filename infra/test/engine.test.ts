@@ -32,6 +32,8 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
 
   const configure = (...args: string[]) => engine.run('config', 'set', ...args)
   const up = () => engine.run('up', '--yes', '--skip-preview')
+  /** As people run it. */
+  const upWithPreview = () => engine.run('up', '--yes')
   const types = () => emulator.resourceManager.resources().map(({ id }) => id.type.split('/').at(-1))
   const communication = () =>
     emulator.resourceManager.resources().find(({ id }) => id.type.endsWith('communicationServices'))!
@@ -80,17 +82,18 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     'tables',
     'userAssignedIdentities',
   ]
-  const once = (method: string) => Object.fromEntries(made.map((type) => [`${method} ${type}`, 1]))
+  const each = (method: string, count: number) => Object.fromEntries(made.map((type) => [`${method} ${type}`, count]))
 
   it('makes everything, and keeps what is secret so', async () => {
     emulator.requests.clear()
     const { code, stdout, stderr } = await up()
     expect([code, stderr]).toEqual([0, ''])
     expect(requests()).toEqual({
-      ...once('GET'),
-      ...once('PUT'),
-      // Its PUT is an operation, after which it is read.
-      'GET communicationServices': 2,
+      // Before it is put, and after.
+      ...each('GET', 2),
+      ...each('PUT', 1),
+      // Also looked up by the program.
+      'GET userAssignedIdentities': 3,
       'POST communicationServices/listKeys': 1,
     })
     expect(new Set(types())).toEqual(new Set(made))
@@ -124,13 +127,28 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
 
   it('changes nothing when nothing changed', async () => {
     expect((await up()).stdout).toMatch(/13 unchanged/)
-    expect(requests()).toEqual({ 'POST communicationServices/listKeys': 1 })
+    expect(requests()).toEqual({ 'GET userAssignedIdentities': 1, 'POST communicationServices/listKeys': 1 })
   })
 
-  it('updates what a tag is on', async () => {
-    await configure('--path', 'tags.team', 'a')
+  it('announces and makes only updates when a tag changes, and names the tag', async () => {
+    await configure('--path', 'tags.team', 'x')
     expect((await up()).stdout).toMatch(/6 updated/)
+    await configure('--path', 'tags.team', 'a')
+    expect((await engine.run('preview')).stdout).toMatch(/~ 6 to update\n +7 unchanged/)
+    const { steps } = JSON.parse((await engine.run('preview', '--json')).stdout) as {
+      steps: { urn: string; detailedDiff?: object }[]
+    }
+    const step = steps.find(({ urn }) => urn.includes(':CommunicationService::'))
+    expect(step!.detailedDiff).toEqual({ 'tags.team': { kind: 'update', inputDiff: true } })
+    const { code, stdout } = await upWithPreview()
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/~ 6 updated\n +7 unchanged/)])
     expect(communication().envelope.tags).toEqual({ team: 'a' })
+  })
+
+  it('announces and makes one update when the plan changes', async () => {
+    await configure('sku', 'P0v3')
+    expect((await engine.run('preview')).stdout).toMatch(/~ 1 to update\n +12 unchanged/)
+    expect((await upWithPreview()).stdout).toMatch(/~ 1 updated\n +12 unchanged/)
   })
 
   it('finds what was changed behind its back', async () => {
@@ -147,9 +165,11 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     expect(communication().envelope.tags).toEqual({ team: 'a' })
   })
 
-  it('refuses to replace or delete what is protected', async () => {
+  it('updates what is protected, and refuses to replace or delete it', async () => {
     await configure('protect', 'true')
     expect((await up()).code).toBe(0)
+    await configure('--path', 'tags.team', 'b')
+    expect(await upWithPreview()).toMatchObject({ code: 0, stdout: expect.stringMatching(/6 updated/) })
     await configure('dataLocation', 'Europe')
     const replaced = await up()
     expect([replaced.code, replaced.stdout + replaced.stderr]).toEqual([
@@ -189,7 +209,7 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     emulator.requests.clear()
     const { code, stdout } = await engine.run('destroy', '--yes', '--skip-preview')
     expect([code, stdout]).toEqual([0, expect.stringMatching(/13 deleted/)])
-    expect(requests()).toEqual(once('DELETE'))
+    expect(requests()).toEqual(each('DELETE', 1))
     expect(types()).toEqual([])
     expect(emulator.resources).toHaveLength(1)
   })

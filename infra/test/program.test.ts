@@ -34,8 +34,6 @@ async function deploy(config: Record<string, unknown> = {}, stack = 'dev') {
             hostName: 'calls.communication.azure.com',
             immutableResourceId: 'immutable',
             defaultHostName: 'site.azurewebsites.net',
-            clientId: 'client',
-            principalId: 'principal',
             primaryEndpoints: {
               table: 'https://map.table.core.windows.net/',
               blob: 'https://pkg.blob.core.windows.net/',
@@ -44,6 +42,8 @@ async function deploy(config: Record<string, unknown> = {}, stack = 'dev') {
         }
       },
       call({ token }) {
+        if (token === 'azure-native:managedidentity:getUserAssignedIdentity')
+          return { clientId: 'client', principalId: 'principal' }
         if (token !== 'azure-native:communication:listCommunicationServiceKeys')
           throw new Error(`nobody expected ${token}`)
         return {

@@ -24,6 +24,16 @@ const configure = (values: Record<string, struct.JavaScriptValue>) =>
     new provider.ConfigureRequest().setArgs(struct.Struct.fromJavaScript(values)),
   )
 
+async function create(type: string, inputs: Record<string, struct.JavaScriptValue>): Promise<string> {
+  const request = new provider.CreateRequest().setUrn(urn(type)).setProperties(struct.Struct.fromJavaScript(inputs))
+  const response = (await promisify(client.create.bind(client))(request)) as provider.CreateResponse
+  return response.getId()
+}
+
+async function read(request: provider.ReadRequest): Promise<provider.ReadResponse> {
+  return (await promisify(client.read.bind(client))(request)) as provider.ReadResponse
+}
+
 it('names what it was not told', async () => {
   await expect(configure({ metadataHost: '', tenantId: '' })).rejects.toThrow(
     'the stand-in provider needs azure-native:metadataHost, azure-native:tenantId',
@@ -44,4 +54,43 @@ it('passes on what the resource manager says to a name that it refuses', async (
   const inputs = struct.Struct.fromJavaScript({ resourceGroupName: 'a/b?', location: 'westeurope' })
   const create = new provider.CreateRequest().setUrn(urn(type)).setProperties(inputs)
   await expect(promisify(client.create.bind(client))(create)).rejects.toThrow(/Status=4\d\d Code="\w+" Message="[^"]+"/)
+})
+
+it('imports what exists with the inputs that would create it', async () => {
+  await configure({})
+  const group = { resourceGroupName: 'imported', location: 'westeurope' }
+  await create('azure-native:resources:ResourceGroup', group)
+  const inputs = {
+    resourceGroupName: 'imported',
+    accountName: 'importedaccount',
+    location: 'westeurope',
+    kind: 'StorageV2',
+    sku: { name: 'Standard_LRS' },
+    allowSharedKeyAccess: false,
+    enableHttpsTrafficOnly: true,
+    tags: { environment: 'dev' },
+  }
+  const type = 'azure-native:storage:StorageAccount'
+  const id = await create(type, inputs)
+  const imported = await read(new provider.ReadRequest().setUrn(urn(type)).setId(id))
+  expect(imported.getInputs()!.toJavaScript()).toEqual(inputs)
+  const unchanged = new provider.DiffRequest()
+    .setUrn(urn(type))
+    .setOldInputs(imported.getInputs())
+    .setNews(struct.Struct.fromJavaScript(inputs))
+  const diff = (await promisify(client.diff.bind(client))(unchanged)) as provider.DiffResponse
+  expect(diff.getChanges()).toBe(provider.DiffResponse.DiffChanges.DIFF_NONE)
+})
+
+it('takes over what was changed in Azure into the inputs of a refresh, and nothing else', async () => {
+  const type = 'azure-native:resources:ResourceGroup'
+  const tags = { environment: 'prod', owner: 'b' }
+  const id = await create(type, { resourceGroupName: 'refreshed', location: 'westeurope', tags })
+  const before = { environment: 'dev', team: 'a' }
+  const request = new provider.ReadRequest()
+    .setUrn(urn(type))
+    .setId(id)
+    .setInputs(struct.Struct.fromJavaScript({ location: 'West Europe', tags: before }))
+    .setProperties(struct.Struct.fromJavaScript({ location: 'westeurope', tags: before }))
+  expect((await read(request)).getInputs()!.toJavaScript()).toEqual({ location: 'West Europe', tags })
 })
