@@ -25,10 +25,11 @@ export class CommunicationServices extends ComponentResource {
   readonly name: Output<string>
   readonly endpoint: Output<string>
   readonly immutableResourceId: Output<string>
-  readonly connectionString: Output<string>
-  readonly secondaryConnectionString: Output<string>
-  readonly primaryKey: Output<string>
-  readonly secondaryKey: Output<string>
+  /** Like the other secrets, missing when keyless. */
+  readonly connectionString: Output<string> | undefined
+  readonly secondaryConnectionString: Output<string> | undefined
+  readonly primaryKey: Output<string> | undefined
+  readonly secondaryKey: Output<string> | undefined
 
   constructor(name: string, args: CommunicationServicesArgs, options?: ComponentResourceOptions) {
     super('acs-kit:communication:CommunicationServices', name, {}, options)
@@ -39,21 +40,23 @@ export class CommunicationServices extends ComponentResource {
       { resourceGroupName, location: 'global', dataLocation, disableLocalAuth: keyless, tags },
       { parent: this, protect },
     )
-    // What the call gives is not marked secret by itself.
-    const keys = secret(
-      listCommunicationServiceKeysOutput(
-        { resourceGroupName, communicationServiceName: service.name },
-        { parent: this },
-      ),
-    )
+    // Azure may reject the call once access keys are off. What it gives is not marked secret by itself.
+    const keys = keyless
+      ? undefined
+      : secret(
+          listCommunicationServiceKeysOutput(
+            { resourceGroupName, communicationServiceName: service.name },
+            { parent: this },
+          ),
+        )
     this.id = service.id
     this.name = service.name
     this.endpoint = interpolate`https://${service.hostName}/`
     this.immutableResourceId = service.immutableResourceId
-    this.connectionString = keys.apply(({ primaryConnectionString }) => primaryConnectionString!)
-    this.secondaryConnectionString = keys.apply(({ secondaryConnectionString }) => secondaryConnectionString!)
-    this.primaryKey = keys.apply(({ primaryKey }) => primaryKey!)
-    this.secondaryKey = keys.apply(({ secondaryKey }) => secondaryKey!)
+    this.connectionString = keys?.apply(({ primaryConnectionString }) => primaryConnectionString!)
+    this.secondaryConnectionString = keys?.apply(({ secondaryConnectionString }) => secondaryConnectionString!)
+    this.primaryKey = keys?.apply(({ primaryKey }) => primaryKey!)
+    this.secondaryKey = keys?.apply(({ secondaryKey }) => secondaryKey!)
     this.registerOutputs({ id: this.id, endpoint: this.endpoint })
   }
 }
