@@ -1,26 +1,34 @@
 import type { SettingName } from '@acs-kit/service-settings'
 import { output, type Input, type Output } from '@pulumi/pulumi'
-import type { CommunicationServices } from './communication-services.ts'
 import type { StackConfig } from './config.ts'
-import type { IdentityStore } from './identity-store.ts'
-import type { SiteIdentity } from './site-identity.ts'
 
 /** Every setting of the service is decided here: undefined leaves it at its default. One that is forgotten does not compile. */
-export type ServiceSettings = { readonly [Name in SettingName]: Input<string> | undefined }
+export type ServiceSettings<Text = Input<string>> = { readonly [Name in SettingName]: Text | string | undefined }
 
-export interface ServiceSettingsArgs {
-  readonly config: StackConfig
-  readonly communication: CommunicationServices
-  readonly store: IdentityStore
-  readonly identity: SiteIdentity
+export interface ServiceSettingsArgs<Text> {
+  readonly config: Pick<StackConfig, 'keyless' | 'issuers' | 'allowedOrigins'>
+  readonly communication: {
+    readonly endpoint: Text
+    readonly immutableResourceId: Text
+    /** Missing when keyless. */
+    readonly connectionString: Text | undefined
+    readonly secondaryConnectionString: Text | undefined
+  }
+  readonly store: { readonly endpoint: Text; readonly table: Text }
+  readonly identity: { readonly clientId: Text }
 }
 
-export function serviceSettings({ config, communication, store, identity }: ServiceSettingsArgs): ServiceSettings {
+export function serviceSettings<Text>({
+  config,
+  communication,
+  store,
+  identity,
+}: ServiceSettingsArgs<Text>): ServiceSettings<Text> {
   const { keyless, issuers, allowedOrigins } = config
   return {
     SIGN_IN_ISSUERS: JSON.stringify(issuers),
-    COMMUNICATION_SERVICES_CONNECTION_STRING: keyless ? undefined : communication.connectionString,
-    COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: keyless ? undefined : communication.secondaryConnectionString,
+    COMMUNICATION_SERVICES_CONNECTION_STRING: communication.connectionString,
+    COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: communication.secondaryConnectionString,
     COMMUNICATION_SERVICES_ENDPOINT: keyless ? communication.endpoint : undefined,
     COMMUNICATION_SERVICES_RESOURCE_ID: communication.immutableResourceId,
     AZURE_CLIENT_ID: identity.clientId,

@@ -1,3 +1,8 @@
+import { existsSync } from 'node:fs'
+import { readSettings, settings, SettingsError, type Issuer } from '@acs-kit/service-settings'
+import { RunError } from '@pulumi/pulumi'
+import { serviceSettings } from './app-settings.ts'
+
 /**
  * Where Azure keeps a communication resource's data at rest, as Terraform's documentation lists them. The emulator has a list
  * of its own: it imitates Azure, and must not agree with a mistake made here.
@@ -24,77 +29,160 @@ const dataLocations = [
 
 export type DataLocation = (typeof dataLocations)[number]
 
-/** What a stack's configuration may say, as it was read. */
-export interface RawConfig {
-  readonly dataLocation?: string | undefined
-  readonly keyless?: boolean | undefined
-  readonly sku?: string | undefined
-  readonly allowedOrigins?: readonly string[] | undefined
-  readonly issuers?: readonly unknown[] | undefined
-  readonly tags?: Readonly<Record<string, string>> | undefined
-  readonly protect?: boolean | undefined
-  readonly deployPackage?: boolean | undefined
-}
-
 export interface StackConfig {
   readonly dataLocation: DataLocation
   readonly keyless: boolean
   readonly sku: string
   readonly allowedOrigins: readonly string[]
-  /** For `SIGN_IN_ISSUERS`; the service itself checks them more closely. */
-  readonly issuers: readonly unknown[]
+  readonly issuers: readonly Issuer[]
   readonly tags: Readonly<Record<string, string>>
   readonly protect: boolean
   readonly deployPackage: boolean
 }
 
+export interface ConfigSource {
+  readonly stack: string
+  /** Values of the program's options as the engine passes them: lists and maps as JSON. */
+  readonly options: Readonly<Record<string, string>>
+  /** `azure-native:location`. */
+  readonly location: string | undefined
+  /** The service's package, needed unless `deployPackage` is false. */
+  readonly packagePath: string
+}
+
 /** Plans of App Service that are always on: the free and shared ones are not. */
 const skus = /^(?:B[1-3]|S[1-3]|P[1-3]v2|P[0-3]v3|P[1-5]mv3)$/
 
-/**
- * The configuration of a stack, with its defaults; `names` are those that the stack has a value for. Throws with every mistake
- * at once.
- */
-export function parseConfig(stack: string, raw: RawConfig, names: readonly string[] = []): StackConfig {
-  const {
-    dataLocation = 'United States',
-    keyless = false,
-    sku = 'B1',
-    allowedOrigins = [],
-    issuers = [],
-    tags = {},
-    protect = stack === 'prod',
-    deployPackage = stack !== 'local',
-  } = raw
-  const mistakes = names.filter((name) => !Object.hasOwn(raw, name)).map((name) => `${name} is nothing that can be set`)
-  if (!isDataLocation(dataLocation)) {
-    mistakes.push(`dataLocation is ${JSON.stringify(dataLocation)}; it must be one of: ${dataLocations.join(', ')}`)
+/** Parses a stack's configuration and fills in the defaults. Throws a `RunError` that lists all mistakes. */
+export function parseConfig({ stack, options, location, packagePath }: ConfigSource): StackConfig {
+  const issues: string[] = []
+  const parse = <Value>(name: string, fallback: Value, parser: (text: string) => Value): Value => {
+    const text = options[name]
+    if (text === undefined) return fallback
+    try {
+      return parser(text)
+    } catch (error) {
+      issues.push(...(error as Error).message.split('\n').map((line) => `${name}${line}`))
+      return fallback
+    }
   }
-  if (!skus.test(sku))
-    mistakes.push(`sku is ${JSON.stringify(sku)}; it must be a plan that is always on, such as B1, S1 or P0v3`)
-  for (const origin of allowedOrigins) {
-    if (!isOrigin(origin))
-      mistakes.push(`allowedOrigins has ${JSON.stringify(origin)}; an origin reads https://app.example.com`)
+  const config: StackConfig = {
+    dataLocation: parse('dataLocation', 'United States', parseDataLocation),
+    keyless: parse('keyless', false, parseFlag),
+    sku: parse('sku', 'B1', parseSku),
+    allowedOrigins: parse('allowedOrigins', [], parseOrigins),
+    issuers: parse('issuers', [], parseIssuers),
+    tags: parse('tags', {}, parseTags),
+    protect: parse('protect', stack === 'prod', parseFlag),
+    deployPackage: parse('deployPackage', stack !== 'local', parseFlag),
   }
-  if (issuers.length === 0) {
-    mistakes.push(
-      'issuers is empty; it must say who vouches for users: pulumi config set --path issuers[0].issuer https://…',
-    )
+  issues.push(
+    ...Object.keys(options).flatMap((name) => (Object.hasOwn(config, name) ? [] : [`${name}: unknown option`])),
+  )
+  if (!location) issues.push('azure-native:location is missing: pulumi config set azure-native:location westeurope')
+  if (options['issuers'] === undefined) {
+    issues.push('issuers is missing: pulumi config set --path issuers[0].issuer https://…, and the same for audience')
   }
-  const placeholder = /<[^<>]*>/.exec(JSON.stringify(issuers))
-  if (placeholder) mistakes.push(`issuers still has ${placeholder[0]}; it takes your own, and README.md says which`)
-  if (mistakes.length > 0 || !isDataLocation(dataLocation)) {
-    throw new Error(
-      `the configuration of the stack ${stack} can't be used:\n${mistakes.map((text) => `- ${text}`).join('\n')}`,
-    )
+  if (config.deployPackage && !existsSync(packagePath)) {
+    issues.push(`deployPackage: ${packagePath} is missing: run pnpm build, or set deployPackage to false`)
   }
-  return { dataLocation, keyless, sku, allowedOrigins, issuers, tags, protect, deployPackage }
+  if (issues.length === 0) issues.push(...rejectedByService(config))
+  if (issues.length === 0) return config
+  throw new RunError(`invalid configuration of the stack ${stack}:\n${issues.map((issue) => `- ${issue}`).join('\n')}`)
 }
 
-function isDataLocation(text: string): text is DataLocation {
-  return (dataLocations as readonly string[]).includes(text)
+/** Parses a value, or throws what is wrong with it, in lines that follow the option's name. */
+function parseDataLocation(text: string): DataLocation {
+  const location = dataLocations.find((known) => known === text)
+  if (location === undefined)
+    throw new Error(` is ${JSON.stringify(text)}: expected one of ${dataLocations.join(', ')}`)
+  return location
+}
+
+function parseFlag(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  throw new Error(` is ${JSON.stringify(text)}: expected true or false`)
+}
+
+function parseSku(text: string): string {
+  if (skus.test(text)) return text
+  throw new Error(` is ${JSON.stringify(text)}: expected a plan that is always on, such as B1, S1 or P0v3`)
+}
+
+function parseOrigins(text: string): readonly string[] {
+  const list = parseJson(text)
+  if (!Array.isArray(list)) throw new Error(' is not a list: pulumi config set --path allowedOrigins[0] https://…')
+  const wrong = list.filter((origin) => typeof origin !== 'string' || !isOrigin(origin))
+  if (wrong.length === 0) return list
+  throw new Error(
+    wrong
+      .map((origin) => ` has ${JSON.stringify(origin)}: expected an origin, such as https://app.example.com`)
+      .join('\n'),
+  )
+}
+
+function parseIssuers(text: string): readonly Issuer[] {
+  const placeholder = /<[^<>]*>/.exec(text)
+  if (placeholder) throw new Error(` has the placeholder ${placeholder[0]}: replace it (see README.md)`)
+  try {
+    return settings.SIGN_IN_ISSUERS.parse(text)
+  } catch (error) {
+    throw new Error(` ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function parseTags(text: string): Readonly<Record<string, string>> {
+  const tags = parseJson(text)
+  if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) {
+    throw new Error(' is not a map: pulumi config set --path tags.environment dev')
+  }
+  const issues = Object.entries(tags).flatMap(([name, value]: [string, unknown]) => {
+    if (!/^[^<>%&\\?/]{1,128}$/.test(name)) return [`.${name}: expected a name of 1 to 128 characters without <>%&\\?/`]
+    // As a number, 0042 is 34 by now, and 1.10 is 1.1.
+    if (typeof value !== 'string') return [`.${name} is not a string: quote it, or set it with --type string`]
+    return value.length > 256 ? [`.${name} is too long: expected at most 256 characters`] : []
+  })
+  if (issues.length > 0) throw new Error(issues.join('\n'))
+  return tags as Readonly<Record<string, string>>
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text
+  try {
+    settings.ALLOWED_ORIGINS.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What keeps the service from starting with this configuration; what only Azure knows has an example's value. */
+function rejectedByService(config: StackConfig): readonly string[] {
+  const key = 'endpoint=https://example.communication.azure.com/;accesskey=a2V5'
+  const id = '00000000-0000-0000-0000-000000000000'
+  const environment = serviceSettings({
+    config,
+    communication: {
+      endpoint: 'https://example.communication.azure.com/',
+      immutableResourceId: id,
+      connectionString: config.keyless ? undefined : key,
+      secondaryConnectionString: config.keyless ? undefined : key,
+    },
+    store: { endpoint: 'https://example.table.core.windows.net/', table: 'identities' },
+    identity: { clientId: id },
+  })
+  try {
+    readSettings(environment)
+    return []
+  } catch (error) {
+    if (error instanceof SettingsError) return error.mistakes
+    throw error
+  }
 }

@@ -3,29 +3,25 @@ import { ResourceGroup } from '@pulumi/azure-native/resources/index.js'
 import { Config, getProject, getStack, runtime } from '@pulumi/pulumi'
 import { serviceSettings } from './app-settings.ts'
 import { CommunicationServices } from './communication-services.ts'
-import { parseConfig, type RawConfig } from './config.ts'
+import { parseConfig } from './config.ts'
 import { IdentityStore } from './identity-store.ts'
 import { namesOf } from './naming.ts'
 import { PackageStore } from './package-store.ts'
 import { SiteIdentity, type Grant } from './site-identity.ts'
 import { TokenServiceSite } from './token-service-site.ts'
 
-const raw = new Config()
 const prefix = `${getProject()}:`
-const given = Object.keys(runtime.allConfig())
-  .filter((name) => name.startsWith(prefix))
-  .map((name) => name.slice(prefix.length))
-const options: RawConfig = {
-  dataLocation: raw.get('dataLocation'),
-  keyless: raw.getBoolean('keyless'),
-  sku: raw.get('sku'),
-  allowedOrigins: raw.getObject<RawConfig['allowedOrigins']>('allowedOrigins'),
-  issuers: raw.getObject<RawConfig['issuers']>('issuers'),
-  tags: raw.getObject<RawConfig['tags']>('tags'),
-  protect: raw.getBoolean('protect'),
-  deployPackage: raw.getBoolean('deployPackage'),
-}
-const config = parseConfig(getStack(), options, given)
+const packagePath = fileURLToPath(new URL('../apps/token-service/dist.zip', import.meta.url))
+const config = parseConfig({
+  stack: getStack(),
+  options: Object.fromEntries(
+    Object.entries(runtime.allConfig())
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  ),
+  location: new Config('azure-native').get('location'),
+  packagePath,
+})
 const names = namesOf(getProject(), getStack())
 const { tags, protect, keyless } = config
 
@@ -38,7 +34,6 @@ const communication = new CommunicationServices(names.base, {
   protect,
 })
 const store = new IdentityStore(names.storage('map'), { ...common, protect })
-const packagePath = fileURLToPath(new URL('../apps/token-service/dist.zip', import.meta.url))
 const packages = config.deployPackage ? new PackageStore(names.storage('pkg'), { ...common, packagePath }) : undefined
 const grants: Grant[] = [{ name: 'tables', role: 'Storage Table Data Contributor', scope: store.accountId }]
 if (packages) grants.push({ name: 'package', role: 'Storage Blob Data Reader', scope: packages.accountId })

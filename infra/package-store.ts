@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { hash } from 'node:crypto'
 import { Blob, BlobContainer } from '@pulumi/azure-native/storage/index.js'
 import {
@@ -29,11 +29,6 @@ export class PackageStore extends ComponentResource {
     options?: ComponentResourceOptions,
   ) {
     super('acs-kit:storage:PackageStore', name, {}, options)
-    if (!existsSync(packagePath)) {
-      throw new Error(
-        `${packagePath} is missing: make it with pnpm build, or go without, by setting deployPackage to false`,
-      )
-    }
     const account = createPrivateStorageAccount(name, { resourceGroupName, tags }, { parent: this })
     const container = new BlobContainer(
       'packages',

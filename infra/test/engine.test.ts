@@ -44,19 +44,28 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
       .join('\n')
 
-  it('refuses a configuration with every mistake at once, and touches nothing', async () => {
+  it('rejects a configuration with every mistake at once, without a stack, and touches nothing', async () => {
     await configure('dataLocation', 'Mars')
-    await configure('sku', 'F1')
-    const { code, stdout, stderr } = await up()
-    expect(code).not.toBe(0)
-    expect(stdout + stderr).toMatch(/dataLocation is "Mars"[^]*sku is "F1"/)
+    await configure('protect', 'yes')
+    await configure('--path', 'tags.costCenter', '42')
+    await configure('--path', 'issuers[0].audience', '5')
+    await configure('allowedOrigins', '5')
+    for (const command of ['preview', 'up']) {
+      const { code, stdout, stderr } = await engine.run(command, ...(command === 'up' ? ['--yes'] : []))
+      expect(code).not.toBe(0)
+      const text = stdout + stderr
+      for (const name of ['dataLocation', 'protect', 'tags.costCenter', 'issuers', 'allowedOrigins'])
+        expect(text, command).toMatch(new RegExp(`^ +- ${name} `, 'm'))
+      expect(text, command).not.toMatch(/unhandled exception|^ +at /m)
+    }
     expect(types()).toEqual([])
-    for (const name of ['dataLocation', 'sku']) await engine.run('config', 'rm', name)
+    for (const name of ['dataLocation', 'protect', 'tags', 'allowedOrigins']) await engine.run('config', 'rm', name)
+    await configure('--path', 'issuers[0].audience', 'api://acs-kit')
   })
 
   it('previews without touching anything', async () => {
     const { code, stdout } = await engine.run('preview')
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 12 to create/)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 13 to create/)])
     expect(types()).toEqual([])
   })
 

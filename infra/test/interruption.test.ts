@@ -30,7 +30,11 @@ async function startEngine(metadataHost: string): Promise<LocalEngine> {
   const principal = { ...emulator.resourceManager.servicePrincipal, metadataHost }
   const engine = await LocalEngine.start(cli!, await startStandInProvider(principal))
   onTestFinished(() => engine[Symbol.asyncDispose]())
-  const settings = ['azure-native:location=westeurope', 'issuers[0].issuer=https://sign-in.example']
+  const settings = [
+    'azure-native:location=westeurope',
+    'issuers[0].issuer=https://sign-in.example',
+    'issuers[0].audience=api://acs-kit',
+  ]
   await engine.run('config', 'set-all', '--path', ...settings.flatMap((setting) => ['--plaintext', setting]))
   return engine
 }

@@ -15,7 +15,11 @@ export async function benchmarkUpAndDestroy(): Promise<Figure[]> {
   await using subject = await LocalEngine.start(cli, azure)
   await using reference = await LocalEngine.start(cli, await startNoOpProvider())
   for (const engine of [subject, reference]) {
-    const settings = ['azure-native:location=westeurope', 'issuers[0].issuer=https://sign-in.example']
+    const settings = [
+      'azure-native:location=westeurope',
+      'issuers[0].issuer=https://sign-in.example',
+      'issuers[0].audience=api://acs-kit',
+    ]
     const plain = settings.flatMap((setting) => ['--plaintext', setting])
     await succeed(engine, 'config', 'set-all', '--path', ...plain)
   }

@@ -1,0 +1,104 @@
+import { RunError } from '@pulumi/pulumi'
+import { expect, it } from 'vitest'
+import { parseConfig, type ConfigSource } from '../config.ts'
+
+const issuer = { issuer: 'https://sign-in.example', audience: 'api://tokens' }
+
+function source(options: Readonly<Record<string, unknown>>, rest: Partial<ConfigSource> = {}): ConfigSource {
+  const all = { issuers: [issuer], deployPackage: false, ...options }
+  return {
+    stack: 'dev',
+    // As the engine passes them.
+    options: Object.fromEntries(
+      Object.entries(all).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+    ),
+    location: 'westeurope',
+    packagePath: '/nowhere/dist.zip',
+    ...rest,
+  }
+}
+
+function issuesOf(...args: Parameters<typeof source>): readonly string[] {
+  try {
+    parseConfig(source(...args))
+  } catch (error) {
+    // The engine prints its message alone, without a stack.
+    expect(RunError.isInstance(error)).toBe(true)
+    const [title, ...issues] = (error as Error).message.split('\n')
+    expect(title).toBe('invalid configuration of the stack dev:')
+    return issues
+  }
+  return []
+}
+
+it('fills in the defaults', () => {
+  expect(parseConfig(source({}))).toEqual({
+    dataLocation: 'United States',
+    keyless: false,
+    sku: 'B1',
+    allowedOrigins: [],
+    issuers: [issuer],
+    tags: {},
+    protect: false,
+    deployPackage: false,
+  })
+  expect(parseConfig(source({ keyless: true }, { stack: 'prod' }))).toMatchObject({ protect: true, keyless: true })
+})
+
+it.each<[string, Record<string, unknown>, RegExp]>([
+  ['an unknown option', { datalocation: 'Europe' }, /^- datalocation: unknown option$/],
+  ['an unknown place', { dataLocation: 'Mars' }, /^- dataLocation is "Mars": expected one of Africa, /],
+  ['a plan that sleeps', { sku: 'F1' }, /^- sku is "F1": expected a plan that is always on/],
+  ['a flag that is none', { keyless: 'yes' }, /^- keyless is "yes": expected true or false$/],
+  [
+    'origins that are no list',
+    { allowedOrigins: 'https://a.example' },
+    /^- allowedOrigins is not a list: pulumi config/,
+  ],
+  [
+    'an origin with a path',
+    { allowedOrigins: ['https://a.example/x'] },
+    /^- allowedOrigins has "https:\/\/a\.example\/x"/,
+  ],
+  ['a numeric origin', { allowedOrigins: [5] }, /^- allowedOrigins has 5: expected an origin/],
+  ['tags that are no map', { tags: '5' }, /^- tags is not a map: pulumi config/],
+  ['a numeric tag', { tags: { costCenter: 42 } }, /^- tags\.costCenter is not a string: quote it/],
+  ['a tag name that Azure rejects', { tags: { 'a/b': 'c' } }, /^- tags\.a\/b: expected a name/],
+  ['a tag that is too long', { tags: { a: 'b'.repeat(257) } }, /^- tags\.a is too long/],
+  ['no issuer', { issuers: [] }, /^- issuers ./],
+  ['issuers that are no JSON', { issuers: 'https://sign-in.example' }, /^- issuers .*JSON/],
+  ['a missing audience', { issuers: [{ issuer: 'https://sign-in.example' }] }, /^- issuers .*\/0 .*audience/],
+  ['a misspelt audience', { issuers: [{ issuer: 'https://a.example', audiance: 'x' }] }, /^- issuers .*\/0 .*audience/],
+  ['a numeric audience', { issuers: [{ ...issuer, audience: 5 }] }, /^- issuers .*\/0\/audience/],
+  ['an issuer without TLS', { issuers: [{ ...issuer, issuer: 'http://sign-in.example' }] }, /^- issuers ./],
+  ['the same issuer twice', { issuers: [issuer, issuer] }, /^- issuers .*twice/],
+  [
+    'a placeholder',
+    { issuers: [{ ...issuer, issuer: 'https://login.microsoftonline.com/<tenant>/v2.0' }] },
+    /^- issuers has the placeholder <tenant>: replace it/,
+  ],
+  ['a missing package', { deployPackage: true }, /^- deployPackage: \/nowhere\/dist\.zip is missing: run pnpm build/],
+])('rejects %s', (_name, options, expected) => {
+  expect(issuesOf(options)).toEqual([expect.stringMatching(expected)])
+})
+
+it('rejects what is missing', () => {
+  const { issuers: _, ...options } = source({}).options
+  expect(issuesOf({}, { options, location: undefined })).toEqual([
+    expect.stringMatching(/^- azure-native:location is missing: pulumi config set /),
+    expect.stringMatching(/^- issuers is missing: pulumi config set /),
+  ])
+})
+
+it('lists every mistake at once', () => {
+  const wrong = {
+    dataLocation: 'Mars',
+    sku: 'F1',
+    allowedOrigins: ['https://a.example/x', 'a.example'],
+    issuers: [{ issuer: 5 }],
+    tags: { a: 1, b: true },
+    protect: 'no',
+    datalocation: 'x',
+  }
+  expect(issuesOf(wrong, { location: '' })).toHaveLength(10)
+})
