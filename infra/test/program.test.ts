@@ -6,7 +6,6 @@ import { settings } from '@acs-kit/service-settings'
 import { isSecret, runtime, type Output } from '@pulumi/pulumi'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import type { ServiceSettings } from '../app-settings.ts'
-import { namesOf } from '../naming.ts'
 import { roles } from '../site-identity.ts'
 
 const group = '/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/group'
@@ -204,12 +203,4 @@ it('decides on every setting of the service', async () => {
   // @ts-expect-error -- one that is forgotten does not compile
   const forgetful: ServiceSettings = others
   expect(forgetful).not.toHaveProperty('SIGN_IN_ISSUERS')
-})
-
-it('names what has to be short and plain so, whatever the stack is called', () => {
-  const { base, storage } = namesOf('acs-kit', 'Pull_Request.123-of-somebody')
-  expect(base).toBe('acs-kit-pull-request-123-of-somebody')
-  expect(storage('map')).toBe('acskitpullreqmap')
-  // azure-native adds eight characters, Azure takes 24.
-  expect(storage('pkg').length).toBeLessThanOrEqual(16)
 })
