@@ -40,13 +40,14 @@ async function run(request: language.RunRequest): Promise<language.RunResponse> 
     stack: request.getStack(),
     organization: request.getOrganization(),
     'root-directory': info.getRootDirectory(),
-    pwd: request.getPwd(),
+    pwd: directory,
     parallel: String(request.getParallel()),
   }
   const args = Object.entries(flags).flatMap(([name, value]) => (value ? [`--${name}`, value] : []))
   const child = spawn(
     process.execPath,
-    [runner, ...args, ...(request.getDryrun() ? ['--dry-run'] : []), join(directory, info.getEntryPoint())],
+    // The runner itself resolves the entry point `.`, by package.json.
+    [runner, ...args, ...(request.getDryrun() ? ['--dry-run'] : []), info.getEntryPoint()],
     {
       // What the program prints is its own; the engine hears of everything else over its connection.
       stdio: ['ignore', 'inherit', 'inherit'],

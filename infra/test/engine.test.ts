@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
@@ -8,6 +8,7 @@ import { LocalEngine } from '../local/local-engine.ts'
 import { findPulumi } from '../local/pulumi-cli.ts'
 import { startStandInProvider } from '../local/stand-in-provider.ts'
 
+const infra = join(import.meta.dirname, '..')
 const cli = await findPulumi()
 if (!cli) process.stdout.write('NOT RUN: engine tests, no Pulumi CLI (pnpm pulumi:cli)\n')
 // Where it is asked for, it has to be there.
@@ -43,6 +44,20 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
       .join('\n')
+
+  it('runs index.ts, whatever else a folder of the project has', async () => {
+    const folder = join(engine.folder, 'program')
+    mkdirSync(folder)
+    for (const name of ['Pulumi.yaml', 'package.json']) copyFileSync(join(infra, name), join(folder, name))
+    symlinkSync(join(infra, 'node_modules'), join(folder, 'node_modules'))
+    for (const name of ['index.ts', 'index.js', 'index.mjs'])
+      writeFileSync(join(folder, name), `export const ran = '${name}'`)
+    const args = ['preview', '--stack', 'local', '--cwd', folder, '--non-interactive', '--config-file']
+    const { stdout } = await promisify(execFile)(cli!.command, [...args, join(engine.folder, 'Pulumi.local.yaml')], {
+      env: { ...process.env, ...engine.env },
+    })
+    expect(stdout).toMatch(/ran: "index\.ts"/)
+  })
 
   it('rejects a configuration with every mistake at once, without a stack, and touches nothing', async () => {
     await configure('dataLocation', 'Mars')

@@ -10,13 +10,14 @@ const issuers = JSON.stringify([{ issuer: 'https://sign-in.example', audience: '
 /** Whatever the program knows has a value once it is parsed. */
 const known = Object.keys(parseConfig({ stack: 'any', options: { issuers }, ...rest }))
 
+const workspace = await LocalWorkspace.create({
+  workDir: join(import.meta.dirname, '..'),
+  // Reading a file takes no CLI, and would else look for one.
+  pulumiCommand: {} as PulumiCommand,
+})
+
 /** The example of a stack, as Pulumi reads it. */
 async function exampleOf(stack: string): Promise<Record<string, unknown>> {
-  const workspace = await LocalWorkspace.create({
-    workDir: join(import.meta.dirname, '..'),
-    // Reading a file takes no CLI, and would else look for one.
-    pulumiCommand: {} as PulumiCommand,
-  })
   return (await workspace.stackSettings(stack)).config ?? {}
 }
 
@@ -46,4 +47,8 @@ it.each(['dev', 'prod'])('the example of %s is accepted', async (stack) => {
 
 it('the example of production protects what can’t be brought back', async () => {
   expect((await parseExample('prod')).protect).toBe(true)
+})
+
+it('Pulumi installs the packages with pnpm, which the workspace needs', async () => {
+  expect((await workspace.projectSettings()).runtime).toMatchObject({ options: { packagemanager: 'pnpm' } })
 })
