@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -66,10 +67,15 @@ async function upUntilComplete(engine: LocalEngine, origin: string): Promise<str
   return upUntilComplete(engine, origin)
 }
 
-function processesIn(folder: string): string[] {
+/**
+ * Processes that run our own code for an engine with this folder. The genuine language host is none: it notices within five
+ * minutes that its CLI is gone.
+ */
+function ownProcesses(folder: string): string[] {
+  const node = realpathSync(process.execPath)
   return readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(folder)
+      return readlinkSync(`/proc/${pid}/exe`) === node && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(folder)
     } catch {
       return false
     }
@@ -80,6 +86,9 @@ describe.runIf(cli !== undefined || isNeeded)('an up that is interrupted', () =>
   it.each([1, 6])('by kill -9 of the CLI after %i resources were made: cancel, up, and all is there', async (made) => {
     await emulator.reset()
     const engine = await startEngine(emulator.resourceManager.servicePrincipal.metadataHost)
+    // As the genuine language host does, it outlives the CLI.
+    const host = spawn('sleep', ['300'], { env: { ...process.env, ...engine.env } })
+    onTestFinished(() => void host.kill())
     emulator.faults.add({ operation: 'armPut', latencyMs: 200 })
     const child = engine.launch('up', ...go)
     const puts = () => emulator.requests.list().filter(({ operation }) => operation === 'armPut').length
@@ -88,7 +97,7 @@ describe.runIf(cli !== undefined || isNeeded)('an up that is interrupted', () =>
     await once(child, 'close')
     emulator.faults.clear()
     if (process.platform === 'linux')
-      await expect.poll(() => processesIn(engine.folder), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => ownProcesses(engine.folder), { timeout: 10_000 }).toEqual([])
 
     const locked = await engine.run('up', ...go)
     expect([locked.code, locked.stderr]).toEqual([expect.any(Number), expect.stringMatching(/locked.*pulumi cancel/s)])
