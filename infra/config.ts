@@ -81,7 +81,7 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
   )
   if (!location) issues.push('azure-native:location is missing: pulumi config set azure-native:location westeurope')
   if (options['issuers'] === undefined) {
-    issues.push('issuers is missing: pulumi config set --path issuers[0].issuer https://…, and the same for audience')
+    issues.push('issuers is missing: set issuers[0].issuer and issuers[0].audience (see README.md)')
   }
   if (config.deployPackage && !existsSync(packagePath)) {
     issues.push(`deployPackage: ${packagePath} is missing: run pnpm build, or set deployPackage to false`)
@@ -91,7 +91,8 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
   throw new RunError(`invalid configuration of the stack ${stack}:\n${issues.map((issue) => `- ${issue}`).join('\n')}`)
 }
 
-/** Parses a value, or throws what is wrong with it, in lines that follow the option's name. */
+// The parsers throw what is wrong with a value, in lines that follow the option's name.
+
 function parseDataLocation(text: string): DataLocation {
   const location = dataLocations.find((known) => known === text)
   if (location === undefined)
@@ -138,7 +139,7 @@ function parseTags(text: string): Readonly<Record<string, string>> {
   }
   const issues = Object.entries(tags).flatMap(([name, value]: [string, unknown]) => {
     if (!/^[^<>%&\\?/]{1,128}$/.test(name)) return [`.${name}: expected a name of 1 to 128 characters without <>%&\\?/`]
-    // As a number, 0042 is 34 by now, and 1.10 is 1.1.
+    // Not converted: as numbers, 0042 is 34 by now, and 1.10 is 1.1.
     if (typeof value !== 'string') return [`.${name} is not a string: quote it, or set it with --type string`]
     return value.length > 256 ? [`.${name} is too long: expected at most 256 characters`] : []
   })
@@ -163,7 +164,7 @@ function isOrigin(text: string): boolean {
   }
 }
 
-/** What keeps the service from starting with this configuration; what only Azure knows has an example's value. */
+/** Reasons for which the service would not start with this configuration; examples stand for what only Azure knows. */
 function rejectedByService(config: StackConfig): readonly string[] {
   const key = 'endpoint=https://example.communication.azure.com/;accesskey=a2V5'
   const id = '00000000-0000-0000-0000-000000000000'

@@ -47,11 +47,11 @@ it('fills in the defaults', () => {
 
 it.each<[string, Record<string, unknown>, RegExp]>([
   ['an unknown option', { datalocation: 'Europe' }, /^- datalocation: unknown option$/],
-  ['an unknown place', { dataLocation: 'Mars' }, /^- dataLocation is "Mars": expected one of Africa, /],
-  ['a plan that sleeps', { sku: 'F1' }, /^- sku is "F1": expected a plan that is always on/],
-  ['a flag that is none', { keyless: 'yes' }, /^- keyless is "yes": expected true or false$/],
+  ['an unknown data location', { dataLocation: 'Mars' }, /^- dataLocation is "Mars": expected one of Africa, /],
+  ['a plan that is not always on', { sku: 'F1' }, /^- sku is "F1": expected a plan that is always on/],
+  ['an invalid flag', { keyless: 'yes' }, /^- keyless is "yes": expected true or false$/],
   [
-    'origins that are no list',
+    'origins that are not a list',
     { allowedOrigins: 'https://a.example' },
     /^- allowedOrigins is not a list: pulumi config/,
   ],
@@ -61,12 +61,12 @@ it.each<[string, Record<string, unknown>, RegExp]>([
     /^- allowedOrigins has "https:\/\/a\.example\/x"/,
   ],
   ['a numeric origin', { allowedOrigins: [5] }, /^- allowedOrigins has 5: expected an origin/],
-  ['tags that are no map', { tags: '5' }, /^- tags is not a map: pulumi config/],
+  ['tags that are not a map', { tags: '5' }, /^- tags is not a map: pulumi config/],
   ['a numeric tag', { tags: { costCenter: 42 } }, /^- tags\.costCenter is not a string: quote it/],
   ['a tag name that Azure rejects', { tags: { 'a/b': 'c' } }, /^- tags\.a\/b: expected a name/],
   ['a tag that is too long', { tags: { a: 'b'.repeat(257) } }, /^- tags\.a is too long/],
-  ['no issuer', { issuers: [] }, /^- issuers ./],
-  ['issuers that are no JSON', { issuers: 'https://sign-in.example' }, /^- issuers .*JSON/],
+  ['an empty list of issuers', { issuers: [] }, /^- issuers ./],
+  ['issuers that are not JSON', { issuers: 'https://sign-in.example' }, /^- issuers .*JSON/],
   ['a missing audience', { issuers: [{ issuer: 'https://sign-in.example' }] }, /^- issuers .*\/0 .*audience/],
   ['a misspelt audience', { issuers: [{ issuer: 'https://a.example', audiance: 'x' }] }, /^- issuers .*\/0 .*audience/],
   ['a numeric audience', { issuers: [{ ...issuer, audience: 5 }] }, /^- issuers .*\/0\/audience/],
@@ -86,7 +86,7 @@ it('rejects what is missing', () => {
   const { issuers: _, ...options } = source({}).options
   expect(issuesOf({}, { options, location: undefined })).toEqual([
     expect.stringMatching(/^- azure-native:location is missing: pulumi config set /),
-    expect.stringMatching(/^- issuers is missing: pulumi config set /),
+    expect.stringMatching(/^- issuers is missing: set issuers\[0\]\.issuer and /),
   ])
 })
 

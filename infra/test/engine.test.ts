@@ -45,7 +45,7 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
       .join('\n')
 
-  it('runs index.ts, whatever else a folder of the project has', async () => {
+  it('runs index.ts, even next to a stray index.js', async () => {
     const folder = join(engine.folder, 'program')
     mkdirSync(folder)
     for (const name of ['Pulumi.yaml', 'package.json']) copyFileSync(join(infra, name), join(folder, name))
@@ -191,7 +191,7 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     expect(communication().envelope.tags).toEqual({ team: 'a' })
   })
 
-  it('updates what is protected, and refuses to replace or delete it', async () => {
+  it('updates protected resources, and rejects replacing or deleting them', async () => {
     await configure('protect', 'true')
     expect((await up()).code).toBe(0)
     await configure('--path', 'tags.team', 'b')

@@ -68,8 +68,8 @@ async function upUntilComplete(engine: LocalEngine, origin: string): Promise<str
 }
 
 /**
- * Processes that run our own code for an engine with this folder. The genuine language host is none: it notices within five
- * minutes that its CLI is gone.
+ * Processes that run our own code for an engine with this folder. The genuine language host does not: it takes up to five
+ * minutes to notice that its CLI is gone.
  */
 function ownProcesses(folder: string): string[] {
   const node = realpathSync(process.execPath)
@@ -86,7 +86,7 @@ describe.runIf(cli !== undefined || isNeeded)('an up that is interrupted', () =>
   it.each([1, 6])('by kill -9 of the CLI after %i resources were made: cancel, up, and all is there', async (made) => {
     await emulator.reset()
     const engine = await startEngine(emulator.resourceManager.servicePrincipal.metadataHost)
-    // As the genuine language host does, it outlives the CLI.
+    // Outlives the CLI, like the genuine language host.
     const host = spawn('sleep', ['300'], { env: { ...process.env, ...engine.env } })
     onTestFinished(() => void host.kill())
     emulator.faults.add({ operation: 'armPut', latencyMs: 200 })
