@@ -99,6 +99,27 @@ describe('scopes', () => {
     expect(fixture.emulator.identities()).toHaveLength(0)
   })
 
+  test('a policy without default scopes gives nothing to a user without a role', async () => {
+    await using fixture = await ServiceFixture.start()
+    const policy = {
+      default: { scopes: [], maxExpiresInMinutes: 60 },
+      roles: { member: { scopes: ['chat'], maxExpiresInMinutes: 1440 } },
+    }
+    const service = await fixture.addInstance({ SCOPE_POLICY: JSON.stringify(policy) })
+    const call = async (claims: object) => {
+      const token = await fixture.issuer.sign({ ...claims })
+      return (await fixture.call('POST /v1/token', { service, token })).body
+    }
+    for (const claims of [{}, { roles: [] }, { roles: ['other'] }, { scp: 'member' }]) {
+      expect(await call(claims)).toMatchObject({
+        code: 'scope-not-allowed',
+        detail: 'Scopes allowed for this user: none without a role that SCOPE_POLICY names.',
+      })
+    }
+    expect(fixture.emulator.identities()).toHaveLength(0)
+    expect((await call({ roles: ['member'] })).scopes).toEqual(['chat'])
+  })
+
   test('an unknown scope is refused by name', async () => {
     await using fixture = await ServiceFixture.start()
     const { status, body } = await fixture.call('POST /v1/token', { body: { scopes: ['chat', 'bogus'] } })

@@ -51,7 +51,7 @@ function* contradictions(values: Settings, wrong: ReadonlySet<SettingName>): Gen
     // Its tokens live for 24 hours, whatever is asked: a cap that can't be kept is a hole.
     if (
       values.SCOPE_POLICY !== settings.SCOPE_POLICY.fallback &&
-      rules.some((rule) => rule.maxExpiresInMinutes < 1440)
+      rules.some((rule) => rule.scopes.length > 0 && rule.maxExpiresInMinutes < 1440)
     ) {
       yield 'SCOPE_POLICY caps a lifetime below 1440 minutes, which ACS_SDK=administration can’t do'
     }

@@ -1,17 +1,12 @@
 import { Type, type Static } from 'typebox'
 import { json } from './json.ts'
 
-const Rule = Type.Object(
-  {
-    scopes: Type.Array(Type.Enum(['chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join']), { minItems: 1 }),
-    maxExpiresInMinutes: Type.Integer({ minimum: 60, maximum: 1440 }),
-  },
-  { additionalProperties: false },
-)
+const Rule = ruleWith(1)
 
 const ScopePolicy = Type.Object(
   {
-    default: Rule,
+    /** Without scopes, a user needs a role: a restrictive one then can't be evaded by a token without roles. */
+    default: ruleWith(0),
     roles: Type.Optional(Type.Record(Type.String(), Rule)),
   },
   { additionalProperties: false },
@@ -20,6 +15,16 @@ const ScopePolicy = Type.Object(
 export type ScopePolicy = Static<typeof ScopePolicy>
 
 export const scopePolicy = json(ScopePolicy)
+
+function ruleWith(minItems: number) {
+  return Type.Object(
+    {
+      scopes: Type.Array(Type.Enum(['chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join']), { minItems }),
+      maxExpiresInMinutes: Type.Integer({ minimum: 60, maximum: 1440 }),
+    },
+    { additionalProperties: false },
+  )
+}
 
 /** Guests can join what others start, and no longer than an hour. */
 export const defaultScopePolicy: ScopePolicy = {

@@ -85,4 +85,7 @@ test('a cap that the administration SDK can’t keep is refused', () => {
   expect(mistakesOf({ ...enough, ACS_SDK: 'administration', SCOPE_POLICY: policy })).toEqual([
     expect.stringMatching(/can’t do/),
   ])
+  const role = '{"scopes":["chat"],"maxExpiresInMinutes":1440}'
+  const nothing = `{"default":{"scopes":[],"maxExpiresInMinutes":60},"roles":{"member":${role}}}`
+  expect(mistakesOf({ ...enough, ACS_SDK: 'administration', SCOPE_POLICY: nothing })).toEqual([])
 })

@@ -34,7 +34,8 @@ export class Granter {
     // In the contract's order, so that the same set is the same key.
     const scopes = allScopes.filter((scope) => allowed.scopes.has(scope) && (request.scopes?.includes(scope) ?? true))
     if (scopes.length === 0) {
-      throw new ProblemError('scope-not-allowed', `This user is allowed ${[...allowed.scopes].join(', ')}.`)
+      const list = [...allowed.scopes].join(', ') || 'none without a role that SCOPE_POLICY names'
+      throw new ProblemError('scope-not-allowed', `Scopes allowed for this user: ${list}.`)
     }
     const minutes = Math.min(request.expiresInMinutes ?? allowed.maxMinutes, allowed.maxMinutes)
     return { key: keyOf(scopes, minutes), scopes, minutes, isAsked: request.expiresInMinutes !== undefined }
