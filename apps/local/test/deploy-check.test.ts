@@ -196,7 +196,7 @@ describe('says in a line what is wrong with', () => {
     )
     const { accessToken } = await stack.emulator.entra.signIn({ user: 'one', audience: 'api://other' })
     expect(await complaint([url], accessToken)).toMatch(
-      /^the service refuses the token in SIGN_IN_TOKEN: 401, token-invalid, It is not for the audience/,
+      /^the service refuses the token in SIGN_IN_TOKEN: 401, token-invalid, The token is not for the audience/,
     )
     const weak = await stack.emulator.entra.signIn({ user: 'one', scopes: ['other'] })
     expect(await complaint([url], weak.accessToken)).toMatch(/: 403, permission-missing, The token needs/)

@@ -47,6 +47,7 @@ async function addUsers(from: number, to: number): Promise<void> {
   for (let user = from; user < to; user++) {
     const signInToken = await issuer.sign({ sub: randomUUID() })
     const principal = await signIn.verify(`Bearer ${signInToken}`)
+    signIn.keep(principal)
     await userTokens.issue(principal, grant)
   }
 }

@@ -49,7 +49,7 @@ async function buildUpTo(): Promise<FastifyInstance> {
     await app.register(authentication, { signIn, requestsPerMinute: settings.TOKENS_PER_MINUTE })
   } else if (has('authentication')) {
     app.addHook('onRequest', ({ headers: { authorization } }, _reply, done) =>
-      signIn.recall(authorization) ? done() : signIn.verify(authorization),
+      signIn.recall(authorization) ? done() : signIn.verify(authorization).then((principal) => signIn.keep(principal)),
     )
   }
   const { method, url, schema } = routes.issueToken

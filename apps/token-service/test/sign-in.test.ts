@@ -19,7 +19,7 @@ describe('a request is refused', () => {
   const cases: [string, () => Promise<string> | string | null, string, RegExp][] = [
     ['without a token', () => null, 'token-missing', /Send Authorization/],
     ['with something that is no JWT', () => 'abc', 'token-invalid', /Bearer and a JWT/],
-    ['with a JWT of garbage', () => 'a.b.c', 'token-invalid', /no JWT/],
+    ['with a JWT of garbage', () => 'a.b.c', 'token-invalid', /not a JWT/],
     ['after the token’s end', () => fixture.issuer.sign({ exp: seconds() - 10 }), 'token-expired', /Sign in again/],
     ['without an end', () => fixture.issuer.sign({ exp: undefined }), 'token-invalid', /exp/],
     ['before its beginning', () => fixture.issuer.sign({ nbf: seconds() + 60 }), 'token-not-yet-valid', /nbf/],
@@ -27,17 +27,17 @@ describe('a request is refused', () => {
       'for another audience',
       () => fixture.issuer.sign({ aud: 'api://other' }),
       'token-invalid',
-      /audience api:\/\/tokens/,
+      /audience \(aud\) api:\/\/tokens/,
     ],
     ['of another issuer', () => fixture.issuer.sign({ iss: 'https://evil.example' }), 'token-invalid', /issuer/],
     ['without a subject', () => fixture.issuer.sign({ sub: undefined }), 'token-invalid', /claim sub/],
-    ['of an unknown key', () => fixture.issuer.sign({}, { kid: 'unknown' }), 'token-invalid', /no such key/],
+    ['of an unknown key', () => fixture.issuer.sign({}, { kid: 'unknown' }), 'token-invalid', /kid/],
     ['of a forged key', () => forge(fixture.issuer), 'token-invalid', /signature/],
     [
       'that is not signed (alg: none)',
       () => unsigned(fixture.issuer),
       'token-invalid',
-      /algorithm is not allowed|signature/,
+      /algorithm of the token is not allowed|signature/,
     ],
     ['signed with the public key as a shared secret', () => confused(fixture.issuer), 'token-invalid', /algorithm/],
   ]
@@ -94,16 +94,6 @@ test('Entra users are known by tenant and object id, whatever their subject', ()
   const keyOf = (claims: object) => toPrincipal({ tid, oid: 'o1', sub: 's1', ...claims }, issuer).userKey
   expect(keyOf({ sub: 's2' })).toBe(keyOf({}))
   expect(keyOf({ oid: 'o2' })).not.toBe(keyOf({}))
-})
-
-test('an Entra token of a tenant that the issuer does not name is refused', async () => {
-  const tid = '11111111-2222-3333-4444-555555555555'
-  const issuers = [{ issuer: fixture.issuer.issuer, audience, kind: 'entra' }]
-  const service = await fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify(issuers) })
-  const token = await fixture.issuer.sign({ tid, oid: 'o1' }, { now: clock })
-  const { body } = await fixture.call('POST /v1/token', { service, token })
-  // The test's issuer has no tenant in its name: as with one that signs for many, its tokens prove no tenant.
-  expect(body).toMatchObject({ code: 'token-invalid', detail: 'The token’s tenant is not the issuer’s.' })
 })
 
 describe('the issuer’s keys', () => {

@@ -10,7 +10,9 @@ async function startFixture(now?: () => number) {
   const fixture = await ServiceFixture.start({ ...(now && { now }) })
   const { entra } = fixture.emulator
   const service = await fixture.addInstance({
-    SIGN_IN_ISSUERS: JSON.stringify([{ issuer: entra.issuer, audience: 'api://acs-kit', kind: 'entra' }]),
+    SIGN_IN_ISSUERS: JSON.stringify([
+      { issuer: entra.issuer, audience: 'api://acs-kit', kind: 'entra', required: 'access_as_user' },
+    ]),
     TEAMS_CLIENT_ID: wellKnownPublicClientId,
   })
   const signIn = async (options: object = {}) => (await entra.signIn({ user: 'alice', ...options })).accessToken

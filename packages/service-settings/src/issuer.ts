@@ -5,15 +5,20 @@ import { json } from './json.ts'
 /** Asymmetric ones only: with a shared secret, whoever can verify could also forge. */
 const Algorithm = Type.Enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])
 
+const Audience = Type.String({ minLength: 1 })
+
 const Issuer = Type.Object(
   {
-    issuer: Type.String({ minLength: 1, description: 'The `iss` of its tokens; OIDC discovery starts there' }),
-    audience: Type.String({ minLength: 1, description: 'The `aud` that names this service' }),
+    issuer: Type.String({
+      minLength: 1,
+      description: 'The `iss` of its tokens; OIDC discovery starts there without `jwksUri`',
+    }),
+    audience: Type.Union([Audience, Type.Array(Audience, { minItems: 1 })], {
+      description: 'The `aud` that names this service, or a list of them',
+    }),
     algorithms: Type.Optional(Type.Array(Algorithm, { minItems: 1, description: 'Default RS256' })),
     required: Type.Optional(Type.String({ minLength: 1, description: 'Scope or role that each user needs' })),
-    admin: Type.Optional(
-      Type.String({ minLength: 1, description: 'Scope or role that opens the routes under /v1/users' }),
-    ),
+    admin: Type.Optional(Type.String({ minLength: 1, description: 'App role that opens the routes under /v1/users' })),
     jwksUri: Type.Optional(
       Type.String({ minLength: 1, description: 'Address of the keys, for an issuer without discovery' }),
     ),
@@ -31,11 +36,20 @@ const parseJson = json(Type.Array(Issuer, { minItems: 1 }))
 
 export function issuers(text: string): readonly Issuer[] {
   const list = parseJson(text)
-  const untrusted = list
-    .flatMap(({ issuer, jwksUri }) => [issuer, jwksUri ?? issuer])
-    .find((address) => !isTrustworthy(address))
-  if (untrusted !== undefined) throw new Error(`${untrusted} must be an https URL; http only for this machine`)
-  const twice = list.find(({ issuer }, index) => list.findIndex((other) => other.issuer === issuer) !== index)
-  if (twice) throw new Error(`names ${twice.issuer} twice`)
+  const mistakes = list.flatMap((issuer, index) => [...findMistakes(issuer, index, list)])
+  if (mistakes.length > 0) throw new Error(`does not fit: ${mistakes.join('; ')}`)
   return list
+}
+
+function* findMistakes({ issuer, jwksUri, kind, required }: Issuer, index: number, list: readonly Issuer[]) {
+  const first = list.findIndex((other) => other.issuer === issuer)
+  if (first !== index) yield `lists an issuer twice, /${first} and /${index}`
+  if (jwksUri !== undefined) {
+    if (!isTrustworthy(jwksUri)) yield `/${index}/jwksUri must be an https URL; http only for this machine`
+  } else if (!isTrustworthy(issuer)) {
+    yield `/${index}/issuer must be an https URL, or jwksUri must be the https URL of its keys; http only for this machine`
+  }
+  if (kind === 'entra' && required === undefined) {
+    yield `/${index} has kind entra without required, which would accept ID tokens and tokens of applications: set required to a scope or app role, such as access_as_user`
+  }
 }

@@ -43,6 +43,20 @@ test.each<[string, string, RegExp]>([
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":"a","algorithms":["HS256"]}]', /algorithms/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":"a","algorithms":["none"]}]', /algorithms/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a","audience":"a"},{"issuer":"https://a","audience":"b"}]', /twice/],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"adfs","audience":"a"}]', /\/0\/issuer .*jwksUri/],
+  [
+    'SIGN_IN_ISSUERS',
+    '[{"issuer":"http://a.example","audience":"a","jwksUri":"http://a.example/keys"}]',
+    /\/0\/jwksUri/,
+  ],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":[]}]', /audience/],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":["a",""]}]', /audience\/1/],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":"a","kind":"entra"}]', /entra without required/],
+  [
+    'SCOPE_POLICY',
+    '{"default":{"scopes":["chat"],"maxExpiresInMinutes":60},"roles":{"a":{"scopes":[],"maxExpiresInMinutes":60}}}',
+    /roles\/a\/scopes/,
+  ],
   ['SCOPE_POLICY', '{"default":{"scopes":["bogus"],"maxExpiresInMinutes":60}}', /scopes/],
   ['SCOPE_POLICY', '{"default":{"scopes":["chat"],"maxExpiresInMinutes":59}}', /maxExpiresInMinutes/],
   ['COMMUNICATION_SERVICES_CONNECTION_STRING', `endpoint=http://acs.example/;accesskey=${key}`, /must read/],
@@ -62,6 +76,27 @@ test.each<[string, string, RegExp]>([
   expect(mistakes).toHaveLength(1)
   expect(mistakes[0]).toMatch(new RegExp(`^${name} .*${reason.source}`))
   expect(mistakes[0]).not.toContain(key)
+})
+
+test('everything that is wrong with the issuers is named at once, without repeating it', () => {
+  const list = [
+    { issuer: 'https://user:secret@a.example', audience: 'a', jwksUri: 'http://secret.example' },
+    { issuer: 'secret', audience: 'a', kind: 'entra' },
+    { issuer: 'secret', audience: 'a', jwksUri: 'https://a.example/keys' },
+  ]
+  const [mistake, ...others] = mistakesOf({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) })
+  expect(others).toEqual([])
+  expect(mistake).toMatch(/\/0\/jwksUri .*\/1\/issuer .*\/1 has kind entra .*twice, \/1 and \/2/)
+  expect(mistake).not.toContain('secret')
+})
+
+test('an issuer may be any name when its keys have an https URL, and have several audiences', () => {
+  const list = ['http://adfs.example.com/adfs/services/trust', 'adfs'].map((name) => ({
+    issuer: name,
+    audience: ['a', 'b'],
+    jwksUri: 'https://adfs.example.com/adfs/discovery/keys',
+  }))
+  expect(readSettings({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) }).SIGN_IN_ISSUERS).toEqual(list)
 })
 
 test('settings that exclude or need each other are named', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTHeaderParameters } from 'jose'
 
 interface SigningKey {
   readonly kid: string
@@ -18,6 +18,10 @@ export class SignInIssuer implements AsyncDisposable {
   readonly issuer: string
   /** While set, every request of discovery and keys fails. */
   isDown = false
+  /** Path of its keys, as discovery names it; all paths that end in `/keys` serve them. */
+  keysPath = '/keys'
+  /** Turns the keys into those that are served at a path. */
+  publish: (keys: readonly JWK[], path: string) => readonly object[] = (keys) => keys
   /** Requests of the keys so far. */
   keyRequests = 0
 
@@ -54,10 +58,10 @@ export class SignInIssuer implements AsyncDisposable {
     return this.#keys.at(-1)!.jwk
   }
 
-  /** A token as the issuer signs it; claims may be overridden, or left out with undefined. Times count from `now`, in ms. */
+  /** A token as the issuer signs it; claims, `kid` and `typ` may be overridden, or left out with undefined. Times count from `now`, in ms. */
   sign(
     claims: Record<string, unknown> = {},
-    { now = Date.now(), kid }: { now?: number; kid?: string } = {},
+    { now = Date.now(), ...header }: { now?: number; kid?: string | undefined; typ?: string | undefined } = {},
   ): Promise<string> {
     const key = this.#keys.at(-1)!
     const seconds = Math.floor(now / 1000)
@@ -70,7 +74,7 @@ export class SignInIssuer implements AsyncDisposable {
       scp: 'access_as_user',
       ...claims,
     })
-      .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: kid ?? key.kid })
+      .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: key.kid, ...header } as JWTHeaderParameters)
       .sign(key.privateKey)
   }
 
@@ -83,9 +87,10 @@ export class SignInIssuer implements AsyncDisposable {
   #answer(path: string): unknown {
     if (path.endsWith('/keys')) this.keyRequests++
     if (this.isDown) return undefined
-    if (path.endsWith('/keys')) return { keys: this.#keys.map(({ jwk }) => jwk) }
+    const keys = this.#keys.map(({ jwk }) => jwk)
+    if (path.endsWith('/keys')) return { keys: this.publish(keys, path) }
     if (path.endsWith('/.well-known/openid-configuration')) {
-      return { issuer: this.issuer, jwks_uri: `${this.issuer}/keys` }
+      return { issuer: this.issuer, jwks_uri: `${this.issuer}${this.keysPath}` }
     }
     return undefined
   }

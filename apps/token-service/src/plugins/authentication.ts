@@ -1,12 +1,12 @@
+import type { FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import { ProblemError } from '../problem-error.ts'
-import type { Principal } from '../sign-in/principal.ts'
-import type { SignIn } from '../sign-in/sign-in.ts'
+import type { SignIn, VerifiedPrincipal } from '../sign-in/sign-in.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who is signed in: set before any handler under /v1 runs. */
-    principal: Principal
+    principal: VerifiedPrincipal
   }
 }
 
@@ -25,15 +25,18 @@ export const authentication = fastifyPlugin(
       keyGenerator: (request) => request.principal.userKey,
     })
     // A placeholder, so that every request has the same shape; the hook replaces it or throws.
-    app.decorateRequest('principal', null as unknown as Principal)
+    app.decorateRequest('principal', null as unknown as VerifiedPrincipal)
     // Known users are let in without a promise: a body that comes before its reader costs more than all of this.
     app.addHook('onRequest', (request, _reply, done) => {
       const { authorization } = request.headers
       const known = signIn.recall(authorization)
-      if (!known) return signIn.verify(authorization).then((principal) => void (request.principal = principal))
+      if (!known) return verify(request)
       request.principal = known
       return done()
     })
+    async function verify(request: FastifyRequest): Promise<void> {
+      request.principal = await signIn.verify(request.headers.authorization)
+    }
     app.addHook('preValidation', async (request) => {
       const limit = await countRequest(request)
       if (!limit.isAllowed && limit.isExceeded) {
@@ -41,6 +44,7 @@ export const authentication = fastifyPlugin(
           retryAfterMs: limit.ttl,
         })
       }
+      signIn.keep(request.principal)
     })
   },
   { name: 'authentication', dependencies: ['@fastify/rate-limit', 'problems'] },

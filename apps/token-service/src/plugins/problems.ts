@@ -44,7 +44,7 @@ export const problems = fastifyPlugin(
       }
       if (problem.code === 'internal-error') request.log.error({ err: error }, 'the service failed')
       else if (status >= 500) request.log.warn({ err: error, code: problem.code }, 'could not serve a request')
-      else request.log.info({ code: problem.code }, 'refused a request')
+      else request.log.info({ code: problem.code, ...problem.logFields }, 'refused a request')
       return reply
         .code(problem.statusCode)
         .headers(headersOf(problem))

@@ -1,26 +1,38 @@
-import { createLocalJWKSet, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose'
+import {
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  type JSONWebKeySet,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+} from 'jose'
 import { ProblemError } from '../problem-error.ts'
 
 type KeySet = ReturnType<typeof createLocalJWKSet>
 
+/** Age from which a token waits for newer keys: longest that a withdrawn key is accepted while the issuer responds. */
 const reloadAfterMs = 10 * 60_000
-/** How long the last keys serve while the issuer is out. */
+/** Maximum age of the keys during an outage of the issuer. */
 const staleAfterMs = 24 * 60 * 60_000
+/** Pause after a failed reload; during an outage, most requests then do without one. */
+const retryPauseMs = 5000
 /** Unknown key ids may ask for one reload in this time: an attacker can make up any number of them. */
 const unknownKeyCooldownMs = 5000
-const fetchDeadlineMs = 5000
+/** Maximum duration of a reload, discovery included. */
+const loadDeadlineMs = 5000
 
 /**
- * The public keys of one issuer. They are loaded at the first use, renewed in the background, at once when a token names an
+ * The public keys of one issuer. They are loaded at the first use, reloaded when they are old, at once when a token names an
  * unknown one, and outlive an outage of the issuer.
  */
 export class IssuerKeys {
   readonly #issuer: string
   readonly #now: () => number
-  #jwksUri: string | undefined
+  readonly #jwksUri: string | undefined
   #keySet: KeySet | undefined
   #loadedAt = -Infinity
-  #triedAt = -Infinity
+  #failedAt = -Infinity
   #searchedAt = -Infinity
   #search: Promise<KeySet> | undefined
   #loading: Promise<KeySet> | undefined
@@ -31,15 +43,14 @@ export class IssuerKeys {
     this.#now = now
   }
 
-  /** Finds the key of a token, in the form that `jwtVerify` takes. Throws a `ProblemError` when it can't be asked for. */
-  async find(header: JWSHeaderParameters, token: FlattenedJWSInput) {
+  /** Verifies a token as `jwtVerify` does. Rejects with its errors, or with a `ProblemError` if the keys cannot be loaded. */
+  async verify(token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
     const keySet = await this.#current()
     try {
-      return await keySet(header, token)
+      return await verifyWith(keySet, token, options)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-      const renewed = await this.#searchAgain()
-      return renewed(header, token)
+      if (!isOfUnknownKey(error, token)) throw error
+      return verifyWith(await this.#searchAgain(), token, options)
     }
   }
 
@@ -53,32 +64,38 @@ export class IssuerKeys {
 
   async #current(): Promise<KeySet> {
     const now = this.#now()
+    const keySet = this.#keySet
     const age = now - this.#loadedAt
-    if (this.#keySet === undefined || age >= staleAfterMs) return this.#load()
-    if (age >= reloadAfterMs && now - this.#triedAt >= unknownKeyCooldownMs) this.#load().catch(() => {})
-    return this.#keySet
+    if (keySet === undefined || age >= staleAfterMs) return this.#load()
+    if (age < reloadAfterMs || now - this.#failedAt < retryPauseMs) return keySet
+    return this.#load().catch(() => keySet)
   }
 
+  /** Concurrent callers share one reload. */
   #load(): Promise<KeySet> {
     return (this.#loading ??= this.#fetchKeys().finally(() => (this.#loading = undefined)))
   }
 
   async #fetchKeys(): Promise<KeySet> {
-    this.#triedAt = this.#now()
+    const startedAt = this.#now()
+    const deadline = AbortSignal.timeout(loadDeadlineMs)
     try {
-      this.#jwksUri ??= await this.#discover()
-      const keySet = createLocalJWKSet((await fetchJson(this.#jwksUri)) as JSONWebKeySet)
+      // Discovered each time: the issuer may move its keys, and leave the old ones where they were.
+      const jwksUri = this.#jwksUri ?? (await this.#discover(deadline))
+      const keySet = createLocalJWKSet((await fetchJson(jwksUri, deadline)) as JSONWebKeySet)
       this.#keySet = keySet
-      this.#loadedAt = this.#triedAt
+      this.#loadedAt = startedAt
       return keySet
     } catch (cause) {
-      throw new ProblemError('sign-in-unavailable', `${this.#issuer} gives no keys.`, { cause, retryAfterMs: 5000 })
+      this.#failedAt = this.#now()
+      const detail = `Could not load the signing keys of ${this.#issuer}.`
+      throw new ProblemError('sign-in-unavailable', detail, { cause, retryAfterMs: retryPauseMs })
     }
   }
 
-  async #discover(): Promise<string> {
+  async #discover(deadline: AbortSignal): Promise<string> {
     const url = `${this.#issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-    const { issuer, jwks_uri: jwksUri } = (await fetchJson(url)) as { issuer?: unknown; jwks_uri?: unknown }
+    const { issuer, jwks_uri: jwksUri } = (await fetchJson(url, deadline)) as { issuer?: unknown; jwks_uri?: unknown }
     if (issuer !== this.#issuer) throw new Error(`the document at ${url} is another issuer's`)
     const isSecure = typeof jwksUri === 'string' && (jwksUri.startsWith('https:') || this.#issuer.startsWith('http:'))
     if (!isSecure) throw new Error(`the document at ${url} names no https address of keys`)
@@ -86,8 +103,31 @@ export class IssuerKeys {
   }
 }
 
-async function fetchJson(url: string): Promise<unknown> {
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(fetchDeadlineMs) })
+/** Tries each key that the token may mean: issuers publish keys without `kid`, and some of them twice. */
+async function verifyWith(keySet: KeySet, token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
+  try {
+    return await jwtVerify(token, keySet, options)
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    for await (const key of error) {
+      try {
+        return await jwtVerify(token, key, options)
+      } catch (mismatch) {
+        if (!(mismatch instanceof errors.JWSSignatureVerificationFailed)) throw mismatch
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
+  }
+}
+
+/** Without `kid`, a wrong signature may be that of a key which is not loaded yet. */
+function isOfUnknownKey(error: unknown, token: string): boolean {
+  if (error instanceof errors.JWKSNoMatchingKey) return true
+  return error instanceof errors.JWSSignatureVerificationFailed && decodeProtectedHeader(token).kid === undefined
+}
+
+async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(url, { redirect: 'error', signal })
   if (!response.ok) throw new Error(`${url} answered ${response.status}`)
   return response.json()
 }

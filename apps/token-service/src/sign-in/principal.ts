@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Issuer } from '@acs-kit/service-settings'
+import type { ProblemCode } from '@acs-kit/token-contract'
 import type { JWTPayload } from 'jose'
 import { ProblemError } from '../problem-error.ts'
 
@@ -21,18 +22,31 @@ export function toPrincipal(payload: JWTPayload, { issuer, kind = 'oidc', requir
   const roles = wordsOf(payload['roles'])
   const permissions = new Set([...roles, ...wordsOf(payload['scp']), ...wordsOf(payload['scope'])])
   if (required !== undefined && !permissions.has(required)) {
-    throw new ProblemError('permission-missing', `The token needs the scope or role ${required}.`)
+    throw rejectSigned('permission-missing', `The token needs the scope or role ${required}.`)
   }
-  const isAdmin = admin !== undefined && permissions.has(admin)
+  // Any application can request a scope; only the directory assigns a role.
+  const isAdmin = admin !== undefined && roles.includes(admin)
   if (kind === 'entra') {
     // `sub` differs from one application to the next, `oid` does not.
     const tid = claim(payload, 'tid')
     const oid = claim(payload, 'oid')
-    if (!issuer.includes(tid)) throw new ProblemError('token-invalid', 'The token’s tenant is not the issuer’s.')
+    if (tid !== tenantOf(issuer)) {
+      throw rejectSigned('token-invalid', "The token's tenant (tid) is not the tenant of its issuer.")
+    }
     return { userKey: keyOf('entra', tid, oid), issuer, subject: oid, tenantId: tid, roles, isAdmin }
   }
   const subject = claim(payload, 'sub')
   return { userKey: keyOf('oidc', issuer, subject), issuer, subject, roles, isAdmin }
+}
+
+/** A rejection of a validly signed token, which does not count against the address that it came from. */
+export function rejectSigned(code: ProblemCode, detail: string): ProblemError {
+  return new ProblemError(code, detail, { countsAgainstAddress: false })
+}
+
+/** Tenant segment of an issuer of Entra ID: `https://login.microsoftonline.com/<tenant>/v2.0`. */
+function tenantOf(issuer: string): string | undefined {
+  return URL.parse(issuer)?.pathname.split('/')[1]
 }
 
 function keyOf(...parts: string[]): string {
@@ -42,7 +56,7 @@ function keyOf(...parts: string[]): string {
 function claim(payload: JWTPayload, name: string): string {
   const value = payload[name]
   if (typeof value === 'string' && value !== '') return value
-  throw new ProblemError('token-invalid', `The token lacks the claim ${name}.`)
+  throw rejectSigned('token-invalid', `The token lacks the claim ${name}.`)
 }
 
 const noWords: readonly string[] = []

@@ -1,17 +1,28 @@
 import { hash } from 'node:crypto'
 import type { Issuer } from '@acs-kit/service-settings'
-import { decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose'
+import { decodeJwt, errors, type JWTVerifyResult } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { ProblemError } from '../problem-error.ts'
 import { IssuerKeys } from './issuer-keys.ts'
-import { toPrincipal, type Principal } from './principal.ts'
+import { rejectSigned, toPrincipal, type Principal } from './principal.ts'
 
 /** For clocks that are not quite the issuer's. */
 const clockToleranceSeconds = 5
 const maxVerifiedTokens = 50_000
+/** Room for as many ordinary tokens; those with long claims get fewer places. */
+const maxVerifiedBytes = 32 * 1024 * 1024
+/** Estimated memory of an entry without the text of its claims, and of each of its roles. */
+const entryBytes = 512
+const roleBytes = 32
+/** Longest part of a foreign `iss` that is repeated. */
+const maxShownIssuer = 200
+/** RFC 7519 and RFC 9068; a logout token or a proof of possession is signed by the same issuer, but is not for signing in. */
+const tokenTypes = /^(?:application\/)?(?:at\+)?jwt$/i
 
 /** Times in seconds since 1970: whole ones are no objects of their own, and there may be many of these. */
-interface VerifiedPrincipal extends Principal {
+export interface VerifiedPrincipal extends Principal {
+  /** Hash of the token, so that no token stays in memory. */
+  readonly tokenKey: string
   readonly verifiedAt: number
   readonly notBefore: number
   readonly expiresAt: number
@@ -22,8 +33,11 @@ export class SignIn {
   readonly #issuers: ReadonlyMap<string, { readonly settings: Issuer; readonly keys: IssuerKeys }>
   readonly #now: () => number
   readonly #reuseSeconds: number
-  /** By the hash of the header that they came in, so that no token stays in memory. */
-  readonly #verified = new LRUCache<string, VerifiedPrincipal>({ max: maxVerifiedTokens })
+  readonly #verified = new LRUCache<string, VerifiedPrincipal>({
+    max: maxVerifiedTokens,
+    maxSize: maxVerifiedBytes,
+    sizeCalculation: estimateBytes,
+  })
 
   /** A verified token is not verified anew within `reuseMs`: how long a key that its issuer withdrew may still count. */
   constructor(issuers: readonly Issuer[], { now, reuseMs }: { now: () => number; reuseMs: number }) {
@@ -37,9 +51,10 @@ export class SignIn {
     )
   }
 
-  /** The user of an `Authorization` header that was verified lately. */
-  recall(authorization: string | undefined): Principal | undefined {
-    const known = this.#verified.get(keyOf(authorization))
+  /** The user of an `Authorization` header whose token was verified lately and kept. */
+  recall(authorization: string | undefined): VerifiedPrincipal | undefined {
+    const token = bearerToken(authorization)
+    const known = token === undefined ? undefined : this.#verified.get(keyOf(token))
     const now = this.#now() / 1000
     const isGood =
       known !== undefined &&
@@ -50,21 +65,31 @@ export class SignIn {
   }
 
   /** The user of an `Authorization` header. Rejects with a `ProblemError`. */
-  async verify(authorization: string | undefined): Promise<Principal> {
+  async verify(authorization: string | undefined): Promise<VerifiedPrincipal> {
     if (!authorization) throw new ProblemError('token-missing', 'Send Authorization: Bearer and a sign-in token.')
-    const token = /^Bearer +([\w-]+\.[\w-]*\.[\w-]*)$/i.exec(authorization)?.[1]
-    if (token === undefined) throw new ProblemError('token-invalid', 'Authorization must read Bearer and a JWT.')
+    const token = bearerToken(authorization)
+    if (token === undefined || !/^[\w-]+\.[\w-]*\.[\w-]*$/.test(token)) {
+      throw new ProblemError('token-invalid', 'Authorization must read Bearer and a JWT.')
+    }
     const now = this.#now() / 1000
     const { settings, keys } = this.#issuerOf(token)
-    const payload = await verifySignature(token, settings, keys, now)
-    const principal = toPrincipal(payload, settings)
-    this.#verified.set(keyOf(authorization), {
-      ...principal,
+    const { payload, protectedHeader } = await verifySignature(token, settings, keys, now)
+    const { typ } = protectedHeader
+    if (typ !== undefined && !(typeof typ === 'string' && tokenTypes.test(typ))) {
+      throw rejectSigned('token-invalid', 'The token has a type (typ) other than JWT or at+jwt: send an access token.')
+    }
+    return {
+      ...toPrincipal(payload, settings),
+      tokenKey: keyOf(token),
       verifiedAt: Math.floor(now),
       notBefore: Math.floor(payload.nbf ?? 0) - clockToleranceSeconds,
       expiresAt: Math.floor(payload.exp!) + clockToleranceSeconds,
-    })
-    return principal
+    }
+  }
+
+  /** Keeps a verified user for `recall`: to be called once the user is within their limit, so that nobody can fill the memory. */
+  keep(principal: VerifiedPrincipal): void {
+    if (this.#verified.peek(principal.tokenKey) !== principal) this.#verified.set(principal.tokenKey, principal)
   }
 
   #issuerOf(token: string) {
@@ -72,16 +97,40 @@ export class SignIn {
     try {
       claimed = decodeJwt(token).iss
     } catch {
-      throw new ProblemError('token-invalid', 'It is no JWT.')
+      throw new ProblemError('token-invalid', 'The token is not a JWT.')
     }
     const issuer = typeof claimed === 'string' ? this.#issuers.get(claimed) : undefined
     if (issuer) return issuer
-    throw new ProblemError('token-invalid', 'Its issuer is none that this service trusts.')
+    const tokenIssuer = typeof claimed === 'string' ? toShownIssuer(claimed) : 'missing'
+    const trustedIssuers = [...this.#issuers.keys()].map(toShownIssuer)
+    throw new ProblemError(
+      'token-invalid',
+      `Untrusted token issuer (iss): ${tokenIssuer}. Trusted issuers: ${trustedIssuers.join(', ')}.`,
+      { logFields: { tokenIssuer, trustedIssuers } },
+    )
   }
 }
 
-function keyOf(authorization = ''): string {
-  return hash('sha256', authorization, 'base64')
+/** What follows `Bearer`: however that is written, the same token has one key. */
+function bearerToken(authorization = ''): string | undefined {
+  const scheme = /^bearer +/i.exec(authorization)?.[0]
+  return scheme === undefined ? undefined : authorization.slice(scheme.length)
+}
+
+function keyOf(token: string): string {
+  return hash('sha256', token, 'base64')
+}
+
+function estimateBytes({ subject, roles }: VerifiedPrincipal): number {
+  return entryBytes + 2 * subject.length + roles.reduce((bytes, role) => bytes + roleBytes + 2 * role.length, 0)
+}
+
+/** Issuer for a log and a detail, without what may be secret in a URL. */
+function toShownIssuer(issuer: string): string {
+  return issuer
+    .replace(/[?#][^]*/, '')
+    .replace(/\/\/[^/]*@/, '//')
+    .slice(0, maxShownIssuer)
 }
 
 async function verifySignature(
@@ -89,9 +138,9 @@ async function verifySignature(
   { issuer, audience, algorithms = ['RS256'] }: Issuer,
   keys: IssuerKeys,
   now: number,
-): Promise<JWTPayload> {
+): Promise<JWTVerifyResult> {
   try {
-    const { payload } = await jwtVerify(token, (header, input) => keys.find(header, input), {
+    return await keys.verify(token, {
       issuer,
       audience,
       algorithms,
@@ -99,26 +148,31 @@ async function verifySignature(
       currentDate: new Date(now * 1000),
       clockTolerance: clockToleranceSeconds,
     })
-    return payload
   } catch (error) {
-    throw toProblem(error, audience)
+    throw toProblem(error, [audience].flat())
   }
 }
 
-function toProblem(error: unknown, audience: string): unknown {
-  if (error instanceof errors.JWTExpired) {
-    return new ProblemError('token-expired', 'Sign in again, or refresh the token.')
-  }
+function toProblem(error: unknown, audiences: readonly string[]): unknown {
+  // The claims are read once the signature is verified.
+  if (error instanceof errors.JWTExpired) return rejectSigned('token-expired', 'Sign in again, or refresh the token.')
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === 'nbf' && error.reason === 'check_failed') {
-      return new ProblemError('token-not-yet-valid', 'Its nbf lies in the future; is a clock wrong?')
+      return rejectSigned('token-not-yet-valid', 'The token starts in the future (nbf): check the clocks.')
     }
-    if (error.claim === 'aud') return new ProblemError('token-invalid', `It is not for the audience ${audience}.`)
-    return new ProblemError('token-invalid', `Its claim ${error.claim} is missing or wrong.`)
+    if (error.claim === 'aud') {
+      return rejectSigned('token-invalid', `The token is not for the audience (aud) ${audiences.join(' or ')}.`)
+    }
+    return rejectSigned('token-invalid', `The token's claim ${error.claim} is missing or invalid.`)
   }
-  if (error instanceof errors.JOSEAlgNotAllowed)
-    return new ProblemError('token-invalid', 'Its algorithm is not allowed.')
-  if (error instanceof errors.JWKSNoMatchingKey) return new ProblemError('token-invalid', 'Its issuer has no such key.')
-  if (error instanceof errors.JOSEError) return new ProblemError('token-invalid', 'Its signature or form is not valid.')
+  if (error instanceof errors.JOSEAlgNotAllowed) {
+    return new ProblemError('token-invalid', 'The algorithm of the token is not allowed.')
+  }
+  if (error instanceof errors.JWKSNoMatchingKey) {
+    return new ProblemError('token-invalid', 'The key of the token (kid) is not among the keys of its issuer.')
+  }
+  if (error instanceof errors.JOSEError) {
+    return new ProblemError('token-invalid', 'The signature or form of the token is invalid.')
+  }
   return error
 }

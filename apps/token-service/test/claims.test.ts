@@ -1,0 +1,113 @@
+import { audience } from '@acs-kit/test-support/sign-in-issuer'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ServiceFixture } from './service-fixture.ts'
+
+let fixture: ServiceFixture
+
+beforeAll(async () => {
+  fixture = await ServiceFixture.start()
+})
+afterAll(() => fixture[Symbol.asyncDispose]())
+
+/** A service that trusts the fixture's issuer, under the name and with the other settings that are given. */
+function trust(settings: object) {
+  const issuer = { issuer: fixture.issuer.issuer, audience, jwksUri: `${fixture.issuer.issuer}/keys`, ...settings }
+  return fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify([issuer]) })
+}
+
+describe('administrators', () => {
+  test.each<[string, object, number]>([
+    ['the role', { roles: ['admin'] }, 200],
+    ['the role among others, as text', { roles: 'reader admin' }, 200],
+    ['a scope of that name in scp', { scp: 'access_as_user admin' }, 403],
+    ['a scope of that name in scope', { scope: 'admin' }, 403],
+    ['a scope of that name, and another role', { scp: 'admin', roles: ['reader'] }, 403],
+  ])('are known by their role alone: %s', async (_name, claims, status) => {
+    const token = await fixture.issuer.sign({ ...claims })
+    expect(await fixture.call('GET /v1/users', { token })).toMatchObject({ status })
+  })
+})
+
+describe('the tenant of an Entra ID token', () => {
+  const tenant = 'aaaaaaaa-2222-3333-4444-555555555555'
+  const iss = `https://login.microsoftonline.com/${tenant}/v2.0`
+
+  test.each(['1', 'login', '/', 'v2.0', 'login.microsoftonline.com', tenant.slice(0, -1), tenant.toUpperCase(), iss])(
+    'is compared with the whole tenant of its issuer: %s',
+    async (tid) => {
+      const service = await trust({ issuer: iss, kind: 'entra', required: 'access_as_user' })
+      const token = await fixture.issuer.sign({ iss, tid, oid: 'o1' })
+      expect((await fixture.call('GET /v1/identity', { service, token })).body).toMatchObject({
+        code: 'token-invalid',
+        detail: "The token's tenant (tid) is not the tenant of its issuer.",
+      })
+      const own = await fixture.issuer.sign({ iss, tid: tenant, oid: 'o1' })
+      expect((await fixture.call('GET /v1/identity', { service, token: own })).body.code).toBe('identity-unknown')
+    },
+  )
+
+  test('is rejected where the issuer has none', async () => {
+    const service = await trust({ issuer: 'directory', kind: 'entra', required: 'access_as_user' })
+    const token = await fixture.issuer.sign({ iss: 'directory', tid: 'directory', oid: 'o1' })
+    expect((await fixture.call('GET /v1/identity', { service, token })).body.code).toBe('token-invalid')
+  })
+})
+
+describe('the type of a token', () => {
+  const call = async (typ: string | undefined) => {
+    const token = await fixture.issuer.sign({ sub: 'typed' }, { typ })
+    return (await fixture.call('GET /v1/identity', { token })).body
+  }
+
+  test.each([undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'application/jwt'])(
+    'may be %s',
+    async (typ) => expect((await call(typ)).code).toBe('identity-unknown'),
+  )
+
+  test.each(['logout+jwt', 'application/logout+jwt', 'dpop+jwt', 'secevent+jwt', 'JWE', 'application/at+jwt; x', ''])(
+    'may not be “%s”',
+    async (typ) =>
+      expect(await call(typ)).toMatchObject({ code: 'token-invalid', detail: expect.stringContaining('(typ)') }),
+  )
+})
+
+describe('a trusted issuer', () => {
+  test.each(['http://adfs.example.com/adfs/services/trust', 'adfs'])(
+    'may be any name whose keys are at jwksUri: %s',
+    async (issuer) => {
+      const service = await trust({ issuer })
+      const token = await fixture.issuer.sign({ iss: issuer, sub: 'federated' })
+      expect((await fixture.call('POST /v1/token', { service, token })).status).toBe(200)
+      const other = await fixture.issuer.sign({ iss: `${issuer}/`, sub: 'federated' })
+      expect((await fixture.call('POST /v1/token', { service, token: other })).status).toBe(401)
+    },
+  )
+
+  test('may sign for several audiences', async () => {
+    const service = await trust({ audience: ['api://one', 'two'] })
+    const call = async (aud: unknown) =>
+      (await fixture.call('GET /v1/identity', { service, token: await fixture.issuer.sign({ aud }) })).body
+    for (const aud of ['api://one', 'two', ['other', 'two']]) expect((await call(aud)).code).toBe('identity-unknown')
+    for (const aud of ['api://one two', 'tw', ['other'], audience]) {
+      expect(await call(aud)).toMatchObject({
+        code: 'token-invalid',
+        detail: 'The token is not for the audience (aud) api://one or two.',
+      })
+    }
+  })
+
+  test('is named next to the one of a token that it did not sign, in the response and in the log', async () => {
+    const service = await trust({ issuer: 'adfs' })
+    const token = await fixture.issuer.sign({ iss: 'https://user:secret@sts.example/tenant?key=secret' })
+    const { body } = await fixture.call('GET /v1/identity', { service, token })
+    expect(body).toMatchObject({
+      code: 'token-invalid',
+      detail: 'Untrusted token issuer (iss): https://sts.example/tenant. Trusted issuers: adfs.',
+    })
+    expect(fixture.lines({ reqId: body.requestId })).toEqual([
+      expect.objectContaining({ tokenIssuer: 'https://sts.example/tenant', trustedIssuers: ['adfs'] }),
+    ])
+    const without = await fixture.issuer.sign({ iss: undefined })
+    expect((await fixture.call('GET /v1/identity', { service, token: without })).body.detail).toMatch(/missing/)
+  })
+})

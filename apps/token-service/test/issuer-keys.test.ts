@@ -1,0 +1,145 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
+import type { JWK } from 'jose'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ServiceFixture } from './service-fixture.ts'
+
+const minute = 60_000
+let fixture: ServiceFixture
+let clock = Date.now()
+
+beforeAll(async () => {
+  fixture = await ServiceFixture.start({ now: () => clock })
+})
+afterAll(() => fixture[Symbol.asyncDispose]())
+
+let issuer: SignInIssuer
+beforeEach(async () => {
+  issuer = await SignInIssuer.start()
+  return () => issuer[Symbol.asyncDispose]()
+})
+
+/** Status of a request with a token of the test’s issuer. */
+async function statusOf(service: Awaited<ReturnType<typeof trust>>, token: string | Promise<string>) {
+  return (await fixture.call('POST /v1/token', { service, token: await token })).status
+}
+
+function trust(settings: object = {}) {
+  return fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify([{ issuer: issuer.issuer, audience, ...settings }]) })
+}
+
+/** Each token is of another user, so that none is cached. */
+let users = 0
+function sign(header: { kid?: string | undefined } = {}) {
+  const exp = Math.floor(clock / 1000) + 48 * 60 * 60
+  return issuer.sign({ sub: `user ${users++}`, exp }, { now: clock, ...header })
+}
+
+describe('a withdrawn key', () => {
+  test.each([11 * minute, 23 * 60 * minute])('is rejected by an instance that was idle for %d ms', async (idleMs) => {
+    const service = await trust()
+    expect(await statusOf(service, sign())).toBe(200)
+    const withdrawn = await Promise.all([sign(), sign(), sign()])
+    await issuer.rotate()
+    issuer.dropOldKeys()
+    clock += idleMs
+    const statuses = await Promise.all(withdrawn.map((token) => statusOf(service, token)))
+    expect(statuses).toEqual([401, 401, 401])
+    expect(await statusOf(service, sign())).toBe(200)
+  })
+
+  test('is looked for once, for all who wait', async () => {
+    const service = await trust()
+    expect(await statusOf(service, sign())).toBe(200)
+    clock += 11 * minute
+    const before = issuer.keyRequests
+    const statuses = await Promise.all([sign(), sign(), sign()].map((token) => statusOf(service, token)))
+    expect(statuses).toEqual([200, 200, 200])
+    expect(issuer.keyRequests - before).toBe(1)
+  })
+
+  test('is rejected where the issuer has moved its keys and left the old ones in place', async () => {
+    const service = await trust()
+    expect(await statusOf(service, sign())).toBe(200)
+    const withdrawn = await sign()
+    const old = [issuer.publicKey]
+    await issuer.rotate()
+    issuer.dropOldKeys()
+    issuer.keysPath = '/moved/keys'
+    issuer.publish = (keys, path) => (path === '/keys' ? old : keys)
+    clock += 11 * minute
+    expect(await statusOf(service, withdrawn)).toBe(401)
+  })
+
+  test('is accepted for 24 hours while the reload fails, and rejected once it succeeds', async () => {
+    const service = await trust()
+    expect(await statusOf(service, sign())).toBe(200)
+    const tokens = await Promise.all([sign(), sign(), sign(), sign()])
+    await issuer.rotate()
+    issuer.dropOldKeys()
+    issuer.isDown = true
+    clock += 23 * 60 * minute
+    expect(await statusOf(service, tokens[0])).toBe(200)
+    // The next ones do not wait for another failure.
+    const before = issuer.keyRequests
+    expect(await statusOf(service, tokens[1])).toBe(200)
+    expect(issuer.keyRequests).toBe(before)
+    issuer.isDown = false
+    clock += 6000
+    expect(await statusOf(service, tokens[2])).toBe(401)
+    issuer.isDown = true
+    clock += 25 * 60 * minute
+    expect(await statusOf(service, tokens[3])).toBe(503)
+  })
+
+  test('is accepted after a deadline when the issuer does not respond', async () => {
+    let isHanging = false
+    const proxy = createServer((_request, response) => {
+      if (!isHanging) response.end(JSON.stringify({ keys: [issuer.publicKey] }))
+    }).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const service = await trust({ jwksUri: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/keys` })
+    expect(await statusOf(service, sign())).toBe(200)
+    isHanging = true
+    clock += 11 * minute
+    expect(await statusOf(service, sign())).toBe(200)
+    proxy.closeAllConnections()
+    proxy.close()
+  })
+})
+
+describe('several keys that a token may mean are all tried:', () => {
+  const without = (key: JWK) => ({ ...key, kid: undefined })
+  const cases: [string, (keys: readonly JWK[]) => readonly object[], { kid?: string | undefined }][] = [
+    ['two without kid', (keys) => keys.map(without), { kid: undefined }],
+    ['two with kid, which the token does not name', (keys) => keys, { kid: undefined }],
+    ['two with the same kid', (keys) => keys.map((key) => ({ ...key, kid: 'same' })), { kid: 'same' }],
+    ['each published twice', (keys) => [...keys, ...keys], {}],
+    ['each published twice, without kid', (keys) => [...keys, ...keys].map(without), { kid: undefined }],
+  ]
+
+  test.each(cases)('%s', async (_name, publish, header) => {
+    issuer.publish = publish
+    const first = await sign(header)
+    await issuer.rotate()
+    const second = await sign(header)
+    const service = await trust()
+    expect(await statusOf(service, first)).toBe(200)
+    expect(await statusOf(service, second)).toBe(200)
+    await using other = await SignInIssuer.start()
+    const kid = 'kid' in header ? header.kid : issuer.publicKey.kid
+    const forged = await other.sign({ iss: issuer.issuer }, { now: clock, kid })
+    expect(await statusOf(service, forged)).toBe(401)
+  })
+
+  test('a new one is found by a token that does not name it', async () => {
+    issuer.publish = (keys) => keys.map(without)
+    const service = await trust()
+    expect(await statusOf(service, sign({ kid: undefined }))).toBe(200)
+    await issuer.rotate()
+    issuer.dropOldKeys()
+    expect(await statusOf(service, sign({ kid: undefined }))).toBe(200)
+  })
+})
