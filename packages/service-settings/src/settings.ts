@@ -67,7 +67,11 @@ export const settings = {
   INSTANCES: setting('How many instances share the resource’s request limits', integer(1, 100), 1),
   UPSTREAM_DEADLINE_MS: setting('Longest wait for Azure Communication Services', integer(100, 60_000), 5000),
   TOKENS_PER_MINUTE: setting('Requests that a user may make in a minute', integer(1, 100_000), 60),
-  BAD_REQUESTS_PER_MINUTE: setting('Refused requests that an address may make in a minute', integer(1, 100_000), 120),
+  BAD_REQUESTS_PER_MINUTE: setting(
+    'Maximum rejected requests in a minute, of an address (IPv6: of a /56) or a signed-in user',
+    integer(1, 100_000),
+    120,
+  ),
   TRUSTED_PROXIES: setting('Number of proxies in front, whose X-Forwarded-For is believed', integer(0, 10), 0),
   REFERENCE_PAGE: setting('Serves /reference, a page to read the API and try it', flag, false),
   METRICS_PORT: setting<number | undefined>(

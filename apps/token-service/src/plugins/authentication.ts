@@ -35,6 +35,9 @@ export const authentication = fastifyPlugin(
       return done()
     })
     async function verify(request: FastifyRequest): Promise<void> {
+      // Verifying a signature is the most expensive work that a stranger can request.
+      const excess = await app.findExcessRejections(request)
+      if (excess) throw excess
       request.principal = await signIn.verify(request.headers.authorization)
     }
     app.addHook('preValidation', async (request) => {

@@ -4,6 +4,7 @@ import { CommunicationIdentityError, type FailureCode } from '@acs-kit/communica
 import { problemCatalogue, problemMediaType, type Problem, type ProblemCode } from '@acs-kit/token-contract'
 import type { ConnectionError, FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
+import { addressGroup } from '../client-address.ts'
 import { ProblemError } from '../problem-error.ts'
 
 /** What Azure's failures are to our callers. The others are our own mistakes. */
@@ -21,26 +22,43 @@ const frameworkFailures: Readonly<Record<string, ProblemCode>> = {
 /** Clients without a clue come back after this. */
 const defaultRetryMs = 2000
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Returns the problem of an address or user over the limit of rejected requests, otherwise undefined. */
+    findExcessRejections(request: FastifyRequest): Promise<ProblemError | undefined>
+  }
+}
+
 export interface ProblemsOptions {
-  /** Refused requests that an address may make in a minute. */
+  /** Maximum rejected requests of an address or a signed-in user. */
   readonly badRequestsPerMinute: number
 }
 
 /** Every failure becomes problem details of the contract; an address that gets too much wrong is told only that. */
 export const problems = fastifyPlugin(
   async (app, { badRequestsPerMinute }: ProblemsOptions) => {
-    const countBadRequest = app.createRateLimit({ max: badRequestsPerMinute, timeWindow: 60_000 })
+    const countRejection = app.createRateLimit({
+      max: badRequestsPerMinute,
+      timeWindow: 60_000,
+      // Users behind one address do not answer for each other's mistakes.
+      keyGenerator: (request) => request.principal?.userKey ?? addressGroup(request),
+    })
+
+    async function findExcess(request: FastifyRequest, { increment }: { increment: boolean }) {
+      const limit = await countRejection(request, { increment })
+      if (limit.isAllowed || !limit.isExceeded) return undefined
+      return new ProblemError('rate-limited', 'Too many requests from this address or user were rejected.', {
+        retryAfterMs: limit.ttl,
+      })
+    }
+
+    app.decorate('findExcessRejections', (request) => findExcess(request, { increment: false }))
 
     async function send(error: unknown, request: FastifyRequest, reply: FastifyReply) {
       let problem = toProblem(error)
       const { status } = problemCatalogue[problem.code]
-      if (status < 500 && status !== 429) {
-        const limit = await countBadRequest(request)
-        if (!limit.isAllowed && limit.isExceeded) {
-          problem = new ProblemError('rate-limited', 'Too many refused requests came from this address.', {
-            retryAfterMs: limit.ttl,
-          })
-        }
+      if (status < 500 && status !== 429 && problem.countsAgainstAddress) {
+        problem = (await findExcess(request, { increment: true })) ?? problem
       }
       if (problem.code === 'internal-error') request.log.error({ err: error }, 'the service failed')
       else if (status >= 500) request.log.warn({ err: error, code: problem.code }, 'could not serve a request')

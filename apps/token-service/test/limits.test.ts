@@ -1,0 +1,117 @@
+import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { TokenService } from '../src/app.ts'
+import { ServiceFixture } from './service-fixture.ts'
+
+let fixture: ServiceFixture
+let clock = Date.now()
+
+beforeAll(async () => {
+  const env = { TRUSTED_PROXIES: '1', BAD_REQUESTS_PER_MINUTE: '3' }
+  fixture = await ServiceFixture.start({ env, now: () => clock })
+})
+afterAll(() => fixture[Symbol.asyncDispose]())
+
+/** Status or code of a rejected request without a token, or with one, from an address as a proxy names it. */
+async function callFrom(address: string, { token = null, service }: { token?: string | null; service: TokenService }) {
+  const headers = { 'x-forwarded-for': address }
+  return (await fixture.call('GET /v1/identity', { service, token, headers })).body.code as string
+}
+
+test('rejected requests of an address whose port changes are limited', async () => {
+  const service = await fixture.addInstance()
+  const codes = []
+  for (let port = 50_000; port < 50_008; port++) codes.push(await callFrom(`203.0.113.5:${port}`, { service }))
+  expect(codes).toEqual([...Array(3).fill('token-missing'), ...Array(5).fill('rate-limited')])
+})
+
+describe('one address', () => {
+  test.each<[string, string[]]>([
+    ['IPv4', ['203.0.113.5:1', '203.0.113.5', '::ffff:203.0.113.5', '[::ffff:203.0.113.5]:2', '::ffff:cb00:7105']],
+    [
+      'a customer’s IPv6',
+      ['2001:db8:0:1200::1', '[2001:db8:0:12ff::9]:443', '2001:DB8:0:1234:0::1', '[2001:db8:0:1201::]'],
+    ],
+    [
+      'what is not an address',
+      ['unknown', '_hidden', '1', '203.0.113.5:1:2', '[203.0.113.5', '[x]:1', '203.0.113.999', '0x7f.1'],
+    ],
+    ['what is not an address, after one that is', ['198.51.100.1, x1', '198.51.100.2, x2', '198.51.100.3, x3', 'x4']],
+  ])('is %s, however it is written', async (_name, spellings) => {
+    const service = await fixture.addInstance({ BAD_REQUESTS_PER_MINUTE: '1' })
+    const codes = []
+    for (const address of spellings) codes.push(await callFrom(address, { service }))
+    expect(codes).toEqual(['token-missing', ...Array(spellings.length - 1).fill('rate-limited')])
+  })
+
+  test('is not its neighbour', async () => {
+    const service = await fixture.addInstance({ BAD_REQUESTS_PER_MINUTE: '1' })
+    for (const address of ['203.0.113.5', '203.0.113.6:1', '2001:db8:0:1200::1', '[2001:db8:0:1300::1]:1', 'unknown']) {
+      expect(await callFrom(address, { service })).toBe('token-missing')
+    }
+  })
+
+  test('is the last but one of two trusted proxies', async () => {
+    const service = await fixture.addInstance({ BAD_REQUESTS_PER_MINUTE: '1', TRUSTED_PROXIES: '2' })
+    const call = (text: string) => callFrom(text, { service })
+    expect(await call('198.51.100.1, 203.0.113.5:1, 10.0.0.1:1')).toBe('token-missing')
+    expect(await call('198.51.100.2, 203.0.113.5:2, 10.0.0.2:2')).toBe('rate-limited')
+    expect(await call('203.0.113.6, garbage, 10.0.0.2:2')).toBe('token-missing')
+    expect(await call('203.0.113.7, other garbage, 10.0.0.2:3')).toBe('rate-limited')
+  })
+})
+
+test('rejections of validly signed tokens do not count', async () => {
+  const issuers = [{ issuer: fixture.issuer.issuer, audience, required: 'access_as_user' }]
+  const service = await fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify(issuers) })
+  const seconds = Math.floor(clock / 1000)
+  const claims = [
+    { exp: seconds - 60 },
+    { nbf: seconds + 600 },
+    { aud: 'api://other' },
+    { scp: 'other' },
+    { sub: undefined },
+    { exp: undefined },
+  ]
+  const tokens = await Promise.all(claims.map((some) => fixture.issuer.sign(some, { now: clock })))
+  tokens.push(await fixture.issuer.sign({}, { now: clock, typ: 'logout+jwt' }))
+  const rejected =
+    'token-expired token-not-yet-valid token-invalid permission-missing token-invalid token-invalid token-invalid'
+  for (let round = 0; round < 2; round++) {
+    const codes = []
+    for (const token of tokens) codes.push(await callFrom('203.0.113.5', { token, service }))
+    expect(codes.join(' ')).toBe(rejected)
+  }
+})
+
+test('a signed-in user’s mistakes count against the user, not against the neighbours', async () => {
+  const service = await fixture.addInstance()
+  const signIn = (sub: string) => fixture.issuer.sign({ sub }, { now: clock })
+  const [mallory, bob] = [await signIn('mallory'), await signIn('bob')]
+  const codes = []
+  for (let index = 0; index < 4; index++) codes.push(await callFrom('203.0.113.5', { token: mallory, service }))
+  expect(codes).toEqual([...Array(3).fill('identity-unknown'), 'rate-limited'])
+  expect(await callFrom('203.0.113.6', { token: mallory, service })).toBe('rate-limited')
+  expect(await callFrom('203.0.113.5', { token: bob, service })).toBe('identity-unknown')
+  expect(await callFrom('203.0.113.5', { service })).toBe('token-missing')
+})
+
+test('over the limit no signature is verified, and known users are served', async () => {
+  await using stranger = await SignInIssuer.start()
+  const service = await fixture.addInstance()
+  const known = await fixture.issuer.sign({ sub: 'known' }, { now: clock })
+  const call = (token: string) => callFrom('203.0.113.5:1', { token, service })
+  expect(await call(known)).toBe('identity-unknown')
+  const forge = (kid: string) => stranger.sign({ iss: fixture.issuer.issuer }, { now: clock, kid })
+  for (let index = 0; index < 3; index++) expect(await call(await forge(`forged-${index}`))).toBe('token-invalid')
+  expect(await call(await forge('forged'))).toBe('rate-limited')
+
+  clock += 60_000
+  const before = fixture.issuer.keyRequests
+  expect(await call(await forge('another'))).toBe('rate-limited')
+  expect(fixture.issuer.keyRequests).toBe(before)
+  const valid = await fixture.issuer.sign({ sub: 'new' }, { now: clock })
+  expect(await call(valid)).toBe('rate-limited')
+  expect(await call(known)).toBe('identity-unknown')
+  expect(await callFrom('203.0.113.6:1', { token: valid, service })).toBe('identity-unknown')
+})
