@@ -9,6 +9,7 @@ import { drillContractFuzz } from './token-service-drills/contract-fuzz-drill.ts
 import { drillServiceCrashes } from './token-service-drills/crash-drill.ts'
 import { drillFirstLogins } from './token-service-drills/first-login-drill.ts'
 import { drillKeyRegeneration } from './token-service-drills/key-drill.ts'
+import { drillMemory } from './token-service-drills/memory-drill.ts'
 import { drillOutages } from './token-service-drills/outage-drill.ts'
 import { drillReconnects } from './token-service-drills/reconnect-drill.ts'
 import { drillStoreFaults } from './token-service-drills/store-drill.ts'
@@ -59,6 +60,10 @@ const drills: Readonly<Record<string, Drill>> = {
   reconnects: {
     violation: '2,000 users at once break Azure’s limits, or one is never served',
     run: () => drillReconnects({ users: 2000 }),
+  },
+  'sign-in-memory': {
+    violation: 'large sign-in tokens and spellings of their header fill the memory of the service',
+    run: () => drillMemory({ spellings: 50_000, tokens: 10_000 }),
   },
   'dead-key-in-use': {
     violation: 'a regenerated key fails a request, or its tokens are handed out after one was refused',

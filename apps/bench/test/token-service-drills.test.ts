@@ -3,6 +3,7 @@ import { drillContractFuzz } from '../src/token-service-drills/contract-fuzz-dri
 import { drillServiceCrashes } from '../src/token-service-drills/crash-drill.ts'
 import { drillFirstLogins } from '../src/token-service-drills/first-login-drill.ts'
 import { drillKeyRegeneration } from '../src/token-service-drills/key-drill.ts'
+import { drillMemory } from '../src/token-service-drills/memory-drill.ts'
 import { drillOutages } from '../src/token-service-drills/outage-drill.ts'
 import { drillReconnects } from '../src/token-service-drills/reconnect-drill.ts'
 import { drillStoreFaults } from '../src/token-service-drills/store-drill.ts'
@@ -37,6 +38,10 @@ test('users with a cached token never notice an outage, others are told', { time
 
 test('users who all come back at once stay within Azure’s limits', { timeout: 120_000 }, async () => {
   expect(await drillReconnects({ users: 200 })).toMatchObject({ throttled: 0 })
+})
+
+test('spellings of one sign-in do not fill the memory of the service', { timeout: 240_000 }, async () => {
+  expect(await drillMemory({ spellings: 10_000, tokens: 500 })).toMatchObject({ tokenBytes: expect.any(Number) })
 })
 
 test('the abrupt end of a key fails no request', { timeout: 120_000 }, async () => {
