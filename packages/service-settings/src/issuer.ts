@@ -44,6 +44,8 @@ export function issuers(text: string): readonly Issuer[] {
 function* findMistakes({ issuer, jwksUri, kind, required }: Issuer, index: number, list: readonly Issuer[]) {
   const first = list.findIndex((other) => other.issuer === issuer)
   if (first !== index) yield `lists an issuer twice, /${first} and /${index}`
+  // Messages name the issuer.
+  if (/[?#]|\/\/[^/]*@/.test(issuer)) yield `/${index}/issuer must have no user name, password, query or fragment`
   if (jwksUri !== undefined) {
     if (!isTrustworthy(jwksUri)) yield `/${index}/jwksUri must be an https URL; http only for this machine`
   } else if (!isTrustworthy(issuer)) {

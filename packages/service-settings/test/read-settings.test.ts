@@ -49,13 +49,19 @@ test.each<[string, string, RegExp]>([
     '[{"issuer":"http://a.example","audience":"a","jwksUri":"http://a.example/keys"}]',
     /\/0\/jwksUri/,
   ],
+  [
+    'SIGN_IN_ISSUERS',
+    '[{"issuer":"https://a:b@a.example","audience":"a","jwksUri":"https://a.example"}]',
+    /\/0\/issuer .*password/,
+  ],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example/?a","audience":"a"}]', /\/0\/issuer .*query/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":[]}]', /audience/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":["a",""]}]', /audience\/1/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":"a","kind":"entra"}]', /entra without required/],
   [
     'SCOPE_POLICY',
     '{"default":{"scopes":["chat"],"maxExpiresInMinutes":60},"roles":{"a":{"scopes":[],"maxExpiresInMinutes":60}}}',
-    /roles\/a\/scopes/,
+    /roles\/.+\/scopes/,
   ],
   ['SCOPE_POLICY', '{"default":{"scopes":["bogus"],"maxExpiresInMinutes":60}}', /scopes/],
   ['SCOPE_POLICY', '{"default":{"scopes":["chat"],"maxExpiresInMinutes":59}}', /maxExpiresInMinutes/],
@@ -86,7 +92,7 @@ test('everything that is wrong with the issuers is named at once, without repeat
   ]
   const [mistake, ...others] = mistakesOf({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) })
   expect(others).toEqual([])
-  expect(mistake).toMatch(/\/0\/jwksUri .*\/1\/issuer .*\/1 has kind entra .*twice, \/1 and \/2/)
+  expect(mistake).toMatch(/\/0\/issuer .*\/0\/jwksUri .*\/1\/issuer .*\/1 has kind entra .*twice, \/1 and \/2/)
   expect(mistake).not.toContain('secret')
 })
 

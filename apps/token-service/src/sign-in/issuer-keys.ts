@@ -128,6 +128,6 @@ function isOfUnknownKey(error: unknown, token: string): boolean {
 
 async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { redirect: 'error', signal })
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+  if (!response.ok) throw new Error(`${url.split('?', 1)[0]} responded with ${response.status}`)
   return response.json()
 }

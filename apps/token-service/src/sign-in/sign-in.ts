@@ -102,7 +102,7 @@ export class SignIn {
     const issuer = typeof claimed === 'string' ? this.#issuers.get(claimed) : undefined
     if (issuer) return issuer
     const tokenIssuer = typeof claimed === 'string' ? toShownIssuer(claimed) : 'missing'
-    const trustedIssuers = [...this.#issuers.keys()].map(toShownIssuer)
+    const trustedIssuers = [...this.#issuers.keys()]
     throw new ProblemError(
       'token-invalid',
       `Untrusted token issuer (iss): ${tokenIssuer}. Trusted issuers: ${trustedIssuers.join(', ')}.`,
@@ -125,7 +125,7 @@ function estimateBytes({ subject, roles }: VerifiedPrincipal): number {
   return entryBytes + 2 * subject.length + roles.reduce((bytes, role) => bytes + roleBytes + 2 * role.length, 0)
 }
 
-/** Issuer for a log and a detail, without what may be secret in a URL. */
+/** A foreign issuer for a log and a detail, without what may be secret in a URL. */
 function toShownIssuer(issuer: string): string {
   return issuer
     .replace(/[?#][^]*/, '')
