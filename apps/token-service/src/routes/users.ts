@@ -10,7 +10,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = asyn
 ) => {
   app.addHook('onRequest', async ({ principal }) => {
     if (!principal.isAdmin) {
-      throw new ProblemError('permission-missing', 'The token lacks the scope or role of administrators.')
+      throw new ProblemError('permission-missing', "The token lacks the administrators' app role.")
     }
   })
 
