@@ -2,14 +2,14 @@ import { isIP } from 'node:net'
 import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 
-/** Providers give a customer at least this much of IPv6 (RFC 6177): any address in it is one more that costs nothing. */
+/** IPv6 prefix that a provider assigns to one customer (RFC 6177), who can use any address in it. */
 const customerPrefixLength = 56
 
 /**
- * Address of the client, without a port: the last one that the trusted proxies vouch for. What is not an address counts as the
- * proxy's that sent it, so that garbage gets no limit of its own.
+ * Address of the client, without a port: the last one that the trusted proxies name. An invalid one counts as that of the
+ * proxy which sent it, so that garbage gets no limit of its own.
  */
-export function clientAddress({ ip, ips = [ip] }: FastifyRequest): string {
+function clientAddress({ ip, ips = [ip] }: FastifyRequest): string {
   let client = 'unknown'
   for (const hop of ips) {
     const address = toAddress(hop)
@@ -19,7 +19,7 @@ export function clientAddress({ ip, ips = [ip] }: FastifyRequest): string {
   return client
 }
 
-/** Key of the limits per address: all addresses that one customer of a provider may use. */
+/** Key of limits per address: the same for all addresses of one customer. */
 export function addressGroup(request: FastifyRequest): string {
   return normalizeIP(clientAddress(request), customerPrefixLength)
 }

@@ -11,11 +11,11 @@ import { ProblemError } from '../problem-error.ts'
 
 type KeySet = ReturnType<typeof createLocalJWKSet>
 
-/** Age from which a token waits for newer keys: longest that a withdrawn key is accepted while the issuer responds. */
+/** Age at which a token waits for a reload: maximum time that a withdrawn key is accepted while the issuer responds. */
 const reloadAfterMs = 10 * 60_000
 /** Maximum age of the keys during an outage of the issuer. */
 const staleAfterMs = 24 * 60 * 60_000
-/** Pause after a failed reload; during an outage, most requests then do without one. */
+/** Pause after a failed reload, so that not every request waits for another one during an outage. */
 const retryPauseMs = 5000
 /** Unknown key ids may ask for one reload in this time: an attacker can make up any number of them. */
 const unknownKeyCooldownMs = 5000
@@ -103,7 +103,7 @@ export class IssuerKeys {
   }
 }
 
-/** Tries each key that the token may mean: issuers publish keys without `kid`, and some of them twice. */
+/** Tries every matching key: issuers publish keys without `kid`, with the same `kid`, or twice. */
 async function verifyWith(keySet: KeySet, token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
   try {
     return await jwtVerify(token, keySet, options)
@@ -120,7 +120,7 @@ async function verifyWith(keySet: KeySet, token: string, options: JWTVerifyOptio
   }
 }
 
-/** Without `kid`, a wrong signature may be that of a key which is not loaded yet. */
+/** Without `kid`, an invalid signature may be that of a key which is not loaded yet. */
 function isOfUnknownKey(error: unknown, token: string): boolean {
   if (error instanceof errors.JWKSNoMatchingKey) return true
   return error instanceof errors.JWSSignatureVerificationFailed && decodeProtectedHeader(token).kid === undefined

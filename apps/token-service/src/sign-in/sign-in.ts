@@ -9,14 +9,14 @@ import { rejectSigned, toPrincipal, type Principal } from './principal.ts'
 /** For clocks that are not quite the issuer's. */
 const clockToleranceSeconds = 5
 const maxVerifiedTokens = 50_000
-/** Room for as many ordinary tokens; those with long claims get fewer places. */
+/** Enough for as many ordinary tokens; fewer with long claims fit. */
 const maxVerifiedBytes = 32 * 1024 * 1024
 /** Estimated memory of an entry without the text of its claims, and of each of its roles. */
 const entryBytes = 512
 const roleBytes = 32
-/** Longest part of a foreign `iss` that is repeated. */
+/** Maximum length of a foreign `iss` in a message. */
 const maxShownIssuer = 200
-/** RFC 7519 and RFC 9068; a logout token or a proof of possession is signed by the same issuer, but is not for signing in. */
+/** Types of access tokens (RFC 7519, RFC 9068). Issuers sign other tokens with the same keys, such as logout tokens. */
 const tokenTypes = /^(?:application\/)?(?:at\+)?jwt$/i
 
 /** Times in seconds since 1970: whole ones are no objects of their own, and there may be many of these. */
@@ -87,7 +87,7 @@ export class SignIn {
     }
   }
 
-  /** Keeps a verified user for `recall`: to be called once the user is within their limit, so that nobody can fill the memory. */
+  /** Keeps a verified user for `recall`. Call it after the user's rate limit, which bounds what one user can store. */
   keep(principal: VerifiedPrincipal): void {
     if (this.#verified.peek(principal.tokenKey) !== principal) this.#verified.set(principal.tokenKey, principal)
   }
@@ -111,7 +111,7 @@ export class SignIn {
   }
 }
 
-/** What follows `Bearer`: however that is written, the same token has one key. */
+/** Token of the header, without the scheme: however that is spelled, the token has one cache key. */
 function bearerToken(authorization = ''): string | undefined {
   const scheme = /^bearer +/i.exec(authorization)?.[0]
   return scheme === undefined ? undefined : authorization.slice(scheme.length)
@@ -154,7 +154,7 @@ async function verifySignature(
 }
 
 function toProblem(error: unknown, audiences: readonly string[]): unknown {
-  // The claims are read once the signature is verified.
+  // jose checks the claims only after the signature.
   if (error instanceof errors.JWTExpired) return rejectSigned('token-expired', 'Sign in again, or refresh the token.')
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === 'nbf' && error.reason === 'check_failed') {
