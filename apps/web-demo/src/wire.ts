@@ -15,7 +15,7 @@ export function watchedFetch(onEntry: (entry: WireEntry) => void): typeof fetch 
     const tell = (answer: WireEntry['answer']) =>
       onEntry({
         at,
-        request: `${init?.method ?? 'GET'} ${(input as URL).pathname}`,
+        request: `${init?.method ?? 'GET'} ${new URL(input as string).pathname}`,
         answer,
         durationMs: performance.now() - start,
       })

@@ -1,3 +1,4 @@
+import { throwIfAborted } from './abort.ts'
 import type { ProblemCode } from './contract.ts'
 import { TokenError } from './token-error.ts'
 
@@ -9,9 +10,9 @@ export type GetSignInToken = (context: {
 
 export interface ServiceCallsOptions {
   /** Base address, with a slash at its end. */
-  readonly url: URL
+  readonly url: string
   readonly getSignInToken: GetSignInToken
-  readonly fetch: typeof globalThis.fetch
+  readonly fetch: typeof globalThis.fetch | undefined
   /** Hears the `Date` of each answer; null where a service does not show it to pages. */
   readonly onDate: (date: string | null) => void
 }
@@ -42,7 +43,7 @@ export class ServiceCalls {
     try {
       return await this.#options.getSignInToken({ refresh, signal })
     } catch (cause) {
-      throw new TokenError('sign-in-failed', 'There is no sign-in token.', { cause })
+      throw new TokenError('sign-in-failed', 'No sign-in token.', { cause })
     }
   }
 
@@ -52,7 +53,7 @@ export class ServiceCalls {
     try {
       return await this.#send(call, first)
     } catch (error) {
-      if (!(error instanceof TokenError) || error.status !== 401) throw error
+      if ((error as TokenError).status !== 401) throw error
       const second = await this.getSignInToken(call.signal, true)
       if (second === first) throw error
       if (personOf(second) === personOf(first)) return this.#send(call, second)
@@ -61,14 +62,15 @@ export class ServiceCalls {
   }
 
   async #send({ method, path, body, signal }: Call, signInToken: string): Promise<Answer> {
-    const { url, fetch, onDate } = this.#options
+    // Read at each call: it may be replaced later.
+    const { url, fetch = globalThis.fetch, onDate } = this.#options
     const place = `${method} ${path}`
     try {
-      const response = await fetch(new URL(path, url), {
+      const response = await fetch(url + path, {
         method,
         headers: { Authorization: `Bearer ${signInToken}`, ...(body && { 'Content-Type': 'application/json' }) },
-        ...(body && { body: JSON.stringify(body) }),
-        ...(signal && { signal }),
+        body: body ? JSON.stringify(body) : null,
+        signal: signal ?? null,
         redirect: 'error',
       })
       onDate(response.headers.get('Date'))
@@ -77,8 +79,8 @@ export class ServiceCalls {
       return { status: response.status, body: text && parse(text, place) }
     } catch (error) {
       if (error instanceof TokenError) throw error
-      if (signal?.aborted) throw signal.reason
-      throw new TokenError('network-failed', `${place}: the service can’t be reached.`, { cause: error })
+      throwIfAborted(signal)
+      throw new TokenError('network-failed', `${place}: service unreachable.`, { cause: error })
     }
   }
 }
@@ -91,31 +93,38 @@ interface Problem {
 }
 
 function refusalOf({ status, headers }: Response, text: string, place: string): TokenError {
+  // Anything may stand in front of a service, and respond in its place.
+  const isProblem = headers.get('Content-Type')?.startsWith('application/problem+json')
+  const problem = isProblem ? parse(text, place) : { title: `${place}: ${status}, not from the service.` }
+  const { code = 'response-invalid', title = place, detail = title, requestId } = problem as Problem
   const retryAfter = Number(headers.get('Retry-After')) || undefined
-  // Anything may stand in front of a service, and answer in its place.
-  if (!headers.get('Content-Type')?.startsWith('application/problem+json')) {
-    const message = `${place}: ${status}, but not from the service.`
-    return new TokenError('response-invalid', message, { status, retryAfter })
-  }
-  const { code, title, detail, requestId } = parse(text, place) as Problem
-  return new TokenError(code ?? 'response-invalid', detail ?? title ?? place, { status, retryAfter, requestId })
+  return new TokenError(code, detail, { status, retryAfter, requestId })
 }
 
 function parse(text: string, place: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new TokenError('response-invalid', `${place}: no JSON came.`)
+    throw new TokenError('response-invalid', `${place}: no JSON.`)
   }
 }
 
 /** Who signed in, if the token tells: the service itself is who verifies it. */
 export function personOf(signInToken: string): string | undefined {
   try {
-    const payload = signInToken.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')
-    const { iss, tid, oid, sub } = JSON.parse(atob(payload)) as Record<string, unknown>
+    const { iss, tid, oid, sub } = JSON.parse(decode(signInToken.split('.')[1]!)) as Record<string, unknown>
     return JSON.stringify(oid === undefined ? [iss, sub] : [tid, oid])
   } catch {
     return undefined
   }
+}
+
+/** Decodes base64url to a string of bytes; not every runtime has `atob`. */
+function decode(text: string): string {
+  let bits = 0
+  return text.replace(/./g, (digit, index: number) => {
+    const code = digit.charCodeAt(0)
+    bits = (bits << 6) | (code > 96 ? code - 71 : code > 94 ? 63 : code > 64 ? code - 65 : code > 47 ? code + 4 : 62)
+    return index % 4 ? String.fromCharCode((bits >> (6 - 2 * (index % 4))) & 255) : ''
+  })
 }

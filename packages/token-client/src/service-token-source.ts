@@ -1,8 +1,9 @@
+import { abortable, throwIfAborted } from './abort.ts'
 import { leastSkewMs } from './clock.ts'
 import type { IdentityResponse, TokenResponse } from './contract.ts'
 import { personOf, ServiceCalls, type Answer, type Call, type GetSignInToken } from './service-calls.ts'
 import { Tabs } from './tabs.ts'
-import { abortable, TokenCache, type FetchContext } from './token-cache.ts'
+import { TokenCache, type FetchContext } from './token-cache.ts'
 import { TokenError } from './token-error.ts'
 import type { TokenRequest, TokenSource, TokenSourceOptions } from './token-source.ts'
 
@@ -51,10 +52,8 @@ class ServiceSource extends TokenCache<TokenResponse> implements ServiceTokenSou
   constructor({ url, getSignInToken, fetch, allowInsecureConnection = false, ...rest }: ServiceTokenSourceOptions) {
     super((request, context) => this.#fetch(request, context), rest)
     const base = readUrl(url, allowInsecureConnection)
-    this.#service = base.href
-    // Called as the global function that it is, even when it is replaced later.
-    const send: typeof globalThis.fetch = fetch ?? ((...parameters) => globalThis.fetch(...parameters))
-    this.#calls = new ServiceCalls({ url: base, getSignInToken, fetch: send, onDate: (date) => this.#learn(date) })
+    this.#service = base
+    this.#calls = new ServiceCalls({ url: base, getSignInToken, fetch, onDate: (date) => this.#learn(date) })
     this.#tabs = Tabs.open(({ user, fetched }) => {
       if (user !== this.#user) return
       if (fetched) this.accept(fetched.request, fetched.token)
@@ -115,7 +114,7 @@ class ServiceSource extends TokenCache<TokenResponse> implements ServiceTokenSou
 
   async #fetch(request: TokenRequest, { signal, refresh, identify }: FetchContext): Promise<TokenResponse> {
     const signInToken = await this.#calls.getSignInToken(signal)
-    signal.throwIfAborted()
+    throwIfAborted(signal)
     const person = personOf(signInToken)
     const isSame = person === undefined || identify(person)
     const user = person && `${this.#service} ${person}`
@@ -124,19 +123,20 @@ class ServiceSource extends TokenCache<TokenResponse> implements ServiceTokenSou
     const ask = async () => {
       const answer = await this.#calls.perform({ method: 'POST', path: 'v1/token', signInToken, body, signal })
       if (isTokenResponse(answer.body)) return answer.body
-      throw new TokenError('response-invalid', 'POST v1/token: no token came.')
+      throw new TokenError('response-invalid', 'POST v1/token: no token.')
     }
     return this.#tabs && user !== undefined ? this.#tabs.fetchOnce(user, request, signal, ask) : ask()
   }
 }
 
-function readUrl(url: string | URL, allowInsecureConnection: boolean): URL {
-  const { protocol, hostname, pathname } = new URL(url)
-  const isLocal = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-  if (protocol !== 'https:' && !(protocol === 'http:' && (isLocal || allowInsecureConnection))) {
-    throw new TypeError(`url must be https:, not ${protocol}//${hostname}.`)
-  }
-  return new URL(pathname.endsWith('/') ? pathname : `${pathname}/`, url)
+/** Without query and fragment, with a slash at its end. Read by a pattern: `URL` is incomplete in React Native. */
+function readUrl(url: string | URL, allowInsecureConnection: boolean): string {
+  const address = String(url).replace(/\/?([?#].*)?$/s, '/')
+  const pattern = allowInsecureConnection
+    ? /^https?:/i
+    : /^(https:|http:\/\/([\w.-]+\.localhost|localhost|127(\.\d+){3}|\[::1])(:\d+)?\/)/i
+  if (!pattern.test(address)) throw new TypeError('url must begin with https://.')
+  return address
 }
 
 function isTokenResponse(body: unknown): body is TokenResponse {

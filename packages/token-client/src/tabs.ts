@@ -1,5 +1,5 @@
+import { abortable } from './abort.ts'
 import type { TokenResponse } from './contract.ts'
-import { abortable } from './token-cache.ts'
 import type { TokenRequest } from './token-source.ts'
 
 /** What the tabs of an app tell each other: a token, or that the person's tokens count no more. It stays in their memory. */
@@ -21,13 +21,12 @@ export class Tabs {
   #isClosed = false
 
   private constructor(receive: (message: TabMessage) => void) {
-    this.#channel.addEventListener('message', (event) => receive(messageOf(event)))
+    this.#channel.addEventListener('message', (event: Event) => receive((event as MessageEvent).data as TabMessage))
   }
 
   /** Undefined outside of pages, and in browsers that have not what it takes. */
   static open(receive: (message: TabMessage) => void): Tabs | undefined {
-    const isPossible =
-      'document' in globalThis && 'locks' in navigator && 'BroadcastChannel' in globalThis && 'any' in AbortSignal
+    const isPossible = 'document' in globalThis && 'locks' in navigator && 'any' in AbortSignal
     return isPossible ? new Tabs(receive) : undefined
   }
 
@@ -49,7 +48,7 @@ export class Tabs {
     const heard = new AbortController()
     return new Promise<TokenResponse>((resolve, reject) => {
       const listen = (event: Event) => {
-        const { user: other, fetched } = messageOf(event)
+        const { user: other, fetched } = (event as MessageEvent).data as TabMessage
         if (other === user && fetched && nameOf(fetched.request) === lockName) resolve(fetched.token)
       }
       this.#channel.addEventListener('message', listen, { signal: heard.signal })
@@ -78,8 +77,4 @@ export class Tabs {
     this.#isClosed = true
     this.#channel.close()
   }
-}
-
-function messageOf(event: Event): TabMessage {
-  return (event as MessageEvent).data as TabMessage
 }

@@ -1,3 +1,4 @@
+import { abort, abortable, throwIfAborted } from './abort.ts'
 import { leastSkewMs, systemClock, type Clock } from './clock.ts'
 import { TokenError } from './token-error.ts'
 import type { AccessToken, GetTokenOptions, TokenRequest, TokenSource, TokenSourceOptions } from './token-source.ts'
@@ -17,7 +18,6 @@ export type FetchToken<Token> = (request: TokenRequest, context: FetchContext) =
 
 interface Entry<Token> {
   readonly request: TokenRequest
-  readonly key: string
   /** A former token was invalidated: the next has to be a new one. */
   mustRenew: boolean
   /** For whom it was last asked. */
@@ -45,15 +45,18 @@ type Page = EventTarget & {
 const page = globalThis as Partial<Page>
 const minuteMs = 60_000
 /** The service hands out no cached token with less than 20 minutes left, so there is a new one from then on. */
-const refreshAheadMs = { earliest: 19.5 * minuteMs, latest: 15 * minuteMs }
+const refreshAheadMs = 15 * minuteMs
+const maxJitterMs = 4.5 * minuteMs
 /** Timers stand still while a machine sleeps: the clock is looked at this often. */
 const longestTimerMs = 30_000
 /** Longer than the service takes at the worst. */
 const attemptTimeoutMs = 15_000
 /** How long somebody who has no token may wait for the next attempt, across retries. */
 const waitLimitMs = 30_000
-/** The longest is shorter than the wait, so that only the service's wish can let it end at once; that has a limit, too. */
-const pausesMs = { first: 1000, longest: 20_000, longestAsked: 5 * minuteMs }
+const firstPauseMs = 1000
+/** Shorter than the wait, so that only a pause that the service asked for can end it at once. */
+const maxPauseMs = 20_000
+const maxRequestedPauseMs = 5 * minuteMs
 
 /** Keeps a token for each distinct request, and keeps it fresh. In one file, since every rule of it reads and writes the same entry. */
 export class TokenCache<Token extends AccessToken> implements TokenSource<Token> {
@@ -83,7 +86,7 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   }
 
   async getToken({ signal, ...request }: GetTokenOptions = {}): Promise<Token> {
-    this.#disposal.signal.throwIfAborted()
+    throwIfAborted(this.#disposal.signal)
     this.#noticeJump()
     const entry = this.#entryOf(request)
     const token = this.#freshOf(entry)
@@ -94,7 +97,7 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
 
   /** What is kept, and what is on its way, counts no more: the next token has to be a new one. */
   invalidate(): void {
-    this.#dropAll(new TokenError('invalidated', 'It was invalidated.'))
+    this.#dropAll(new TokenError('invalidated', 'Token invalidated.'))
     this.#person = undefined
     this.#isInvalidated = true
   }
@@ -109,8 +112,8 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   }
 
   dispose(): void {
-    const error = new TokenError('disposed', 'It was disposed.')
-    this.#disposal.abort(error)
+    const error = new TokenError('disposed', 'Token source disposed.')
+    abort(this.#disposal, error)
     this.#dropAll(error)
   }
 
@@ -125,7 +128,7 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   ): Promise<T> {
     const { signal } = controller
     const callOff = this.#clock.after(attemptTimeoutMs, () =>
-      controller.abort(new TokenError('timeout', 'It took too long.')),
+      abort(controller, new TokenError('timeout', 'Timed out.')),
     )
     return abortable(abortable(work(signal), signal), this.#disposal.signal).finally(callOff)
   }
@@ -161,7 +164,6 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     if (!entry) {
       entry = {
         request: names ? { ...request, scopes: names } : request,
-        key,
         mustRenew: this.#isInvalidated,
         expiresAt: 0,
         refreshAt: 0,
@@ -238,11 +240,10 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
           this.#fetchToken(request, { signal, refresh, identify: (person) => this.#identify(person, entry, signal) }),
         controller,
       )
-      controller.signal.throwIfAborted()
+      throwIfAborted(controller.signal)
       if (!this.#isUsable(token)) {
         entry.mustRenew = true
-        const seconds = Math.round((this.now() - Date.parse(token.expiresOn)) / 1000)
-        throw new TokenError('token-stale', `The token ended ${seconds} s ago.`)
+        throw new TokenError('token-stale', 'Token expired.')
       }
       this.#keep(entry, token)
       return token
@@ -254,7 +255,7 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
 
   /** Returns whether it is the person from before. */
   #identify(person: string, entry: Entry<Token>, signal: AbortSignal): boolean {
-    signal.throwIfAborted()
+    throwIfAborted(signal)
     const isSame = person === this.#lastPerson
     if (this.#person !== undefined && !isSame) {
       this.#dropAll(new TokenError('invalidated', 'Another user signed in.'), entry)
@@ -270,11 +271,10 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   }
 
   #keep(entry: Entry<Token>, token: Token): void {
-    const { earliest, latest } = refreshAheadMs
     const expiresAt = Date.parse(token.expiresOn)
     const left = expiresAt - this.now()
     // A short one is used for about half its time. Jitter keeps apart those who got theirs together.
-    const ahead = Math.min(latest + this.#random() * (earliest - latest), left * (0.4 + 0.2 * this.#random()))
+    const ahead = Math.min(refreshAheadMs + maxJitterMs * this.#random(), left * (0.4 + 0.2 * this.#random()))
     const isNew = token.token !== entry.token?.token
     entry.token = token
     entry.expiresAt = expiresAt
@@ -287,20 +287,21 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   }
 
   #postpone(entry: Entry<Token>, error: unknown): void {
-    const { first, longest, longestAsked } = pausesMs
-    const backOff = Math.min(first * 2 ** entry.failures, longest) * (0.5 + 0.5 * this.#random())
+    const backOff = Math.min(firstPauseMs * 2 ** entry.failures, maxPauseMs) * (0.5 + 0.5 * this.#random())
     const asked = error instanceof TokenError ? (error.retryAfter ?? 0) * 1000 : 0
     entry.failures++
     entry.lastError = error
     entry.failedAt = this.#clock.now()
-    entry.pauseMs = Math.max(backOff, Math.min(asked, longestAsked))
+    entry.pauseMs = Math.max(backOff, Math.min(asked, maxRequestedPauseMs))
   }
 
   /** All but the one that found out. */
   #dropAll(error: TokenError, kept?: Entry<Token>): void {
-    for (const entry of this.#entries.values()) if (entry !== kept) entry.controller?.abort(error)
-    this.#entries.clear()
-    if (kept) this.#entries.set(kept.key, kept)
+    for (const [key, entry] of this.#entries) {
+      if (entry === kept) continue
+      if (entry.controller) abort(entry.controller, error)
+      this.#entries.delete(key)
+    }
     this.#callOffTimer?.()
   }
 
@@ -308,23 +309,11 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     this.#callOffTimer?.()
     let delay = Infinity
     for (const entry of this.#entries.values()) {
-      const due = Math.max(0, entry.refreshAt - this.now(), this.#pauseOf(entry))
-      if (entry.token && !entry.flight) delay = Math.min(delay, due, longestTimerMs)
+      if (!entry.token || entry.flight) continue
+      delay = Math.min(delay, longestTimerMs, Math.max(0, entry.refreshAt - this.now(), this.#pauseOf(entry)))
     }
     if (delay < Infinity) this.#callOffTimer = this.#clock.after(delay, () => this.#wake(), true)
   }
-}
-
-/** The promise, unless the signal ends the waiting first. */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise
-  return new Promise((resolve, reject) => {
-    // The signals of older Azure libraries have no reason.
-    const abort = () => reject((signal.reason as Error) ?? new DOMException('Aborted', 'AbortError'))
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }
 
 function isTransient(error: unknown): boolean {

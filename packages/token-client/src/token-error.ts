@@ -31,7 +31,7 @@ const transientCodes: ReadonlySet<TokenErrorCode> = new Set(['network-failed', '
 /** Why there is no token. What to tell apart is in `code`; the message is for a log. */
 export class TokenError extends Error {
   override readonly name = 'TokenError'
-  readonly code: TokenErrorCode
+  declare readonly code: TokenErrorCode
   /** HTTP status, if the service answered. */
   declare readonly status: number | undefined
   /** Seconds that the service asks to wait for. */
@@ -41,8 +41,7 @@ export class TokenError extends Error {
 
   constructor(code: TokenErrorCode, message: string, { cause, ...refusal }: Refusal & { cause?: unknown } = {}) {
     super(message, { cause })
-    this.code = code
-    Object.assign(this, refusal)
+    Object.assign(this, { code, ...refusal })
   }
 
   /** Whether the same request may well succeed later. */

@@ -440,18 +440,33 @@ it('an address without https is refused, but on this machine', () => {
     (url: string, options = {}) =>
     () =>
       open({ url, ...options }).dispose()
-  expect(make('http://tokens.example.com')).toThrow('must be https:, not http://tokens.example.com')
+  expect(make('http://tokens.example.com')).toThrow('url must begin with https://')
   expect(make('http://tokens.example.com', { allowInsecureConnection: true })).not.toThrow()
   expect(make('http://localhost:8080')).not.toThrow()
   expect(make('http://[::1]:8080')).not.toThrow()
+  for (const url of ['HTTPS://tokens.example.com', 'http://app.localhost/tokens', 'http://127.0.0.1?x']) {
+    expect(make(url), url).not.toThrow()
+  }
+  for (const url of [
+    'http://localhost:80@tokens.example.com',
+    'http://localhost.example.com',
+    'http://tokens.example.com/.localhost/',
+    'http://tokens.example.com?.localhost/',
+    'http://tokens.example.com\\.localhost/',
+    'http://127.0.0.1.example.com',
+    'tokens.example.com',
+    'ftp://tokens.example.com',
+  ]) {
+    expect(make(url), url).toThrow('url must begin with https://')
+  }
 })
 
 it('the address may have a path', async () => {
   const places: string[] = []
   const source = open({
-    url: 'https://example.com/tokens',
+    url: new URL('https://example.com/tokens?x=/#y'),
     fetch: (input, init) => {
-      places.push((input as URL).href)
+      places.push(input as string)
       return service.fetch('https://example.com/v1/token', init)
     },
   })
