@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { parseConnectionString } from '@acs-kit/communication-identity'
 import type { PulumiCli } from '@acs-kit/infra/local/pulumi-cli'
 import { hintsOf } from './hints.ts'
 import { ProvisionedStack } from './provisioned-stack.ts'
@@ -56,7 +57,9 @@ export async function showLife({ cli, keyless = false, ports, stays, signal }: L
     transcript.title('Running on this machine')
     const started = await Stack.start({ ports })
     const { isAzureEmulated, emulator, connectionString, service } = started
-    const azure = isAzureEmulated ? `emulated, at ${emulator.endpoint}` : `real: ${connectionString.split(';')[0]}`
+    const azure = isAzureEmulated
+      ? `emulated, at ${emulator.endpoint}`
+      : `real: ${parseConnectionString(connectionString).endpoint}`
     transcript.step('Azure', azure)
     transcript.step('sign-in', 'emulated, by OpenID Connect')
     transcript.step('identities', 'kept in Azurite')

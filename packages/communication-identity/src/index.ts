@@ -8,6 +8,6 @@ export {
   type Operation,
   type Target,
 } from './communication-identities.ts'
-export { parseConnectionString, type ConnectionString } from './connection-string.ts'
+export { parseConnectionString, parseEndpoint, type ConnectionString } from './connection-string.ts'
 export type { AccessToken, IdentityWithToken, Scope, SdkName, TeamsUserToken } from './driver.ts'
 export { CommunicationIdentityError, type FailureCode } from './errors.ts'

@@ -10,6 +10,16 @@ it.each([
   `Endpoint=${endpoint}/;AccessKey=${key}`,
   `accesskey=${key};endpoint=${endpoint}/`,
   ` endpoint = ${endpoint}/ ; accesskey = ${key} ;\n`,
+  `ENDPOINT=HTTPS://contoso.communication.azure.com;ACCESSKEY=${key};;`,
+  `"endpoint=${endpoint}/;accesskey=${key}"`,
+  `'endpoint=${endpoint}/;accesskey=${key};' `,
+  `\u201cendpoint=${endpoint}/;accesskey=${key}\u201d`,
+  `endpoint="${endpoint}/";accesskey="${key}"`,
+  `endpoint=${endpoint}/;\r\n  accesskey=${key.slice(0, 40)}\n${key.slice(40)}\n`,
+  `\uFEFFendpoint=${endpoint}/;accesskey=${key}`,
+  `  "primaryConnectionString": "endpoint=${endpoint}/;accesskey=${key}",\n`,
+  `export COMMUNICATION_SERVICES_CONNECTION_STRING="endpoint=${endpoint}/;accesskey=${key}"`,
+  `COMMUNICATION_SERVICES_CONNECTION_STRING=accesskey=${key};endpoint=${endpoint}`,
 ])('reads %j', (text) => {
   expect(parseConnectionString(text)).toEqual({ endpoint, accessKey: key })
 })
@@ -25,7 +35,7 @@ it.each([
   [`endpoint=${endpoint}/;accesskey=${key};more=1`, 'neither endpoint= nor accesskey='],
   [`endpoint=${endpoint}/;accesskey=${key};accesskey=${key}`, 'more than one accesskey='],
   [`endpoint=${endpoint}/:accesskey=${key}`, 'lacks accesskey='],
-  [`endpoint=contoso;accesskey=${key}`, 'is no URL'],
+  [`endpoint=contoso;accesskey=${key}`, 'is not a URL'],
   [`endpoint=${key};accesskey=${endpoint}`, 'not base64'],
   [`endpoint=http://localhost:4380/;accesskey=${key}`, 'does not begin with https://'],
   [`endpoint=${endpoint}/path;accesskey=${key}`, 'more than a host'],
@@ -33,7 +43,8 @@ it.each([
   [`endpoint=https://${key}@contoso/;accesskey=${key}`, 'more than a host'],
   [`endpoint=https://:${key.slice(0, 12)}@contoso/;accesskey=${key}`, 'more than a host'],
   [`endpoint=${endpoint}/;accesskey=${key.slice(0, 40)} ${key.slice(40)}`, 'not base64'],
-  [`endpoint=${endpoint}/;accesskey="${key}"`, 'not base64'],
+  [`endpoint=${endpoint}/;accesskey=${key},${key}`, 'not base64'],
+  [`first=1;endpoint=${endpoint}/;accesskey=${key}`, 'neither endpoint= nor accesskey='],
   [`${endpoint}/;${key}`, 'neither endpoint= nor accesskey='],
   [`endpoint:${endpoint}/;accesskey:${key}`, 'neither endpoint= nor accesskey='],
 ])('refuses %j, and repeats nothing of it', async (text, words) => {
@@ -47,9 +58,10 @@ it.each([
 it.each([
   [endpoint, undefined],
   [`${endpoint}/`, undefined],
-  ['contoso', 'the endpoint is no URL'],
+  [` "${endpoint}/",\n`, undefined],
+  ['contoso', 'the endpoint is not a URL'],
   ['http://contoso', 'the endpoint does not begin with https://'],
-  [`${endpoint}/path`, 'the endpoint has more than a host: the SDKs take none with a path'],
+  [`${endpoint}/path`, 'the endpoint has more than a host'],
 ])('takes %j alone, beside a credential, as it takes it in a connection string', async (text, message) => {
   const created = createCommunicationIdentities(
     { endpoint: text, credential: { getToken: async () => null } },

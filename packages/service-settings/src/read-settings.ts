@@ -1,3 +1,4 @@
+import { parseConnectionString } from '@acs-kit/communication-identity'
 import { settings, type SettingName, type Settings } from './settings.ts'
 
 /** Lists everything that is wrong, one line each, without repeating a value that may be secret. */
@@ -43,7 +44,7 @@ function* contradictions(values: Settings, wrong: ReadonlySet<SettingName>): Gen
   }
   const primary = values.COMMUNICATION_SERVICES_CONNECTION_STRING
   const secondary = values.COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING
-  if (primary && secondary && endpointOf(primary) !== endpointOf(secondary)) {
+  if (primary && secondary && parseConnectionString(primary).endpoint !== parseConnectionString(secondary).endpoint) {
     yield 'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING has to be of the same resource: its endpoint is another'
   }
   if (values.ACS_SDK === 'administration') {
@@ -63,8 +64,4 @@ function* contradictions(values: Settings, wrong: ReadonlySet<SettingName>): Gen
     if (count === 0) yield `${first} or ${second} is missing`
     if (count === 2) yield `${first} and ${second} exclude each other`
   }
-}
-
-function endpointOf(connectionString: string): string {
-  return new URL(/endpoint=([^;]+)/i.exec(connectionString)![1]!).host
 }

@@ -1,3 +1,4 @@
+import { parseConnectionString, parseEndpoint } from '@acs-kit/communication-identity'
 import { issuers, type Issuer } from './issuer.ts'
 import { defaultScopePolicy, scopePolicy, type ScopePolicy } from './scope-policy.ts'
 import { endpoint, flag, guid, integer, oneOf, origins, secret, setting, text, type Setting } from './setting.ts'
@@ -15,7 +16,7 @@ export const settings = {
   ),
   COMMUNICATION_SERVICES_ENDPOINT: setting<string | undefined>(
     'Endpoint of the resource, in place of a connection string: keyless, with the managed identity',
-    endpoint,
+    communicationEndpoint,
     undefined,
   ),
   COMMUNICATION_SERVICES_RESOURCE_ID: setting<string | undefined>(
@@ -92,9 +93,13 @@ export const settings = {
 export type SettingName = keyof typeof settings
 export type Settings = { readonly [Name in SettingName]: (typeof settings)[Name]['fallback'] }
 
+function communicationEndpoint(value: string): string {
+  return parseEndpoint(value, (problem) => new Error(problem))
+}
+
 function communicationConnectionString(value: string): string {
-  if (/^endpoint=https:\/\/[^/;]+\/?;accesskey=[A-Za-z\d+/]+=*$/i.test(value)) return value
-  throw new Error('must read endpoint=https://<host>/;accesskey=<base64>')
+  parseConnectionString(value, (problem) => new Error(problem))
+  return value
 }
 
 function storageConnectionString(value: string): string {

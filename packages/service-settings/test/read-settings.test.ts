@@ -65,8 +65,8 @@ test.each<[string, string, RegExp]>([
   ],
   ['SCOPE_POLICY', '{"default":{"scopes":["bogus"],"maxExpiresInMinutes":60}}', /scopes/],
   ['SCOPE_POLICY', '{"default":{"scopes":["chat"],"maxExpiresInMinutes":59}}', /maxExpiresInMinutes/],
-  ['COMMUNICATION_SERVICES_CONNECTION_STRING', `endpoint=http://acs.example/;accesskey=${key}`, /must read/],
-  ['COMMUNICATION_SERVICES_CONNECTION_STRING', `accesskey=${key}`, /must read/],
+  ['COMMUNICATION_SERVICES_CONNECTION_STRING', `endpoint=http://acs.example/;accesskey=${key}`, /https/],
+  ['COMMUNICATION_SERVICES_CONNECTION_STRING', `accesskey=${key}`, /lacks endpoint=/],
   ['COMMUNICATION_SERVICES_RESOURCE_ID', 'my-resource', /GUID/],
   ['IDENTITY_STORE_CONNECTION_STRING', `https://${key}`, /AccountKey/],
   ['ALLOWED_ORIGINS', '*', /wildcards/],
@@ -120,6 +120,26 @@ test('settings that exclude or need each other are named', () => {
     expect.stringMatching(/SECONDARY_CONNECTION_STRING has to be of the same resource/),
   ])
 })
+
+test('a connection string is accepted as people paste it, and for the same resource in another spelling', () => {
+  expect(
+    mistakesOf({
+      ...enough,
+      COMMUNICATION_SERVICES_CONNECTION_STRING: `endpoint=https://acs.example/;accesskey=${key};`,
+      COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: `"AccessKey=${key};\nEndpoint=https://ACS.example"`,
+    }),
+  ).toEqual([])
+})
+
+test.each(['http://localhost:4380', 'https://acs.example/path'])(
+  'COMMUNICATION_SERVICES_ENDPOINT = %s is rejected at once, and not by the SDK',
+  (endpoint) => {
+    const { COMMUNICATION_SERVICES_CONNECTION_STRING: _connectionString, ...rest } = enough
+    expect(mistakesOf({ ...rest, COMMUNICATION_SERVICES_ENDPOINT: endpoint })).toEqual([
+      expect.stringMatching(/^COMMUNICATION_SERVICES_ENDPOINT (?:does not begin with https|has more than a host)/),
+    ])
+  },
+)
 
 test('a cap that the administration SDK can’t keep is refused', () => {
   const policy = '{"default":{"scopes":["chat"],"maxExpiresInMinutes":60}}'
