@@ -65,6 +65,9 @@ describe('what the contract does not have', () => {
       body: { code: 'method-not-allowed' },
       headers: { allow: 'POST' },
     })
+    const form = { body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } }
+    expect(await fixture.call('POST /nowhere', form)).toMatchObject({ status: 404 })
+    expect(await fixture.call('PUT /v1/token', form)).toMatchObject({ status: 405 })
     expect(await fixture.call('PUT /v1/identity?x=1')).toMatchObject({
       status: 405,
       headers: { allow: 'GET, HEAD, DELETE' },
@@ -89,12 +92,6 @@ describe('what the contract does not have', () => {
     expect(status).toBe(400)
     expect(body).toMatchObject({ code: 'request-invalid', detail: expect.stringContaining('%') })
     expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'access-control-allow-origin': origin })
-  })
-
-  test('no body at all is no mistake, whatever its type', async () => {
-    expect(
-      (await fixture.call('POST /v1/token', { body: '', headers: { 'content-type': 'application/json' } })).status,
-    ).toBe(200)
   })
 
   test('our own failures show nothing of themselves', async () => {
@@ -138,6 +135,58 @@ test('what is no request, or never ends, is answered and cut off', async () => {
   expect(garbage).toMatch(/^HTTP\/1.1 400 [^]*application\/problem\+json[^]*"code":"request-invalid"/)
   expect(tooLong).toMatch(/^HTTP\/1.1 431 [^]*"code":"headers-too-large"/)
   expect(half).toMatch(/^HTTP\/1.1 408 [^]*"code":"request-timeout"/)
+})
+
+describe('an absent body is not an error', () => {
+  let port: number
+
+  beforeAll(async () => {
+    const { app } = await fixture.addInstance()
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    port = (app.addresses() as [AddressInfo])[0].port
+  })
+
+  async function send(request: string, headers: readonly string[], body = ''): Promise<string> {
+    const authorization = `Authorization: Bearer ${await fixture.issuer.sign({ roles: ['admin'] })}`
+    const lines = [`${request} HTTP/1.1`, 'Host: localhost', 'Connection: close', authorization, ...headers]
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`)
+    return await text(socket)
+  }
+
+  const types = ['application/json', 'application/x-www-form-urlencoded', 'text/plain', 'a/b; c', 'form', '']
+  const userKey = 'x'.repeat(43)
+
+  test.each([
+    ['POST /v1/token', 200],
+    ['POST /v1/token/revoke', 204],
+    ['DELETE /v1/identity', 204],
+    [`POST /v1/users/${userKey}/token/revoke`, 204],
+    [`DELETE /v1/users/${userKey}`, 204],
+    // It has a required member.
+    ['POST /v1/teams/token', 400],
+  ])('%s', async (request, status) => {
+    const expected = expect.stringMatching(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(await send(request, [])).toEqual(expected)
+    for (const type of types) {
+      const contentType = `Content-Type: ${type}`
+      expect(await send(request, [contentType]), type).toEqual(expected)
+      expect(await send(request, [contentType, 'Content-Length: 0']), type).toEqual(expected)
+      expect(await send(request, [contentType, 'Transfer-Encoding: chunked'], '0\r\n\r\n'), type).toEqual(expected)
+    }
+  })
+
+  test('but a body of another type, or of none, is one', async () => {
+    const form = 'scopes=chat'
+    for (const headers of [['Content-Type: application/x-www-form-urlencoded'], ['Content-Type: form'], []]) {
+      expect(await send('POST /v1/token', [...headers, `Content-Length: ${form.length}`], form)).toMatch(
+        /^HTTP\/1.1 415 [^]*"code":"media-type-unsupported"/,
+      )
+      expect(
+        await send('POST /v1/token', [...headers, 'Transfer-Encoding: chunked'], `b\r\n${form}\r\n0\r\n\r\n`),
+      ).toMatch(/^HTTP\/1.1 415 /)
+    }
+  })
 })
 
 describe('too many requests', () => {

@@ -16,7 +16,6 @@ const communicationFailures: Partial<Record<FailureCode, ProblemCode>> = {
 
 const frameworkFailures: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media-type-unsupported',
 }
 
 /** Clients without a clue come back after this. */
