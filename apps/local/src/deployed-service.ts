@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { retryAfterSeconds } from '@acs-kit/communication-identity'
 import type { ThrowAwayPrincipal } from './throw-away-principals.ts'
 
 export interface DeployedServiceOptions {
@@ -28,7 +29,8 @@ export class DeployedService {
   fetch: typeof globalThis.fetch = async (input, init) => {
     for (let waited = 0; ;) {
       const response = await this.#answer(input, init)
-      const seconds = Math.max(1, Math.ceil(Number(response.headers.get('Retry-After')) || 1))
+      const now = Date.parse(response.headers.get('Date') ?? '') || Date.now()
+      const seconds = retryAfterSeconds(response.headers.get('Retry-After'), now) ?? 1
       waited += seconds
       if (response.status !== 429 || waited > maxWaitSeconds) return response
       await response.body?.cancel()

@@ -118,9 +118,10 @@ it('says when an identity is left behind', async () => {
 
 it('cleans up when it is interrupted', async () => {
   let tokens = 0
+  const utcSeconds = (seconds: number) => new Date(Date.UTC(2026, 0, 5, 8, 0, seconds)).toUTCString()
   await using proxy = await startAlteringProxy(stack.service.url, ({ method, url }) =>
     method === 'POST' && url === '/v1/token' && ++tokens > 2
-      ? { status: 429, headers: { 'Retry-After': '60' } }
+      ? { status: 429, headers: { Date: utcSeconds(0), 'Retry-After': utcSeconds(60) } }
       : undefined,
   )
   let said = ''

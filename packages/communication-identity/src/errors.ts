@@ -1,3 +1,5 @@
+import { retryAfterSeconds } from './retry-after.ts'
+
 /** How a call can fail; `code` tells the cases apart. */
 export type FailureCode =
   /** The identity does not exist, or no more. */
@@ -34,13 +36,17 @@ export class CommunicationIdentityError extends Error {
   }
 }
 
+interface SdkHeaders {
+  get(name: string): string | undefined
+}
+
 /** The part of an SDK's error that both generations have. */
 interface SdkError {
   readonly message?: string
   readonly code?: string
   readonly statusCode?: number
   readonly response?: {
-    readonly headers: { get(name: string): string | undefined }
+    readonly headers: SdkHeaders
     readonly bodyAsText?: string | null
   }
 }
@@ -51,7 +57,7 @@ export function toFailure(cause: unknown): CommunicationIdentityError {
   const { statusCode, response, code: sdkCode } = cause as SdkError
   if (statusCode === undefined || response === undefined) return connectionFailure(cause, sdkCode)
   const { code, message = `status ${statusCode}` } = readError(response.bodyAsText)
-  const retryAfterMs = readRetryAfter(response.headers.get('retry-after'))
+  const retryAfterMs = readRetryAfter(response.headers)
   if (/identity doesn't exist/i.test(message) || code === 'IdentityNotFound') {
     return new CommunicationIdentityError('identity-unknown', message, { cause })
   }
@@ -107,8 +113,8 @@ function readError(text: string | null | undefined): { code?: string; message?: 
 }
 
 /** Seconds or a date, as HTTP has it; in milliseconds from now. */
-function readRetryAfter(value: string | undefined): number | undefined {
-  if (value === undefined || value === '') return undefined
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
+function readRetryAfter(headers: SdkHeaders): number | undefined {
+  const now = Date.parse(headers.get('date') ?? '') || Date.now()
+  const seconds = retryAfterSeconds(headers.get('retry-after'), now)
+  return seconds && seconds * 1000
 }

@@ -11,3 +11,4 @@ export {
 export { parseConnectionString, parseEndpoint, type ConnectionString } from './connection-string.ts'
 export type { AccessToken, IdentityWithToken, Scope, SdkName, TeamsUserToken } from './driver.ts'
 export { CommunicationIdentityError, type FailureCode } from './errors.ts'
+export { retryAfterSeconds } from './retry-after.ts'

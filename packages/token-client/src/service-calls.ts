@@ -1,5 +1,6 @@
 import { throwIfAborted } from './abort.ts'
 import type { ProblemCode } from './contract.ts'
+import { retryAfterSeconds } from './retry-after.ts'
 import { TokenError } from './token-error.ts'
 
 /** `refresh` asks for another one than last time, which the service refused. Rejecting ends the call with `sign-in-failed`. */
@@ -13,8 +14,8 @@ export interface ServiceCallsOptions {
   readonly url: string
   readonly getSignInToken: GetSignInToken
   readonly fetch: typeof globalThis.fetch | undefined
-  /** Hears the `Date` of each answer; null where a service does not show it to pages. */
-  readonly onDate: (date: string | null) => void
+  /** Receives the `Date` of each response, null where a service hides it from pages, and returns the time. */
+  readonly onDate: (date: string | null) => number
 }
 
 export interface Call {
@@ -73,9 +74,9 @@ export class ServiceCalls {
         signal: signal ?? null,
         redirect: 'error',
       })
-      onDate(response.headers.get('Date'))
+      const now = onDate(response.headers.get('Date'))
       const text = await response.text()
-      if (!response.ok) throw refusalOf(response, text, place)
+      if (!response.ok) throw refusalOf(response, text, place, now)
       return { status: response.status, body: text && parse(text, place) }
     } catch (error) {
       if (error instanceof TokenError) throw error
@@ -92,12 +93,12 @@ interface Problem {
   readonly requestId?: string
 }
 
-function refusalOf({ status, headers }: Response, text: string, place: string): TokenError {
+function refusalOf({ status, headers }: Response, text: string, place: string, now: number): TokenError {
   // Anything may stand in front of a service, and respond in its place.
   const isProblem = headers.get('Content-Type')?.startsWith('application/problem+json')
   const problem = isProblem ? parse(text, place) : { title: `${place}: ${status}, not from the service.` }
   const { code = 'response-invalid', title = place, detail = title, requestId } = problem as Problem
-  const retryAfter = Number(headers.get('Retry-After')) || undefined
+  const retryAfter = retryAfterSeconds(headers.get('Retry-After'), now)
   return new TokenError(code, detail, { status, retryAfter, requestId })
 }
 

@@ -107,9 +107,11 @@ class ServiceSource extends TokenCache<TokenResponse> implements ServiceTokenSou
     }
   }
 
-  #learn(date: string | null): void {
-    const skew = Date.parse(date ?? '') - super.now()
+  #learn(date: string | null): number {
+    const time = Date.parse(date ?? '')
+    const skew = time - super.now()
     if (Math.abs(skew - this.#skew) >= leastSkewMs) this.#skew = Math.abs(skew) < leastSkewMs ? 0 : skew
+    return time || this.now()
   }
 
   async #fetch(request: TokenRequest, { signal, refresh, identify }: FetchContext): Promise<TokenResponse> {

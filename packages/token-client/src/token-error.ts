@@ -34,7 +34,7 @@ export class TokenError extends Error {
   declare readonly code: TokenErrorCode
   /** HTTP status, if the service answered. */
   declare readonly status: number | undefined
-  /** Seconds that the service asks to wait for. */
+  /** Seconds that the service asks to wait for, at most an hour. */
   declare readonly retryAfter: number | undefined
   /** Finds the request in the service's log. */
   declare readonly requestId: string | undefined

@@ -11,7 +11,7 @@ export type Fault =
   | 'stale'
   /** Something in front of it answers. */
   | 'gateway'
-  | { readonly status: number; readonly code: string; readonly retryAfter?: number }
+  | { readonly status: number; readonly code: string; readonly retryAfter?: number | string }
 
 export interface Seen {
   readonly at: number
@@ -122,7 +122,7 @@ export class FakeService {
   }
 }
 
-function problem({ status, code, retryAfter }: { status: number; code: string; retryAfter?: number }) {
+function problem({ status, code, retryAfter }: { status: number; code: string; retryAfter?: number | string }) {
   return {
     status,
     headers: {

@@ -6,6 +6,7 @@ import {
   tokenSource,
   type ServiceTokenSourceOptions,
 } from '../src/index.ts'
+import { responseTime, retryAfterCases } from '@acs-kit/test-support/retry-after-cases'
 import { FakeService, signInTokenOf } from './fake-service.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -158,6 +159,27 @@ describe('without a token', () => {
     expect(await outcome(source.getToken())).toMatchObject({ code })
     expect(clock.now() - start).toBeLessThanOrEqual(45_000)
   })
+
+  it.each(retryAfterCases)('reads Retry-After: %s as %s seconds', async (header, seconds) => {
+    clock = new VirtualClock(responseTime)
+    service = new FakeService(clock)
+    using source = open()
+    service.faults = () => ({ ...unavailable, ...(header !== undefined && { retryAfter: header }) })
+    expect(await outcome(source.getToken())).toMatchObject({ retryAfter: seconds })
+  })
+
+  it.each([-10 * minute, 10 * minute])(
+    'compares a date in Retry-After with the Date of the response, not with a clock that is %d ms off',
+    async (skew) => {
+      const wrong = { now: () => clock.now() + skew, after: clock.after.bind(clock) }
+      using source = open({ clock: wrong })
+      service.faults = (at) => ({ ...unavailable, retryAfter: new Date(at + 2 * minute).toUTCString() })
+      const start = clock.now()
+      expect(await outcome(source.getToken())).toMatchObject({ retryAfter: 120 })
+      expect(clock.now() - start).toBeLessThan(1000)
+      expect(service.seen).toHaveLength(1)
+    },
+  )
 
   it('is told at once when waiting would be too long, or in vain', async () => {
     using source = open()
@@ -402,7 +424,7 @@ it('a clock that is set back neither locks anybody out nor keeps a token beyond 
 it('a wish to wait for a day is not granted', async () => {
   using source = open()
   service.faults = () => ({ ...unavailable, retryAfter: 86_400 })
-  expect(await outcome(source.getToken())).toMatchObject({ retryAfter: 86_400 })
+  expect(await outcome(source.getToken())).toMatchObject({ retryAfter: 3600 })
   service.faults = () => undefined
   await clock.advance(5 * minute)
   await expect(source.getToken()).resolves.toBeDefined()
