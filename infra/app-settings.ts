@@ -40,6 +40,7 @@ export function serviceSettings<Text>({
     ACS_SDK: undefined,
     TEAMS_CLIENT_ID: undefined,
     ALLOWED_ORIGINS: allowedOrigins.length > 0 ? allowedOrigins.join(',') : undefined,
+    ALLOWED_HEADERS: undefined,
     REVOCATION_BOUND_SECONDS: undefined,
     INSTANCES: undefined,
     UPSTREAM_DEADLINE_MS: undefined,

@@ -40,7 +40,8 @@ async function buildUpTo(): Promise<FastifyInstance> {
     await app.register(rateLimit, { global: false })
     await app.register(problems, { badRequestsPerMinute: settings.BAD_REQUESTS_PER_MINUTE })
   }
-  if (has('browsers')) await app.register(browsers, { origins: settings.ALLOWED_ORIGINS })
+  if (has('browsers'))
+    await app.register(browsers, { origins: settings.ALLOWED_ORIGINS, headers: settings.ALLOWED_HEADERS })
   const signIn = new SignIn(settings.SIGN_IN_ISSUERS, {
     now: Date.now,
     reuseMs: settings.REVOCATION_BOUND_SECONDS * 1000,

@@ -138,7 +138,7 @@ export async function buildService({
   for (const schema of problemSchemas) app.addSchema(schema)
   await app.register(rateLimit, { global: false, cache: maxCounted })
   await app.register(problems, { badRequestsPerMinute: settings.BAD_REQUESTS_PER_MINUTE })
-  await app.register(browsers, { origins: settings.ALLOWED_ORIGINS })
+  await app.register(browsers, { origins: settings.ALLOWED_ORIGINS, headers: settings.ALLOWED_HEADERS })
   await app.register(jsonBodies)
   if (metrics) await app.register(measured, { metrics })
   await app.register(operationRoutes, { health })

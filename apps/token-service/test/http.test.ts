@@ -20,7 +20,6 @@ describe('browsers', () => {
     expect(preflight.status).toBe(204)
     expect(preflight.headers).toMatchObject({
       'access-control-allow-origin': origin,
-      'access-control-allow-headers': 'Authorization, Content-Type',
       'access-control-max-age': '7200',
     })
     const served = await fixture.call('POST /v1/token', { headers: { origin } })
@@ -32,6 +31,34 @@ describe('browsers', () => {
       expect(String(headers['vary'])).toContain('Origin')
       expect(headers['access-control-expose-headers']).toContain('WWW-Authenticate')
     }
+  })
+
+  test.each([
+    ['what the API reads', ['authorization', 'content-type'], {}],
+    ['W3C tracing', ['traceparent', 'tracestate', 'baggage'], {}],
+    [
+      'Application Insights',
+      ['request-id', 'request-context', 'correlation-context', 'x-ms-request-id', 'x-ms-request-root-id'],
+      {},
+    ],
+    ["Azure's SDKs", ['x-ms-client-request-id', 'x-ms-useragent'], {}],
+    ['ALLOWED_HEADERS', ['x-tenant', 'x-correlation-id'], { ALLOWED_HEADERS: 'X-Tenant, X-Correlation-Id' }],
+  ])('may send the headers of %s', async (_name, names, env: Record<string, string>) => {
+    const service = await fixture.addInstance(env)
+    const { status, headers } = await fixture.call('OPTIONS /v1/token', {
+      service,
+      token: null,
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': names.join(),
+      },
+    })
+    expect(status).toBe(204)
+    const allowed = String(headers['access-control-allow-headers']).toLowerCase().split(', ')
+    expect(allowed).toEqual(expect.arrayContaining(names))
+    expect(allowed).not.toContain('*')
+    expect(allowed.includes('x-tenant')).toBe('ALLOWED_HEADERS' in env)
   })
 
   test.each(['https://evil.example', 'null', 'http://app.example.com', `${origin}.evil.example`])(

@@ -60,6 +60,11 @@ export const settings = {
     undefined,
   ),
   ALLOWED_ORIGINS: setting<readonly string[]>('Origins whose pages may call the service, comma-separated', origins, []),
+  ALLOWED_HEADERS: setting<readonly string[]>(
+    'Additional request headers that those pages may send, comma-separated; tracing headers are always allowed',
+    headerNames,
+    [],
+  ),
   REVOCATION_BOUND_SECONDS: setting(
     'How long other instances may still hand out a cached token after a revocation, an outage of the store is bridged, and a verified sign-in is not verified again',
     integer(10, 3600),
@@ -110,4 +115,11 @@ function storageConnectionString(value: string): string {
 function tableName(value: string): string {
   if (/^[A-Za-z][A-Za-z0-9]{2,62}$/.test(value)) return value
   throw new Error('must be 3 to 63 letters and digits, a letter first')
+}
+
+/** Comma-separated names, without wildcards. */
+function headerNames(value: string): readonly string[] {
+  const list = value.split(',').map((name) => name.trim())
+  if (list.every((name) => /^[\w!#$%&'+.^`|~-]+$/.test(name))) return list
+  throw new Error('must list header names such as X-Correlation-Id, comma-separated')
 }

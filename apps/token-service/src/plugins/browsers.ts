@@ -10,9 +10,34 @@ export const securityHeaders = {
   'X-Content-Type-Options': 'nosniff',
 }
 
+/** Request headers that pages may send: those that the API reads, and those that tracing adds to every request. */
+const requestHeaders = [
+  'Authorization',
+  'Content-Type',
+  // W3C Trace Context and Baggage.
+  'traceparent',
+  'tracestate',
+  'baggage',
+  // Application Insights, also before it knew W3C's.
+  'Request-Id',
+  'Request-Context',
+  'Correlation-Context',
+  'x-ms-request-id',
+  'x-ms-request-root-id',
+  // Azure's SDKs.
+  'x-ms-client-request-id',
+  'x-ms-useragent',
+]
+
+export interface BrowsersOptions {
+  readonly origins: readonly string[]
+  /** Request headers that pages may send as well. */
+  readonly headers: readonly string[]
+}
+
 /** What browsers have to be told: security headers, and whose pages may call. */
 export const browsers = fastifyPlugin(
-  async (app, { origins }: { readonly origins: readonly string[] }) => {
+  async (app, { origins, headers }: BrowsersOptions) => {
     const allowed = new Set(origins)
     app.addHook('onRequest', (request, reply, done) => {
       reply.headers(securityHeaders)
@@ -23,7 +48,7 @@ export const browsers = fastifyPlugin(
     await app.register(cors, {
       origin: (origin, callback) => callback(null, origin !== undefined && allowed.has(origin)),
       methods: ['GET', 'POST', 'DELETE'],
-      allowedHeaders: ['Authorization', 'Content-Type'],
+      allowedHeaders: [...requestHeaders, ...headers],
       // `Date` tells clients how wrong their clock is.
       exposedHeaders: 'Date, Retry-After, WWW-Authenticate',
       maxAge: 7200,
