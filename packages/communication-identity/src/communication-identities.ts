@@ -73,7 +73,8 @@ export async function createCommunicationIdentities(
 }
 
 /** Reads the value of `ACS_SDK`. Throws for anything but the name of a driver. */
-export function parseSdkName(text: string | undefined, fallback: SdkName): SdkName {
+export function parseSdkName(value: string | undefined, fallback: SdkName): SdkName {
+  const text = value?.trim()
   if (text === undefined || text === '') return fallback
   if (text === 'administration' || text === 'identity') return text
   throw new Error(`ACS_SDK is ${JSON.stringify(text)}; it must be administration or identity`)

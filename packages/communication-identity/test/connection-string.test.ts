@@ -75,6 +75,7 @@ it.each([
   [undefined, 'administration'],
   ['', 'administration'],
   ['identity', 'identity'],
+  [' identity\n', 'identity'],
   ['administration', 'administration'],
 ] as const)('reads ACS_SDK=%s as %s', (text, sdk) => {
   expect(parseSdkName(text, 'administration')).toBe(sdk)
