@@ -14,6 +14,7 @@ import { useEmulator } from './emulator-fixture.ts'
 const fixture = useEmulator()
 const redirectUri = 'http://localhost:12345/callback'
 const scope = 'api://acs-kit/access_as_user'
+const tenants = [wellKnownTenantId, 'common', 'organizations']
 const authority = () => `${fixture.emulator.endpoint}${wellKnownTenantId}`
 
 /** Of the keys that the emulator publishes now. */
@@ -23,11 +24,11 @@ function verify(token: string, audience: string) {
 }
 
 describe('@azure/msal-node, unmodified', () => {
-  it('signs a person in with code and PKCE, and renews the token silently', async () => {
+  it.each(tenants)('signs a person in at %s with code and PKCE, and renews the token silently', async (tenant) => {
     const application = new PublicClientApplication({
       auth: {
         clientId: wellKnownPublicClientId,
-        authority: authority(),
+        authority: `${fixture.emulator.endpoint}${tenant}`,
         knownAuthorities: [new URL(authority()).host],
       },
     })
@@ -147,6 +148,27 @@ describe('signing keys', () => {
   })
 })
 
+it('the shared tenants are the directory too, with an issuer that leaves the tenant open', async () => {
+  const origin = fixture.emulator.endpoint.slice(0, -1)
+  const [own, common, organizations] = await Promise.all(
+    tenants.map(async (tenant) => {
+      const response = await fetch(`${origin}/${tenant}/v2.0/.well-known/openid-configuration`)
+      return (await response.json()) as Record<string, string>
+    }),
+  )
+  expect(own!['issuer']).toBe(fixture.emulator.entra.issuer)
+  expect(common).toMatchObject({
+    issuer: `${origin}/{tenantid}/v2.0`,
+    authorization_endpoint: `${origin}/common/oauth2/v2.0/authorize`,
+    token_endpoint: `${origin}/common/oauth2/v2.0/token`,
+  })
+  const keys = await Promise.all([own, organizations].map(async (part) => (await fetch(part!['jwks_uri']!)).json()))
+  expect(keys[1]).toEqual(keys[0])
+  const signOut = `${organizations!['end_session_endpoint']}?post_logout_redirect_uri=${redirectUri}`
+  const signedOut = await fetch(signOut, { redirect: 'manual' })
+  expect([signedOut.status, signedOut.headers.get('Location')]).toEqual([302, redirectUri])
+})
+
 describe('an authorization request is refused', () => {
   const challenge = 'A'.repeat(43)
   const good = {
@@ -194,7 +216,7 @@ describe('an authorization request is refused', () => {
   })
 
   it('in another tenant', async () => {
-    const answer = await fetch(`${fixture.emulator.endpoint}common/v2.0/.well-known/openid-configuration`)
+    const answer = await fetch(`${fixture.emulator.endpoint}consumers/v2.0/.well-known/openid-configuration`)
     expect(answer.status).toBe(400)
     expect(await answer.json()).toMatchObject({ error: 'invalid_tenant', error_codes: [90002] })
   })

@@ -47,6 +47,9 @@ export interface SignedIn {
 
 const tenantPath = /^\/(?<tenant>[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|common|organizations|consumers)\//i
 
+/** Names of the one directory. differs(shared-tenants) */
+const servedTenants = new Set([wellKnownTenantId, 'common', 'organizations'])
+
 const routes: readonly { method: string; path: string; operation: EntraOperation }[] = [
   { method: 'GET', path: '/v2.0/.well-known/openid-configuration', operation: 'openidConfiguration' },
   { method: 'GET', path: '/discovery/v2.0/keys', operation: 'signingKeys' },
@@ -137,7 +140,7 @@ export class EntraPlane {
 
   async #answer(exchange: Exchange): Promise<Answer> {
     const tenant = tenantPath.exec(exchange.path)?.groups!['tenant']
-    if (tenant !== undefined && tenant !== wellKnownTenantId) {
+    if (tenant !== undefined && !servedTenants.has(tenant.toLowerCase())) {
       throw new OAuthError(
         'invalid_tenant',
         90002,
@@ -146,7 +149,7 @@ export class EntraPlane {
     }
     switch (this.operationOf(exchange)) {
       case 'openidConfiguration':
-        return { status: 200, body: this.#configuration() }
+        return { status: 200, body: this.#configuration(tenant!.toLowerCase()) }
       case 'signingKeys':
         return { status: 200, body: await this.#keys.publish() }
       case 'authorize':
@@ -162,10 +165,11 @@ export class EntraPlane {
     }
   }
 
-  #configuration() {
-    const base = `${this.#origin()}/${wellKnownTenantId}`
+  #configuration(tenant: string) {
+    const base = `${this.#origin()}/${tenant}`
     return {
-      issuer: this.issuer,
+      // Entra ID's shared tenants leave the tenant open in the same way.
+      issuer: tenant === wellKnownTenantId ? this.issuer : `${this.#origin()}/{tenantid}/v2.0`,
       authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
       token_endpoint: `${base}/oauth2/v2.0/token`,
       jwks_uri: `${base}/discovery/v2.0/keys`,
