@@ -18,6 +18,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
   readonly html?: string
+  /** Sent with the resource manager's own headers, in place of those of the identity service's front door. */
+  readonly isFromResourceManager?: boolean
   /** For the request log. */
   readonly communicationUserId?: string
   /** Why the request was refused, for the log: more than the service itself would say, and never a key. */

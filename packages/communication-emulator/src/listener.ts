@@ -130,7 +130,7 @@ const tooLarge: Answer = {
 function write(
   response: ServerResponse,
   exchange: Exchange,
-  { status, headers, body, html }: Answer,
+  { status, headers, body, html, isFromResourceManager = false }: Answer,
   elapsedMs: number,
 ): void {
   const clientRequestId = headerOf(exchange.headers, 'x-ms-client-request-id')
@@ -140,21 +140,23 @@ function write(
   // guess(cors): no such headers, as none were seen.
   // differs(hsts): Strict-Transport-Security would force every other program on localhost to HTTPS.
   response.writeHead(status, {
-    'MS-CV': `${noise.slice(0, 22)}.0`,
-    'Request-Context': 'appId=',
-    'X-Processing-Time': `${Math.round(elapsedMs)}ms`,
-    'X-Cache': 'CONFIG_NOCACHE',
-    // guess(azure-ref): only that the front door sends such a reference.
-    'X-Azure-Ref': noise.slice(22),
+    ...(!isFromResourceManager && {
+      'MS-CV': `${noise.slice(0, 22)}.0`,
+      'Request-Context': 'appId=',
+      'X-Processing-Time': `${Math.round(elapsedMs)}ms`,
+      'X-Cache': 'CONFIG_NOCACHE',
+      // guess(azure-ref): only that the front door sends such a reference.
+      'X-Azure-Ref': noise.slice(22),
+    }),
     ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
     ...headers,
     ...(html !== undefined && {
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Length': Buffer.byteLength(html),
     }),
-    // Errors come chunked and without a charset, successes with their length.
+    // The identity service sends errors chunked and without a charset, everything else has a length.
     ...(text !== undefined &&
-      (isError
+      (isError && !isFromResourceManager
         ? {
             'Content-Type': 'application/json',
             ...(response.req.httpVersion !== '1.0' && { 'Transfer-Encoding': 'chunked' }),

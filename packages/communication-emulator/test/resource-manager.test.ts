@@ -1,33 +1,11 @@
-import { CommunicationServiceManagementClient } from '@azure/arm-communication'
-import { ResourceManagementClient } from '@azure/arm-resources'
-import { StorageManagementClient } from '@azure/arm-storage'
 import { CommunicationIdentityClient } from '@azure/communication-identity'
-import { ClientSecretCredential } from '@azure/identity'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { startEmulator, wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId } from '../src/index.ts'
+import { startEmulator } from '../src/index.ts'
+import { askArm, clientsFor, credentialFor, quick, subscription, type AskOptions } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-const subscription = '11111111-2222-4333-8444-555555555555'
 const fixture = useEmulator()
-
-function credentialFor(endpoint: string) {
-  return new ClientSecretCredential(wellKnownTenantId, wellKnownConfidentialClientId, wellKnownClientSecret, {
-    authorityHost: endpoint.slice(0, -1),
-    disableInstanceDiscovery: true,
-  })
-}
-
-/** Azure's own clients; only endpoint and credential are not Azure's. */
-function clientsFor({ endpoint }: { readonly endpoint: string }) {
-  const credential = credentialFor(endpoint)
-  const options = { endpoint: endpoint.slice(0, -1) }
-  return {
-    groups: new ResourceManagementClient(credential, subscription, options),
-    communication: new CommunicationServiceManagementClient(credential, subscription, options),
-    storage: new StorageManagementClient(credential, subscription, options),
-  }
-}
 
 let clients: ReturnType<typeof clientsFor>
 
@@ -36,27 +14,11 @@ beforeEach(async () => {
   await clients.groups.resourceGroups.createOrUpdate('group', { location: 'westeurope', tags: { team: 'a' } })
 })
 
-/** They wait for two seconds between looks otherwise, whatever the answer says. */
-const quick = { updateIntervalInMs: 20 }
 const args = { location: 'Global', dataLocation: 'Europe' }
 const create = (name = 'calls', more: object = {}) =>
   clients.communication.communicationServices.beginCreateOrUpdateAndWait('group', name, { ...args, ...more }, quick)
 
-async function ask(method: string, path: string, { body, token }: { body?: unknown; token?: string | null } = {}) {
-  const own = await credentialFor(fixture.emulator.endpoint).getToken(
-    `${fixture.emulator.endpoint.slice(0, -1)}/.default`,
-  )
-  const response = await fetch(new URL(path, fixture.emulator.endpoint), {
-    method,
-    headers: {
-      ...(token !== null && { Authorization: `Bearer ${token ?? own.token}` }),
-      ...(body !== undefined && { 'Content-Type': 'application/json' }),
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) }
-}
+const ask = (method: string, path: string, options?: AskOptions) => askArm(fixture.emulator, method, path, options)
 
 const group = `/subscriptions/${subscription}/resourceGroups/group`
 const service = `${group}/providers/Microsoft.Communication/communicationServices/calls`
@@ -88,7 +50,7 @@ describe('Azure’s resource manager clients', () => {
     expect(made).toMatchObject({
       name: 'calls',
       type: 'microsoft.communication/communicationservices',
-      location: 'global',
+      location: 'Global',
       dataLocation: 'Europe',
       provisioningState: 'Succeeded',
       hostName: expect.stringMatching(/^localhost:\d+$/),
@@ -256,8 +218,8 @@ describe('on the wire', () => {
       service.replace('calls', 'default'),
       { location: 'global', properties: { dataLocation: 'UK' } },
       undefined,
-      409,
-      'NameUnavailable',
+      400,
+      'HostNamePrefixTaken',
     ],
     ['no object', 'PUT', service, [], undefined, 400, 'InvalidRequestContent'],
   ] as const)('refuses %s', async (_, method, path, body, token, status, code) => {

@@ -1,5 +1,12 @@
 import { parseObject, type Exchange } from '../exchange.ts'
 import { invalid } from './arm-error.ts'
+import type { Caller } from './authenticate.ts'
+
+/** An authenticated request. */
+export interface ArmRequest extends Exchange {
+  readonly caller: Caller
+  readonly version: string
+}
 
 export function readApiVersion({ query }: Exchange): string {
   const [version] = [...query].find(([name]) => name.toLowerCase() === 'api-version')?.slice(1) ?? []

@@ -1,7 +1,9 @@
-import { ArmError, invalid } from './arm-error.ts'
+import { invalid } from './arm-error.ts'
 import type { Answer } from '../exchange.ts'
+import { communicationServiceName } from './global-names.ts'
 import { formatConnectionString, type Resource } from '../resource.ts'
-import type { Envelope, KnownResource, ResourceType } from './resource-types.ts'
+import { isSameLocation } from './location.ts'
+import type { ActionContext, Envelope, KnownResource, ResourceType } from './resource-types.ts'
 
 /** A resource of the data plane, which lives and dies with the managed one. */
 interface LiveResource {
@@ -38,6 +40,7 @@ const dataLocations = [
 
 /** As they are kept, once they were checked. */
 type Properties = {
+  readonly notificationHubId?: string
   readonly dataLocation: string
   readonly linkedDomains: unknown
   readonly publicNetworkAccess: 'Enabled' | 'Disabled' | 'SecuredByPerimeter'
@@ -64,34 +67,35 @@ export function communicationService(live: LiveResources): ResourceType {
       '2026-03-18',
     ],
     isLongRunning: true,
-    isNameGlobal: true,
+    globalName: communicationServiceName((name) => live.find(name) !== undefined),
+    hasSystemData: true,
+    laterProperties: ['hostName', 'immutableResourceId'],
     pattern: /^[-\w]{1,63}$/,
     async put({ name }, asked, before) {
       const properties = checkProperties(asked, before)
-      const found = live.find(name)
-      if (!before && found) throw new ArmError(409, 'NameUnavailable', `The name ${name} is taken.`)
       // The port is the emulator's own affair, and stays the same for as long as the resource lives.
       const { endpoint, resource } =
-        found ?? (await live.open({ name, port: 0, dataLocation: properties.dataLocation }))
+        live.find(name) ?? (await live.open({ name, port: 0, dataLocation: properties.dataLocation }))
       resource.restriction = restrictionOf(properties)
-      const { tags, identity } = asked
+      const { location, tags, identity } = asked
       return {
-        location: 'global',
+        location,
         ...(tags && { tags }),
         identity: identity ?? { type: 'None' },
         properties,
         port: Number(new URL(endpoint).port),
       }
     },
-    show: ({ id, envelope: { location, tags, identity, properties } }) => {
+    show: ({ id, envelope: { location, tags, systemData, identity, properties } }) => {
       const { endpoint, resource } = live.find(id.name)!
       const own = { hostName: new URL(endpoint).host, immutableResourceId: resource.immutableId }
-      return { location, tags, identity, properties: { ...own, ...properties } }
+      return { location, tags, systemData, identity, properties: { ...own, ...properties } }
     },
     deleted: ({ id }) => live.close(id.name),
     actions: {
       listkeys: ({ resource }) => ({ status: 200, body: keysOf(live.find(resource.id.name)!) }),
       regeneratekey: ({ resource, body }) => regenerate(live.find(resource.id.name)!, body['keyType']),
+      linknotificationhub: linkNotificationHub,
     },
   }
 }
@@ -121,14 +125,15 @@ function checkProperties({ location, properties = {} }: Envelope, before: Envelo
     publicNetworkAccess = 'Enabled',
     disableLocalAuth = false,
   } = properties as Partial<Record<keyof Properties, unknown>>
-  const isDataLocation = typeof dataLocation === 'string' && dataLocations.includes(dataLocation)
+  const isDataLocation =
+    typeof dataLocation === 'string' && dataLocations.some((known) => isSameLocation(known, dataLocation))
   if (!isDataLocation) {
     throw invalid(
       'InvalidDataLocation',
       `dataLocation '${String(dataLocation)}' is none of: ${dataLocations.join(', ')}.`,
     )
   }
-  if (before && before.properties?.['dataLocation'] !== dataLocation) {
+  if (before && !isSameLocation(before.properties?.['dataLocation'], dataLocation)) {
     throw invalid(
       'InvalidDataLocation',
       `dataLocation can't be changed; it is '${String(before.properties?.['dataLocation'])}'.`,
@@ -143,7 +148,19 @@ function checkProperties({ location, properties = {} }: Envelope, before: Envelo
   if (!isAccess) {
     throw invalid('InvalidRequestContent', 'publicNetworkAccess must be Enabled, Disabled or SecuredByPerimeter.')
   }
-  return { dataLocation, linkedDomains, publicNetworkAccess, disableLocalAuth }
+  // Read-only here: only linkNotificationHub sets it.
+  const notificationHubId = before?.properties?.['notificationHubId'] as string | undefined
+  const linked = notificationHubId !== undefined && { notificationHubId }
+  return { dataLocation, linkedDomains, publicNetworkAccess, disableLocalAuth, ...linked }
+}
+
+function linkNotificationHub({ resource: { envelope }, body, save }: ActionContext): Answer {
+  const { resourceId, connectionString } = body
+  if (typeof resourceId !== 'string' || typeof connectionString !== 'string') {
+    throw invalid('InvalidRequestContent', 'resourceId and connectionString are required.')
+  }
+  save({ ...envelope, properties: { ...envelope.properties, notificationHubId: resourceId } })
+  return { status: 200, body: { resourceId } }
 }
 
 function keysOf({ endpoint, resource }: LiveResource) {

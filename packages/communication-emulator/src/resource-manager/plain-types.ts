@@ -1,51 +1,63 @@
-import { createHash } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { guidOf, servicePrincipalOf, wellKnownTenantId } from '../entra/tenant.ts'
 import { ArmError, invalid } from './arm-error.ts'
+import { siteName, storageAccountName } from './global-names.ts'
 import type { ResourceId } from './resource-id.ts'
-import type { Envelope, ResourceType } from './resource-types.ts'
+import type { ActionContext, Envelope, ResourceType } from './resource-types.ts'
 
 /** The types that are kept and shown, and do nothing; tables may be served elsewhere. */
 export const plainTypes = (tableEndpoint: () => string | undefined): readonly ResourceType[] => [
-  { type: 'Microsoft.Resources/resourceGroups', pattern: /^[-\w.()]{1,90}$/, put: needLocation },
+  {
+    type: 'Microsoft.Resources/resourceGroups',
+    listedApiVersion: '2024-03-01',
+    pattern: /^[-\w.()]{1,90}$/,
+    put: needLocation,
+  },
   {
     type: 'Microsoft.Storage/storageAccounts',
+    listedApiVersion: '2024-01-01',
     createdStatus: 200,
-    isNameGlobal: true,
+    globalName: storageAccountName,
     pattern: /^[a-z\d]{3,24}$/,
-    put(id, asked) {
+    put(id, asked, before) {
       needLocation(id, asked)
       const { sku, kind } = asked
       if (!sku || typeof kind !== 'string')
         throw invalid('InvalidRequestContent', 'A storage account needs sku and kind.')
-      return asked
+      return { ...asked, [keysMember]: before?.[keysMember] }
     },
-    show: ({ id, envelope }) => ({
-      ...envelope,
-      properties: {
-        allowSharedKeyAccess: true,
-        ...envelope.properties,
-        primaryEndpoints: endpointsOf(id.name, tableEndpoint()),
-      },
-    }),
+    show: ({ id, envelope }) => {
+      const { [keysMember]: _, properties, ...shown } = envelope
+      const primaryEndpoints = endpointsOf(id.name, tableEndpoint())
+      return { ...shown, properties: { allowSharedKeyAccess: true, ...properties, primaryEndpoints } }
+    },
     actions: {
-      // guess(storage-keys): made of the account's id, since nothing here takes them.
-      listkeys: ({ resource }) => ({
-        status: 200,
-        body: {
-          keys: ['key1', 'key2'].map((keyName) => ({
-            keyName,
-            permissions: 'FULL',
-            value: keyOf(`${resource.id.key} ${keyName}`),
-          })),
-        },
-      }),
+      listkeys: (context) => ({ status: 200, body: { keys: storageKeys(context) } }),
+      regeneratekey(context) {
+        const { keyName } = context.body
+        const keys = storageKeys(context)
+        if (!keys.some((key) => key.keyName === keyName)) {
+          throw invalid('InvalidRequestContent', 'keyName must be key1 or key2.')
+        }
+        const renewed = keys.map((key) => (key.keyName === keyName ? drawKey(key.keyName) : key))
+        context.save({ ...context.resource.envelope, [keysMember]: renewed })
+        return { status: 200, body: { keys: renewed } }
+      },
     },
   },
-  { type: 'Microsoft.Storage/storageAccounts/blobServices', isImplicit: true },
-  { type: 'Microsoft.Storage/storageAccounts/blobServices/containers', pattern: /^[a-z\d](?:-?[a-z\d]){2,62}$/ },
-  { type: 'Microsoft.Storage/storageAccounts/tableServices', isImplicit: true },
+  { type: 'Microsoft.Storage/storageAccounts/blobServices', listedApiVersion: '2024-01-01', isImplicit: true },
+  {
+    type: 'Microsoft.Storage/storageAccounts/blobServices/containers',
+    listedApiVersion: '2024-01-01',
+    pattern: /^[a-z\d](?:-?[a-z\d]){2,62}$/,
+    missing: () => new ArmError(404, 'ContainerNotFound', 'The specified container does not exist.'),
+  },
+  { type: 'Microsoft.Storage/storageAccounts/tableServices', listedApiVersion: '2024-01-01', isImplicit: true },
   {
     type: 'Microsoft.Storage/storageAccounts/tableServices/tables',
+    listedApiVersion: '2024-01-01',
+    // guess(table-not-found)
+    missing: () => new ArmError(404, 'TableNotFound', 'The table specified does not exist.'),
     createdStatus: 200,
     deletedStatus: 204,
     pattern: /^[A-Za-z][A-Za-z\d]{2,62}$/,
@@ -53,6 +65,7 @@ export const plainTypes = (tableEndpoint: () => string | undefined): readonly Re
   },
   {
     type: 'Microsoft.ManagedIdentity/userAssignedIdentities',
+    listedApiVersion: '2023-01-31',
     put: needLocation,
     show: ({ id, envelope }) => {
       const clientId = guidOf('managed identity', id.key)
@@ -62,6 +75,8 @@ export const plainTypes = (tableEndpoint: () => string | undefined): readonly Re
   },
   {
     type: 'Microsoft.Authorization/roleAssignments',
+    listedApiVersion: '2022-04-01',
+    missing: ({ name }) => new ArmError(404, 'RoleAssignmentNotFound', `The role assignment '${name}' is not found.`),
     pattern: /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i,
     put({ parent }, { properties = {} }) {
       const { roleDefinitionId, principalId, principalType = 'User' } = properties
@@ -71,13 +86,25 @@ export const plainTypes = (tableEndpoint: () => string | undefined): readonly Re
       return { properties: { ...properties, principalType, scope: parent } }
     },
   },
-  { type: 'Microsoft.Web/serverfarms', createdStatus: 200, pattern: /^[-\w]{1,60}$/, put: needLocation },
+  {
+    type: 'Microsoft.Web/serverfarms',
+    listedApiVersion: '2025-05-01',
+    createdStatus: 200,
+    pattern: /^[-\w]{1,60}$/,
+    put: needLocation,
+  },
   {
     type: 'Microsoft.Web/sites',
+    listedApiVersion: '2025-05-01',
     createdStatus: 200,
-    isNameGlobal: true,
+    globalName: siteName,
     pattern: /^[-a-zA-Z\d]{2,60}$/,
-    put: needLocation,
+    put(id, asked, before) {
+      needLocation(id, asked)
+      // A PUT of the site without settings keeps those that are there.
+      const appSettings = siteConfigOf(asked).appSettings ?? (before && siteConfigOf(before).appSettings)
+      return appSettings ? withSiteConfig(asked, { ...siteConfigOf(asked), appSettings }) : asked
+    },
     // App settings are told by their own action only, since they may be secrets.
     show: ({ id, envelope }) => {
       const { siteConfig: _, ...properties } = envelope.properties ?? {}
@@ -89,14 +116,28 @@ export const plainTypes = (tableEndpoint: () => string | undefined): readonly Re
   },
   {
     type: 'Microsoft.Web/sites/config',
+    listedApiVersion: '2025-05-01',
+    createdStatus: 200,
     view: ({ name }, { envelope }) => {
-      const siteConfig = (envelope.properties?.['siteConfig'] ?? {}) as SiteConfig
+      const siteConfig = siteConfigOf(envelope)
       const settings = siteConfig.appSettings ?? []
-      if (name === 'web') return { properties: { ...siteConfig, appSettings: null } }
-      if (name !== 'appsettings') return undefined
+      if (isNamed(name, 'web')) return { properties: { ...siteConfig, appSettings: null } }
+      if (!isNamed(name, 'appsettings')) return undefined
       return { properties: Object.fromEntries(settings.map(({ name: setting, value }) => [setting, value])) }
     },
-    show: ({ id, envelope }) => (id.name === 'appsettings' ? { ...envelope, properties: {} } : envelope),
+    writeToParent({ name }, { envelope }, { properties = {} }) {
+      const before = siteConfigOf(envelope)
+      if (isNamed(name, 'web')) {
+        return withSiteConfig(envelope, { ...properties, appSettings: properties['appSettings'] ?? before.appSettings })
+      }
+      if (!isNamed(name, 'appsettings')) return undefined
+      const appSettings = Object.entries(properties).map(([setting, value]) => ({
+        name: setting,
+        value: String(value),
+      }))
+      return withSiteConfig(envelope, { ...before, appSettings })
+    },
+    show: ({ id, envelope }) => (isNamed(id.name, 'appsettings') ? { ...envelope, properties: {} } : envelope),
     actions: {
       list: ({ resource: { id, envelope } }) => ({ status: 200, body: { id: id.id, name: id.name, ...envelope } }),
     },
@@ -105,6 +146,18 @@ export const plainTypes = (tableEndpoint: () => string | undefined): readonly Re
 
 interface SiteConfig {
   readonly appSettings?: readonly { readonly name: string; readonly value: string }[]
+}
+
+function siteConfigOf({ properties }: Envelope): SiteConfig {
+  return properties?.['siteConfig'] ?? {}
+}
+
+function withSiteConfig(site: Envelope, siteConfig: Readonly<Record<string, unknown>>): Envelope {
+  return { ...site, properties: { ...site.properties, siteConfig } }
+}
+
+function isNamed(name: string, wanted: string): boolean {
+  return name.toLowerCase() === wanted
 }
 
 function needLocation({ id }: ResourceId, asked: Envelope): Envelope {
@@ -119,6 +172,31 @@ function endpointsOf(account: string, table: string | undefined) {
   return { ...unserved, ...(table !== undefined && { table }) }
 }
 
-function keyOf(text: string): string {
-  return createHash('sha512').update(text).digest('base64')
+interface StorageKey {
+  readonly creationTime: string
+  readonly keyName: string
+  readonly permissions: 'FULL'
+  readonly value: string
+}
+
+/** Member of an account that keeps its keys; never shown. */
+const keysMember = 'keys'
+
+/** Keys of an account, drawn when they are first read. */
+function storageKeys({ resource: { envelope }, save }: ActionContext): readonly StorageKey[] {
+  const kept = envelope[keysMember] as readonly StorageKey[] | undefined
+  if (kept) return kept
+  const keys = ['key1', 'key2'].map(drawKey)
+  save({ ...envelope, [keysMember]: keys })
+  return keys
+}
+
+// differs(storage-keys)
+function drawKey(keyName: string): StorageKey {
+  return {
+    creationTime: new Date().toISOString(),
+    keyName,
+    permissions: 'FULL',
+    value: randomBytes(64).toString('base64'),
+  }
 }

@@ -22,6 +22,7 @@ export type Target =
   /** Of a provider, such as `checkNameAvailability`; the word may have slashes. */
   | { readonly kind: 'provider'; readonly scope: string; readonly provider: string; readonly word: string }
   | { readonly kind: 'subscription'; readonly subscription: string; readonly word: string }
+  | { readonly kind: 'tenants' }
 
 export const groupType = 'Microsoft.Resources/resourceGroups'
 
@@ -29,6 +30,7 @@ export const groupType = 'Microsoft.Resources/resourceGroups'
 export function parseTarget(path: string): Target | undefined {
   const segments = path.split('/').filter((segment) => segment !== '')
   const [root = '', subscription = ''] = segments
+  if (root.toLowerCase() === 'tenants' && segments.length === 1) return { kind: 'tenants' }
   const isRoot = root.toLowerCase() === 'providers'
   if (!isRoot && root.toLowerCase() !== 'subscriptions') return undefined
   if (!isRoot && segments.length <= 1) return { kind: 'subscription', subscription: '', word: '' }

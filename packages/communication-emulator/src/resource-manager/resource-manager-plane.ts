@@ -1,15 +1,22 @@
-import { decodePath, headerOf, type Answer, type Exchange } from '../exchange.ts'
-import { EntraTokenError, type EntraTokens } from '../entra/entra-tokens.ts'
+import { decodePath, type Answer, type Exchange } from '../exchange.ts'
+import type { EntraTokens } from '../entra/entra-tokens.ts'
 import { wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId } from '../entra/tenant.ts'
 import type { Store } from '../store.ts'
 import { ArmError, invalid } from './arm-error.ts'
-import { readApiVersion, readBody } from './arm-request.ts'
+import { armHeaders } from './arm-headers.ts'
+import { readApiVersion, readBody, type ArmRequest } from './arm-request.ts'
 import { ArmStore } from './arm-store.ts'
+import { authenticate } from './authenticate.ts'
 import { describeCloud, metadataPath } from './cloud-metadata.ts'
-import { Operations } from './operations.ts'
+import { checkLocation } from './location.ts'
+import { mergePatch } from './merge-patch.ts'
+import { Operations, type Operation } from './operations.ts'
+import { checkName, describeProvider, listProviders } from './providers.ts'
 import { groupType, parseTarget, type ResourceId, type Target } from './resource-id.ts'
 import { ResourceTree } from './resource-tree.ts'
 import type { Envelope, KnownResource, ResourceType } from './resource-types.ts'
+import { describeSubscription, describeTenant, servedSubscriptionId } from './subscriptions.ts'
+import { stampSystemData } from './system-data.ts'
 
 /** Where the operations of the resource manager take place, as the request log and faults name them. */
 export const resourceManagerOperations = [
@@ -32,8 +39,6 @@ export interface ResourceManagerOptions {
   readonly origin: () => string
 }
 
-const providerAudience = 'https://management.azure.com'
-
 /** Stands in for Azure Resource Manager: groups, and resources of the types that it was given. */
 export class ResourceManagerPlane {
   /** Where tables of all storage accounts are served, such as by Azurite; undefined, as at first: nowhere. */
@@ -50,7 +55,7 @@ export class ResourceManagerPlane {
   }
 
   static owns({ path }: Exchange): boolean {
-    return /^\/+(?:subscriptions(?:\/|$)|providers\/|metadata\/endpoints$)/i.test(path)
+    return /^\/+(?:(?:subscriptions|providers)(?:\/|$)|tenants\/?$|metadata\/endpoints$)/i.test(path)
   }
 
   operationOf({ method, path }: Exchange): ResourceManagerOperation | undefined {
@@ -68,7 +73,7 @@ export class ResourceManagerPlane {
       tenantId: wellKnownTenantId,
       clientId: wellKnownConfidentialClientId,
       clientSecret: wellKnownClientSecret,
-      subscriptionId: '00000000-0000-4000-8000-000000000000',
+      subscriptionId: servedSubscriptionId,
     }
   }
 
@@ -86,54 +91,36 @@ export class ResourceManagerPlane {
   }
 
   async answer(exchange: Exchange): Promise<Answer> {
-    try {
-      if (metadataPath.test(exchange.path)) return { status: 200, body: describeCloud(this.#origin()) }
-      await this.#authenticate(exchange)
-      const target = parseTarget(decodePath(exchange.path))
-      if (!target) throw new ArmError(404, 'InvalidRequestUri', `There is nothing at ${exchange.path}.`)
-      const version = readApiVersion(exchange)
-      return await this.#answer(exchange, target, version)
-    } catch (error) {
+    const answer = await this.#dispatch(exchange).catch((error: unknown) => {
       if (error instanceof ArmError) return error.toAnswer()
       throw error
-    }
-  }
-
-  async #authenticate({ headers }: Exchange): Promise<void> {
-    const authorization = headerOf(headers, 'authorization') ?? ''
-    const challenge = { 'WWW-Authenticate': `Bearer authorization_uri="${this.#origin()}/", error="invalid_token"` }
-    const refuse = (code: string, message: string) => new ArmError(401, code, message, challenge)
-    if (authorization === '') {
-      throw refuse('AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing.")
-    }
-    const token = /^Bearer (\S+)$/i.exec(authorization)?.[1]
-    if (token === undefined) {
-      throw refuse(
-        'AuthenticationFailedInvalidHeader',
-        "Authentication failed. The 'Authorization' header is no Bearer.",
-      )
-    }
-    const audiences = [this.#origin(), providerAudience].flatMap((audience) => [audience, `${audience}/`])
-    await this.#entraTokens.verify(token, audiences).catch((error: unknown) => {
-      if (!(error instanceof EntraTokenError)) throw error
-      // guess(arm-token-errors)
-      const code = error.code === 'TokenExpired' ? 'ExpiredAuthenticationToken' : 'InvalidAuthenticationToken'
-      throw refuse(code, error.message)
     })
+    return { ...answer, headers: { ...armHeaders(exchange), ...answer.headers }, isFromResourceManager: true }
   }
 
-  async #answer(exchange: Exchange, target: Target, version: string): Promise<Answer> {
+  async #dispatch(exchange: Exchange): Promise<Answer> {
+    if (metadataPath.test(exchange.path)) return ok(describeCloud(this.#origin()))
+    const caller = await authenticate(exchange, this.#entraTokens, this.#origin())
+    const target = parseTarget(decodePath(exchange.path))
+    if (!target) throw new ArmError(404, 'InvalidRequestUri', `The request path ${exchange.path} is invalid.`)
+    return this.#answer({ ...exchange, caller, version: readApiVersion(exchange) }, target)
+  }
+
+  async #answer(request: ArmRequest, target: Target): Promise<Answer> {
     switch (target.kind) {
+      case 'tenants':
+        if (request.method !== 'GET') throw notAllowed(request)
+        return ok({ value: [describeTenant()] })
       case 'subscription':
-        return this.#answerSubscription(exchange, target)
+        return this.#answerSubscription(request, target)
       case 'collection':
         return this.#list(target.scope, target.type)
       case 'provider':
-        return this.#answerProvider(exchange, target, version)
+        return this.#answerProvider(request, target)
       case 'word':
-        return this.#answerWord(exchange, target, version)
+        return this.#answerWord(request, target)
       case 'resource':
-        return this.#answerResource(exchange, target.id, version)
+        return this.#answerResource(request, target.id)
     }
   }
 
@@ -143,42 +130,31 @@ export class ResourceManagerPlane {
     }
     if (method !== 'GET' || word !== '') throw notFound(`/subscriptions/${subscription}/${word}`)
     if (subscription !== '') return ok(describeSubscription(subscription))
-    const known = new Set(this.resources().map(({ id }) => id.subscription))
-    return ok({ value: [...known].map(describeSubscription) })
+    const known = new Set([servedSubscriptionId, ...this.resources().map(({ id }) => id.subscription)])
+    return ok({ value: [...known].map(describeSubscription), count: { type: 'Total', value: known.size } })
   }
 
-  async #answerProvider(exchange: Exchange, target: Target & { kind: 'provider' }, version: string): Promise<Answer> {
-    const { scope, provider, word } = target
+  async #answerProvider(
+    request: ArmRequest,
+    { scope, provider, word }: Target & { kind: 'provider' },
+  ): Promise<Answer> {
     const typeName = `${provider}/${word}`
-    if (exchange.method === 'GET' && this.#tree.typeNamed(typeName)) {
-      return this.#list(scope, this.#tree.typeOf(typeName, version).type)
+    const { types } = this.#tree
+    if (request.method === 'GET' && this.#tree.typeNamed(typeName)) {
+      return this.#list(scope, this.#tree.typeOf(typeName, request.version).type)
     }
-    const wanted = `${exchange.method} ${word}`.toLowerCase()
-    if (wanted === 'post checknameavailability') return ok(this.#checkName(readBody(exchange)))
-    if (wanted === 'post register' || wanted === 'get ') {
-      return ok({ id: `${scope}/providers/${provider}`, namespace: provider, registrationState: 'Registered' })
-    }
+    const wanted = `${request.method} ${word}`.toLowerCase()
+    if (wanted === 'get ' && provider === '') return ok({ value: listProviders(scope, types) })
+    if (wanted === 'post register' || wanted === 'get ') return ok(describeProvider(scope, provider, types))
     if (wanted === 'get operations') return ok({ value: [] })
-    throw this.#tree.unknownType(typeName, version)
+    if (wanted === 'post checknameavailability') {
+      return ok(checkName(provider, readBody(request), types, (type, name) => this.#tree.isTaken(type, name)))
+    }
+    throw this.#tree.unknownType(typeName, request.version)
   }
 
-  #checkName({ name, type: asked }: Readonly<Record<string, unknown>>): object {
-    const type = this.#tree.typeNamed(String(asked))
-    if (!type?.isNameGlobal || typeof name !== 'string')
-      throw invalid('InvalidRequest', 'name and a known type are needed.')
-    if (type.pattern && !type.pattern.test(name)) {
-      return { nameAvailable: false, reason: 'Invalid', message: 'Requested name is invalid for the requested type' }
-    }
-    if (!this.#tree.isTaken(type, name)) return { nameAvailable: true }
-    return {
-      nameAvailable: false,
-      reason: 'AlreadyExists',
-      message: 'Requested name is unavailable for the requested type',
-    }
-  }
-
-  async #answerWord(exchange: Exchange, { id, word }: Target & { kind: 'word' }, version: string): Promise<Answer> {
-    const { method } = exchange
+  async #answerWord(request: ArmRequest, { id, word }: Target & { kind: 'word' }): Promise<Answer> {
+    const { method, version } = request
     if (method === 'GET' && id.type === groupType && word === 'resources') {
       this.#tree.find(id)
       return this.#listAll(this.#tree.below(id.id))
@@ -191,31 +167,40 @@ export class ResourceManagerPlane {
     }
     const action = type.actions?.[word.toLowerCase()]
     if (method !== 'POST' || !action) throw notFound(`${id.id}/${word}`)
-    return action({ resource: this.#tree.find(id), body: readBody(exchange) })
+    const resource = this.#tree.find(id)
+    const save = (envelope: Envelope) => this.#tree.put({ ...resource, envelope })
+    return action({ resource, body: readBody(request), save })
   }
 
-  async #answerResource(exchange: Exchange, id: ResourceId, version: string): Promise<Answer> {
-    const isOperation = /\/locations\/operation(?:statuses|results)$/i.test(id.type)
-    if (isOperation && exchange.method === 'GET') return this.#operations.answer(id.name, this.#linkOf(id, version))
+  async #answerResource(request: ArmRequest, id: ResourceId): Promise<Answer> {
+    const { method, version } = request
+    const isOperation = /\/locations\/operationstatuses$/i.test(id.type)
+    if (isOperation && method === 'GET') {
+      return this.#operations.answer(id, ({ kind, path }) => this.#link(kind, path, version))
+    }
     const type = this.#tree.typeOf(id.type, version)
-    switch (exchange.method) {
+    switch (method) {
       case 'HEAD':
         return { status: this.#tree.get(id) ? 204 : 404 }
       case 'GET':
         return ok(this.#tree.show(this.#tree.find(id)))
       case 'PUT':
-        return this.#put(id, type, readBody(exchange), version)
+        // A member that is null is absent.
+        return this.#put(id, type, mergePatch({}, readBody(request)), request)
       case 'PATCH':
-        return this.#patch(id, type, readBody(exchange))
+        return this.#patch(id, type, readBody(request), request)
       case 'DELETE':
+        if (type.view) throw notAllowed(request)
         return this.#delete(id, type, version)
       default:
-        throw new ArmError(405, 'MethodNotAllowed', `${exchange.method} is not allowed there.`)
+        throw notAllowed(request)
     }
   }
 
-  async #put(id: ResourceId, type: ResourceType, asked: Envelope, version: string): Promise<Answer> {
+  async #put(id: ResourceId, type: ResourceType, asked: Envelope, { caller, version }: ArmRequest): Promise<Answer> {
     this.#tree.checkParent(id)
+    const part = this.#writeToParent(id, type, asked)
+    if (part) return part
     if (type.pattern && !type.pattern.test(id.name)) {
       throw invalid(
         'InvalidResourceName',
@@ -223,29 +208,42 @@ export class ResourceManagerPlane {
       )
     }
     const before = this.#tree.get(id)
-    if (!before && type.isNameGlobal && this.#tree.isTaken(type, id.name)) {
-      throw new ArmError(409, 'NameUnavailable', `The name ${id.name} is taken: it has to be unique in Azure.`)
-    }
+    if (!before && type.globalName && this.#tree.isTaken(type, id.name)) throw type.globalName.conflict(id.name)
     checkLocation(id, asked, before?.envelope)
-    const envelope = (await type.put?.(id, asked, before?.envelope)) ?? asked
+    const kept = (await type.put?.(id, asked, before?.envelope)) ?? asked
+    const envelope = type.hasSystemData ? stampSystemData(kept, before?.envelope, caller) : kept
     const readyAt = type.isLongRunning ? this.#operations.readyAt() : 0
     const resource = { id: before?.id ?? id, envelope, readyAt }
     this.#tree.put(resource)
     const status = before ? 200 : (type.createdStatus ?? 201)
     if (!type.isLongRunning) return { status, body: this.#tree.show(resource) }
     // However long that took, the first answer is that it has begun.
-    const body = this.#tree.show({ ...resource, readyAt: Infinity })
-    const operation = this.#operations.begin({ resourceId: id.id, kind: 'write', readyAt })
-    return { status, headers: this.#link(id, 'operationStatuses', operation, version), body }
+    const body = this.#tree.show({ ...resource, readyAt: Infinity }, before ? [] : type.laterProperties)
+    const path = this.#operations.begin({ resource: resource.id, kind: 'write', readyAt })
+    return { status, headers: this.#link('write', path, version), body }
   }
 
-  async #patch(id: ResourceId, type: ResourceType, asked: Envelope): Promise<Answer> {
-    const { id: known, envelope } = this.#tree.find(id)
-    const merged: Envelope = { ...envelope, ...asked, properties: { ...envelope.properties, ...asked.properties } }
-    checkLocation(id, merged, envelope)
-    const resource = { id: known, envelope: (await type.put?.(known, merged, envelope)) ?? merged, readyAt: 0 }
+  async #patch(id: ResourceId, type: ResourceType, asked: Envelope, { caller }: ArmRequest): Promise<Answer> {
+    const { id: known, envelope: before } = this.#tree.find(id)
+    const merged: Envelope = mergePatch(before, asked)
+    const part = this.#writeToParent(id, type, merged)
+    if (part) return part
+    checkLocation(id, merged, before)
+    const kept = (await type.put?.(known, merged, before)) ?? merged
+    const envelope = type.hasSystemData ? stampSystemData(kept, before, caller) : kept
+    const resource = { id: known, envelope, readyAt: 0 }
     this.#tree.put(resource)
     return ok(this.#tree.show(resource))
+  }
+
+  /** Writes a part of a parent, such as a site's settings; returns undefined for a resource of its own. */
+  #writeToParent(id: ResourceId, type: ResourceType, asked: Envelope): Answer | undefined {
+    const parent = type.writeToParent && this.#tree.parentOf(id)
+    const envelope = parent && type.writeToParent?.(id, parent, asked)
+    if (!envelope) return undefined
+    const written = { ...parent, envelope }
+    this.#tree.put(written)
+    return ok({ id: id.id, name: id.name, type: type.type, ...type.view?.(id, written) })
   }
 
   async #delete(id: ResourceId, type: ResourceType, version: string): Promise<Answer> {
@@ -257,8 +255,8 @@ export class ResourceManagerPlane {
     }
     await this.#tree.remove(resource)
     if (!type.isLongRunning) return { status: type.deletedStatus ?? 200 }
-    const operation = this.#operations.begin({ resourceId: id.id, kind: 'delete', readyAt: this.#operations.readyAt() })
-    return { status: 202, headers: this.#link(id, 'operationResults', operation, version) }
+    const path = this.#operations.begin({ resource: id, kind: 'delete', readyAt: this.#operations.readyAt() })
+    return { status: 202, headers: this.#link('delete', path, version), body: null }
   }
 
   #list(scope: string, type: string): Answer {
@@ -271,42 +269,22 @@ export class ResourceManagerPlane {
     return ok({ value: resources.map((resource) => this.#tree.show(resource)) })
   }
 
-  #link(id: ResourceId, word: string, operation: string, version: string): Record<string, string> {
-    const provider = id.type.split('/')[0]!
-    const path = `/subscriptions/${id.subscription}/providers/${provider}/locations/global/${word}/${operation}`
+  #link(kind: Operation['kind'], path: string, version: string): Record<string, string> {
     const link = `${this.#origin()}${path}?api-version=${version}`
+    const location = kind === 'delete' && { Location: link }
     // differs(arm-retry-after): without one, some clients wait half a minute.
-    const header = word === 'operationStatuses' ? 'Azure-AsyncOperation' : 'Location'
-    return { [header]: link, 'Retry-After': '0' }
+    return { 'Azure-AsyncOperation': link, ...location, 'Retry-After': '0' }
   }
-
-  #linkOf(id: ResourceId, version: string): Record<string, string> {
-    return this.#link(id, id.type.endsWith('esults') ? 'operationResults' : 'operationStatuses', id.name, version)
-  }
-}
-
-function describeSubscription(subscriptionId: string): object {
-  return { id: `/subscriptions/${subscriptionId}`, subscriptionId, displayName: 'emulated Azure', state: 'Enabled' }
 }
 
 function ok(body: unknown): Answer {
   return { status: 200, body }
 }
 
+function notAllowed({ method, path }: Exchange): ArmError {
+  return new ArmError(405, 'MethodNotAllowed', `The method ${method} is not allowed at ${path}.`)
+}
+
 function notFound(path: string): ArmError {
   return new ArmError(404, 'NotFound', `There is nothing at ${path}.`)
-}
-
-function checkLocation({ id }: ResourceId, asked: Envelope, before: Envelope | undefined): void {
-  if (before?.location === undefined || plainLocation(asked.location) === plainLocation(before.location)) return
-  throw new ArmError(
-    409,
-    'InvalidResourceLocation',
-    `The resource ${id} already exists in location '${before.location}'. It cannot be in '${asked.location}', too.`,
-  )
-}
-
-/** `West Europe` is `westeurope`. */
-function plainLocation(location: unknown): string {
-  return String(location).toLowerCase().replaceAll(' ', '')
 }

@@ -1,6 +1,6 @@
 import { ArmError, invalid } from './arm-error.ts'
 import type { ArmStore } from './arm-store.ts'
-import { groupType, parseTarget, type ResourceId } from './resource-id.ts'
+import { parseTarget, type ResourceId } from './resource-id.ts'
 import type { KnownResource, ResourceType } from './resource-types.ts'
 
 /** The resources that there are, each in or on another, and what their types make of them. */
@@ -11,6 +11,10 @@ export class ResourceTree {
   constructor(store: ArmStore, types: readonly ResourceType[]) {
     this.#store = store
     this.#types = new Map(types.map((type) => [type.type.toLowerCase(), type]))
+  }
+
+  get types(): readonly ResourceType[] {
+    return [...this.#types.values()]
   }
 
   /** Everything below a scope, in the order in which it was made. */
@@ -34,16 +38,19 @@ export class ResourceTree {
     }
   }
 
-  show(resource: KnownResource): object {
+  show(resource: KnownResource, hidden: readonly string[] = []): object {
     const { id, readyAt } = resource
     const type = this.typeNamed(id.type)!
-    const { properties, ...envelope } = type.show?.(resource) ?? resource.envelope
+    const { properties: all = {}, ...envelope } = type.show?.(resource) ?? resource.envelope
+    const properties = Object.fromEntries(Object.entries(all).filter(([name]) => !hidden.includes(name)))
+    const provisioningState = readyAt <= Date.now() ? 'Succeeded' : 'Accepted'
     return {
       id: id.id,
       name: id.name,
       type: type.shownType ?? type.type,
       ...envelope,
-      properties: { ...properties, provisioningState: readyAt <= Date.now() ? 'Succeeded' : 'Accepted' },
+      // The properties of a view may be the user's own settings.
+      properties: type.view ? properties : { ...properties, provisioningState },
     }
   }
 
@@ -54,10 +61,16 @@ export class ResourceTree {
     return resource
   }
 
-  #view(id: ResourceId): KnownResource | undefined {
+  /** Resource that another one is in or on. Throws when it does not exist. */
+  parentOf(id: ResourceId): KnownResource | undefined {
     const parent = parseTarget(id.parent)
+    return parent?.kind === 'resource' ? this.find(parent.id) : undefined
+  }
+
+  #view(id: ResourceId): KnownResource | undefined {
     const view = this.typeNamed(id.type)?.view
-    const envelope = view && parent?.kind === 'resource' ? view(id, this.find(parent.id)) : undefined
+    const parent = view && this.parentOf(id)
+    const envelope = parent && view(id, parent)
     return envelope && { id, envelope, readyAt: 0 }
   }
 
@@ -66,31 +79,40 @@ export class ResourceTree {
     if (group !== undefined && !this.#store.get(group.toLowerCase())) {
       return new ArmError(404, 'ResourceGroupNotFound', `Resource group '${id.group}' could not be found.`)
     }
-    const name = `${id.type}/${id.name}`
+    const parent = this.#missingParent(id)
+    if (parent && isNested(id, parent)) return missingParent(id, parent, 'read')
+    const error = this.typeNamed(id.type)?.missing?.(id)
+    if (error) return error
+    const name = id.id.slice(id.id.toLowerCase().lastIndexOf('/providers/') + '/providers/'.length)
     return new ArmError(
       404,
       'ResourceNotFound',
-      `The Resource '${name}' under resource group '${id.group}' was not found.`,
+      `The Resource '${name}' under resource group '${id.group ?? '<null>'}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix`,
     )
   }
 
-  /** What a resource is in, or on, has to be there. */
+  /** Throws when the resource that another one is in or on does not exist. */
   checkParent(id: ResourceId): void {
-    const target = parseTarget(id.parent)
-    if (target?.kind !== 'resource') return
-    const type = this.typeNamed(target.id.type)
-    if (type?.isImplicit) return this.checkParent(target.id)
-    if (this.#store.get(target.id.key)) return
-    if (target.id.type === groupType) throw this.missing(target.id)
-    throw new ArmError(404, 'ParentResourceNotFound', `The parent resource ${target.id.id} could not be found.`)
+    const parent = this.#missingParent(id)
+    if (!parent) return
+    const error = this.missing(parent)
+    throw error.code !== 'ResourceGroupNotFound' && isNested(id, parent) ? missingParent(id, parent, 'write') : error
   }
 
-  isTaken({ type }: ResourceType, name: string): boolean {
-    return this.below('').some(({ id }) => isSame(id.type, type) && isSame(id.name, name))
+  #missingParent(id: ResourceId): ResourceId | undefined {
+    const target = parseTarget(id.parent)
+    if (target?.kind !== 'resource') return undefined
+    if (this.typeNamed(target.id.type)?.isImplicit) return this.#missingParent(target.id)
+    return this.#store.get(target.id.key) ? undefined : target.id
+  }
+
+  isTaken({ type, globalName }: ResourceType, name: string): boolean {
+    const isUsed = this.below('').some(({ id }) => isSame(id.type, type) && isSame(id.name, name))
+    return isUsed || globalName?.isReserved?.(name) === true
   }
 
   unknownType(name: string, version: string): ArmError {
-    const names = [...this.#types.values()].map(({ type }) => type).join(', ')
+    const names = this.types.map(({ type }) => type).join(', ')
     return new ArmError(
       404,
       'InvalidResourceType',
@@ -116,6 +138,20 @@ function checkVersion({ type, apiVersions }: ResourceType, version: string): voi
   throw invalid(
     'NoRegisteredProviderFound',
     `No registered resource provider found for API version '${version}' for type '${type}'. The supported api-versions are '${apiVersions.join(', ')}'.`,
+  )
+}
+
+/** Whether one resource is a child of the other, as a table is of its account, but a role assignment on the account is not. */
+function isNested(id: ResourceId, parent: ResourceId): boolean {
+  return id.type.toLowerCase().startsWith(`${parent.type.toLowerCase()}/`)
+}
+
+function missingParent({ type }: ResourceId, parent: ResourceId, verb: 'read' | 'write'): ArmError {
+  const ownType = type.slice(type.indexOf('/') + 1)
+  return new ArmError(
+    404,
+    'ParentResourceNotFound',
+    `Failed to perform '${verb}' on resource(s) of type '${ownType}', because the parent resource '${parent.id}' could not be found.`,
   )
 }
 

@@ -1,4 +1,6 @@
 import type { Answer } from '../exchange.ts'
+import type { ArmError } from './arm-error.ts'
+import type { GlobalName } from './global-names.ts'
 import type { ResourceId } from './resource-id.ts'
 
 /** A resource's own members, as they are put and shown. */
@@ -16,9 +18,11 @@ export interface KnownResource {
   readonly readyAt: number
 }
 
-interface ActionContext {
+export interface ActionContext {
   readonly resource: KnownResource
   readonly body: Readonly<Record<string, unknown>>
+  /** Replaces what is kept of the resource. */
+  readonly save: (envelope: Envelope) => void
 }
 
 type Action = (context: ActionContext) => Answer | Promise<Answer>
@@ -29,6 +33,8 @@ export interface ResourceType {
   readonly type: string
   /** Those that are served; default: any. */
   readonly apiVersions?: readonly string[]
+  /** Version to list for a type that serves any. */
+  readonly listedApiVersion?: string
   /** In place of `type` in answers. */
   readonly shownType?: string
   /** Whether its PUT and DELETE are operations that take a moment. */
@@ -39,8 +45,12 @@ export interface ResourceType {
   readonly deletedStatus?: 204
   /** Of the name; default: anything. */
   readonly pattern?: RegExp
-  /** Names are Azure's, not the group's. */
-  readonly isNameGlobal?: boolean
+  /** Set if names are unique in Azure, not only in their group. */
+  readonly globalName?: GlobalName
+  /** Whether `systemData` records who wrote it, and when. */
+  readonly hasSystemData?: boolean
+  /** Properties missing from the response to its creation. */
+  readonly laterProperties?: readonly string[]
   /** A part of its parent, which is there without a PUT, such as `tableServices/default`. */
   readonly isImplicit?: boolean
   /** Throws an `ArmError`. Returns what is kept; `before` is what was. */
@@ -49,6 +59,10 @@ export interface ResourceType {
   readonly show?: (resource: KnownResource) => Envelope
   /** What it is when nobody has put it, for a part that its parent has from the start. */
   readonly view?: (id: ResourceId, parent: KnownResource) => Envelope | undefined
+  /** Writes such a part: returns what is kept of its parent from now on, or undefined for a resource of its own. */
+  readonly writeToParent?: (id: ResourceId, parent: KnownResource, asked: Envelope) => Envelope | undefined
+  /** Error for a missing one; default `ResourceNotFound`. */
+  readonly missing?: (id: ResourceId) => ArmError
   /** After it is gone. */
   readonly deleted?: (resource: KnownResource) => void | Promise<void>
   /** By POST, in lower case: `listkeys`. */

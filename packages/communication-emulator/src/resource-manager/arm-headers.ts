@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto'
+import { headerOf, type Exchange } from '../exchange.ts'
+
+/** Headers of every response of the resource manager. */
+export function armHeaders({ method, headers }: Exchange): Record<string, string> {
+  const correlationId = headerOf(headers, 'x-ms-correlation-request-id') ?? randomUUID()
+  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  const [limit, remaining] = limitFor(method)
+  return {
+    'Cache-Control': 'no-cache',
+    Pragma: 'no-cache',
+    Expires: '-1',
+    'X-Content-Type-Options': 'nosniff',
+    'x-ms-request-id': randomUUID(),
+    'x-ms-correlation-request-id': correlationId,
+    'x-ms-routing-request-id': `EMULATOR:${time}:${correlationId}`,
+    // differs(arm-limits): nothing is counted, so the number never falls.
+    [`x-ms-ratelimit-remaining-subscription-${limit}`]: remaining,
+  }
+}
+
+function limitFor(method: string): [limit: string, remaining: string] {
+  if (method === 'GET' || method === 'HEAD') return ['reads', '11999']
+  return method === 'DELETE' ? ['deletes', '14999'] : ['writes', '1199']
+}

@@ -1,0 +1,33 @@
+import type { JWTPayload } from 'jose'
+import { EntraTokenError, type EntraTokens } from '../entra/entra-tokens.ts'
+import { headerOf, type Exchange } from '../exchange.ts'
+import { ArmError } from './arm-error.ts'
+
+/** Claims of a caller's token. */
+export type Caller = JWTPayload
+
+const providerAudience = 'https://management.azure.com'
+
+/** Verifies a request's token. Throws an `ArmError`. */
+export async function authenticate({ headers }: Exchange, tokens: EntraTokens, origin: string): Promise<Caller> {
+  const authorization = headerOf(headers, 'authorization') ?? ''
+  const challenge = { 'WWW-Authenticate': `Bearer authorization_uri="${origin}/", error="invalid_token"` }
+  const refuse = (code: string, message: string) => new ArmError(401, code, message, challenge)
+  if (authorization === '') {
+    throw refuse('AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing.")
+  }
+  const token = /^Bearer (\S+)$/i.exec(authorization)?.[1]
+  if (token === undefined) {
+    throw refuse(
+      'AuthenticationFailedInvalidHeader',
+      "Authentication failed. The 'Authorization' header is provided in an invalid format.",
+    )
+  }
+  const audiences = [origin, providerAudience].flatMap((audience) => [audience, `${audience}/`])
+  return tokens.verify(token, audiences).catch((error: unknown) => {
+    if (!(error instanceof EntraTokenError)) throw error
+    // guess(arm-token-errors)
+    const code = error.code === 'TokenExpired' ? 'ExpiredAuthenticationToken' : 'InvalidAuthenticationToken'
+    throw refuse(code, error.message)
+  })
+}
