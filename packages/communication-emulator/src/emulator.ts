@@ -9,6 +9,7 @@ import { Identities, type Introspection, type ListedIdentity, type ListedToken }
 import { IdentityPlane } from './identity/plane.ts'
 import { identityOperations } from './identity/routes.ts'
 import { Listener } from './listener.ts'
+import { isTrustedHost } from './loopback.ts'
 import { QuotaCounter, type Quotas } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
 import {
@@ -256,6 +257,10 @@ export class Emulator implements AsyncDisposable, Administration {
     const start = performance.now()
     try {
       if (AdministrationPlane.owns(exchange)) return await this.#administrationPlane.answer(exchange)
+      if (!isTrustedHost(headerOf(exchange.headers, 'host'), this.#host)) {
+        this.#record({ exchange, resource, operation: undefined, answer: misdirected, durationMs: 0 })
+        return misdirected
+      }
       const { operation, perform, isNamedOnly } = this.#planFor(exchange, resource)
       const fault = this.faults.strike(operation, { isNamedOnly })
       if (fault?.latencyMs !== undefined) {
@@ -338,6 +343,17 @@ interface Answered {
   readonly operation: string | undefined
   readonly answer: Answer | undefined
   readonly durationMs: number
+}
+
+// differs(foreign-host): a page could otherwise use the emulator under a name of its own that leads to this machine.
+const misdirected: Answer = {
+  status: 421,
+  body: {
+    error: {
+      code: 'MisdirectedRequest',
+      message: 'The Host header names another host: use localhost, an IP address, or the address given as --host.',
+    },
+  },
 }
 
 /** Undefined cuts the connection. */

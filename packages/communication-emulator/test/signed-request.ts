@@ -48,16 +48,18 @@ interface PlainRequest {
   readonly target: string
   readonly headers?: Readonly<Record<string, string>>
   readonly payload?: string
+  /** Name that the certificate has to have; default the endpoint's. */
+  readonly servername?: string
 }
 
 export function exchange(
   endpoint: string,
-  { method = 'GET', target, headers = {}, payload = '' }: PlainRequest,
+  { method = 'GET', target, headers = {}, payload = '', servername }: PlainRequest,
 ): Promise<WireAnswer> {
   const { hostname, port } = new URL(endpoint)
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { hostname, port, method, path: target, headers, agent: false, servername: hostname },
+      { hostname, port, method, path: target, headers, agent: false, servername: servername ?? hostname },
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
