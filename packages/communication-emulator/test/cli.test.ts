@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
@@ -113,6 +113,20 @@ describe('start', () => {
   })
 })
 
+it.runIf(process.getuid).each([['start'], ['exec', '--', 'true'], ['env'], ['sign-in', 'alice']])(
+  '%s refuses keys that others could replace, in a line',
+  async (command, ...args) => {
+    const keys = realpathSync(temporaryFolder())
+    chmodSync(keys, 0o777)
+    const { output, exit } = run([command, '--keys', keys, ...args])
+    expect(await exit).toMatchObject({ code: 1 })
+    expect(output).toEqual({
+      stdout: '',
+      stderr: `communication-emulator: ${keys} is writable by other users: run chmod go-w ${keys}, or choose another folder with --keys\n`,
+    })
+  },
+)
+
 describe('exec', () => {
   it('runs an unmodified program against an emulator of its own', async () => {
     const { output, exit } = run(['exec', '--', process.execPath, quickCheck])
@@ -190,6 +204,15 @@ describe('env', () => {
     expect(output.stdout).toContain(
       "$env:COMMUNICATION_SERVICES_CONNECTION_STRING = 'endpoint=https://localhost:5000/;",
     )
+  })
+
+  it.runIf(process.getuid)('writes nothing that others can read or change, whatever the umask', async () => {
+    const folder = join(temporaryFolder(), 'keys')
+    const command = [process.execPath, cli, 'env', '--keys', folder].join(' ')
+    const shell = spawn('sh', ['-c', `umask 0; ${command}`], { stdio: 'ignore' })
+    expect(await once(shell, 'close')).toEqual([0, null])
+    for (const path of ['.', ...(readdirSync(folder, { recursive: true }) as string[])])
+      expect(statSync(join(folder, path)).mode & 0o077, path).toBe(0)
   })
 })
 

@@ -1,10 +1,34 @@
+import 'reflect-metadata'
 import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import tls from 'node:tls'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import {
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509Certificate as PeculiarCertificate,
+  X509CertificateGenerator,
+  type JsonGeneralNames,
+} from '@peculiar/x509'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createAuthority, createServerCertificate, type CertifiedKey } from '../src/tls/certificates.ts'
 import { openKeyMaterial } from '../src/tls/key-material.ts'
 import { trustInProcess } from '../src/tls/trust.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -18,7 +42,7 @@ it('is made once and kept, private keys for their owner only', async () => {
   expect(again.ca).toBe(first.ca)
   expect(again.certificate).toBe(first.certificate)
   expect(again.signingKey.equals(first.signingKey)).toBe(true)
-  for (const file of ['authority/ca-key.pem', 'server/server-key.pem', 'signing/signing-key.pem']) {
+  for (const file of ['server-authority/ca-key.pem', 'server/server-key.pem', 'signing/signing-key.pem']) {
     expect(statSync(join(folder, file)).mode & 0o777, file).toBe(0o600)
   }
   const certificate = new X509Certificate(first.certificate)
@@ -26,21 +50,35 @@ it('is made once and kept, private keys for their owner only', async () => {
   expect(certificate.subjectAltName).toContain('DNS:localhost')
 })
 
-it('is the same for processes that make it at the same time', async () => {
+it.each([
+  ['for the first time', () => {}],
+  [
+    'in place of an authority that could sign for clients and mail',
+    async (folder: string) => {
+      await openKeyMaterial(folder)
+      renameSync(join(folder, 'server-authority'), join(folder, 'authority'))
+      return readFileSync(join(folder, 'authority/ca.pem'), 'utf8')
+    },
+  ],
+])('is the same for processes that make it at the same time, %s', async (_name, prepare) => {
   const folder = temporaryFolder()
+  const former = await prepare(folder)
   const script = `const { openKeyMaterial } = await import(${JSON.stringify(module)})
     const { ca, certificate, signingKey } = await openKeyMaterial(${JSON.stringify(folder)})
     console.log(ca + certificate + signingKey.export({ type: 'pkcs8', format: 'pem' }))`
   const run = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
   const outputs = await Promise.all([run(), run(), run(), run()])
   expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1)
-  expect(readdirSync(folder).toSorted()).toEqual(['authority', 'server', 'signing'])
+  expect(readdirSync(folder).toSorted()).toEqual(['server', 'server-authority', 'signing'])
+  const { ca, certificate } = await openKeyMaterial(folder)
+  expect(ca).not.toBe(former)
+  expect(new X509Certificate(certificate).checkIssued(new X509Certificate(ca))).toBe(true)
 })
 
 it('is completed where a part is missing, and renewed where the parts do not belong together', async () => {
   const folder = temporaryFolder()
   const first = await openKeyMaterial(folder)
-  rmSync(join(folder, 'authority'), { recursive: true })
+  rmSync(join(folder, 'server-authority'), { recursive: true })
   const second = await openKeyMaterial(folder)
   expect(second.ca).not.toBe(first.ca)
   expect(new X509Certificate(second.certificate).checkIssued(new X509Certificate(second.ca))).toBe(true)
@@ -57,40 +95,135 @@ it('is trusted beside what was trusted before, never instead of it', async () =>
   }
 })
 
-it('can vouch for nothing but this machine', async () => {
-  const folder = temporaryFolder()
-  const { caPath } = await openKeyMaterial(folder)
-  const { createServerCertificate } = await import('../src/tls/certificates.ts')
-  const authority = {
-    certificate: readFileSync(caPath, 'utf8'),
-    privateKey: readFileSync(join(folder, 'authority/ca-key.pem'), 'utf8'),
-  }
-  const forged = await createServerCertificate(authority, ['azure.com'])
-  await expect(connect(authority.certificate, forged, 'azure.com')).rejects.toThrow(/permitted subtree violation/i)
-  const honest = await createServerCertificate(authority)
-  await expect(connect(authority.certificate, honest, 'localhost')).resolves.toBeUndefined()
+it.runIf(process.getuid)(
+  'is refused in a folder that others own or can write to, whichever way leads there',
+  async () => {
+    const folder = join(realpathSync(temporaryFolder()), 'keys')
+    const link = join(temporaryFolder(), 'link')
+    mkdirSync(folder)
+    symlinkSync(folder, link)
+    for (const mode of [0o720, 0o702, 0o777, 0o1777]) {
+      chmodSync(folder, mode)
+      for (const path of [folder, link]) {
+        await expect(openKeyMaterial(path), mode.toString(8)).rejects.toThrow(
+          `${folder} is writable by other users: run chmod go-w ${folder}, or choose another folder with --keys`,
+        )
+      }
+    }
+    expect(readdirSync(folder)).toEqual([])
+    chmodSync(folder, 0o755)
+    const { caPath } = await openKeyMaterial(link)
+    expect(caPath).toBe(join(folder, 'server-authority/ca.pem'))
+    for (const part of ['server-authority', 'server', 'signing']) {
+      chmodSync(join(folder, part), 0o770)
+      await expect(openKeyMaterial(folder), part).rejects.toThrow(`${join(folder, part)} is writable by other users`)
+      chmodSync(join(folder, part), 0o700)
+    }
+    const dataFolder = temporaryFolder()
+    chmodSync(dataFolder, 0o777)
+    await expect(openKeyMaterial(folder, dataFolder)).rejects.toThrow(/ is writable by other users: .* with --data$/)
+  },
+)
+
+it.runIf(process.getuid?.() === 0)('is refused in a folder of another user', async () => {
+  const folder = realpathSync(temporaryFolder())
+  chownSync(folder, 65_534, 65_534)
+  await expect(openKeyMaterial(folder)).rejects.toThrow(
+    `${folder} belongs to another user: choose a folder of your own with --keys`,
+  )
 })
 
-/** A TLS handshake in this process, with the authority as the only trusted one. */
-async function connect(
-  ca: string,
-  key: { certificate: string; privateKey: string },
-  servername: string,
-): Promise<void> {
-  const server = tls.createServer({ cert: key.certificate, key: key.privateKey }).listen(0, '127.0.0.1')
+describe('its authority', () => {
+  let authority: CertifiedKey
+  beforeAll(async () => (authority = await createAuthority()))
+
+  it('signs for servers on this machine', async () => {
+    const names = [{ type: 'dns', value: 'localhost' } as const, { type: 'ip', value: '127.0.0.1' } as const]
+    expect(await verify(authority.certificate, await forge(authority, { names }))).toBeUndefined()
+    expect(await verify(authority.certificate, await createServerCertificate(authority))).toBeUndefined()
+  })
+
+  it.each<[string, Forgery]>([
+    ['another site', { names: [{ type: 'dns', value: 'azure.com' }] }],
+    ['a site that only starts like this machine', { names: [{ type: 'dns', value: 'localhost.azure.com' }] }],
+    ['another address', { names: [{ type: 'ip', value: '192.168.0.1' }] }],
+    ['an e-mail address', { names: [{ type: 'email', value: 'alice@example.com' }] }],
+    ['a URI', { names: [{ type: 'url', value: 'spiffe://example.com/admin' }] }],
+    ['a directory name', { names: [{ type: 'dn', value: 'CN=alice' }] }],
+    ['a subject of its own', { subject: 'CN=alice, O=Contoso' }],
+    ['an e-mail address in its subject', { subject: 'CN=localhost, E=alice@example.com' }],
+  ])('signs for no server with %s', async (_name, { names = [], subject }) => {
+    const all = [{ type: 'dns', value: 'localhost' } as const, ...names]
+    const forged = await forge(authority, { names: all, ...(subject !== undefined && { subject }) })
+    expect(await verify(authority.certificate, forged)).toBe('permitted subtree violation')
+  })
+
+  it('signs for no client', async () => {
+    const client = await forge(authority, { usage: ExtendedKeyUsage.clientAuth })
+    expect(await verifyClient(authority, client)).toBe('INVALID_PURPOSE')
+  })
+})
+
+interface Forgery {
+  readonly subject?: string
+  readonly names?: JsonGeneralNames
+  readonly usage?: ExtendedKeyUsage
+}
+
+/** What a stolen authority key could sign. */
+async function forge(
+  { certificate, privateKey }: CertifiedKey,
+  { subject = 'CN=localhost', names = [], usage = ExtendedKeyUsage.serverAuth }: Forgery,
+): Promise<CertifiedKey> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const signingKey = await crypto.subtle.importKey('pkcs8', PemConverter.decode(privateKey)[0]!, algorithm, false, [
+    'sign',
+  ])
+  const forged = await X509CertificateGenerator.create({
+    subject,
+    issuer: new PeculiarCertificate(certificate).subject,
+    notAfter: new Date(Date.now() + 60 * 60_000),
+    signingAlgorithm: algorithm,
+    publicKey: keys.publicKey,
+    signingKey,
+    extensions: [
+      new ExtendedKeyUsageExtension([usage]),
+      ...(names.length > 0 ? [new SubjectAlternativeNameExtension(names)] : []),
+    ],
+  })
+  const pem = PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
+  return { certificate: forged.toString('pem'), privateKey: pem }
+}
+
+/** Why a client that trusts only the authority rejects a server; undefined if it accepts it. */
+async function verify(ca: string, server: CertifiedKey): Promise<string | undefined> {
+  const { port } = await listen({ cert: server.certificate, key: server.privateKey })
+  const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca })
+  const reason = await once(socket, 'secureConnect').then(
+    () => undefined,
+    (error: unknown) => (error as Error).message,
+  )
+  socket.destroy()
+  return reason
+}
+
+/** Why a server that trusts only the authority rejects a client. */
+async function verifyClient(authority: CertifiedKey, client: CertifiedKey): Promise<unknown> {
+  const { certificate: cert, privateKey: key } = await createServerCertificate(authority)
+  const { certificate: ca } = authority
+  const { server, port } = await listen({ cert, key, ca, requestCert: true, rejectUnauthorized: false })
+  const accepted = once(server, 'secureConnection') as Promise<[tls.TLSSocket]>
+  const socket = tls.connect({ port, host: '127.0.0.1', ca, cert: client.certificate, key: client.privateKey })
+  const [{ authorizationError }] = await accepted
+  socket.destroy()
+  return authorizationError
+}
+
+async function listen(options: tls.TlsOptions): Promise<{ server: tls.Server; port: number }> {
+  const server = tls.createServer(options).listen(0, '127.0.0.1')
   server.on('tlsClientError', () => {})
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.on('listening', () => {
-        const { port } = server.address() as { port: number }
-        const socket = tls.connect({ port, host: '127.0.0.1', ca, servername }, () => {
-          socket.end()
-          resolve()
-        })
-        socket.on('error', reject)
-      })
-    })
-  } finally {
-    server.close()
-  }
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return { server, port: (server.address() as AddressInfo).port }
 }

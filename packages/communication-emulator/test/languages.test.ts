@@ -23,6 +23,12 @@ function variableOf(name: string, language: string): string | undefined {
 const python = variableOf('COMMUNICATION_TEST_PYTHON', 'Python')
 const classpath = variableOf('COMMUNICATION_TEST_JAVA_CLASSPATH', 'Java')
 
+const hasGo = await promisify(execFile)('go', ['version']).then(
+  () => true,
+  () => false,
+)
+if (!hasGo) process.stderr.write('NOT RUN: Go against the emulator, no go on PATH\n')
+
 it('serves an unmodified program in JavaScript', async () => {
   expect((await exec(process.execPath, join(programs, 'round-trip.mjs'))).stdout).toMatch(/^8:acs:.* deleted\n$/)
 })
@@ -34,4 +40,8 @@ it.runIf(python)('serves an unmodified program in Python', async () => {
 it.runIf(classpath)('serves an unmodified program in Java', async () => {
   const { stdout } = await exec('java', '-cp', classpath!, join(programs, 'RoundTrip.java'))
   expect(stdout).toMatch(/^8:acs:.* deleted\n$/)
+})
+
+it.runIf(hasGo)('is trusted by an unmodified program in Go', async () => {
+  expect((await exec('go', 'run', join(programs, 'health.go'))).stdout).toBe('200 OK\n')
 })

@@ -29,7 +29,7 @@ function write(folder: string, certificates: readonly string[]): string {
   const path = join(folder, `bundle-${createHash('sha256').update(text).digest('hex').slice(0, 16)}.pem`)
   if (!existsSync(path)) {
     const draft = `${path}.${process.pid}`
-    writeFileSync(draft, text)
+    writeFileSync(draft, text, { mode: 0o600 })
     renameSync(draft, path)
   }
   return path

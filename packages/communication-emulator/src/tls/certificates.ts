@@ -7,6 +7,7 @@ import {
   GeneralSubtree,
   GeneralSubtrees,
   id_ce_nameConstraints,
+  Name as AsnName,
   NameConstraints,
 } from '@peculiar/asn1-x509'
 import {
@@ -17,6 +18,7 @@ import {
   Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
+  Name,
   PemConverter,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
@@ -32,10 +34,23 @@ export interface CertifiedKey {
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const day = 24 * 60 * 60_000
 
-/** A certificate authority that can vouch for this machine's loopback names only, so that a stolen key opens nothing else. */
+const serverName = 'CN=localhost'
+
+/**
+ * A certificate authority for servers with this machine's loopback names only: a stolen key can sign for no other site,
+ * client, mail or code.
+ */
 export async function createAuthority(): Promise<CertifiedKey> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const permitted = [{ dNSName: 'localhost' }, { iPAddress: '127.0.0.0/8' }, { iPAddress: '::1/128' }]
+  // A type that is not listed would permit every name. No host is ever called "invalid".
+  const permitted = [
+    { dNSName: 'localhost' },
+    { iPAddress: '127.0.0.0/8' },
+    { iPAddress: '::1/128' },
+    { rfc822Name: 'invalid' },
+    { uniformResourceIdentifier: 'invalid' },
+    { directoryName: AsnConvert.parse(new Name(serverName).toArrayBuffer(), AsnName) },
+  ]
   const constraints = new NameConstraints({
     permittedSubtrees: new GeneralSubtrees(
       permitted.map((base) => new GeneralSubtree({ base: new GeneralName(base) })),
@@ -49,7 +64,9 @@ export async function createAuthority(): Promise<CertifiedKey> {
     extensions: [
       new BasicConstraintsExtension(true, 0, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      new Extension(id_ce_nameConstraints, true, AsnConvert.serialize(constraints)),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      // Not critical, because Go rejects critical constraints on directory names. Verifiers apply them either way.
+      new Extension(id_ce_nameConstraints, false, AsnConvert.serialize(constraints)),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
@@ -57,10 +74,7 @@ export async function createAuthority(): Promise<CertifiedKey> {
 }
 
 /** A server certificate for the loopback names. 397 days is the longest that every platform accepts. */
-export async function createServerCertificate(
-  authority: CertifiedKey,
-  names = ['localhost', '*.localhost'],
-): Promise<CertifiedKey> {
+export async function createServerCertificate(authority: CertifiedKey): Promise<CertifiedKey> {
   const issuer = new X509Certificate(authority.certificate)
   const signingKey = await crypto.subtle.importKey(
     'pkcs8',
@@ -71,7 +85,7 @@ export async function createServerCertificate(
   )
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await X509CertificateGenerator.create({
-    subject: `CN=${names[0]}`,
+    subject: serverName,
     issuer: issuer.subject,
     ...validFor(397 * day),
     signingAlgorithm: algorithm,
@@ -82,7 +96,8 @@ export async function createServerCertificate(
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
       new SubjectAlternativeNameExtension([
-        ...names.map((value) => ({ type: 'dns' as const, value })),
+        { type: 'dns', value: 'localhost' },
+        { type: 'dns', value: '*.localhost' },
         { type: 'ip', value: '127.0.0.1' },
         { type: 'ip', value: '::1' },
       ]),
