@@ -121,7 +121,13 @@ export class Emulator implements AsyncDisposable, Administration {
     this.resourceManager = new ResourceManagerPlane({
       store: this.#store,
       entraTokens: this.entra.tokens,
-      types: [communicationService(this.#live), ...plainTypes(() => this.resourceManager.tableEndpoint)],
+      types: [
+        communicationService(this.#live),
+        ...plainTypes(
+          () => this.resourceManager.tableEndpoint,
+          () => this.resourceManager.tableKeys,
+        ),
+      ],
       origin: () => this.endpoint.slice(0, -1),
     })
   }

@@ -6,7 +6,10 @@ import type { ResourceId } from './resource-id.ts'
 import type { ActionContext, Envelope, ResourceType } from './resource-types.ts'
 
 /** The types that are kept and shown, and do nothing; tables may be served elsewhere. */
-export const plainTypes = (tableEndpoint: () => string | undefined): readonly ResourceType[] => [
+export const plainTypes = (
+  tableEndpoint: () => string | undefined,
+  tableKeys: () => readonly string[] | undefined,
+): readonly ResourceType[] => [
   {
     type: 'Microsoft.Resources/resourceGroups',
     listedApiVersion: '2024-03-01',
@@ -32,8 +35,11 @@ export const plainTypes = (tableEndpoint: () => string | undefined): readonly Re
       return { ...shown, properties: { allowSharedKeyAccess: true, ...properties, primaryEndpoints } }
     },
     actions: {
-      listkeys: (context) => ({ status: 200, body: { keys: storageKeys(context) } }),
+      listkeys: (context) => ({ status: 200, body: { keys: servedKeys(tableKeys()) ?? storageKeys(context) } }),
       regeneratekey(context) {
+        if (tableKeys()) {
+          throw new ArmError(409, 'OperationNotAllowed', 'The service behind the tables cannot regenerate its keys.')
+        }
         const { keyName } = context.body
         const keys = storageKeys(context)
         if (!keys.some((key) => key.keyName === keyName)) {
@@ -181,6 +187,11 @@ interface StorageKey {
 
 /** Member of an account that keeps its keys; never shown. */
 const keysMember = 'keys'
+
+/** Keys of the service behind the tables, which open every account. */
+function servedKeys(values: readonly string[] | undefined) {
+  return values?.map((value, index) => ({ keyName: `key${index + 1}`, permissions: 'FULL' as const, value }))
+}
 
 /** Keys of an account, drawn when they are first read. */
 function storageKeys({ resource: { envelope }, save }: ActionContext): readonly StorageKey[] {

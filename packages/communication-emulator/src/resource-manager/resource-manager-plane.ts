@@ -43,6 +43,8 @@ export interface ResourceManagerOptions {
 export class ResourceManagerPlane {
   /** Where tables of all storage accounts are served, such as by Azurite; undefined, as at first: nowhere. */
   tableEndpoint: string | undefined
+  /** Account keys that open these tables, shown as the keys of each storage account. */
+  tableKeys: readonly [key1: string, key2: string] | undefined
   readonly #tree: ResourceTree
   readonly #entraTokens: EntraTokens
   readonly #operations = new Operations()
