@@ -63,6 +63,7 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
     const emulator = parts.use(await startEmulator({ port: ports.emulator }))
     const azurite = parts.use(await Azurite.start({ tls: emulator.tlsFiles, oauth: true }))
     emulator.resourceManager.tableEndpoint = azurite.endpoint
+    emulator.resourceManager.tableKeys = Azurite.accountKeys
     const provider = await startStandInProvider(emulator.resourceManager.servicePrincipal)
     const engine = parts.use(await LocalEngine.start(cli, provider))
     let stack: ProvisionedStack | undefined

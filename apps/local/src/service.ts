@@ -11,7 +11,10 @@ export interface ServiceOptions {
 }
 
 const source = fileURLToPath(new URL('../../token-service/src/server.ts', import.meta.url))
-const endWithThis = import.meta.resolve('@acs-kit/test-support/end-with-starter')
+const preloaded = [
+  import.meta.resolve('@acs-kit/test-support/end-with-starter'),
+  import.meta.resolve('@acs-kit/test-support/reject-foreign-hosts'),
+]
 const address = /"address":"([^"]+)"/
 
 /** The token service, as a process. */
@@ -28,7 +31,7 @@ export class Service implements AsyncDisposable {
   static async start({ script = source, env, onLog = () => {} }: ServiceOptions): Promise<Service> {
     const server = await ServerProcess.start({
       script,
-      execArgs: ['--import', endWithThis],
+      execArgs: preloaded.flatMap((module) => ['--import', module]),
       env,
       hasChannel: true,
       onOutput: onLog,

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
@@ -51,7 +50,6 @@ export class Stack implements RunningStack, AsyncDisposable {
   static async start(options: StackOptions): Promise<Stack> {
     const { dataFolder, ports } = options
     await using parts = new AsyncDisposableStack()
-    if (dataFolder !== undefined) mkdirSync(join(dataFolder, 'azurite'), { recursive: true })
     const emulator = parts.use(
       await startEmulator({
         port: ports.emulator,

@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { startEmulator } from '@acs-kit/communication-emulator'
+import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { findPulumi } from '@acs-kit/infra/local/pulumi-cli'
+import { Azurite } from '@acs-kit/test-support/azurite'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ProvisionedStack } from '../src/provisioned-stack.ts'
@@ -45,6 +46,15 @@ function commandLines(): string {
     }
   })
   return lines.join('\n')
+}
+
+async function storageKeysOf({ endpoint, entra, resourceManager }: Emulator): Promise<string[]> {
+  const account = resourceManager.resources().find(({ id }) => id.type === 'Microsoft.Storage/storageAccounts')!
+  const { accessToken } = await entra.signIn({ user: 'a', audience: 'https://management.azure.com' })
+  const headers = { Authorization: `Bearer ${accessToken}` }
+  const url = new URL(`${account.id.id}/listKeys?api-version=2025-01-01`, endpoint)
+  const answer = await fetch(url, { method: 'POST', headers })
+  return ((await answer.json()) as { keys: { value: string }[] }).keys.map(({ value }) => value)
 }
 
 describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
@@ -128,10 +138,11 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
       const { token } = (await issued.json()) as { token: string }
       const { primaryKey, secondaryKey, connectionString } = stack.outputs
       expect(connectionString).toBe(emulator.resources.at(-1)!.connectionString)
+      expect(await storageKeysOf(emulator)).toEqual(Azurite.accountKeys)
       const places = { files: textsIn(process.env['TMPDIR']!), commands: commandLines(), output }
       for (const [place, text] of Object.entries(places)) {
         expect(text.length, place).toBeGreaterThan(500)
-        for (const secret of [primaryKey, secondaryKey, token, accessToken]) {
+        for (const secret of [primaryKey, secondaryKey, token, accessToken, ...Azurite.accountKeys]) {
           expect(text.includes(secret!), `a secret in ${place}`).toBe(false)
         }
       }

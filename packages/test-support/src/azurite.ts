@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -9,7 +11,7 @@ export interface AzuriteOptions {
   readonly tls?: { readonly certificate: string; readonly privateKey: string }
   /** Takes tokens of Entra ID beside keys; it looks at their claims and not at their signature. Needs `tls`. */
   readonly oauth?: boolean
-  /** Folder that keeps the tables; default in memory. */
+  /** Folder that keeps the tables, for its owner only; default in memory. */
   readonly dataFolder?: string
   /** Default a free one. */
   readonly port?: number
@@ -17,14 +19,18 @@ export interface AzuriteOptions {
 
 const require = createRequire(import.meta.url)
 
-/** Azurite's published development account. */
 const account = 'devstoreaccount1'
-const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
+// New in each process, and in memory only: with Azurite's published key, any page or program could sign requests. All
+// stores of a process share them, so that clients survive a restart of theirs.
+const accountKeys = [createKey(), createKey()] as const
+const [accountKey] = accountKeys
 
 /** Azurite's table service, as a process of its own. */
 export class Azurite implements AsyncDisposable {
   static readonly account = account
   static readonly accountKey = accountKey
+  /** Both keys, as Azure has two for each account. */
+  static readonly accountKeys = accountKeys
   readonly #server: ServerProcess
   readonly port: number
   readonly endpoint: string
@@ -40,6 +46,11 @@ export class Azurite implements AsyncDisposable {
   static async start({ tls, oauth = false, dataFolder, port }: AzuriteOptions = {}): Promise<Azurite> {
     const root = dirname(require.resolve('azurite/package.json'))
     const tablePort = port ?? (await findFreePort())
+    if (dataFolder !== undefined) {
+      mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+      // It may be from a time when others could read it.
+      chmodSync(dataFolder, 0o700)
+    }
     const server = await ServerProcess.start({
       script: join(root, 'dist/src/table/main.js'),
       args: [
@@ -48,7 +59,13 @@ export class Azurite implements AsyncDisposable {
         tls === undefined ? [] : ['--cert', tls.certificate, '--key', tls.privateKey],
         oauth ? ['--oauth', 'basic'] : [],
       ].flat(),
-      execArgs: ['--import', new URL('end-with-starter.ts', import.meta.url).href],
+      execArgs: [
+        new URL('end-with-starter.ts', import.meta.url).href,
+        new URL('reject-foreign-hosts.ts', import.meta.url).href,
+        // Its files hold who has which identity.
+        'data:text/javascript,process.umask(0o077)',
+      ].flatMap((module) => ['--import', module]),
+      env: { ...process.env, AZURITE_ACCOUNTS: [account, ...accountKeys].join(':') },
       ready: /successfully started/,
     })
     return new Azurite(server, tablePort, tls === undefined ? 'http' : 'https')
@@ -71,6 +88,10 @@ export class Azurite implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#server[Symbol.asyncDispose]()
   }
+}
+
+function createKey(): string {
+  return randomBytes(64).toString('base64')
 }
 
 /** Azurite takes port 0, but does not tell which one that became. */

@@ -1,0 +1,19 @@
+// Preloaded into servers for this machine only. A browser sends a page's own name as Host, even after that name has been
+// pointed at a loopback address (DNS rebinding): rejecting foreign names keeps such pages out of every HTTP server here.
+import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Server as HttpsServer } from 'node:https'
+
+const loopbackHost = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
+
+for (const { prototype } of [HttpServer, HttpsServer]) {
+  const emit: (this: object, name: string, ...values: unknown[]) => boolean = prototype.emit
+  prototype.emit = function (this: object, name: string, ...values: unknown[]): boolean {
+    if (name !== 'request') return emit.call(this, name, ...values)
+    const [{ headers }, response] = values as [IncomingMessage, ServerResponse]
+    if (headers.host !== undefined && loopbackHost.test(headers.host)) return emit.call(this, name, ...values)
+    response
+      .writeHead(421, { 'Content-Type': 'text/plain' })
+      .end('Misdirected request: this development server is available as localhost or 127.0.0.1 only.\n')
+    return true
+  }
+}
