@@ -41,10 +41,13 @@ export function createEnvironment(
   return {
     variables: {
       COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-      // For those who need no key: DefaultAzureCredential takes App Service's managed identity from these two.
+      // For those who need no key: DefaultAzureCredential takes App Service's managed identity from the first two, and
+      // before 2021 from the other two.
       COMMUNICATION_SERVICES_ENDPOINT: endpoint,
       IDENTITY_ENDPOINT: managedIdentity.endpoint,
       IDENTITY_HEADER: managedIdentity.header,
+      MSI_ENDPOINT: managedIdentity.endpoint,
+      MSI_SECRET: managedIdentity.header,
       NODE_EXTRA_CA_CERTS: extra ? writeExtraBundle(folder, ca, extra) : caPath,
       REQUESTS_CA_BUNDLE: writeBundle(folder, ca, inherited['REQUESTS_CA_BUNDLE']),
       SSL_CERT_FILE: writeBundle(folder, ca, inherited['SSL_CERT_FILE']),

@@ -71,20 +71,37 @@ it('DefaultAzureCredential and the identity SDK, unmodified, need no key and no 
   expect(fixture.emulator.identities()).toHaveLength(0)
 })
 
-it.each<[string, { header?: string; query?: string }, number]>([
+it.each<[string, { name?: string; header?: string; query?: string }, number]>([
   ['without the header', { header: '' }, 401],
   ['with another header', { header: 'x' }, 401],
-  ['in another version', { query: 'resource=x&api-version=2017-09-01' }, 400],
+  ['with another secret', { name: 'secret', header: 'x', query: 'resource=x&api-version=2017-09-01' }, 401],
+  ['with the header of another version', { query: 'resource=x&api-version=2017-09-01' }, 401],
+  ['in another version', { query: 'resource=x&api-version=2018-02-01' }, 400],
   ['for nothing', { query: 'api-version=2019-08-01' }, 400],
 ])(
   'the managed-identity endpoint refuses %s',
-  async (_name, { header, query = 'resource=x&api-version=2019-08-01' }, status) => {
+  async (_name, { name = 'x-identity-header', header, query = 'resource=x&api-version=2019-08-01' }, status) => {
     const { endpoint, header: right } = fixture.emulator.entra.managedIdentity
-    const answer = await fetch(`${endpoint}?${query}`, { headers: { 'x-identity-header': header ?? right } })
+    const answer = await fetch(`${endpoint}?${query}`, { headers: { [name]: header ?? right } })
     expect(answer.status).toBe(status)
     expect(await answer.json()).toMatchObject({ statusCode: status, message: expect.any(String) })
   },
 )
+
+it('the managed identity’s older api-version has a secret, clientid, and a date for the expiry', async () => {
+  const { variables } = createEnvironment(fixture.emulator, {})
+  const query = new URLSearchParams({ resource: 'api://acs-kit', clientid: 'c0ffee', 'api-version': '2017-09-01' })
+  const answer = await fetch(`${variables['MSI_ENDPOINT']}?${query.toString()}`, {
+    headers: { secret: variables['MSI_SECRET']! },
+  })
+  expect(answer.status).toBe(200)
+  const body = (await answer.json()) as Record<string, string>
+  const { exp, appid } = decodeJwt(body['access_token']!)
+  expect(appid).toBe('c0ffee')
+  expect(body).toMatchObject({ token_type: 'Bearer', resource: 'api://acs-kit' })
+  expect(body['expires_on']).toMatch(/^\d\d\/\d\d\/\d{4} \d\d:\d\d:\d\d \+00:00$/)
+  expect(Date.parse(body['expires_on']!)).toBe(exp! * 1000)
+})
 
 it('the managed identity’s tokens for Azure Storage are of version 1.0, which it takes', async () => {
   const { endpoint, header } = fixture.emulator.entra.managedIdentity

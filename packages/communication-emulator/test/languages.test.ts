@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
+import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const cli = join(import.meta.dirname, '../src/cli.ts')
 const programs = join(import.meta.dirname, 'programs')
@@ -31,6 +34,19 @@ if (!hasGo) process.stderr.write('NOT RUN: Go against the emulator, no go on PAT
 
 it('serves an unmodified program in JavaScript', async () => {
   expect((await exec(process.execPath, join(programs, 'round-trip.mjs'))).stdout).toMatch(/^8:acs:.* deleted\n$/)
+})
+
+it("serves Microsoft's access-token quickstart with the @azure/identity of 2021 that it depends on", async () => {
+  const folder = temporaryFolder()
+  const packages = { identity: 'azure-identity-1', 'communication-identity': '@azure/communication-identity' }
+  mkdirSync(join(folder, 'node_modules/@azure'), { recursive: true })
+  for (const [name, installed] of Object.entries(packages)) {
+    const target = dirname(findPackageJSON(installed, import.meta.url)!)
+    symlinkSync(target, join(folder, 'node_modules/@azure', name), 'junction')
+  }
+  const program = join(folder, 'issue-access-token.js')
+  copyFileSync(join(programs, 'access-token-quickstart.cjs'), program)
+  expect((await exec(process.execPath, program)).stdout).toMatch(/^8:acs:.* deleted\n$/)
 })
 
 it.runIf(python)('serves an unmodified program in Python', async () => {

@@ -83,7 +83,7 @@ export class EntraPlane {
     return `${this.#origin()}/${wellKnownTenantId}/v2.0`
   }
 
-  /** For `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, as App Service sets them. */
+  /** Values of `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, as App Service sets them; older SDKs read them from `MSI_ENDPOINT` and `MSI_SECRET`. */
   get managedIdentity(): { readonly endpoint: string; readonly header: string } {
     return managedIdentityOf(this.#origin())
   }

@@ -6,7 +6,7 @@ export const managedIdentityPath = '/msi/token'
 /** Well known like the access key. In App Service it is a secret, against requests that somebody tricks a server into. */
 const managedIdentityHeader = 'acs-kit-communication-emulator'
 
-/** For `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, as App Service sets them; `endpoint` is the default resource's. */
+/** Values of `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, and of `MSI_ENDPOINT` and `MSI_SECRET`; `endpoint` is the default resource's. */
 export function managedIdentityOf(endpoint: string): { readonly endpoint: string; readonly header: string } {
   return { endpoint: new URL(managedIdentityPath, endpoint).href, header: managedIdentityHeader }
 }
@@ -14,7 +14,22 @@ export function managedIdentityOf(endpoint: string): { readonly endpoint: string
 /** Of the site that the emulator's managed identity belongs to, unless a request names another. */
 const systemAssignedClientId = 'acac0000-0000-4000-8000-000000000004'
 
-/** The endpoint that App Service offers its sites: `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, api-version 2019-08-01. */
+/** Differences between the endpoint's api-versions, the first of which is all that SDKs from before 2021 know. */
+const generations = {
+  '2017-09-01': {
+    header: 'secret',
+    clientIdParameter: 'clientid',
+    // Such as `06/20/2019 02:57:58 +00:00`, which `Date.parse` and the older Python SDKs accept.
+    formatExpiry: (time: Date) => time.toISOString().replace(/^(\d+)-(\d\d)-(\d\d)T(.{8}).*$/, '$2/$3/$1 $4 +00:00'),
+  },
+  '2019-08-01': {
+    header: 'x-identity-header',
+    clientIdParameter: 'client_id',
+    formatExpiry: (time: Date) => String(time.getTime() / 1000),
+  },
+} as const
+
+/** The managed-identity endpoint that App Service offers its sites. */
 export class ManagedIdentityEndpoint {
   readonly #tokens: EntraTokens
 
@@ -24,20 +39,21 @@ export class ManagedIdentityEndpoint {
 
   // guess(managed-identity-errors): the form and words of its refusals.
   async answer({ headers, query }: Exchange): Promise<Answer> {
-    if (headerOf(headers, 'x-identity-header') !== managedIdentityHeader) {
-      return refuse(401, 'X-IDENTITY-HEADER must have the value of IDENTITY_HEADER.')
+    const generation = Object.entries(generations).find(([version]) => version === query.get('api-version'))?.[1]
+    if (!generation) return refuse(400, `api-version must be ${Object.keys(generations).join(' or ')}.`)
+    if (headerOf(headers, generation.header) !== managedIdentityHeader) {
+      return refuse(401, `The header ${generation.header} must have the value of IDENTITY_HEADER (or MSI_SECRET).`)
     }
-    if (query.get('api-version') !== '2019-08-01') return refuse(400, 'api-version must be 2019-08-01.')
     const resource = query.get('resource')
     if (!resource) return refuse(400, 'resource is missing.')
-    const clientId = query.get('client_id') ?? systemAssignedClientId
+    const clientId = query.get(generation.clientIdParameter) ?? systemAssignedClientId
     const { token, expiresOn } = await this.#tokens.application(clientId, resource)
     return {
       status: 200,
       headers: { 'Cache-Control': 'no-store' },
       body: {
         access_token: token,
-        expires_on: String(expiresOn.getTime() / 1000),
+        expires_on: generation.formatExpiry(expiresOn),
         resource,
         token_type: 'Bearer',
         client_id: clientId,
