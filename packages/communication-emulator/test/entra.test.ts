@@ -83,6 +83,47 @@ describe('@azure/msal-node, unmodified', () => {
   })
 })
 
+describe('a grant of client credentials', () => {
+  const request = (scope: string) =>
+    fetch(`${authority()}/oauth2/v2.0/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: wellKnownConfidentialClientId,
+        client_secret: wellKnownClientSecret,
+        scope,
+      }),
+    })
+
+  it.each([
+    'https://management.core.windows.net//.default openid offline_access profile',
+    'openid offline_access profile https://management.core.windows.net//.default',
+    'https://management.core.windows.net//.default',
+  ])('ignores the scopes of OpenID Connect, which MSAL for Go always sends: %s', async (scope) => {
+    const response = await request(scope)
+    expect(response.status).toBe(200)
+    const body = (await response.json()) as Record<string, string>
+    expect(Object.keys(body).toSorted()).toEqual(['access_token', 'expires_in', 'token_type'])
+    expect(decodeJwt(body['access_token']!)).toMatchObject({
+      aud: 'https://management.core.windows.net/',
+      idtyp: 'app',
+    })
+  })
+
+  it.each([
+    'openid offline_access profile',
+    '',
+    'api://acs-kit/access_as_user openid',
+    'api://acs-kit/.default api://acs-kit/access_as_user',
+    'api://acs-kit/access_as_user api://acs-kit/.default',
+    'api://acs-kit/.default api://other/.default',
+  ])('needs exactly one resource scope, its .default: %s', async (scope) => {
+    const response = await request(scope)
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ error: 'invalid_scope' })
+  })
+})
+
 describe('openid-client, unmodified', () => {
   it('finds out everything by itself, signs in, and refreshes', async () => {
     const config = await oidc.discovery(

@@ -6,6 +6,8 @@ export interface AskedScopes {
   readonly resource: string | undefined
   readonly permissions: readonly string[]
   readonly openid: readonly string[]
+  /** Whether `<resource>/.default` is all that is requested of the resource. */
+  readonly isDefault: boolean
 }
 
 const openidScopes = new Set(['openid', 'profile', 'email', 'offline_access'])
@@ -13,9 +15,10 @@ const teamsResource = 'https://auth.msft.communication.azure.com'
 
 /** Reads the `scope` parameter: `openid`, and `<resource>/<permission>` of a single resource. Throws an `OAuthError`. */
 export function parseScopes(text: string): AskedScopes {
-  const words = text.split(' ').filter((word) => word !== '')
+  const words = [...new Set(text.split(' ').filter((word) => word !== ''))]
   const openid = words.filter((word) => openidScopes.has(word))
-  const asked = words.filter((word) => !openidScopes.has(word)).map(splitScope)
+  const resourceScopes = words.filter((word) => !openidScopes.has(word))
+  const asked = resourceScopes.map(splitScope)
   const resources = new Set(asked.map(({ resource }) => resource))
   if (resources.size > 1) {
     throw new OAuthError(
@@ -25,7 +28,12 @@ export function parseScopes(text: string): AskedScopes {
     )
   }
   const [resource] = resources
-  return { resource, permissions: [...new Set(asked.flatMap(({ permissions }) => permissions))], openid }
+  return {
+    resource,
+    permissions: [...new Set(asked.flatMap(({ permissions }) => permissions))],
+    openid,
+    isDefault: resourceScopes.length === 1 && resourceScopes[0]!.endsWith('/.default'),
+  }
 }
 
 /** At the last slash: `https://communication.azure.com//.default` is of a resource that ends in one. */

@@ -72,9 +72,14 @@ export class TokenEndpoint {
     if (clientId !== wellKnownConfidentialClientId) {
       throw new OAuthError('unauthorized_client', 7000216, 'Only a confidential application has credentials.')
     }
-    const { resource, openid } = parseScopes(form.get('scope') ?? '')
-    if (resource === undefined || openid.length > 0 || !form.get('scope')!.endsWith('/.default')) {
-      throw new OAuthError('invalid_scope', 1002012, 'For client credentials, scope must read <resource>/.default.')
+    // MSAL for Go appends `openid offline_access profile` to every request. Entra ID grants an application none of them.
+    const { resource, isDefault } = parseScopes(form.get('scope') ?? '')
+    if (resource === undefined || !isDefault) {
+      throw new OAuthError(
+        'invalid_scope',
+        1002012,
+        'For client credentials, scope must be <resource>/.default, with no other scope of a resource.',
+      )
     }
     const { token, expiresOn } = await this.#tokens.application(clientId, resource)
     return { expires_in: secondsUntil(token, expiresOn), access_token: token }
