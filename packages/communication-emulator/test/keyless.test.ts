@@ -138,6 +138,9 @@ describe('the Teams exchange', () => {
       state: 'valid',
       communicationUserId: `8:orgid:${oid}`,
     })
+    // By it the Calling SDK tells a Teams user's token from an identity's, which has none.
+    expect(decodeJwt(issued.token)).toMatchObject({ tid: wellKnownTenantId, skypeid: `orgid:${oid}` })
+    expect(decodeJwt((await client.createUserAndToken(['voip'])).token)).not.toHaveProperty('tid')
   })
 
   const call = async (body: Record<string, unknown>, version = '2022-10-01') =>

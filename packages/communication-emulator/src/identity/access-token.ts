@@ -15,6 +15,8 @@ export interface AccessTokenClaims {
   readonly resourceId: string
   readonly resourceLocation: string
   readonly iat: number
+  /** Tenant of a Teams user. The Calling SDK recognizes a Teams user's token by this claim. */
+  readonly tid?: string
 }
 
 /**
@@ -49,6 +51,7 @@ export class AccessTokenSigner {
     dataLocation: string
     iat: number
     exp: number
+    tenantId?: string
   }): Promise<string> {
     const claims: AccessTokenClaims = {
       skypeid: token.communicationUserId.slice('8:'.length),
@@ -57,12 +60,13 @@ export class AccessTokenSigner {
       // guess(csi): equal to iat in every token that was seen.
       csi: String(token.iat),
       exp: token.exp,
-      // guess(rgn): the one value that was ever seen.
+      // guess(rgn): the one value seen in tokens.
       rgn: 'amer',
       acsScope: token.scopes,
       resourceId: token.resourceGuid,
       resourceLocation: token.dataLocation.toLowerCase().replaceAll(' ', ''),
       iat: token.iat,
+      ...(token.tenantId !== undefined && { tid: token.tenantId }),
     }
     const input = `${this.#header}.${encode(claims)}`
     const signature = await signInBackground('sha256', Buffer.from(input), this.#privateKey)

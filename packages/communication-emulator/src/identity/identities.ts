@@ -5,6 +5,7 @@ import type { AccessTokenClaims, AccessTokenSigner } from './access-token.ts'
 import { formatCommunicationUserId, parseCommunicationUserId, randomTail } from './communication-user-id.ts'
 import { identityNotFound, identityNotOwned } from './errors.ts'
 import type { AccessKey } from './hmac.ts'
+import type { TeamsUser } from './teams-user.ts'
 
 /** Who asked for a token: an access key, with which it dies, or 0 for none. */
 export type IssuingKey = Pick<AccessKey, 'id'>
@@ -154,9 +155,9 @@ export class Identities {
     return { token, expiresOn }
   }
 
-  // guess(teams-token): the claims of such a token are not known; these are of the usual form, for the Teams user's id.
+  // guess(teams-token): of such a token's claims only tid is known; these are of the usual form, for the Teams user's id.
   /** For a Teams user, who has no identity of the resource's. Seconds. */
-  async issueToTeamsUser(resource: Resource, { oid, exp }: { oid: string; exp: number }): Promise<IssuedToken> {
+  async issueToTeamsUser(resource: Resource, { oid, tenantId, exp }: TeamsUser): Promise<IssuedToken> {
     const token = await this.#signer.sign({
       communicationUserId: `8:orgid:${oid}`,
       scopes: 'chat,voip',
@@ -164,6 +165,7 @@ export class Identities {
       dataLocation: resource.dataLocation,
       iat: Math.floor(this.#clock.now() / 1000),
       exp,
+      tenantId,
     })
     return { token, expiresOn: exp * 1000 }
   }

@@ -11,6 +11,7 @@ const guid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 export interface TeamsUser {
   readonly oid: string
+  readonly tenantId: string
   /** Seconds: of the Entra ID token, and so of what it is exchanged for. */
   readonly exp: number
 }
@@ -26,7 +27,7 @@ export async function readTeamsUser(
   const isFirstForm = !isSince(version, '2022-06-01')
   const body = readBody(exchange, isFirstForm ? ['token'] : ['token', 'appId', 'userId'], { loose })
   const claims = await verify(optionalString(body, 'token') ?? '', tokens)
-  const user = { oid: String(claims['oid']), exp: claims.exp! }
+  const user = { oid: String(claims['oid']), tenantId: String(claims['tid']), exp: claims.exp! }
   if (isFirstForm) return user
   const appId = optionalString(body, 'appId')
   const userId = optionalString(body, 'userId')
