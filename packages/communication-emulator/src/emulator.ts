@@ -5,6 +5,7 @@ import { decodePath, headerOf, type Answer, type Exchange } from './exchange.ts'
 import { EntraPlane, entraOperations } from './entra/entra-plane.ts'
 import { FaultPlan, type Fault } from './faults.ts'
 import { AccessTokenSigner } from './identity/access-token.ts'
+import { corsHeaders, isPreflight } from './identity/cors.ts'
 import { Identities, type Introspection, type ListedIdentity, type ListedToken } from './identity/identities.ts'
 import { IdentityPlane } from './identity/plane.ts'
 import { identityOperations } from './identity/routes.ts'
@@ -267,7 +268,7 @@ export class Emulator implements AsyncDisposable, Administration {
         this.#record({ exchange, resource, operation: undefined, answer: misdirected, durationMs: 0 })
         return misdirected
       }
-      const { operation, perform, isNamedOnly } = this.#planFor(exchange, resource)
+      const { operation, perform, isNamedOnly, headers } = this.#planFor(exchange, resource)
       const fault = this.faults.strike(operation, { isNamedOnly })
       if (fault?.latencyMs !== undefined) {
         await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
@@ -275,7 +276,7 @@ export class Emulator implements AsyncDisposable, Administration {
       const isReplaced = fault !== undefined && (fault.reset === true || fault.status !== undefined)
       const isPerformed = !isReplaced || fault.phase === 'after'
       const real = isPerformed ? await perform() : undefined
-      const answer = isReplaced ? answerOf(fault) : real
+      const answer = withHeaders(isReplaced ? answerOf(fault) : real, headers)
       this.#record({ exchange, resource, operation, answer, durationMs: performance.now() - start })
       return answer
     } catch (error) {
@@ -300,7 +301,12 @@ export class Emulator implements AsyncDisposable, Administration {
     }
     const match = this.#identityPlane.match(exchange)
     const operation = match.kind === 'found' ? match.route.operation : undefined
-    return { operation, isNamedOnly: false, perform: () => this.#identityPlane.answer(exchange, resource, match) }
+    return {
+      operation,
+      isNamedOnly: isPreflight(exchange),
+      headers: corsHeaders(exchange),
+      perform: () => this.#identityPlane.answer(exchange, resource, match),
+    }
   }
 
   #record({ exchange, resource, operation, answer, durationMs }: Answered): void {
@@ -340,6 +346,8 @@ interface Plan {
   readonly operation: string | undefined
   /** Whether only faults that name the operation strike it. */
   readonly isNamedOnly: boolean
+  /** Headers of the response, also of one that a fault replaces. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly perform: () => Promise<Answer>
 }
 
@@ -360,6 +368,10 @@ const misdirected: Answer = {
       message: 'The Host header names another host: use localhost, an IP address, or the address given as --host.',
     },
   },
+}
+
+function withHeaders(answer: Answer | undefined, headers: Answer['headers']): Answer | undefined {
+  return answer && { ...answer, headers: { ...answer.headers, ...headers } }
 }
 
 /** Undefined cuts the connection. */

@@ -137,7 +137,6 @@ function write(
   const isError = status >= 400
   const text = body === undefined ? undefined : toAscii(JSON.stringify(body))
   const noise = drawRandom(48).toString('base64')
-  // guess(cors): no such headers, as none were seen.
   // differs(hsts): Strict-Transport-Security would force every other program on localhost to HTTPS.
   response.writeHead(status, {
     ...(!isFromResourceManager && {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { useEmulator } from './emulator-fixture.ts'
+import { exchange, type WireAnswer } from './signed-request.ts'
 
 const fixture = useEmulator()
 
@@ -215,6 +216,54 @@ describe('headers', () => {
       'transfer-encoding': 'chunked',
       'api-supported-versions': allVersions.join(', '),
     })
+  })
+})
+
+describe('pages of any origin', () => {
+  const origin = { origin: 'https://app.example' }
+  const target = '/identities?api-version=2023-10-01'
+  const corsOf = ({ headers }: { headers: WireAnswer['headers'] }) =>
+    Object.entries(headers).filter(([name]) => name.startsWith('access-control-'))
+
+  it('may read successes, refusals and injected faults', async () => {
+    const allowed = [['access-control-allow-origin', '*']]
+    const id = await fixture.createIdentity()
+    const removal = { method: 'DELETE', target: `/identities/${id}?api-version=2023-10-01`, headers: origin }
+    fixture.emulator.faults.add({ operation: 'deleteIdentity', status: 503, count: 1 })
+    const answers = [
+      await fixture.call({ target, headers: origin }),
+      await fixture.call({ target, headers: origin, accessKey: 'AAAA' }),
+      await fixture.call({ target: '/nothing', headers: origin }),
+      await fixture.call(removal),
+      await fixture.call(removal),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([201, 401, 404, 503, 204])
+    for (const answer of answers) expect(corsOf(answer)).toEqual(allowed)
+  })
+
+  it('may send what they ask for, without a signature, and without using up a fault', async () => {
+    fixture.emulator.faults.add({ status: 503, count: 1 })
+    const answer = await exchange(fixture.emulator.endpoint, {
+      method: 'OPTIONS',
+      target,
+      headers: {
+        ...origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,x-ms-content-sha256,x-ms-date',
+      },
+    })
+    expect(answer).toMatchObject({ status: 204, text: '' })
+    expect(corsOf(answer)).toEqual([
+      ['access-control-allow-origin', '*'],
+      ['access-control-allow-methods', 'GET, POST, PATCH, DELETE'],
+      ['access-control-allow-headers', 'authorization,x-ms-content-sha256,x-ms-date'],
+    ])
+    expect((await fixture.call({ target })).status).toBe(503)
+  })
+
+  it('are what these headers are for: other clients do not get them', async () => {
+    expect(corsOf(await fixture.call({ target }))).toEqual([])
+    expect((await exchange(fixture.emulator.endpoint, { method: 'OPTIONS', target })).status).toBe(401)
   })
 })
 

@@ -20,6 +20,7 @@ import {
   readBody,
   requireScopes,
 } from './body.ts'
+import { isPreflight } from './cors.ts'
 import { modelError, ServiceError, tooManyRequests } from './errors.ts'
 import { authenticateBearer, isBearer } from './bearer.ts'
 import { authenticate, denied } from './hmac.ts'
@@ -65,6 +66,7 @@ export class IdentityPlane {
   }
 
   async answer(exchange: Exchange, resource: Resource, match: Match): Promise<Answer> {
+    if (isPreflight(exchange)) return { status: 204 }
     try {
       return await this.#answer(exchange, resource, match)
     } catch (error) {
