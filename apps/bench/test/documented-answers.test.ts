@@ -17,6 +17,10 @@ const created: HttpResponse = {
   headers: { ...common, ...versions, 'content-type': 'application/json; charset=utf-8' },
   text: JSON.stringify({ identity: { id } }),
 }
+const withCustomId = (lastTokenIssuedAt: string): HttpResponse => ({
+  ...created,
+  text: JSON.stringify({ identity: { customId: 'alice', lastTokenIssuedAt, id } }),
+})
 const denied: HttpResponse = {
   status: 401,
   headers: { ...common, 'content-type': 'application/json' },
@@ -25,6 +29,7 @@ const denied: HttpResponse = {
 
 test('documented answers have no flaw', () => {
   expect(findIdentityFlaw(created, { isHead: false })).toBeUndefined()
+  expect(findIdentityFlaw(withCustomId('2025-04-14T15:32:27+00:00'), { isHead: false })).toBeUndefined()
   expect(findIdentityFlaw(denied, { isHead: false })).toBeUndefined()
   expect(findIdentityFlaw({ ...denied, text: '' }, { isHead: true })).toBeUndefined()
   expect(findIdentityFlaw({ status: 431, headers: {}, text: '' }, { isHead: false })).toBeUndefined()
@@ -40,6 +45,7 @@ test.for<[string, HttpResponse]>([
   ['content type', { ...created, headers: { ...created.headers, 'content-type': 'application/json' } }],
   ['no documented form', { ...created, text: JSON.stringify({ identity: { id }, accessToken: null }) }],
   ['no documented form', { ...created, text: JSON.stringify({ identity: { id: '8:acs:x' } }) }],
+  ['no documented form', withCustomId('2025-04-14T15:32:27.2078535+00:00')],
   ['no member stack', { ...denied, text: '{"error":{"code":"Denied","message":"x","stack":"y"}}' }],
   ['incomplete', { ...denied, text: '{"error":{"code":"Denied"}}' }],
   ['204 has a body', { ...created, status: 204 }],

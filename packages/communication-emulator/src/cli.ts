@@ -26,6 +26,7 @@ interface Flags {
   readonly keys?: string
   readonly resource?: readonly ResourceOptions[]
   readonly loose?: boolean
+  readonly strict?: boolean
   readonly quotas?: boolean
 }
 
@@ -72,7 +73,8 @@ function withEmulatorOptions(command: Command, port: number): Command {
     .option('--data <folder>', 'keep the state there across restarts (default: in memory only)')
     .addOption(keysOption())
     .option('--resource <name[:port]>', 'a further resource on a port of its own; may be repeated', readResource)
-    .option('--loose', 'relax clock skew, unknown body members and api-versions that were not read')
+    .option('--loose', 'accept any request date, and api-versions that the service was never seen to serve')
+    .option('--strict', 'reject body members that the api-version does not know')
     .option('--quotas', "enforce the service's documented limits")
     .addHelpText('after', `\nThe environment variable ${keyVariable} replaces the well-known access key.`)
 }
@@ -101,7 +103,7 @@ function readResource(text: string, before: readonly ResourceOptions[] = []): re
   return [...before, { name, ...(port !== undefined && { port: readPort(port) }) }]
 }
 
-function toOptions({ port, host, data, keys, resource, loose, quotas }: Flags): EmulatorOptions {
+function toOptions({ port, host, data, keys, resource, loose, strict, quotas }: Flags): EmulatorOptions {
   const accessKey = readAccessKey()
   return {
     port,
@@ -112,6 +114,7 @@ function toOptions({ port, host, data, keys, resource, loose, quotas }: Flags): 
     ...(keys !== undefined && { keyFolder: keys }),
     ...(resource && { resources: resource }),
     ...(loose && { loose }),
+    ...(strict && { strict }),
     ...(quotas && { quotas }),
     ...(accessKey && { accessKey }),
   }

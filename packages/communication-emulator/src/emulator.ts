@@ -46,8 +46,10 @@ export interface EmulatorOptions {
   readonly keyFolder?: string
   /** Whether this process trusts the emulator's certificates from now on; default true. */
   readonly trust?: boolean
-  /** Relaxes clock skew, unknown body members and api-versions that were not read. Default false. */
+  /** Accepts any date of a request, and api-versions that the service was never seen to serve. Default false. */
   readonly loose?: boolean
+  /** Rejects body members that the api-version does not know, instead of ignoring them. Default false. */
+  readonly strict?: boolean
   /** `true` for the service's documented limits; default none. */
   readonly quotas?: Quotas | boolean
   /** Receives a line for each refused request and each fault; default: nobody. */
@@ -118,6 +120,7 @@ export class Emulator implements AsyncDisposable, Administration {
       quotas: this.quotas,
       entraTokens: this.entra.tokens,
       loose: options.loose ?? false,
+      strict: options.strict ?? false,
     })
     this.resourceManager = new ResourceManagerPlane({
       store: this.#store,

@@ -3,12 +3,14 @@ import { useEmulator } from './emulator-fixture.ts'
 import { exchange, type WireAnswer } from './signed-request.ts'
 
 const fixture = useEmulator()
+const strict = useEmulator({ strict: true })
 
 const laterVersions = [
   '2021-02-22-preview1',
   '2021-03-07',
   '2021-03-31-preview1',
   '2021-10-31-preview',
+  '2021-11-01',
   '2022-06-01',
   '2022-10-01',
   '2023-10-01',
@@ -17,7 +19,10 @@ const laterVersions = [
   '2025-06-30',
   '2026-09-23',
 ]
-const allVersions = ['2020-07-20-preview2', ...laterVersions]
+/** As recorded in April 2025, then those that came later. */
+const namedVersions =
+  '2020-07-20-preview2, 2021-03-07, 2021-10-31-preview, 2021-11-01, 2022-06-01, 2022-10-01, 2023-10-01, ' +
+  '2025-03-02-preview, 2025-06-30, 2026-09-23'
 const idForm = /^8:acs:[0-9a-f-]{36}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+00:00$/
 
@@ -113,39 +118,83 @@ describe.each(laterVersions)('%s', (version) => {
     const id = await fixture.createIdentity()
     const issue = (body: object) =>
       fixture.call({ target: `/identities/${id}/:issueAccessToken?api-version=${version}`, body })
-    const lifetime = await issue({ scopes: ['chat'], expiresInMinutes: 60 })
-    expect(lifetime.status).toBe(version >= '2022-10-01' ? 200 : 400)
+    const { json } = await issue({ scopes: ['chat'], expiresInMinutes: 60 })
+    const lifetime = Date.parse(json.expiresOn) - fixture.emulator.clock.now()
+    expect(Math.round(lifetime / 60_000)).toBe(version >= '2022-10-01' ? 60 : 1440)
     const joins = await issue({ scopes: ['chat.join', 'chat.join.limited', 'voip.join'] })
     expect(joins.status).toBe(version >= '2023-10-01' ? 200 : 400)
   })
 
-  it('knows custom ids in 2025-03-02-preview only', async () => {
+  it('ignores members that it does not know, and null ones', async () => {
+    const body = { createTokenWithScopes: null, expiresInMinutes: null, customId: null, extra: { a: 1 }, Extra: null }
+    const created = await fixture.call({ target: `/identities?api-version=${version}`, body })
+    expect(created).toMatchObject({ status: 201, json: { identity: { id: expect.stringMatching(idForm) } } })
+    const target = `/identities/${created.json.identity.id}/:issueAccessToken?api-version=${version}`
+    const issued = await fixture.call({ target, body: { scopes: ['chat'], expiresInMinutes: null, extra: [] } })
+    expect(issued.status).toBe(200)
+  })
+
+  it('rejects unknown members where that is asked for, but no null ones', async () => {
+    const create = (body: object) => strict.call({ target: `/identities?api-version=${version}`, body })
+    expect((await create({ expiresInMinutes: null, customId: null, extra: null })).status).toBe(201)
+    expect(await create({ extra: 1 })).toMatchObject({
+      status: 400,
+      json: { error: { message: 'Extra: The member is unknown to this api-version.', target: 'Extra' } },
+    })
+    const id = await strict.createIdentity()
+    const target = `/identities/${id}/:issueAccessToken?api-version=${version}`
+    const lifetime = await strict.call({ target, body: { scopes: ['chat'], expiresInMinutes: 60 } })
+    expect(lifetime.status).toBe(version >= '2022-10-01' ? 200 : 400)
+  })
+
+  it('has custom ids in 2025-03-02-preview only', async () => {
     const create = () => fixture.call({ target: `/identities?api-version=${version}`, body: { customId: 'alice' } })
     const answers = [await create(), await create()]
     const isKnown = version === '2025-03-02-preview'
-    expect(answers.map(({ status }) => status)).toEqual(isKnown ? [201, 200] : [400, 400])
+    expect(answers.map(({ status }) => status)).toEqual([201, 201])
+    expect(new Set(answers.map(({ json }) => json.identity.id as string)).size).toBe(isKnown ? 1 : 2)
+    expect(answers[1]!.json.identity.customId).toBe(isKnown ? 'alice' : undefined)
     const id = await fixture.createIdentity()
     const got = await fixture.call({ method: 'GET', target: `/identities/${id}?api-version=${version}` })
     expect(got.status).toBe(isKnown ? 200 : 400)
-    if (isKnown) expect(answers[1]!.json.identity.id).toBe(answers[0]!.json.identity.id)
   })
 })
 
-it('shows custom id and last issue to GET in 2025-03-02-preview', async () => {
+describe('a custom id', () => {
   const version = 'api-version=2025-03-02-preview'
-  const { json } = await fixture.call({ target: `/identities?${version}`, body: { customId: 'bob' } })
-  const id: string = json.identity.id
-  const get = () => fixture.call({ method: 'GET', target: `/identities/${id}?${version}` })
-  expect((await get()).json).toEqual({ id, customId: 'bob' })
-  await fixture.issueToken(id)
-  expect((await get()).json).toEqual({ id, customId: 'bob', lastTokenIssuedAt: expect.stringMatching(timeForm) })
-  for (const customId of ['', 'x'.repeat(257)]) {
-    expect(await fixture.call({ target: `/identities?${version}`, body: { customId } })).toMatchObject({ status: 400 })
-  }
+  const create = (body: object) => fixture.call({ target: `/identities?${version}`, body })
+  const get = (id: string) => fixture.call({ method: 'GET', target: `/identities/${id}?${version}` })
+
+  it('is shown with the last issue in whole seconds, at each creation and to GET, in the recorded order', async () => {
+    const first = await create({ customId: 'bob' })
+    const { id } = first.json.identity
+    expect(first.text).toBe(JSON.stringify({ identity: { customId: 'bob', id } }))
+    expect((await get(id)).text).toBe(JSON.stringify({ customId: 'bob', id }))
+
+    fixture.emulator.clock.set(new Date('2030-01-02T03:04:05.678Z'))
+    const second = await create({ customId: 'bob', createTokenWithScopes: ['chat'] })
+    expect(second.status).toBe(201)
+    const identity = { customId: 'bob', lastTokenIssuedAt: '2030-01-02T03:04:05+00:00', id }
+    expect(JSON.stringify(second.json.identity)).toBe(JSON.stringify(identity))
+    expect(second.json.accessToken.expiresOn).toMatch(timeForm)
+    expect((await get(id)).text).toBe(JSON.stringify(identity))
+    expect((await create({ customId: 'bob' })).text).toBe(JSON.stringify({ identity }))
+    expect(fixture.emulator.identities()).toHaveLength(1)
+  })
+
+  it('is what lastTokenIssuedAt needs', async () => {
+    const { json } = await create({ createTokenWithScopes: ['chat'] })
+    expect(json.identity).toEqual({ id: expect.stringMatching(idForm) })
+    expect((await get(json.identity.id)).json).toEqual(json.identity)
+  })
+
+  it('has 1 to 256 characters', async () => {
+    for (const customId of ['', 'x'.repeat(257)]) expect((await create({ customId })).status).toBe(400)
+  })
 })
 
-it.each(['2021-11-01', '2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22', '2019-01-01', 'nonsense'])(
-  'refuses the api-version %s, which was not read or does not exist',
+it.each(['2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22', '2019-01-01', 'nonsense'])(
+  'refuses the api-version %s, which the service was never seen to serve',
   async (version) => {
     const answer = await fixture.call({ target: `/identities?api-version=${version}` })
     expect(answer.status).toBe(400)
@@ -198,7 +247,7 @@ describe('headers', () => {
       'x-cache': 'CONFIG_NOCACHE',
       'x-processing-time': expect.stringMatching(/^\d+ms$/),
       'x-ms-client-request-id': 'c0ffee',
-      'api-supported-versions': allVersions.join(', '),
+      'api-supported-versions': namedVersions,
       date: expect.any(String),
     })
     expect(headers['strict-transport-security']).toBeUndefined()
@@ -214,7 +263,7 @@ describe('headers', () => {
     expect(headers).toMatchObject({
       'content-type': 'application/json',
       'transfer-encoding': 'chunked',
-      'api-supported-versions': allVersions.join(', '),
+      'api-supported-versions': namedVersions,
     })
   })
 })
@@ -297,7 +346,6 @@ describe('validation', () => {
       'ExpiresInMinutes',
       false,
     ],
-    [{ scopes: ['chat'], extra: 1 }, 'Extra: The member is not known to this api-version.', 'Extra', false],
     [[], 'The request body must be a JSON object.', '$', false],
   ])('refuses the issue body %j', async (body, message, target, isFromAction) => {
     const id = await fixture.createIdentity()

@@ -149,7 +149,17 @@ describe('the Teams exchange', () => {
   it('takes the token alone in the versions before 2022-06-01, and is not there in the first ones', async () => {
     const { accessToken } = await signIn()
     expect((await call({ token: accessToken }, '2021-10-31-preview')).status).toBe(200)
-    expect((await call({ token: accessToken }, '2021-03-07')).json.error.code).toBe('UnsupportedApiVersion')
+    for (const version of ['2021-03-07', '2021-11-01']) {
+      expect((await call({ token: accessToken }, version)).json.error.code).toBe('UnsupportedApiVersion')
+    }
+  })
+
+  it('names its own api-versions, as recorded in October 2023, and those that came later', async () => {
+    const { accessToken: token, oid: userId } = await signIn()
+    const answer = await call({ token, appId: wellKnownPublicClientId, userId })
+    expect(answer.headers['api-supported-versions']).toBe(
+      '2021-10-31-preview, 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview, 2025-06-30, 2026-09-23',
+    )
   })
 
   it('refuses as recorded, in the recorded order', async () => {

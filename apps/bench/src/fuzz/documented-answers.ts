@@ -83,20 +83,24 @@ function findBodyFlaw({ status, headers, text }: HttpResponse): string | undefin
 const id = /^8:acs:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const jwt = /^[\w-]+\.[\w-]+\.[\w-]{342}$/
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+00:00$/
+const wholeSeconds = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/
 
 type Check = (value: unknown) => boolean
 const text = (form: RegExp) => (value: unknown) => typeof value === 'string' && form.test(value)
 const isToken: Check = (value) => hasExactly(value, { token: text(jwt), expiresOn: text(time) })
 const isAnyId = text(/^8:acs:/i)
+const isCustomId = text(/^[^]{1,256}$/)
+const hasId = (value: unknown, isId: Check) =>
+  hasExactly(value, { id: isId }) ||
+  hasExactly(value, { id: isId, customId: isCustomId }, { lastTokenIssuedAt: text(wholeSeconds) })
+const isIdentity: Check = (value) => hasId(value, text(id))
 
 const results: readonly Check[] = [
-  (value) => hasExactly(value, { id: text(id) }),
-  (value) => hasExactly(value, { identity: (inner) => hasExactly(inner, { id: text(id) }) }),
-  (value) => hasExactly(value, { identity: (inner) => hasExactly(inner, { id: text(id) }), accessToken: isToken }),
+  (value) => hasExactly(value, { identity: isIdentity }, { accessToken: isToken }),
   isToken,
   // These repeat the id as it was asked for.
   (value) => hasExactly(value, { id: isAnyId, token: text(jwt), expiresOn: text(time) }),
-  (value) => hasExactly(value, { id: isAnyId }, { customId: text(/^[^]{1,256}$/), lastTokenIssuedAt: text(time) }),
+  (value) => hasId(value, isAnyId),
 ]
 
 function findResultFlaw(body: string): string | undefined {

@@ -37,7 +37,15 @@ export interface GeneratedRequest {
 }
 
 const first = ['2020-07-20-preview2']
-const later = ['2021-03-07', '2021-10-31-preview', '2022-10-01', '2023-10-01', '2025-03-02-preview', '2026-09-23']
+const later = [
+  '2021-03-07',
+  '2021-10-31-preview',
+  '2021-11-01',
+  '2022-10-01',
+  '2023-10-01',
+  '2025-03-02-preview',
+  '2026-09-23',
+]
 
 const routes = [
   { method: 'POST', path: '/identities', versions: [...first, ...later] },
@@ -60,7 +68,7 @@ const headerText = fc
 
 const goodQuery = fc.constantFrom(...first, ...later).map((version) => `?api-version=${version}`)
 const badQuery = fc.oneof(
-  fc.constantFrom('', '?', '?api-version=', '?api-version=2021-11-01', '?Api-Version=2023-10-01'),
+  fc.constantFrom('', '?', '?api-version=', '?api-version=2022-09-01', '?Api-Version=2023-10-01'),
   fc.constantFrom(...later).map((version) => `?api-version=${version}&api-version=2023-10-01`),
   fc.constantFrom(...later).map((version) => `?api-version=${version.toUpperCase()}&other=%zz`),
   visible.map((text) => `?api-version=${text}`),

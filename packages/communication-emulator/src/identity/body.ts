@@ -5,10 +5,10 @@ import { isSince, type ApiVersion } from './api-versions.ts'
 export type Members = Record<string, unknown>
 
 /**
- * The JSON object of a request; no body is an empty object, and `null` members are as good as absent, since some SDKs
- * send them. Unknown members are refused unless `loose`, so that no program comes to rely on one.
+ * Reads the members of a request that its api-version knows. No body is an empty object. SDKs send `null` for absent
+ * members, also for those that are newer than the api-version. Unknown members are ignored, or rejected when `strict`.
  */
-export function readBody(exchange: Exchange, known: readonly string[], { loose }: { loose: boolean }): Members {
+export function readBody(exchange: Exchange, known: readonly string[], { strict }: { strict: boolean }): Members {
   if (exchange.body.length === 0) return {}
   const contentType = headerOf(exchange.headers, 'content-type') ?? ''
   // guess(media-type)
@@ -19,12 +19,13 @@ export function readBody(exchange: Exchange, known: readonly string[], { loose }
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw modelError('The request body must be a JSON object.', '$')
   }
-  // differs(unknown-members)
-  const unknown = Object.keys(body).find((name) => !known.includes(name))
-  if (unknown !== undefined && !loose) {
-    throw modelError(`${pascalCase(unknown)}: The member is not known to this api-version.`, pascalCase(unknown))
+  const present = Object.entries(body).filter(([, value]) => value !== null)
+  // guess(unknown-members)
+  const unknown = present.find(([name]) => !known.includes(name))?.[0]
+  if (strict && unknown !== undefined) {
+    throw modelError(`${pascalCase(unknown)}: The member is unknown to this api-version.`, pascalCase(unknown))
   }
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
+  return Object.fromEntries(present.filter(([name]) => known.includes(name)))
 }
 
 // guess(malformed-json): the status is documented in general, code and text are not.

@@ -65,15 +65,15 @@ export class Identities {
     this.#prune()
   }
 
-  /** With a custom id that is taken already, the identity that has it. */
-  create(resource: Resource, customId?: string): { identity: IdentityRow; isNew: boolean } {
+  /** Returns the identity that has the custom id, if one has it already. */
+  create(resource: Resource, customId?: string): IdentityRow {
     if (customId !== undefined) {
       const identity = this.#store.get<IdentityRow>(
         'SELECT * FROM identity WHERE resource = ? AND custom_id = ?',
         resource.id,
         customId,
       )
-      if (identity) return { identity, isNew: false }
+      if (identity) return identity
     }
     const tail = randomTail()
     const createdAt = this.#clock.now()
@@ -84,7 +84,7 @@ export class Identities {
       customId ?? null,
       createdAt,
     )
-    const identity: IdentityRow = {
+    return {
       id,
       resource: resource.id,
       tail,
@@ -92,7 +92,6 @@ export class Identities {
       created_at: createdAt,
       tokens_valid_from: 0,
     }
-    return { identity, isNew: true }
   }
 
   idOf(resource: Resource, identity: IdentityRow): string {

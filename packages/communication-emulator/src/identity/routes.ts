@@ -1,4 +1,11 @@
-import { customIdApiVersion, firstApiVersion, identityApiVersions, isSince, type ApiVersion } from './api-versions.ts'
+import {
+  customIdApiVersion,
+  firstApiVersion,
+  identityApiVersions,
+  isSince,
+  undescribedApiVersion,
+  type ApiVersion,
+} from './api-versions.ts'
 
 export const identityOperations = [
   'createIdentity',
@@ -19,7 +26,9 @@ interface Route {
 }
 
 const first = [firstApiVersion] as const
-export const teamsApiVersions = identityApiVersions.filter((version) => isSince(version, '2021-03-31-preview1'))
+export const teamsApiVersions = identityApiVersions.filter(
+  (version) => isSince(version, '2021-03-31-preview1') && version !== undescribedApiVersion,
+)
 const later = identityApiVersions.filter((version) => isSince(version, '2021-02-22-preview1'))
 
 // guess(paths): that case does not matter, and that two slashes are taken.

@@ -22,10 +22,10 @@ export interface TeamsUser {
  */
 export async function readTeamsUser(
   exchange: Exchange,
-  { version, tokens, loose }: { version: ApiVersion; tokens: EntraTokens; loose: boolean },
+  { version, tokens, strict }: { version: ApiVersion; tokens: EntraTokens; strict: boolean },
 ): Promise<TeamsUser> {
   const isFirstForm = !isSince(version, '2022-06-01')
-  const body = readBody(exchange, isFirstForm ? ['token'] : ['token', 'appId', 'userId'], { loose })
+  const body = readBody(exchange, isFirstForm ? ['token'] : ['token', 'appId', 'userId'], { strict })
   const claims = await verify(optionalString(body, 'token') ?? '', tokens)
   const user = { oid: String(claims['oid']), tenantId: String(claims['tid']), exp: claims.exp! }
   if (isFirstForm) return user
