@@ -309,3 +309,15 @@ it('what was made outlives the emulator: the same endpoint, keys and identities'
   await second.groups.resourceGroups.beginDeleteAndWait('group', quick)
   expect(after.resourceManager.resources()).toEqual([])
 })
+
+it('sends Retry-After: 1 with each link to an operation, since Go and Python clients treat 0 as absent', async () => {
+  const path = `/subscriptions/${subscription}/resourceGroups/group/providers/Microsoft.Communication/communicationServices`
+  const service = `${path}/calls?api-version=2023-04-01`
+  const body = { location: 'global', properties: { dataLocation: 'Europe' } }
+  const creation = await ask('PUT', service, { body })
+  const underWay = await ask('GET', creation.headers.get('Azure-AsyncOperation')!)
+  const deletion = await ask('DELETE', service)
+  for (const { headers } of [creation, underWay, deletion]) {
+    expect([headers.get('Retry-After'), headers.get('Retry-After-Ms')]).toEqual(['1', '50'])
+  }
+})

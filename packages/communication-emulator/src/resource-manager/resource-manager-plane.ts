@@ -274,8 +274,9 @@ export class ResourceManagerPlane {
   #link(kind: Operation['kind'], path: string, version: string): Record<string, string> {
     const link = `${this.#origin()}${path}?api-version=${version}`
     const location = kind === 'delete' && { Location: link }
-    // differs(arm-retry-after): without one, some clients wait half a minute.
-    return { 'Azure-AsyncOperation': link, ...location, 'Retry-After': '0' }
+    // differs(arm-retry-after): without one, some clients wait half a minute, as they do for 0. Clients that know the
+    // second header wait no longer than an operation takes here.
+    return { 'Azure-AsyncOperation': link, ...location, 'Retry-After': '1', 'Retry-After-Ms': '50' }
   }
 }
 
