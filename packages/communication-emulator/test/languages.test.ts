@@ -4,6 +4,8 @@ import { findPackageJSON } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { createEnvironment } from '../src/environment.ts'
+import { startEmulator, wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId } from '../src/index.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const cli = join(import.meta.dirname, '../src/cli.ts')
@@ -11,9 +13,14 @@ const programs = join(import.meta.dirname, 'programs')
 
 /** Runs a program as a person would: `communication-emulator exec -- <command>`. */
 async function exec(...command: string[]) {
+  return execWith({}, ...command)
+}
+
+async function execWith(variables: Record<string, string>, ...command: string[]) {
   // What this machine trusts otherwise must not matter.
   const { SSL_CERT_FILE: _, REQUESTS_CA_BUNDLE: __, NODE_EXTRA_CA_CERTS: ___, ...environment } = process.env
-  return promisify(execFile)(process.execPath, [cli, 'exec', '--', ...command], { env: environment })
+  const options = { env: { ...environment, ...variables } }
+  return promisify(execFile)(process.execPath, [cli, 'exec', '--', ...command], options)
 }
 
 function variableOf(name: string, language: string): string | undefined {
@@ -24,13 +31,9 @@ function variableOf(name: string, language: string): string | undefined {
 }
 
 const python = variableOf('COMMUNICATION_TEST_PYTHON', 'Python')
+const olderSdk = variableOf('COMMUNICATION_TEST_PYTHON_OLDER', 'Python with an older SDK')
 const classpath = variableOf('COMMUNICATION_TEST_JAVA_CLASSPATH', 'Java')
-
-const hasGo = await promisify(execFile)('go', ['version']).then(
-  () => true,
-  () => false,
-)
-if (!hasGo) process.stderr.write('NOT RUN: Go against the emulator, no go on PATH\n')
+const goProgram = variableOf('COMMUNICATION_TEST_GO', 'Go')
 
 it('serves an unmodified program in JavaScript', async () => {
   expect((await exec(process.execPath, join(programs, 'round-trip.mjs'))).stdout).toMatch(/^8:acs:.* deleted\n$/)
@@ -53,11 +56,31 @@ it.runIf(python)('serves an unmodified program in Python', async () => {
   expect((await exec(python!, join(programs, 'round_trip.py'))).stdout).toMatch(/^8:acs:.* deleted\n$/)
 })
 
+it.runIf(python && olderSdk)('serves every api-version that an older Python SDK offers', async () => {
+  const { stdout } = await execWith({ PYTHONPATH: olderSdk! }, python!, join(programs, 'api_versions.py'))
+  expect(stdout).toBe('2021-03-07\n2022-06-01\n2022-10-01\n')
+})
+
 it.runIf(classpath)('serves an unmodified program in Java', async () => {
   const { stdout } = await exec('java', '-cp', classpath!, join(programs, 'RoundTrip.java'))
   expect(stdout).toMatch(/^8:acs:.* deleted\n$/)
 })
 
-it.runIf(hasGo)('is trusted by an unmodified program in Go', async () => {
-  expect((await exec('go', 'run', join(programs, 'health.go'))).stdout).toBe('200 OK\n')
+it.runIf(goProgram)('serves an unmodified program in Go, which signs in as an application and provisions', async () => {
+  await using emulator = await startEmulator()
+  const { variables } = createEnvironment(emulator, {})
+  const manager = emulator.endpoint.slice(0, -1)
+  const { stdout } = await promisify(execFile)(goProgram!, {
+    env: {
+      HOME: temporaryFolder(),
+      ...variables,
+      AZURE_AUTHORITY_HOST: manager,
+      AZURE_TENANT_ID: wellKnownTenantId,
+      AZURE_CLIENT_ID: wellKnownConfidentialClientId,
+      AZURE_CLIENT_SECRET: wellKnownClientSecret,
+      ARM_ENDPOINT: manager,
+      ARM_SUBSCRIPTION_ID: '11111111-2222-4333-8444-555555555555',
+    },
+  })
+  expect(stdout).toMatch(/^8:acs:.* created\ncalls deleted\n$/)
 })
