@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import spawn from 'cross-spawn'
 
 export interface Pulumi {
   /** What a command prints. Rejects with its complaint. */
@@ -14,8 +15,8 @@ export function pulumiIn(folder: string, env = process.env): Pulumi {
     async read(...args) {
       const child = spawn('pulumi', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
       const said = { stdout: '', stderr: '' }
-      child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text))
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text))
+      child.stdout!.setEncoding('utf8').on('data', (text: string) => (said.stdout += text))
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => (said.stderr += text))
       if (await isDone(child)) return said.stdout
       throw new Error(`pulumi ${args.join(' ')} failed: ${said.stderr.trim()}`)
     },

@@ -1,10 +1,18 @@
 #!/usr/bin/env node
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import spawn from 'cross-spawn'
 import { startEmulator, type EmulatedResource, type Emulator, type EmulatorOptions } from './emulator.ts'
-import { createEnvironment, formatEnvironment, shellFormats, type ShellFormat } from './environment.ts'
+import {
+  applyEnvironment,
+  createEnvironment,
+  formatEnvironment,
+  shellFormats,
+  type ShellFormat,
+} from './environment.ts'
+import { bypassProxies } from './loopback.ts'
 import {
   defaultResourceName,
   formatConnectionString,
@@ -168,6 +176,7 @@ async function signIn(
 ): Promise<void> {
   const { ca } = await openKeyMaterial(keys ?? defaultKeyFolder())
   trustInProcess(ca)
+  bypassProxies()
   const url = `https://localhost:${port}/_emulator/entra/sign-in`
   const body = JSON.stringify({ user, audience, ...(scope && { scopes: scope }), ...(role && { roles: role }) })
   const response = await fetch(url, { method: 'POST', body }).catch((cause: unknown) => {
@@ -188,13 +197,13 @@ async function exec(command: readonly string[], flags: Flags): Promise<void> {
 }
 
 async function run([program = '', ...args]: readonly string[], emulator: Emulator): Promise<number> {
-  const { variables, notes } = createEnvironment(emulator, process.env)
-  for (const note of notes) process.stderr.write(`communication-emulator: ${note}\n`)
+  const environment = createEnvironment(emulator, process.env)
+  for (const note of environment.notes) process.stderr.write(`communication-emulator: ${note}\n`)
   // SIGINT comes from a terminal, which signals the command too; the others are passed on, and the command decides. Handled
   // from before it starts, or one in between would end this process and leave the command behind.
   let child: ChildProcess | undefined
   for (const signal of signals) process.on(signal, () => signal !== 'SIGINT' && child?.kill(signal))
-  child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...variables } })
+  child = spawn(program, args, { stdio: 'inherit', env: applyEnvironment(environment, process.env) })
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     return code ?? 128 + constants.signals[signal!]

@@ -9,8 +9,9 @@ import { corsHeaders, isPreflight } from './identity/cors.ts'
 import { Identities, type Introspection, type ListedIdentity, type ListedToken } from './identity/identities.ts'
 import { IdentityPlane } from './identity/plane.ts'
 import { identityOperations } from './identity/routes.ts'
+import { nodeEnvironment } from './environment.ts'
 import { Listener } from './listener.ts'
-import { isTrustedHost } from './loopback.ts'
+import { bypassProxies, isTrustedHost } from './loopback.ts'
 import { QuotaCounter, type Quotas } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
 import {
@@ -44,7 +45,7 @@ export interface EmulatorOptions {
   readonly dataFolder?: string
   /** Folder of the certificate authority and the other key material; default: one per user. */
   readonly keyFolder?: string
-  /** Whether this process trusts the emulator's certificates from now on; default true. */
+  /** Whether this process trusts the emulator's certificates from now on, and reaches loopback addresses without a proxy; default true. */
   readonly trust?: boolean
   /** Accepts any date of a request, and api-versions that the service was never seen to serve. Default false. */
   readonly loose?: boolean
@@ -149,7 +150,10 @@ export class Emulator implements AsyncDisposable, Administration {
       await emulator[Symbol.asyncDispose]()
       throw error
     }
-    if (options.trust ?? true) trustInProcess(material.ca)
+    if (options.trust ?? true) {
+      trustInProcess(material.ca)
+      bypassProxies()
+    }
     emulator.#isReady = true
     return emulator
   }
@@ -173,6 +177,11 @@ export class Emulator implements AsyncDisposable, Administration {
 
   get accessKey(): string {
     return this.#resources[0]!.emulated.accessKey
+  }
+
+  /** Variables with which a Node program, started with the rest of `inherited`, trusts the emulator and reaches it without a proxy. */
+  nodeEnvironment(inherited: NodeJS.ProcessEnv = process.env): Record<string, string> {
+    return nodeEnvironment(this.caPath, inherited)
   }
 
   /** Identities of all resources, oldest first, at most `limit` of them after the one named by `after`. */

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { readFileSync } from 'node:fs'
 import { managedIdentityOf } from './entra/managed-identity.ts'
+import { proxyExceptions } from './loopback.ts'
 import { writeBundle, writeExtraBundle } from './tls/bundle.ts'
 import { javaOptions, writeJavaTrustStore } from './tls/java-trust-store.ts'
 
@@ -8,6 +9,32 @@ export interface Environment {
   readonly variables: Readonly<Record<string, string>>
   /** What a person should know of them. */
   readonly notes: readonly string[]
+}
+
+/** Variables that name another resource, or an identity that `DefaultAzureCredential` prefers to the managed one. */
+const foreignVariables = [
+  'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING',
+  'AZURE_CLIENT_ID',
+  'AZURE_TENANT_ID',
+  'AZURE_CLIENT_SECRET',
+  'AZURE_CLIENT_CERTIFICATE_PATH',
+  'AZURE_CLIENT_CERTIFICATE_PASSWORD',
+  'AZURE_USERNAME',
+  'AZURE_PASSWORD',
+  'AZURE_FEDERATED_TOKEN_FILE',
+  'AZURE_TOKEN_CREDENTIALS',
+  // Together with IDENTITY_ENDPOINT they mean Service Fabric and Azure Arc.
+  'IDENTITY_SERVER_THUMBPRINT',
+  'IMDS_ENDPOINT',
+]
+
+/** Lets a Node program reach an emulator: trusts its authority next to those that `inherited` names, and uses no proxy. */
+export function nodeEnvironment(caPath: string, inherited: NodeJS.ProcessEnv): Record<string, string> {
+  const extra = inherited['NODE_EXTRA_CA_CERTS']
+  return {
+    NODE_EXTRA_CA_CERTS: extra ? writeExtraBundle(folderOf(caPath), readFileSync(caPath, 'utf8'), extra) : caPath,
+    ...proxyExceptions(inherited),
+  }
 }
 
 /**
@@ -20,9 +47,8 @@ export function createEnvironment(
 ): Environment {
   const { endpoint, connectionString, caPath } = emulator
   const managedIdentity = managedIdentityOf(endpoint)
-  const folder = dirname(dirname(caPath))
+  const folder = folderOf(caPath)
   const ca = readFileSync(caPath, 'utf8')
-  const extra = inherited['NODE_EXTRA_CA_CERTS']
   const notes: string[] = []
   const inheritedJavaOptions = inherited['JAVA_TOOL_OPTIONS']
   let ownJavaOptions: string | undefined
@@ -48,9 +74,11 @@ export function createEnvironment(
       IDENTITY_HEADER: managedIdentity.header,
       MSI_ENDPOINT: managedIdentity.endpoint,
       MSI_SECRET: managedIdentity.header,
-      NODE_EXTRA_CA_CERTS: extra ? writeExtraBundle(folder, ca, extra) : caPath,
+      ...nodeEnvironment(caPath, inherited),
       REQUESTS_CA_BUNDLE: writeBundle(folder, ca, inherited['REQUESTS_CA_BUNDLE']),
       SSL_CERT_FILE: writeBundle(folder, ca, inherited['SSL_CERT_FILE']),
+      // curl prefers SSL_CERT_DIR to SSL_CERT_FILE, and this one to both.
+      CURL_CA_BUNDLE: writeBundle(folder, ca, inherited['CURL_CA_BUNDLE']),
       ...(ownJavaOptions && {
         JAVA_TOOL_OPTIONS: [inheritedJavaOptions, ownJavaOptions].filter(Boolean).join(' '),
       }),
@@ -59,16 +87,37 @@ export function createEnvironment(
   }
 }
 
-const formats = {
-  sh: (name: string, value: string) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'`,
-  powershell: (name: string, value: string) => `$env:${name} = '${value.replaceAll("'", "''")}'`,
+/** Environment of a program that uses the emulator. */
+export function applyEnvironment({ variables }: Environment, inherited: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(inherited).filter(([name]) => !foreignVariables.includes(name))
+  return { ...Object.fromEntries(kept), ...variables }
 }
+
+function folderOf(caPath: string): string {
+  return dirname(dirname(caPath))
+}
+
+interface ShellSyntax {
+  readonly set: (name: string, value: string) => string
+  readonly unset: (names: readonly string[]) => string
+}
+
+const formats = {
+  sh: {
+    set: (name, value) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'`,
+    unset: (names) => `unset ${names.join(' ')}`,
+  },
+  powershell: {
+    set: (name, value) => `$env:${name} = '${value.replaceAll("'", "''")}'`,
+    unset: (names) => `Remove-Item -ErrorAction Ignore ${names.map((name) => `Env:${name}`).join(', ')}`,
+  },
+} as const satisfies Record<string, ShellSyntax>
 
 export type ShellFormat = keyof typeof formats
 export const shellFormats = Object.keys(formats) as ShellFormat[]
 
 export function formatEnvironment({ variables }: Environment, format: ShellFormat): string {
-  return Object.entries(variables)
-    .map(([name, value]) => `${formats[format](name, value)}\n`)
-    .join('')
+  const syntax = formats[format]
+  const lines = Object.entries(variables).map(([name, value]) => syntax.set(name, value))
+  return [syntax.unset(foreignVariables), ...lines, ''].join('\n')
 }

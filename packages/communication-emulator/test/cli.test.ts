@@ -13,6 +13,29 @@ import { temporaryFolder } from './temporary-folder.ts'
 
 const cli = join(import.meta.dirname, '../src/cli.ts')
 const quickCheck = join(import.meta.dirname, 'programs/round-trip.mjs')
+const keylessCheck = join(import.meta.dirname, 'programs/keyless.mjs')
+
+/** A shell of somebody who signs in to Azure as a service principal, from behind a proxy, and names another resource. */
+const foreign = {
+  ...Object.fromEntries(
+    ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'].map((name) => [
+      name,
+      'http://127.0.0.1:9',
+    ]),
+  ),
+  NODE_USE_ENV_PROXY: '1',
+  NO_PROXY: 'a.example, localhost',
+  no_proxy: 'b.example',
+  no_grpc_proxy: 'c.example',
+  AZURE_AUTHORITY_HOST: 'https://127.0.0.1:9',
+  AZURE_CLIENT_ID: 'other',
+  AZURE_CLIENT_SECRET: 'other',
+  AZURE_TENANT_ID: 'other',
+  AZURE_FEDERATED_TOKEN_FILE: '/missing',
+  AZURE_TOKEN_CREDENTIALS: 'dev',
+  COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: 'endpoint=https://other.example/;accesskey=b3RoZXI=',
+  IDENTITY_SERVER_THUMBPRINT: 'other',
+}
 
 interface Run {
   readonly process: ChildProcess
@@ -164,7 +187,7 @@ describe('exec', () => {
     const [root] = rootCertificates
     writeFileSync(own, root!)
     const count = async (variable: string, environment: Record<string, string>) => {
-      const names = { NODE_EXTRA_CA_CERTS: '', SSL_CERT_FILE: '', REQUESTS_CA_BUNDLE: '' }
+      const names = { NODE_EXTRA_CA_CERTS: '', SSL_CERT_FILE: '', REQUESTS_CA_BUNDLE: '', CURL_CA_BUNDLE: '' }
       const { output, exit } = run(['exec', '--', 'sh', '-c', `cat "$${variable}"`], { ...names, ...environment })
       expect(await exit).toMatchObject({ code: 0 })
       expect(output.stdout).toContain(root)
@@ -173,8 +196,34 @@ describe('exec', () => {
     // Node adds the file to its own roots; for the others a file replaces them, and none leaves them.
     expect(await count('NODE_EXTRA_CA_CERTS', { NODE_EXTRA_CA_CERTS: own })).toBe(2)
     expect(await count('SSL_CERT_FILE', { SSL_CERT_FILE: own })).toBe(2)
+    expect(await count('CURL_CA_BUNDLE', { CURL_CA_BUNDLE: own })).toBe(2)
     expect(await count('REQUESTS_CA_BUNDLE', { NODE_EXTRA_CA_CERTS: own })).toBeGreaterThan(100)
     expect(await count('REQUESTS_CA_BUNDLE', { REQUESTS_CA_BUNDLE: temporaryFolder() })).toBeGreaterThan(100)
+  })
+
+  it('runs an unmodified program in a shell that was set up for another resource, identity and network', async () => {
+    for (const program of [quickCheck, keylessCheck]) {
+      const { output, exit } = run(['exec', '--', process.execPath, program], foreign)
+      expect(await exit).toEqual({ code: 0, signal: null })
+      expect(output.stderr).toBe('')
+    }
+  })
+
+  it('adds loopback to the exceptions of proxies, and keeps those that are there', async () => {
+    const names = ['NO_PROXY', 'no_proxy', 'no_grpc_proxy']
+    const exceptions = async (environment: Record<string, string>) => {
+      const { output, exit } = run(
+        ['exec', '--', 'sh', '-c', names.map((name) => `echo "$${name}"`).join(';')],
+        environment,
+      )
+      expect(await exit).toMatchObject({ code: 0 })
+      return output.stdout.split('\n').slice(0, 3)
+    }
+    const loopback = 'localhost,.localhost,127.0.0.1,::1'
+    expect(await exceptions({ NO_PROXY: '', no_proxy: '', no_grpc_proxy: '' })).toEqual([loopback, loopback, ''])
+    const merged = 'a.example,localhost,b.example,.localhost,127.0.0.1,::1'
+    expect(await exceptions(foreign)).toEqual([merged, merged, `c.example,${loopback}`])
+    expect(await exceptions({ NO_PROXY: '*', no_proxy: 'b.example' })).toEqual(['*', '*', ''])
   })
 
   it('may run inside another one', async () => {
@@ -198,12 +247,30 @@ describe('env', () => {
     }
   })
 
+  it('prints variables that work together with the rest of a shell', async () => {
+    const { output: started } = await start()
+    const [, endpoint = ''] = /ready at (\S+)/.exec(started.stdout)!
+    const { output, exit } = run(['env', '--port', new URL(endpoint).port], foreign)
+    expect(await exit).toMatchObject({ code: 0 })
+    for (const program of [quickCheck, keylessCheck]) {
+      const shell = spawn('sh', ['-euc', `${output.stdout}exec "$0" "$1"`, process.execPath, program], {
+        env: { ...process.env, ...foreign },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      let stderr = ''
+      shell.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+      expect(await once(shell, 'close')).toEqual([0, null])
+      expect(stderr).toBe('')
+    }
+  })
+
   it('prints them for PowerShell, and for another port', async () => {
     const { output, exit } = run(['env', '--shell', 'powershell', '--port', '5000'])
     expect(await exit).toMatchObject({ code: 0 })
     expect(output.stdout).toContain(
       "$env:COMMUNICATION_SERVICES_CONNECTION_STRING = 'endpoint=https://localhost:5000/;",
     )
+    expect(output.stdout).toMatch(/^Remove-Item -ErrorAction Ignore .*Env:AZURE_CLIENT_SECRET, /m)
   })
 
   it.runIf(process.getuid)('writes nothing that others can read or change, whatever the umask', async () => {
@@ -220,7 +287,8 @@ describe('sign-in', () => {
   it('prints a token of a started emulator, and nothing else', async () => {
     const { output: started } = await start()
     const [, endpoint = ''] = /ready at (\S+)/.exec(started.stdout)!
-    const { output, exit } = run(['sign-in', 'alice', '--role', 'admin', '--port', new URL(endpoint).port])
+    const args = ['sign-in', 'alice', '--role', 'admin', '--port', new URL(endpoint).port]
+    const { output, exit } = run(args, foreign)
     expect(await exit).toEqual({ code: 0, signal: null })
     expect(decodeJwt(output.stdout.trim())).toMatchObject({ aud: 'api://acs-kit', name: 'alice', roles: ['admin'] })
   })
