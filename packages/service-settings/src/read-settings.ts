@@ -29,7 +29,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   ) as Settings
   mistakes.push(...contradictions(values, new Set(mistakes.map((mistake) => mistake.split(' ', 1)[0] as SettingName))))
   if (mistakes.length > 0) throw new SettingsError(mistakes)
-  return Object.freeze(values)
+  return Object.freeze(isEndpointRepeated(values) ? { ...values, COMMUNICATION_SERVICES_ENDPOINT: undefined } : values)
 }
 
 /** What no setting can tell by itself; silent about those that are wrong already. */
@@ -37,7 +37,9 @@ function* contradictions(values: Settings, wrong: ReadonlySet<SettingName>): Gen
   if (values.SIGN_IN_ISSUERS.length === 0 && !wrong.has('SIGN_IN_ISSUERS')) {
     yield 'SIGN_IN_ISSUERS is missing: the service does not run without sign-in'
   }
-  yield* exactlyOne('COMMUNICATION_SERVICES_CONNECTION_STRING', 'COMMUNICATION_SERVICES_ENDPOINT')
+  if (!isEndpointRepeated(values)) {
+    yield* exactlyOne('COMMUNICATION_SERVICES_CONNECTION_STRING', 'COMMUNICATION_SERVICES_ENDPOINT')
+  }
   yield* exactlyOne('IDENTITY_STORE_CONNECTION_STRING', 'IDENTITY_STORE_ENDPOINT')
   if (values.COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING && !values.COMMUNICATION_SERVICES_CONNECTION_STRING) {
     yield 'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING needs COMMUNICATION_SERVICES_CONNECTION_STRING beside it'
@@ -64,4 +66,10 @@ function* contradictions(values: Settings, wrong: ReadonlySet<SettingName>): Gen
     if (count === 0) yield `${first} or ${second} is missing`
     if (count === 2) yield `${first} and ${second} exclude each other`
   }
+}
+
+/** Whether the endpoint is the one in the connection string: then it names no other resource, and no other credential is needed. */
+function isEndpointRepeated(values: Settings): boolean {
+  const { COMMUNICATION_SERVICES_CONNECTION_STRING: primary, COMMUNICATION_SERVICES_ENDPOINT: endpoint } = values
+  return primary !== undefined && parseConnectionString(primary).endpoint === endpoint
 }

@@ -15,7 +15,7 @@ export const settings = {
     communicationConnectionString,
   ),
   COMMUNICATION_SERVICES_ENDPOINT: setting<string | undefined>(
-    'Endpoint of the resource, in place of a connection string: keyless, with the managed identity',
+    'Endpoint of the resource, in place of a connection string: keyless, with the managed identity; ignored next to a connection string of the same resource',
     communicationEndpoint,
     undefined,
   ),

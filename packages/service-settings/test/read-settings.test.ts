@@ -108,8 +108,14 @@ test('an issuer may be any name when its keys have an https URL, and have severa
   expect(readSettings({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) }).SIGN_IN_ISSUERS).toEqual(list)
 })
 
+test('an endpoint that repeats the one of the connection string is ignored', () => {
+  const values = readSettings({ ...enough, COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example' })
+  expect(values.COMMUNICATION_SERVICES_ENDPOINT).toBeUndefined()
+  expect(values.COMMUNICATION_SERVICES_CONNECTION_STRING).toBe(enough.COMMUNICATION_SERVICES_CONNECTION_STRING)
+})
+
 test('settings that exclude or need each other are named', () => {
-  expect(mistakesOf({ ...enough, COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example/' })).toEqual([
+  expect(mistakesOf({ ...enough, COMMUNICATION_SERVICES_ENDPOINT: 'https://other.example/' })).toEqual([
     'COMMUNICATION_SERVICES_CONNECTION_STRING and COMMUNICATION_SERVICES_ENDPOINT exclude each other',
   ])
   const { COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString, ...rest } = enough
