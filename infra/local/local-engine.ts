@@ -1,9 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
+import spawn from 'cross-spawn'
 import type { PulumiCli } from './pulumi-cli.ts'
 import type { StandInProvider } from './stand-in-provider.ts'
 
@@ -81,11 +83,8 @@ export class LocalEngine implements AsyncDisposable {
   #launch(args: readonly string[]): ChildProcess {
     return spawn(this.#cli.command, [...args, '--non-interactive', '--color', 'never'], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A person's own settings are for their own stacks.
-      env: {
-        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:PULUMI|ARM|AZURE)_/.test(name))),
-        ...this.env,
-      },
+      // The language host runs the program with the first `node` on PATH.
+      env: childEnvironment({ PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter), ...this.env }),
     })
   }
 

@@ -1,6 +1,7 @@
 // Measures every figure beside a reference, in the same run. A goal that is not met is written down, it is no failure.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { dropProxies } from '@acs-kit/test-support/child-environment'
 import { benchmarkEmulatorStart } from './benchmarks/emulator-start.ts'
 import { benchmarkIdentityCreate } from './benchmarks/identity-create.ts'
 import { benchmarkBundleSize, benchmarkTokenFromMemory } from './benchmarks/token-client.ts'
@@ -34,6 +35,7 @@ const benchmarks = {
 }
 
 exitOnSignals()
+dropProxies()
 const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true })
 const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name))
 if (unknown !== undefined)

@@ -1,5 +1,6 @@
 // The long form of the drills whose short one runs with the tests. Exits with 1 when one finds a violation.
 import { inspect, parseArgs } from 'node:util'
+import { dropProxies } from '@acs-kit/test-support/child-environment'
 import { drillCrashes } from './crash/crash-drill.ts'
 import { drillFuzz } from './fuzz/fuzz-drill.ts'
 import { drillHostileClients } from './hostile/hostile-drill.ts'
@@ -22,6 +23,7 @@ interface Drill {
 }
 
 exitOnSignals()
+dropProxies()
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { seed: { type: 'string', default: String(Date.now() % 2 ** 31) } },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HttpClient } from './http-client.ts'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 
 export const emulatorScript = join(import.meta.dirname, '../../../packages/communication-emulator/src/cli.ts')
@@ -18,7 +19,7 @@ export function emulatorCommand({ keyFolder, dataFolder, accessKey }: EmulatorPr
   return {
     script: emulatorScript,
     args: ['start', '--port', '0', '--keys', keyFolder, ...(dataFolder === undefined ? [] : ['--data', dataFolder])],
-    env: { ...process.env, COMMUNICATION_EMULATOR_ACCESS_KEY: accessKey },
+    env: childEnvironment({ COMMUNICATION_EMULATOR_ACCESS_KEY: accessKey }),
   }
 }
 

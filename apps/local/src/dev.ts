@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { hintsOf } from './hints.ts'
+import { findNamedResource } from './named-resource.ts'
 import { portOptions, readPorts } from './ports.ts'
 import { explain, runProgram } from './program.ts'
 import { Stack } from './stack.ts'
@@ -31,6 +32,8 @@ async function main(signal: AbortSignal): Promise<void> {
   await using stack = await Stack.start({
     dataFolder: values.data,
     ports: readPorts(values),
+    connectionString: await findNamedResource(),
+    settings: { LOG_LEVEL: process.env['LOG_LEVEL'] },
     onLog: (text) => process.stdout.write(text),
   })
   process.stdout.write(`${hintsOf(stack)}\n`)

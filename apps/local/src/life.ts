@@ -8,8 +8,10 @@ import { Transcript } from './transcript.ts'
 import { runQuickstart, walk } from './walk.ts'
 
 export interface LifeOptions {
-  /** Without it, nothing is provisioned: the resource is the emulator's own, or the one that the environment names. */
+  /** Without it, nothing is provisioned. */
   readonly cli: PulumiCli | undefined
+  /** Connection string of the resource; default: the emulator's. Only without `cli`. */
+  readonly connectionString?: string | undefined
   /** Default: with access keys. Only with `cli`. */
   readonly keyless?: boolean
   readonly ports: StackPorts
@@ -19,7 +21,14 @@ export interface LifeOptions {
 }
 
 /** Shows a resource's whole life: how it comes about, the tokens that it gives, the quickstart, and its end. Rejects if anything fails. */
-export async function showLife({ cli, keyless = false, ports, stays, signal }: LifeOptions): Promise<void> {
+export async function showLife({
+  cli,
+  connectionString: named,
+  keyless = false,
+  ports,
+  stays,
+  signal,
+}: LifeOptions): Promise<void> {
   const transcript = new Transcript()
   const stopped = once(signal, 'abort')
   await using open = new AsyncDisposableStack()
@@ -55,7 +64,7 @@ export async function showLife({ cli, keyless = false, ports, stays, signal }: L
 
   async function start(): Promise<Stack> {
     transcript.title('Running on this machine')
-    const started = await Stack.start({ ports })
+    const started = await Stack.start({ ports, connectionString: named })
     const { isAzureEmulated, emulator, connectionString, service } = started
     const azure = isAzureEmulated
       ? `emulated, at ${emulator.endpoint}`

@@ -15,7 +15,6 @@ const preloaded = [
   import.meta.resolve('@acs-kit/test-support/end-with-starter'),
   import.meta.resolve('@acs-kit/test-support/reject-foreign-hosts'),
 ]
-const address = /"address":"([^"]+)"/
 
 /** The token service, as a process. */
 export class Service implements AsyncDisposable {
@@ -24,7 +23,7 @@ export class Service implements AsyncDisposable {
 
   private constructor(server: ServerProcess) {
     this.#server = server
-    this.url = address.exec(server.stdout)![1]!
+    this.url = (server.message as { address: string }).address
   }
 
   /** Rejects with what it said when it does not start. */
@@ -35,7 +34,7 @@ export class Service implements AsyncDisposable {
       env,
       hasChannel: true,
       onOutput: onLog,
-      ready: address,
+      ready: 'message',
     })
     return new Service(server)
   }

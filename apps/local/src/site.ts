@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Emulator } from '@acs-kit/communication-emulator'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { unzipSync } from 'fflate'
 import { Service } from './service.ts'
 
@@ -41,7 +42,7 @@ export class Site implements AsyncDisposable {
   static async start({ emulator, port, onLog }: SiteOptions): Promise<Site> {
     const folder = mkdtempSync(join(tmpdir(), 'acs-kit-site-'))
     try {
-      await promisify(execFile)(process.execPath, [build, join(folder, 'package')])
+      await promisify(execFile)(process.execPath, [build, join(folder, 'package')], { env: childEnvironment() })
       const root = join(folder, 'wwwroot')
       unpack(readFileSync(join(folder, 'package.zip')), root)
       const { appCommandLine, appSettings, linuxFxVersion } = configOf(emulator)

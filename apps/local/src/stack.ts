@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { serveDemo, type Demo } from './demo.ts'
 import { Service } from './service.ts'
 
@@ -28,6 +29,10 @@ export interface StackOptions {
   /** Keeps users who they are from one time to the next; default: everything is forgotten. */
   readonly dataFolder?: string
   readonly ports: StackPorts
+  /** Connection string of the resource; default: the emulator's. */
+  readonly connectionString?: string | undefined
+  /** Further settings of the service. */
+  readonly settings?: NodeJS.ProcessEnv
   readonly onLog?: (text: string) => void
 }
 
@@ -69,9 +74,8 @@ export class Stack implements RunningStack, AsyncDisposable {
     return stack
   }
 
-  /** Connection string of the resource: the emulator's, unless the environment names another. */
   get connectionString(): string {
-    return process.env['COMMUNICATION_SERVICES_CONNECTION_STRING'] || this.emulator.connectionString
+    return this.#options.connectionString ?? this.emulator.connectionString
   }
 
   get isAzureEmulated(): boolean {
@@ -113,24 +117,28 @@ export class Stack implements RunningStack, AsyncDisposable {
 
   async #startService(): Promise<void> {
     const { emulator, connectionString } = this
-    const { ports, onLog } = this.#options
+    const { ports, onLog, settings } = this.#options
     const signIn = { issuer: emulator.entra.issuer, audience: 'api://acs-kit', kind: 'entra' }
     this.#service = await Service.start({
       ...(onLog && { onLog }),
-      env: {
-        ...process.env,
-        HOST: '127.0.0.1',
-        PORT: String(ports.service),
-        REFERENCE_PAGE: 'true',
-        ...(this.#demo && { ALLOWED_ORIGINS: new URL(this.#demo.url).origin }),
-        SIGN_IN_ISSUERS: JSON.stringify([{ ...signIn, required: 'access_as_user', admin: 'admin' }]),
-        COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-        COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: this.isAzureEmulated
-          ? emulator.resources[0]!.secondaryConnectionString
-          : process.env['COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING'],
-        IDENTITY_STORE_CONNECTION_STRING: this.#azurite.connectionString,
-        NODE_EXTRA_CA_CERTS: emulator.caPath,
-      },
+      env: childEnvironment(
+        {
+          ...emulator.nodeEnvironment(),
+          ACS_SDK: process.env['ACS_SDK'],
+          ...settings,
+          HOST: '127.0.0.1',
+          PORT: String(ports.service),
+          REFERENCE_PAGE: 'true',
+          ...(this.#demo && { ALLOWED_ORIGINS: new URL(this.#demo.url).origin }),
+          SIGN_IN_ISSUERS: JSON.stringify([{ ...signIn, required: 'access_as_user', admin: 'admin' }]),
+          COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+          COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: this.isAzureEmulated
+            ? emulator.resources[0]!.secondaryConnectionString
+            : process.env['COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING'],
+          IDENTITY_STORE_CONNECTION_STRING: this.#azurite.connectionString,
+        },
+        { isOnline: !this.isAzureEmulated },
+      ),
     })
     this.#service.setClockOffset(emulator.clock.offset)
   }

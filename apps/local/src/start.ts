@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { obtainPulumi, type PulumiCli } from '@acs-kit/infra/local/pulumi-cli'
 import { showLife } from './life.ts'
+import { findNamedResource } from './named-resource.ts'
 import { portOptions, readPorts } from './ports.ts'
 import { explain, runProgram } from './program.ts'
 
@@ -16,9 +17,9 @@ async function main(signal: AbortSignal): Promise<void> {
     },
   })
   const ports = values.keep ? readPorts(values) : { emulator: 0, service: 0 }
-  const isProvisioned = values.pulumi && !process.env['COMMUNICATION_SERVICES_CONNECTION_STRING']
-  const cli = isProvisioned ? await findOrExplain(signal) : undefined
-  await showLife({ cli, ports, stays: values.keep, signal })
+  const connectionString = await findNamedResource()
+  const cli = values.pulumi && connectionString === undefined ? await findOrExplain(signal) : undefined
+  await showLife({ cli, connectionString, ports, stays: values.keep, signal })
 }
 
 function tell(line: string): void {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { tokenSource, TokenError, type TokenResponse } from '@acs-kit/token-client'
 import { Person } from './person.ts'
 import type { RunningStack } from './stack.ts'
@@ -48,7 +49,7 @@ export async function walk(
 
 /** Microsoft's quickstart against the same resource, its transcript as it is but for the tokens' middle. */
 export async function runQuickstart(
-  { emulator, connectionString }: RunningStack,
+  { emulator, isAzureEmulated, connectionString }: RunningStack,
   transcript: Transcript,
   signal: AbortSignal,
 ): Promise<void> {
@@ -56,11 +57,12 @@ export async function runQuickstart(
   transcript.title('The same by hand: the access-token quickstart')
   if (connectionString === undefined)
     return transcript.say('Left out: it takes a connection string, and no key opens this resource.')
-  const env = {
-    ...process.env,
+  const chosen = {
+    ...emulator.nodeEnvironment(),
+    ACS_SDK: process.env['ACS_SDK'],
     COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-    NODE_EXTRA_CA_CERTS: emulator.caPath,
   }
+  const env = childEnvironment(chosen, { isOnline: !isAzureEmulated })
   const child = spawn(process.execPath, [quickstart, '--redact'], { env, stdio: ['ignore', 'inherit', 'pipe'] })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { conformanceCases } from '@acs-kit/token-client/conformance'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Stack } from '../src/stack.ts'
 import { startAlteringProxy } from './altering-proxy.ts'
 
@@ -16,14 +16,14 @@ const { SIGN_IN_TOKEN: _, SIGN_IN_TOKEN_OTHER: __, ...env } = process.env
 let stack: Stack
 
 beforeAll(async () => {
-  vi.stubEnv('ALLOWED_ORIGINS', origin)
-  // One address makes all the mistakes of all the runs here.
-  vi.stubEnv('BAD_REQUESTS_PER_MINUTE', '100000')
-  stack = await Stack.start({ ports: { emulator: 0, service: 0 } })
+  stack = await Stack.start({
+    ports: { emulator: 0, service: 0 },
+    // One address makes all the mistakes of all the runs here.
+    settings: { ALLOWED_ORIGINS: origin, BAD_REQUESTS_PER_MINUTE: '100000' },
+  })
 })
 afterEach(() => expect(stack.emulator.identities()).toEqual([]))
 afterAll(async () => {
-  vi.unstubAllEnvs()
   await stack[Symbol.asyncDispose]()
 })
 

@@ -15,13 +15,12 @@ test.runIf(process.platform === 'linux')(
   async () => {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       const data = mkdtempSync(join(tmpdir(), 'acs-kit-dev-'))
-      const mark = `ACS_KIT_DEV_TEST=${data}`
       const tracked = async () => (await promisify(execFile)('git', ['status', '--short'], { cwd: root })).stdout
       const before = await tracked()
       await using dev = await ServerProcess.start({
         script: join(root, 'apps/local/src/dev.ts'),
         args: ['--data', data, '--port', '0', '--emulator-port', '0', '--demo-port', '0'],
-        env: { ...process.env, ACS_KIT_DEV_TEST: data },
+        env: { ...process.env, TMPDIR: data },
         ready: /^call/m,
       })
       const address = () => [...dev.stdout.matchAll(/"address":"([^"]+)"/g)].at(-1)![1]!
@@ -33,10 +32,10 @@ test.runIf(process.platform === 'linux')(
       const demo = /^open +(\S+)/m.exec(dev.stdout)![1]!
       expect(await (await fetch(new URL('config.json', demo))).json()).toMatchObject({ serviceUrl: address() })
       // The program, Azurite, the service.
-      expect(processesOf(mark)).toHaveLength(3)
+      expect(processesOf(data)).toHaveLength(3)
       process.kill(dev.pid, signal)
       await dev.exit()
-      await expect.poll(() => processesOf(mark), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => processesOf(data), { timeout: 10_000 }).toEqual([])
       expect(await tracked()).toBe(before)
       rmSync(data, { recursive: true })
     }

@@ -10,6 +10,7 @@ import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ProvisionedStack } from '../src/provisioned-stack.ts'
 import { Site } from '../src/site.ts'
+import { startForeignEnvironment } from './foreign-environment.ts'
 import { processesOf } from './processes.ts'
 
 const run = promisify(execFile)
@@ -61,26 +62,31 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
   it.each([
     ['npm start', 'start.ts', [], /^Deleted the identity with ID/m],
     ['pnpm up:local --once --keyless', 'up-local.ts', ['--once', '--keyless'], /^Left out: it takes a connection/m],
-  ])('%s shows the whole life, from up to destroy, and leaves nothing', async (_name, script, args, quickstart) => {
-    const folder = temporaryFolder()
-    const env = { ...environment, TMPDIR: folder }
-    const { stdout, stderr } = await run(process.execPath, [source(script), ...args], { env })
-    for (const line of [
-      /^pulumi up: genuine engine, stand-in provider, emulated Azure/m,
-      /^ {2}CommunicationService +[\d.]+ s {2}created$/m,
-      /^ {2}ready +[\d.]+ s /m,
-      /^ {2}voip token +[\d.]+ s {2}eyJ/m,
-      /^ {2}deleted +[\d.]+ s {2}the identity/m,
-      quickstart,
-      /^ {2}destroyed +[\d.]+ s {2}[89] resources$/m,
-      /^ {2}left +[\d.]+ s {2}nothing/m,
-    ]) {
-      expect(stdout).toMatch(line)
-    }
-    expect(stderr).toBe('')
-    expect(readdirSync(folder)).toEqual([])
-    expect(processesOf(folder)).toEqual([])
-  })
+  ])(
+    '%s shows the whole life in a shell set up for other programs, from up to destroy, and leaves nothing',
+    async (_name, script, args, quickstart) => {
+      const folder = temporaryFolder()
+      await using foreign = await startForeignEnvironment()
+      const env = { ...environment, ...foreign.variables, TMPDIR: folder }
+      const { stdout, stderr } = await run(process.execPath, [source(script), ...args], { env })
+      for (const line of [
+        /^pulumi up: genuine engine, stand-in provider, emulated Azure/m,
+        /^ {2}CommunicationService +[\d.]+ s {2}created$/m,
+        /^ {2}ready +[\d.]+ s /m,
+        /^ {2}voip token +[\d.]+ s {2}eyJ/m,
+        /^ {2}deleted +[\d.]+ s {2}the identity/m,
+        quickstart,
+        /^ {2}destroyed +[\d.]+ s {2}[89] resources$/m,
+        /^ {2}left +[\d.]+ s {2}nothing/m,
+      ]) {
+        expect(stdout).toMatch(line)
+      }
+      expect(stderr).toBe('')
+      expect(foreign.proxied).toBe(0)
+      expect(readdirSync(folder)).toEqual([])
+      expect(processesOf(folder)).toEqual([])
+    },
+  )
 
   it('pnpm up:local stays up until it is stopped, and destroys everything then', async () => {
     const folder = temporaryFolder()

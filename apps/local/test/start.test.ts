@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
+import { startForeignEnvironment } from './foreign-environment.ts'
 import { processesOf } from './processes.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -13,11 +16,16 @@ const freePorts = ['--port', '0', '--emulator-port', '0', '--demo-port', '0']
 const run = promisify(execFile)
 const wholeToken = /eyJ[\w-]{20,}/
 
+/** A folder for temporary files that marks the processes of one test. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'acs-kit-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
 it('shows the way of a token from sign-in to deletion, the quickstart beside it, and stops everything', async () => {
-  const mark = `start-${process.pid}`
-  const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], {
-    env: { ...env, ACS_KIT_TEST: mark },
-  })
+  const mark = temporaryFolder()
+  const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], { env: { ...env, TMPDIR: mark } })
   const id = String.raw`8:acs:[\da-f-]{36}_[\da-f-]{36}`
   const token = String.raw`eyJhbGci\.\.\.[\w-]{8}`
   for (const line of [
@@ -40,7 +48,48 @@ it('shows the way of a token from sign-in to deletion, the quickstart beside it,
   }
   expect(stderr).toBe('')
   expect(stdout).not.toMatch(wholeToken)
-  expect(processesOf(`ACS_KIT_TEST=${mark}`)).toEqual([])
+  expect(processesOf(mark)).toEqual([])
+})
+
+it.each([{}, { NO_PROXY: 'a.example', no_proxy: 'b.example', no_grpc_proxy: 'c.example' }])(
+  'runs in a shell that was set up for other programs, with the proxy exceptions %j',
+  async (exceptions) => {
+    await using foreign = await startForeignEnvironment()
+    const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], {
+      env: { ...env, ...foreign.variables, ...exceptions },
+    })
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^Deleted the identity/m)
+    expect(foreign.proxied).toBe(0)
+  },
+)
+
+it('runs after `eval "$(communication-emulator env)"`, with the named emulator or, where it does not run, with its own', async () => {
+  const cli = join(root, 'packages/communication-emulator/src/cli.ts')
+  const start = (port: string) =>
+    run(
+      'bash',
+      [
+        '-c',
+        `eval "$('${process.execPath}' '${cli}' env --port ${port})" && exec '${process.execPath}' '${script}' --no-pulumi`,
+      ],
+      {
+        env,
+      },
+    )
+  const stopped = await startEmulator()
+  await stopped[Symbol.asyncDispose]()
+  const { port } = new URL(stopped.endpoint)
+  const alone = await start(port)
+  expect(alone.stdout).toMatch(/^Deleted the identity/m)
+  expect(alone.stderr).toBe(
+    `acs-kit: COMMUNICATION_SERVICES_CONNECTION_STRING ignored: nothing listens on port ${port} of this machine\n`,
+  )
+  await using emulator = await startEmulator()
+  const { stdout, stderr } = await start(new URL(emulator.endpoint).port)
+  expect(stderr).toBe('')
+  expect(stdout).toContain(`real: endpoint=${emulator.endpoint}`)
+  expect(stdout).toMatch(/^Deleted the identity/m)
 })
 
 it('runs against a resource that the environment names, with whichever SDK it names', async () => {
@@ -60,11 +109,11 @@ it.runIf(process.platform === 'linux')(
   'stays up with --keep, with lines that work when pasted, until it is stopped or killed',
   async () => {
     for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-      const mark = `keep-${process.pid}-${signal}`
+      const mark = temporaryFolder()
       await using start = await ServerProcess.start({
         script,
         args: ['--keep', '--no-pulumi', ...freePorts],
-        env: { ...env, ACS_KIT_TEST: mark },
+        env: { ...env, TMPDIR: mark },
         ready: /^call .*\n/m,
       })
       const call = /^call +(.*)$/m.exec(start.stdout)![1]!
@@ -78,10 +127,10 @@ it.runIf(process.platform === 'linux')(
         expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<!doctype html>')])
       }
       expect(start.stdout).not.toMatch(wholeToken)
-      expect(processesOf(`ACS_KIT_TEST=${mark}`).length).toBeGreaterThan(2)
+      expect(processesOf(mark).length).toBeGreaterThan(2)
       process.kill(start.pid, signal)
       expect(await start.exit()).toBe(signal === 'SIGINT' ? 0 : null)
-      await expect.poll(() => processesOf(`ACS_KIT_TEST=${mark}`), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => processesOf(mark), { timeout: 10_000 }).toEqual([])
     }
   },
 )

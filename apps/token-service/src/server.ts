@@ -41,6 +41,8 @@ async function main(): Promise<void> {
   })
   log.info({ address, ...(metricsAddress && { metricsAddress }) }, 'the service listens')
   await flush(destination)
+  // For whoever started this process with a channel: which lines are logged is a setting.
+  process.send?.({ address })
   void repeat(async () => {
     await health.look()
     return health.state.status === 'ready' ? lookPauseMs : soonMs

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
+import { childEnvironment } from './child-environment.ts'
 import { ServerProcess } from './server-process.ts'
 
 export interface AzuriteOptions {
@@ -65,7 +66,7 @@ export class Azurite implements AsyncDisposable {
         // Its files hold who has which identity.
         'data:text/javascript,process.umask(0o077)',
       ].flatMap((module) => ['--import', module]),
-      env: { ...process.env, AZURITE_ACCOUNTS: [account, ...accountKeys].join(':') },
+      env: childEnvironment({ AZURITE_ACCOUNTS: [account, ...accountKeys].join(':') }),
       ready: /successfully started/,
     })
     return new Azurite(server, tablePort, tls === undefined ? 'http' : 'https')

@@ -1,20 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { childEnvironment } from './child-environment.ts'
 
 export interface ServerCommand {
   /** A JavaScript or TypeScript file, run by the Node that runs this. */
   readonly script: string
   readonly args?: readonly string[]
+  /** Default: nothing but what every program needs. */
   readonly env?: NodeJS.ProcessEnv
   /** For Node itself. */
   readonly execArgs?: readonly string[]
   /** Hears what it prints. From when it serves, that is not kept then. */
   readonly onOutput?: (text: string) => void
-  /** Opens a channel for `send`. */
+  /** Opens a channel for messages. */
   readonly hasChannel?: boolean
-  /** What standard output holds as soon as the server serves. */
-  readonly ready: RegExp
+  /** What standard output holds as soon as the server serves; `message`: the server says so over its channel. */
+  readonly ready: RegExp | 'message'
 }
 
 const stopGraceMs = 10_000
@@ -32,13 +34,15 @@ export class ServerProcess implements AsyncDisposable {
   readonly #exited: Promise<unknown>
   stdout: string
   stderr: string
+  /** The first that came over the channel. */
+  message: unknown
 
   #isReady = false
 
   private constructor({
     script,
     args = [],
-    env = process.env,
+    env = childEnvironment(),
     execArgs = [],
     onOutput,
     hasChannel = false,
@@ -49,6 +53,7 @@ export class ServerProcess implements AsyncDisposable {
     this.stdout = ''
     this.stderr = ''
     running.add(this.#child)
+    this.#child.once('message', (message) => (this.message = message))
     this.#exited = once(this.#child, 'close').finally(() => running.delete(this.#child))
     for (const name of ['stdout', 'stderr'] as const) {
       this.#child[name]!.setEncoding('utf8').on('data', (text: string) => {
@@ -66,8 +71,10 @@ export class ServerProcess implements AsyncDisposable {
   /** Throws with what was printed when it ends before it is ready. */
   static async start(command: ServerCommand): Promise<ServerProcess> {
     const server = new ServerProcess(command)
+    const { ready } = command
+    const isReady = () => (ready === 'message' ? server.message !== undefined : ready.test(server.stdout))
     const giveUp = AbortSignal.timeout(startLimitMs)
-    while (!command.ready.test(server.stdout)) {
+    while (!isReady()) {
       if (!server.isRunning || giveUp.aborted) {
         await server.kill()
         throw new Error(`${command.script} did not start: ${server.stdout}${server.stderr}`)

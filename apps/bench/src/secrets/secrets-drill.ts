@@ -4,6 +4,7 @@ import { emulatorCommand, EmulatorProcess, emulatorScript } from '../emulator-pr
 import { invalidSignatures } from '../fuzz/generated-request.ts'
 import { makeRoundTrip } from '../fuzz/round-trip.ts'
 import { toWire } from '../fuzz/wire-request.ts'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { ServerProcess, type ServerCommand } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '../temporary-folder.ts'
 import { CommandLines } from './command-lines.ts'
@@ -67,13 +68,12 @@ export async function drillSecrets(): Promise<SecretsReport> {
       for (const [what, connectionString] of Object.entries(connectionStrings)) {
         await run(`the quickstart with ${what} and the ${sdk} SDK`, {
           script: quickstartScript,
-          env: {
-            ...process.env,
+          env: childEnvironment({
             ACS_SDK: sdk,
             XDG_DATA_HOME: `${folder.path}/home`,
             NODE_EXTRA_CA_CERTS: emulator.caPath,
             COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-          },
+          }),
         })
       }
     }
@@ -84,12 +84,11 @@ export async function drillSecrets(): Promise<SecretsReport> {
     })
     await run('npm start with the given key', {
       script: startScript,
-      env: {
-        ...process.env,
+      env: childEnvironment({
         XDG_DATA_HOME: `${folder.path}/home`,
         COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString(),
         NODE_EXTRA_CA_CERTS: emulator.caPath,
-      },
+      }),
     })
     await run('an emulator over a folder in use', emulatorCommand(options))
     await run('an emulator with half a key', emulatorCommand({ ...options, accessKey: given.slice(0, -3) }))
