@@ -30,7 +30,7 @@ export async function buildArtifact(folder: string): Promise<void> {
   } as const satisfies BuildOptions
   await build({
     ...options,
-    entryPoints: [join(import.meta.dirname, 'src/server.ts')],
+    entryPoints: { server: join(import.meta.dirname, 'src/main.mjs') },
     alias: { [sdks]: './sdks.js' },
     external: ['./sdks.js'],
   })

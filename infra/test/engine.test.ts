@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeF
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import { oldVersionFlag } from '@acs-kit/test-support/old-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LocalEngine } from '../local/local-engine.ts'
 import { findPulumi } from '../local/pulumi-cli.ts'
@@ -48,7 +49,7 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
   it('runs index.ts, even next to a stray index.js', async () => {
     const folder = join(engine.folder, 'program')
     mkdirSync(folder)
-    for (const name of ['Pulumi.yaml', 'package.json']) copyFileSync(join(infra, name), join(folder, name))
+    for (const name of ['Pulumi.yaml', 'package.json', 'main.mjs']) copyFileSync(join(infra, name), join(folder, name))
     symlinkSync(join(infra, 'node_modules'), join(folder, 'node_modules'))
     for (const name of ['index.ts', 'index.js', 'index.mjs'])
       writeFileSync(join(folder, name), `export const ran = '${name}'`)
@@ -57,6 +58,18 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
       env: { ...process.env, ...engine.env },
     })
     expect(stdout).toMatch(/ran: "index\.ts"/)
+  })
+
+  it('says in a sentence which Node it needs', async () => {
+    const env = { ...process.env, ...engine.env, NODE_OPTIONS: oldVersionFlag }
+    const args = ['preview', '--stack', 'local', '--cwd', infra, '--non-interactive', '--config-file']
+    const { stdout } = (await promisify(execFile)(cli!.command, [...args, join(engine.folder, 'Pulumi.local.yaml')], {
+      env,
+    }).catch((error: unknown) => error)) as { stdout: string }
+    expect(stdout).toMatch(
+      /^ *error: Node 24\.12 or newer is required, and this is Node 20\.20\.0: put a newer one first on PATH$/m,
+    )
+    expect(stdout).not.toMatch(/unhandled exception|^ +at /m)
   })
 
   it('rejects a configuration with every mistake at once, without a stack, and touches nothing', async () => {

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findOldNodes } from '@acs-kit/test-support/old-node'
 import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { unzipSync } from 'fflate'
@@ -38,6 +40,18 @@ test('is at most 2 MB zipped, and the same bytes when built twice', async () => 
   )
   expect(new Map(unzipped)).toEqual(first)
 })
+
+test.each(findOldNodes())(
+  'says in a sentence that Node $version is too old, and ends',
+  ({ version, command, args }) => {
+    const { status, stdout, stderr } = spawnSync(command, [...args, script], { encoding: 'utf8', env: {} })
+    expect({ status, stdout, stderr }).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `Node 24.12 or newer is required, and this is Node ${version}\n`,
+    })
+  },
+)
 
 test('lists every mistake in its settings at once, repeats no secret, and ends', async () => {
   await using server = ServerProcess.launch({

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'

@@ -1,9 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
+import { findOldNodes } from '@acs-kit/test-support/old-node'
 import { decodeJwt } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { wellKnownAccessKey } from '../src/index.ts'
@@ -280,6 +281,16 @@ describe('env', () => {
     expect(await once(shell, 'close')).toEqual([0, null])
     for (const path of ['.', ...(readdirSync(folder, { recursive: true }) as string[])])
       expect(statSync(join(folder, path)).mode & 0o077, path).toBe(0)
+  })
+})
+
+it.each(findOldNodes())('says in a sentence that Node $version is too old', ({ version, command, args }) => {
+  const bin = join(import.meta.dirname, '../src/bin.mjs')
+  const { status, stdout, stderr } = spawnSync(command, [...args, bin, 'start'], { encoding: 'utf8' })
+  expect({ status, stdout, stderr }).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: `communication-emulator: Node 24.12 or newer is required, and this is Node ${version}\n`,
   })
 })
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { findOldNodes } from '@acs-kit/test-support/old-node'
 import { expect, it } from 'vitest'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -29,6 +30,12 @@ it('works as it is packed: command, module and types', async () => {
   writeFileSync(join(project, 'app.mjs'), readFileSync(join(import.meta.dirname, 'programs/round-trip.mjs')))
   const { stdout } = await run(project, process.execPath, command, 'exec', '--', process.execPath, 'app.mjs')
   expect(stdout).toMatch(/^8:acs:.* deleted\n$/)
+  for (const old of findOldNodes()) {
+    await expect(run(project, old.command, ...old.args, command, 'start')).rejects.toMatchObject({
+      code: 1,
+      stderr: `communication-emulator: Node 24.12 or newer is required, and this is Node ${old.version}\n`,
+    })
+  }
 
   writeFileSync(
     join(project, 'app.mts'),

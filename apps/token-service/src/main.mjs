@@ -1,0 +1,8 @@
+// The process's entry, in JavaScript: an older Node can neither read TypeScript nor load the built service.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major > 24 || (major === 24 && minor >= 12)) {
+  await import('./server.ts')
+} else {
+  process.stderr.write(`Node 24.12 or newer is required, and this is Node ${process.versions.node}\n`)
+  process.exitCode = 1
+}
