@@ -76,7 +76,7 @@ function main(): Promise<Command> {
 function withEmulatorOptions(command: Command, port: number): Command {
   return command
     .addOption(portOption(port))
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1 and ::1)')
     .option('--data <folder>', 'keep the state there across restarts (default: in memory only)')
     .addOption(keysOption())
     .option('--resource <name[:port]>', 'a further resource on a port of its own; may be repeated', readResource)

@@ -35,7 +35,7 @@ import { trustInProcess } from './tls/trust.ts'
 export interface EmulatorOptions {
   /** Port of the default resource; 0, the default, takes a free one. */
   readonly port?: number
-  /** Address to listen on; default 127.0.0.1. */
+  /** Address to listen on; default: both loopback addresses, 127.0.0.1 and ::1. */
   readonly host?: string
   /** Primary access key of the default resource, base64; by default the well-known one. */
   readonly accessKey?: string
@@ -95,7 +95,7 @@ export class Emulator implements AsyncDisposable, Administration {
   /** Stand-in for Azure Resource Manager. */
   readonly resourceManager: ResourceManagerPlane
   readonly #resources: OpenResource[] = []
-  readonly #host: string
+  readonly #host: string | undefined
   readonly #material: Awaited<ReturnType<typeof openKeyMaterial>>
   readonly #store: Store
   readonly #identities: Identities
@@ -108,7 +108,7 @@ export class Emulator implements AsyncDisposable, Administration {
   private constructor(options: EmulatorOptions, material: Awaited<ReturnType<typeof openKeyMaterial>>) {
     this.caPath = material.caPath
     this.tlsFiles = material.tlsFiles
-    this.#host = options.host ?? '127.0.0.1'
+    this.#host = options.host
     this.#material = material
     this.#log = options.log ?? (() => {})
     this.quotas.set(options.quotas ?? false)

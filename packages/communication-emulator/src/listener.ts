@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
 import { headerOf, type Answer, type Exchange } from './exchange.ts'
 import { drawRandom } from './random.ts'
 
@@ -12,8 +12,12 @@ const maxDrainedBytes = 16 * 1024 * 1024
 /** How long a stop waits for what is in flight. */
 const closeGraceMs = 500
 
+/** Ports that are free on one loopback address and taken on the other are rare. */
+const maxPortAttempts = 20
+
 export interface ListenerOptions {
-  readonly host: string
+  /** Default: both loopback addresses, since `localhost` may be either. */
+  readonly host?: string | undefined
   readonly port: number
   readonly certificate: string
   readonly privateKey: string
@@ -24,12 +28,14 @@ export interface ListenerOptions {
 /** One HTTPS port: reads requests whole, and writes answers with the headers that the service always sends. */
 export class Listener implements AsyncDisposable {
   readonly #server: Server
+  readonly #second: NetServer | undefined
   // The server itself forgets those that never finished their TLS handshake.
   readonly #sockets = new Set<Socket>()
   readonly port: number
 
-  private constructor(server: Server) {
+  private constructor(server: Server, second: NetServer | undefined) {
     this.#server = server
+    this.#second = second
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
@@ -54,18 +60,44 @@ export class Listener implements AsyncDisposable {
       respond(request, response, answer).catch(() => request.destroy())
     })
     server.on('tlsClientError', (_error, socket) => socket.destroy())
-    const listening = once(server, 'listening')
-    server.listen(port, host)
-    await listening
-    return new Listener(server)
+    if (host === undefined) return new Listener(server, await listenOnLoopback(server, port))
+    await listen(server, port, host)
+    return new Listener(server, undefined)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve))
+    const closed = Promise.all([close(this.#server), this.#second && close(this.#second)])
     const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), closeGraceMs)
     await closed
     clearTimeout(timer)
   }
+}
+
+/** Returns what passes connections to ::1 on to the server, undefined on a machine without IPv6. Rejects as `listen` does. */
+async function listenOnLoopback(server: Server, port: number): Promise<NetServer | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    await listen(server, port, '127.0.0.1')
+    const second = createNetServer({ noDelay: true }, (socket) => server.emit('connection', socket))
+    try {
+      await listen(second, (server.address() as AddressInfo).port, '::1')
+      return second
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return undefined
+      await close(server)
+      if (code !== 'EADDRINUSE' || port !== 0 || attempt === maxPortAttempts) throw error
+    }
+  }
+}
+
+async function listen(server: NetServer, port: number, host: string): Promise<void> {
+  const listening = once(server, 'listening')
+  server.listen(port, host)
+  await listening
+}
+
+function close(server: NetServer): Promise<unknown> {
+  return new Promise((resolve) => server.close(resolve))
 }
 
 async function respond(

@@ -17,7 +17,7 @@ export function isLoopbackOrigin(origin: string): boolean {
  * Whether a Host header cannot come from a foreign web page. Anyone can point a name of their own at this machine, but no
  * IP address; programs, unlike browsers, may omit the header. `listenHost` is the address that the user chose.
  */
-export function isTrustedHost(header: string | undefined, listenHost: string): boolean {
+export function isTrustedHost(header: string | undefined, listenHost?: string): boolean {
   if (header === undefined) return true
   const host = (header.startsWith('[') ? header.slice(0, header.indexOf(']') + 1) : header.split(':')[0]!).toLowerCase()
   return isLoopbackHost(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0 || host === listenHost
