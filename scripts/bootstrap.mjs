@@ -14,7 +14,10 @@ const [script, ...rest] = process.argv.slice(2)
 
 const remedies = [
   [/ENOSPC|no space left/i, 'the disk is full: free about 2 GB and run the same command again'],
-  [/EACCES|EPERM|permission denied/i, `this user may not write there: check who owns ${root} and the npm cache`],
+  [
+    /EACCES|EPERM|EROFS|ENOTDIR|permission denied|read-only file system|not a directory/i,
+    `this user may not write there: check HOME, and who owns ${root} and the npm cache`,
+  ],
   [
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|FETCH_FAIL|META_FETCH|error sending request|dns error/i,
     'the npm registry could not be reached: check the network, or the proxy and registry settings in .npmrc, and run the same command again',

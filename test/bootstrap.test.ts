@@ -69,6 +69,8 @@ it('passes a signal on and exits as the script does', async () => {
 it.each([
   ['npm error code ENOSPC', 'the disk is full'],
   ['npm error code EACCES', 'may not write there'],
+  ['npm error code ENOTDIR', 'check HOME'],
+  ['Failed to read pnpm-workspace.yaml: Not a directory (os error 20)', 'check HOME'],
   ['npm error code ENOTFOUND', 'the npm registry could not be reached'],
   ['ERR_PNPM_OUTDATED_LOCKFILE', 'does not fit the package.json files'],
   ['something else', 'the lines above say why'],

@@ -16,6 +16,8 @@ export async function runProgram(main: (signal: AbortSignal) => Promise<void>): 
 export function explain(error: unknown): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
   const taken = /EADDRINUSE.*?:(\d+)|[Pp]ort (\d+) is already in use/.exec(message)
+  if (/^(?:EACCES|EEXIST|ENOTDIR|EPERM|EROFS)$/.test(code ?? ''))
+    return `${message}: set HOME or XDG_DATA_HOME to a folder that this user may write`
   if (code !== 'EADDRINUSE' && !taken) return message
   return `port ${port ?? taken?.[1] ?? taken?.[2]} is taken: stop the program that has it, or choose others with --port, --emulator-port and --demo-port`
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -135,7 +135,7 @@ it.runIf(process.platform === 'linux')(
   },
 )
 
-it('says what to do about a port that is taken, and about a wrong one', async () => {
+it('says what to do about a port that is taken, a wrong one, and a HOME that is a file', async () => {
   await using taken = await startEmulator()
   const port = new URL(taken.endpoint).port
   const fail = async (...args: string[]) => {
@@ -148,5 +148,13 @@ it('says what to do about a port that is taken, and about a wrong one', async ()
   for (const option of ['--emulator-port', '--port', '--demo-port']) {
     expect(await fail(option, port), option).toMatch(new RegExp(`^acs-kit: .*port ${port} is taken: stop`))
   }
+  const home = join(temporaryFolder(), 'file')
+  writeFileSync(home, '')
+  await expect(
+    run(process.execPath, [script, '--no-pulumi'], { env: { ...env, HOME: home, XDG_DATA_HOME: '' } }),
+  ).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^acs-kit: ENOTDIR: .*: set HOME or XDG_DATA_HOME .*\n$/),
+  })
   expect(await fail('--port', 'http')).toBe('acs-kit: --port must be a number from 0 to 65535, not http\n')
 })

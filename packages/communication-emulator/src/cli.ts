@@ -218,7 +218,8 @@ function explain(error: unknown): string {
     return `port ${port} is taken: stop the program that has it (an emulator that still runs?), or choose another with --port`
   }
   if (code === 'EACCES' && syscall === 'listen') return `${message}: choose a port above 1023`
-  if (code === 'EACCES') return `${message}: choose a folder that this user may write`
+  if (/^(?:EACCES|EEXIST|ENOTDIR|EPERM|EROFS)$/.test(code ?? ''))
+    return `${message}: choose a folder that this user may write, with --keys and --data or by HOME`
   return message
 }
 

@@ -117,6 +117,22 @@ describe('start', () => {
     expect(output.stderr).toMatch(new RegExp(`^communication-emulator: port ${port} is taken: .*--port\\n$`))
   })
 
+  it('names the remedy when HOME, or a folder of its options, is a file', async () => {
+    const file = join(temporaryFolder(), 'file')
+    writeFileSync(file, '')
+    const home = { HOME: file, XDG_DATA_HOME: '' }
+    for (const { output, exit } of [
+      run(['start', '--port', '0'], home),
+      run(['env'], home),
+      run(['start', '--keys', file]),
+    ]) {
+      expect(await exit).toMatchObject({ code: 1 })
+      expect(output.stderr).toMatch(
+        /^communication-emulator: E\w+: .*: choose a folder that this user may write, .*\n$/,
+      )
+    }
+  })
+
   it('refuses a data folder in use, and bad arguments, in a line', async () => {
     const data = temporaryFolder()
     await start(['--data', data])
