@@ -44,8 +44,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   })
 }
 
-function run(command, args, options) {
-  child = spawn(command, args, { cwd: root, shell: isWindows, ...options })
+function run(start, command, args, options) {
+  child = start(command, args, { cwd: root, ...options })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text))
   return new Promise((resolve) => {
@@ -71,8 +71,11 @@ async function install() {
   const note = setTimeout(() => {
     if (isPinned) process.stderr.write('acs-kit: the packages changed, bringing them up to date\n')
   }, 1500)
-  const { code, output } = await run(command, [...before, 'install', '--frozen-lockfile'], {
+  // On Windows both are scripts, which only a shell runs, and it splits paths at spaces.
+  const program = isWindows ? `"${command}"` : command
+  const { code, output } = await run(spawn, program, [...before, 'install', '--frozen-lockfile'], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    shell: isWindows,
   })
   clearTimeout(note)
   if (endedBy) process.exit(codeOf(endedBy))
@@ -86,7 +89,9 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
 }
 await install()
 
-const { code, output } = await run(join(bin, 'pnpm'), ['--silent', 'run', script, ...rest], {
+// From the packages that are there by now; it quotes arguments for Windows.
+const start = isWindows ? (await import('cross-spawn')).default : spawn
+const { code, output } = await run(start, join(bin, 'pnpm'), ['--silent', 'run', script, ...rest], {
   env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: '1' },
   stdio: 'inherit',
 })

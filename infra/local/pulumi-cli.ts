@@ -18,19 +18,20 @@ const builtVersion = '3.259.0'
 const leastVersion = [3, 74] as const
 const run = promisify(execFile)
 
-const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'acs-kit/pulumi')
-const built = join(cache, builtVersion, 'pulumi')
+const executable = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi'
+const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'acs-kit/pulumi')
+const built = join(cache, builtVersion, executable)
 const downloaded = join(cache, 'official')
 
 /** The Pulumi CLI that is there: on PATH, or in the cache. Rejects when the one on PATH is too old. */
 export async function findPulumi(): Promise<PulumiCli | undefined> {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
-  const onPath = folders.map((folder) => join(folder, 'pulumi')).find((path) => existsSync(path))
+  const onPath = folders.map((folder) => join(folder, executable)).find((path) => existsSync(path))
   if (onPath !== undefined) {
     await checkVersion(onPath)
     return { command: onPath, isBuiltHere: false }
   }
-  const official = join(downloaded, 'bin/pulumi')
+  const official = join(downloaded, 'bin', executable)
   if (existsSync(official)) return { command: official, isBuiltHere: false }
   return existsSync(built) ? { command: built, isBuiltHere: true } : undefined
 }
@@ -42,7 +43,7 @@ export async function obtainPulumi(tell: (line: string) => void, signal?: AbortS
   tell('fetching the Pulumi CLI with its official installer')
   try {
     await PulumiCommand.install({ root: downloaded })
-    return { command: join(downloaded, 'bin/pulumi'), isBuiltHere: false }
+    return { command: join(downloaded, 'bin', executable), isBuiltHere: false }
   } catch {
     tell('it can’t be downloaded here')
   }
