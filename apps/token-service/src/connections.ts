@@ -33,10 +33,11 @@ function openTable(settings: Settings, credential: TokenCredential | undefined):
   if (connectionString === undefined) {
     return new TableClient(settings.IDENTITY_STORE_ENDPOINT!, table, credential!, options)
   }
+  const { url } = TableClient.fromConnectionString(connectionString, table)
   return TableClient.fromConnectionString(connectionString, table, {
     ...options,
-    // Azurite's plain http, and never beyond this machine.
-    allowInsecureConnection: /TableEndpoint=http:\/\/(?:localhost|127\.0\.0\.1)[:/]/.test(connectionString),
+    // Azurite's plain http: the settings accept it for this machine only.
+    allowInsecureConnection: new URL(url).protocol === 'http:',
   })
 }
 

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { isTrustworthy } from './setting.ts'
+import { isTrustworthy, trustworthyUrl } from './setting.ts'
 import { json } from './json.ts'
 
 /** Asymmetric ones only: with a shared secret, whoever can verify could also forge. */
@@ -47,9 +47,9 @@ function* findMistakes({ issuer, jwksUri, kind, required }: Issuer, index: numbe
   // Messages name the issuer.
   if (/[?#]|\/\/[^/]*@/.test(issuer)) yield `/${index}/issuer must have no user name, password, query or fragment`
   if (jwksUri !== undefined) {
-    if (!isTrustworthy(jwksUri)) yield `/${index}/jwksUri must be an https URL; http only for this machine`
+    if (!isTrustworthy(jwksUri)) yield `/${index}/jwksUri must be ${trustworthyUrl}`
   } else if (!isTrustworthy(issuer)) {
-    yield `/${index}/issuer must be an https URL, or jwksUri must be the https URL of its keys; http only for this machine`
+    yield `/${index}/issuer must be ${trustworthyUrl}, unless jwksUri names its keys`
   }
   if (kind === 'entra' && required === undefined) {
     yield `/${index} has kind entra without required, which would accept ID tokens and tokens of applications: set required to a scope or app role, such as access_as_user`

@@ -49,24 +49,30 @@ export function oneOf<Name extends string>(...names: readonly Name[]) {
 
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
-/** https, or http on this machine. */
+/** What `isTrustworthy` requires, for messages. */
+export const trustworthyUrl = 'an https URL without a user name or password (http only for this machine)'
+
+/** An endpoint of Azure; its credentials are settings of their own, so it has no query either. */
 export function endpoint(value: string): string {
-  if (isTrustworthy(value)) return value
-  throw new Error('must be an https URL; http only for this machine')
+  if (isTrustworthy(value) && !/[?#]/.test(value)) return value
+  throw new Error(`must be ${trustworthyUrl}, and have no query or fragment`)
 }
 
 export function isTrustworthy(value: string): boolean {
   if (!URL.canParse(value)) return false
-  const { protocol, hostname } = new URL(value)
+  const { protocol, hostname, username, password } = new URL(value)
+  if (username || password) return false
   return protocol === 'https:' || (protocol === 'http:' && loopbackHost.test(hostname))
 }
 
 /** Comma-separated origins, each exactly as a browser sends it. */
 export function origins(value: string): readonly string[] {
   const list = value.split(',').map((origin) => origin.trim())
-  const wrong = list.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)
-  if (wrong === undefined) return list
-  throw new Error(`must list origins such as https://app.example.com, without paths or wildcards; ${wrong} is none`)
+  const wrong = list.findIndex((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)
+  if (wrong < 0) return list
+  throw new Error(
+    `must list origins such as https://app.example.com, without paths or wildcards: entry ${wrong + 1} is invalid`,
+  )
 }
 
 export function guid(value: string): string {

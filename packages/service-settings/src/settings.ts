@@ -2,6 +2,7 @@ import { parseConnectionString, parseEndpoint } from '@acs-kit/communication-ide
 import { issuers, type Issuer } from './issuer.ts'
 import { defaultScopePolicy, scopePolicy, type ScopePolicy } from './scope-policy.ts'
 import { endpoint, flag, guid, integer, oneOf, origins, secret, setting, text, type Setting } from './setting.ts'
+import { storageConnectionString } from './storage-connection-string.ts'
 
 /** Every environment variable of the token service. */
 export const settings = {
@@ -105,11 +106,6 @@ function communicationEndpoint(value: string): string {
 function communicationConnectionString(value: string): string {
   parseConnectionString(value, (problem) => new Error(problem))
   return value
-}
-
-function storageConnectionString(value: string): string {
-  if (/(?:^|;)(?:AccountKey|SharedAccessSignature)=[^;]+/.test(value)) return value
-  throw new Error('must be a storage connection string, with AccountKey or SharedAccessSignature')
 }
 
 function tableName(value: string): string {

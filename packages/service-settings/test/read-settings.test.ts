@@ -6,7 +6,7 @@ const issuer = { issuer: 'https://login.example/v2.0', audience: 'api://tokens' 
 const enough = {
   SIGN_IN_ISSUERS: JSON.stringify([issuer]),
   COMMUNICATION_SERVICES_CONNECTION_STRING: `endpoint=https://acs.example/;accesskey=${key}`,
-  IDENTITY_STORE_CONNECTION_STRING: `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${key}`,
+  IDENTITY_STORE_CONNECTION_STRING: `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${key};EndpointSuffix=core.windows.net`,
 }
 
 function mistakesOf(environment: Record<string, string>): readonly string[] {
@@ -113,6 +113,86 @@ test('an endpoint that repeats the one of the connection string is ignored', () 
   expect(values.COMMUNICATION_SERVICES_ENDPOINT).toBeUndefined()
   expect(values.COMMUNICATION_SERVICES_CONNECTION_STRING).toBe(enough.COMMUNICATION_SERVICES_CONNECTION_STRING)
 })
+
+const sas = `SharedAccessSignature=sv=2024-11-04&sig=${encodeURIComponent(key)}`
+const account = `AccountName=a;AccountKey=${key}`
+
+test.each([
+  `DefaultEndpointsProtocol=http;${account};EndpointSuffix=core.windows.net`,
+  `DefaultEndpointsProtocol=https;${account};EndpointSuffix=@evil.example`,
+  `DefaultEndpointsProtocol=http;${account};TableEndpoint=http://store.example/`,
+  `DefaultEndpointsProtocol=http;${account};TableEndpoint=http://localhost:10002@evil.example/a`,
+  `DefaultEndpointsProtocol=https;${account};EndpointSuffix=core.windows.net;BlobEndpoint=http://store.example/`,
+  `TableEndpoint=http://store.example/;${sas}`,
+  `tableendpoint=HTTP://store.example/;${sas}`,
+  `TableEndpoint=https://user:word@store.example/;${sas}`,
+  `TableEndpoint=https://store.example/;BlobEndpoint=http://store.example/;${sas}`,
+  `TableEndpoint=https://store.example/;TableEndpoint=http://store.example/;${sas}`,
+  `TableEndpoint=store.example;${sas}`,
+])('a store that plain HTTP or another host could stand for is rejected: %s', (value) => {
+  const [mistake, ...others] = mistakesOf({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })
+  expect(mistake).toMatch(/^IDENTITY_STORE_CONNECTION_STRING (?:has an endpoint that is not an https URL|names a part)/)
+  expect(others).toEqual([])
+})
+
+test.each([
+  `DefaultEndpointsProtocol=https;${account};EndpointSuffix=core.windows.net`,
+  `DefaultEndpointsProtocol=http;${account};TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;`,
+  `DefaultEndpointsProtocol=https;${account};TableEndpoint=https://a.table.cosmos.azure.com:443/;`,
+  `BlobEndpoint=https://a.blob.core.windows.net/;TableEndpoint=https://a.table.core.windows.net/;${sas}`,
+  `TableEndpoint=http://[::1]:10002/devstoreaccount1;${sas}`,
+])('a store with https, or on this machine, is accepted: %s', (value) => {
+  expect(mistakesOf({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })).toEqual([])
+})
+
+test.each([
+  `${account};EndpointSuffix=core.windows.net`,
+  `DefaultEndpointsProtocol=https;${account}`,
+  `BlobEndpoint=https://store.example/;${sas}`,
+])('a connection string that the SDK could not use is rejected: %s', (value) => {
+  expect(mistakesOf({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })).toEqual([
+    expect.stringMatching(/^IDENTITY_STORE_CONNECTION_STRING must be a storage connection string/),
+  ])
+})
+
+const password = 'pass-word'
+const rejectedValues = {
+  SIGN_IN_ISSUERS: [
+    `[{"issuer":"https://user:${password}@login.example","audience":"a"}]`,
+    `[{"issuer":"https://login.example","audience":"a","jwksUri":"https://user:${password}@login.example/keys"}]`,
+    `[{"issuer":"https://login.example/${password}","audience":"a"},{"issuer":"https://login.example/${password}","audience":"b"}]`,
+    `[{"issuer":"http://login.example/${password}","audience":"a"}]`,
+    `[{"issuer":"https://login.example","audience":"a","${password}":1}]`,
+    `[{"issuer":"https://login.example","audience":"a","kind":"${password}"}]`,
+    `"${password}"`,
+    password,
+  ],
+  SCOPE_POLICY: [
+    `{"default":{"scopes":["chat"],"maxExpiresInMinutes":60},"roles":{"${password}":{"scopes":[]}}}`,
+    `{"default":{"scopes":["${password}"],"maxExpiresInMinutes":60}}`,
+  ],
+  COMMUNICATION_SERVICES_CONNECTION_STRING: [password, `endpoint=https://user:${password}@a.example/`],
+  COMMUNICATION_SERVICES_ENDPOINT: [`https://user:${password}@acs.example/`, `https://acs.example/?${password}`],
+  IDENTITY_STORE_CONNECTION_STRING: [password, `TableEndpoint=https://user:${password}@store.example/;${sas}`],
+  IDENTITY_STORE_ENDPOINT: [`https://user:${password}@store.example/`, `https://store.example/?sig=${password}`],
+  ALLOWED_ORIGINS: [`https://user:${password}@app.example`, `https://app.example, https://app.example/${password}`],
+  COMMUNICATION_SERVICES_RESOURCE_ID: [password],
+  AZURE_CLIENT_ID: [password],
+  TEAMS_CLIENT_ID: [password],
+  IDENTITY_STORE_TABLE: [password],
+  ACS_SDK: [password],
+  REMAP_FOREIGN_IDENTITIES: [password],
+  PORT: [password],
+}
+
+test.each(Object.entries(rejectedValues).flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
+  'a rejected %s is never repeated: %s',
+  (name, value) => {
+    const mistakes = mistakesOf({ ...enough, [name]: value })
+    expect(mistakes).toContainEqual(expect.stringMatching(new RegExp(`^${name} `)))
+    expect(mistakes.join('\n')).not.toContain(password)
+  },
+)
 
 test('settings that exclude or need each other are named', () => {
   expect(mistakesOf({ ...enough, COMMUNICATION_SERVICES_ENDPOINT: 'https://other.example/' })).toEqual([
