@@ -171,7 +171,7 @@ $`,
       })
       expect(code).toBe(1)
       expect(stderr).toMatch(
-        /\nquickstart: failed: the service refused the credentials: .*; take the connection string anew.*\n$/,
+        /\nquickstart: failed: the service rejected the credentials \(401 Denied\); take the connection string anew.*\n$/,
       )
       expect(stderr).not.toContain(accessKey)
     })

@@ -77,7 +77,7 @@ export function parseSdkName(value: string | undefined, fallback: SdkName): SdkN
   const text = value?.trim()
   if (text === undefined || text === '') return fallback
   if (text === 'administration' || text === 'identity') return text
-  throw new Error(`ACS_SDK is ${JSON.stringify(text)}; it must be administration or identity`)
+  throw new Error('ACS_SDK must be administration or identity')
 }
 
 class DrivenCommunicationIdentities implements CommunicationIdentities {

@@ -12,7 +12,7 @@ export type FailureCode =
   | 'throttled'
   /** No answer in time, no connection, or a failure of the service's own. It may have acted all the same. */
   | 'unavailable'
-  /** The service refused the request itself; the message is the service's. */
+  /** The service rejected the request itself. */
   | 'invalid-request'
   /** This SDK cannot do it; the message names the one that can. */
   | 'unsupported-by-driver'
@@ -51,33 +51,32 @@ interface SdkError {
   }
 }
 
-/** What an SDK threw, as one of our cases. The SDK's own error stays reachable as the cause. */
+/**
+ * What an SDK threw, as one of our cases. The message is in our own words with the status and code of the response: its text may
+ * repeat the request, signature included. The SDK's own error stays reachable as the cause.
+ */
 export function toFailure(cause: unknown): CommunicationIdentityError {
   if (cause instanceof CommunicationIdentityError) return cause
   const { statusCode, response, code: sdkCode } = cause as SdkError
-  if (statusCode === undefined || response === undefined) return connectionFailure(cause, sdkCode)
-  const { code, message = `status ${statusCode}` } = readError(response.bodyAsText)
+  if (statusCode === undefined || response === undefined) return connectionFailure(cause, readCode(sdkCode))
+  const { code, message } = readError(response.bodyAsText)
   const retryAfterMs = readRetryAfter(response.headers)
+  const fail = (failure: FailureCode, what: string, options = {}) =>
+    new CommunicationIdentityError(failure, `${what} (${[statusCode, code].join(' ').trim()})`, { cause, ...options })
   if (/identity doesn't exist/i.test(message) || code === 'IdentityNotFound') {
-    return new CommunicationIdentityError('identity-unknown', message, { cause })
+    return fail('identity-unknown', 'the identity does not exist')
   }
-  if (code === 'IdentityNotOwned') return new CommunicationIdentityError('identity-not-owned', message, { cause })
+  if (code === 'IdentityNotOwned') return fail('identity-not-owned', 'the identity belongs to another resource')
   // The token that was to be exchanged, not the credentials.
-  if (code === 'InvalidAccessToken') return new CommunicationIdentityError('invalid-request', message, { cause })
+  if (code === 'InvalidAccessToken') return fail('invalid-request', "the service rejected the Teams user's token")
   if (statusCode === 401 || statusCode === 403) {
-    return new CommunicationIdentityError('credentials-refused', `the service refused the credentials: ${message}`, {
-      cause,
-    })
+    return fail('credentials-refused', 'the service rejected the credentials')
   }
-  if (statusCode === 429) {
-    return new CommunicationIdentityError('throttled', message, { cause, retryAfterMs, hadNoEffect: true })
+  if (statusCode === 429) return fail('throttled', 'too many requests', { retryAfterMs, hadNoEffect: true })
+  if (statusCode >= 400 && statusCode < 500 && statusCode !== 408) {
+    return fail('invalid-request', 'the service rejected the request')
   }
-  if (statusCode >= 400 && statusCode < 500 && statusCode !== 408)
-    return new CommunicationIdentityError('invalid-request', message, { cause })
-  return new CommunicationIdentityError('unavailable', `the service failed: ${message}`, {
-    cause,
-    retryAfterMs,
-  })
+  return fail('unavailable', 'the service failed', { retryAfterMs })
 }
 
 // A connection that never came about carried no request.
@@ -97,19 +96,24 @@ function connectionFailure(cause: unknown, code = ''): CommunicationIdentityErro
       { cause },
     )
   }
-  return new CommunicationIdentityError('unavailable', `the service could not be reached (${code || 'no answer'})`, {
+  return new CommunicationIdentityError('unavailable', `the service could not be reached (${code || 'no response'})`, {
     cause,
     hadNoEffect: unconnected.has(code),
   })
 }
 
-function readError(text: string | null | undefined): { code?: string; message?: string } {
+function readError(text: string | null | undefined): { code: string; message: string } {
   try {
-    const { error } = JSON.parse(text ?? '') as { error?: { code?: string; message?: string } }
-    return error ?? {}
+    const { error } = JSON.parse(text ?? '') as { error?: { code?: unknown; message?: unknown } }
+    return { code: readCode(error?.code), message: String(error?.message) }
   } catch {
-    return {}
+    return { code: '', message: '' }
   }
+}
+
+/** A word that is shorter than any key, signature or token; else empty. */
+function readCode(code: unknown): string {
+  return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : ''
 }
 
 /** Seconds or a date, as HTTP has it; in milliseconds from now. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { startEmulator } from '@acs-kit/communication-emulator'
+import { EchoServer } from '@acs-kit/test-support/echo-server'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createCommunicationIdentities, type CommunicationIdentities, type SdkName } from '../src/index.ts'
 
@@ -72,6 +73,19 @@ describe.each(sdks)('the %s driver', (sdk) => {
     emulator.faults.clear()
     emulator.faults.add({ status: sdk === 'identity' ? 201 : 200 })
     await expect(identities.create()).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  it.each([
+    [400, 'invalid-request', 'the service rejected the request (400)'],
+    [401, 'credentials-refused', 'the service rejected the credentials (401)'],
+    [429, 'throttled', 'too many requests (429)'],
+    [500, 'unavailable', 'the service failed (500)'],
+  ])('has its own words for a response of %i that repeats the request', async (status, code, message) => {
+    await using echo = await EchoServer.start({ tls: emulator.tlsFiles, status })
+    const connectionString = `endpoint=https://localhost:${echo.port}/;accesskey=${emulator.accessKey}`
+    const echoed = await createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 2_000 })
+    await expect(echoed.create()).rejects.toMatchObject({ code, message })
+    expect(echo.secrets).not.toEqual([])
   })
 
   it('ends at its deadline', async () => {
