@@ -1,7 +1,13 @@
+import { CommunicationIdentityError } from '@acs-kit/communication-identity'
 import pino, { type DestinationStream, type Logger } from 'pino'
+import { ProblemError } from './problem-error.ts'
 
 /** Lines wait for this many bytes, or a second, before they are written: a write for each would cost a fifth of the speed. */
 const bufferBytes = 8 * 1024
+/** More causes or stack frames of an error are not logged. */
+const maxDepth = 10
+/** Error codes are shorter than keys, signatures and tokens. */
+const errorCode = /^[\w-]{1,40}$/
 
 /** Standard output, in a buffer. */
 export function openLogDestination() {
@@ -13,21 +19,50 @@ export async function flush(destination: ReturnType<typeof openLogDestination>):
   await new Promise<void>((resolve) => destination.flush(() => resolve()))
 }
 
-/** JSON lines. Requests are never logged whole, and of an error only what cannot hold a header or a body. */
+/**
+ * JSON lines. Requests are never logged, and of an error only its codes, where it was thrown, and our own words: any other
+ * message may repeat a request, credentials included.
+ */
 export function createLog(level: string, destination: DestinationStream): Logger {
-  return pino({ level, base: null, serializers: { err: describe } }, destination)
+  const serializers = { err: (error: unknown) => describe(error), req: () => undefined, res: () => undefined }
+  return pino({ level, base: null, serializers, hooks: { logMethod } }, destination)
 }
 
-function describe(error: unknown): object {
-  if (!(error instanceof Error)) return { message: typeof error }
-  const { name, message, stack, cause } = error
+/** Without words of ours, pino and Fastify take those of the error. */
+function logMethod(this: Logger, args: Parameters<pino.LogFn>, method: pino.LogFn): void {
+  const [first, words] = args as unknown[]
+  const error = first instanceof Error ? first : (first as { err?: unknown } | undefined)?.err
+  const hasOwnWords = !(error instanceof Error) || (words !== undefined && words !== error.message)
+  method.apply(this, hasOwnWords ? args : [{ ...(first !== error && (first as object)), err: error }, 'an error'])
+}
+
+function describe(error: unknown, depth = 0): object {
+  if (!(error instanceof Error)) return { name: typeof error }
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
+  const isOurs = error instanceof ProblemError || error instanceof CommunicationIdentityError
   return {
-    name,
-    message,
-    ...(typeof code === 'string' && { code }),
+    name: error.name,
+    ...(isOurs && { message: withoutUrlSecrets(error.message) }),
+    ...(isErrorCode(code) && { code }),
     ...(typeof statusCode === 'number' && { statusCode }),
-    stack,
-    ...(cause !== undefined && { cause: describe(cause) }),
+    // With a status, what comes before the frames is the text of a response.
+    ...(!isOurs && statusCode === undefined && { stack: framesOf(error) }),
+    ...(error.cause !== undefined && depth < maxDepth && { cause: describe(error.cause, depth + 1) }),
   }
+}
+
+function isErrorCode(code: unknown): boolean {
+  return typeof code === 'string' && errorCode.test(code)
+}
+
+/** The lines after the message. */
+function framesOf({ stack = '' }: Error): string[] {
+  const lines = stack.split('\n')
+  const end = lines.findLastIndex((line) => !line.startsWith('    at '))
+  return lines.slice(Math.max(end + 1, lines.length - maxDepth)).map((line) => line.trim())
+}
+
+/** Leaves out user name, password, query and fragment of URLs. */
+function withoutUrlSecrets(text: string): string {
+  return text.replaceAll(/https?:\/\/\S+/gi, (url) => url.replace(/[?#].*/, '').replace(/\/\/[^/]*@/, '//'))
 }

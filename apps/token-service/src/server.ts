@@ -73,6 +73,7 @@ try {
   await main()
 } catch (error) {
   const isForPerson = error instanceof SettingsError || (error as NodeJS.ErrnoException).syscall === 'listen'
-  process.stderr.write(`${isForPerson ? (error as Error).message : (error as Error).stack}\n`)
+  if (isForPerson) process.stderr.write(`${(error as Error).message}\n`)
+  else createLog('fatal', process.stderr).fatal({ err: error }, 'the service failed to start')
   process.exitCode = 1
 }

@@ -83,6 +83,18 @@ describe('as a process', () => {
     return { server, address, metricsAddress }
   }
 
+  test('an unexpected error at the start is logged without its text', async () => {
+    await using fixture = await ServiceFixture.start()
+    await using server = ServerProcess.launch({ script, env: { ...fixture.env, HOST: 'not a host name', PORT: '0' } })
+    expect(await server.exit()).toBe(1)
+    expect(JSON.parse(server.stderr)).toMatchObject({
+      level: 60,
+      msg: 'the service failed to start',
+      err: { name: 'Error', code: expect.stringMatching(/^(?:ENOTFOUND|EAI_)/), stack: expect.any(Array) },
+    })
+    expect(server.stderr + server.stdout).not.toContain('not a host name')
+  })
+
   test('serves without node_modules, is ready, and shows the reference page and its metrics by setting', async () => {
     await using fixture = await ServiceFixture.start()
     const { server, address, metricsAddress } = await start(fixture, { METRICS_PORT: '0', REFERENCE_PAGE: 'true' })

@@ -96,9 +96,9 @@ export class IssuerKeys {
   async #discover(deadline: AbortSignal): Promise<string> {
     const url = `${this.#issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
     const { issuer, jwks_uri: jwksUri } = (await fetchJson(url, deadline)) as { issuer?: unknown; jwks_uri?: unknown }
-    if (issuer !== this.#issuer) throw new Error(`the document at ${url} is another issuer's`)
+    if (issuer !== this.#issuer) throw unavailable(`The document at ${url} names another issuer.`)
     const isSecure = typeof jwksUri === 'string' && (jwksUri.startsWith('https:') || this.#issuer.startsWith('http:'))
-    if (!isSecure) throw new Error(`the document at ${url} names no https address of keys`)
+    if (!isSecure) throw unavailable(`The document at ${url} lacks an https jwks_uri.`)
     return jwksUri
   }
 }
@@ -128,6 +128,11 @@ function isOfUnknownKey(error: unknown, token: string): boolean {
 
 async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { redirect: 'error', signal })
-  if (!response.ok) throw new Error(`${url.split('?', 1)[0]} responded with ${response.status}`)
+  if (!response.ok) throw unavailable(`${url} responded with status ${response.status}.`)
   return response.json()
+}
+
+/** A cause for the log. */
+function unavailable(detail: string): ProblemError {
+  return new ProblemError('sign-in-unavailable', detail)
 }

@@ -1,0 +1,112 @@
+import { CommunicationIdentityError } from '@acs-kit/communication-identity'
+import { EchoServer } from '@acs-kit/test-support/echo-server'
+import { audience } from '@acs-kit/test-support/sign-in-issuer'
+import { expect, test } from 'vitest'
+import { createLog } from '../src/log.ts'
+import { ProblemError } from '../src/problem-error.ts'
+import { ServiceFixture } from './service-fixture.ts'
+
+const secret = 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I='
+
+/** The line that an error leaves. */
+function logError(err: unknown, ...words: string[]): Record<string, unknown> {
+  let line = ''
+  createLog('info', { write: (text) => void (line += text) }).error({ err }, ...words)
+  expect(line).not.toContain(secret)
+  return JSON.parse(line)
+}
+
+/** As the SDKs throw it: the text of the response comes first in its stack. */
+function responseError(): Error {
+  const error = new Error(`${secret}\n    at ${secret}\n`)
+  return Object.assign(error, { message: secret, statusCode: 403, code: secret })
+}
+
+test('an error of ours keeps its words, any other one its codes and where it was thrown', () => {
+  const cause = Object.assign(new TypeError(`Invalid header: ${secret}`), { code: 'ERR_INVALID_CHAR' })
+  const err = new ProblemError('store-unavailable', 'Too many requests.', { cause })
+  expect(logError(err, 'failed')['err']).toEqual({
+    name: 'ProblemError',
+    message: 'Too many requests.',
+    code: 'store-unavailable',
+    statusCode: 503,
+    cause: {
+      name: 'TypeError',
+      code: 'ERR_INVALID_CHAR',
+      stack: expect.arrayContaining([expect.stringMatching(/^at /)]),
+    },
+  })
+  expect(logError(responseError(), 'failed')['err']).toEqual({ name: 'Error', statusCode: 403 })
+})
+
+test.each([
+  ['a message in lines that look like a stack', new Error(`${secret}\n    at ${secret}\nend`)],
+  ['a chain of causes', new CommunicationIdentityError('unavailable', 'no response', { cause: responseError() })],
+  ['a cause that is not an error', new Error('no response', { cause: { response: { headers: secret } } })],
+  ['a text', secret],
+])('%s shows nothing of itself', (_name, err) => {
+  expect(logError(err, 'failed')).toMatchObject({ msg: 'failed', err: { name: expect.any(String) } })
+})
+
+test('a chain of causes that never ends is cut', () => {
+  const error = new Error('round')
+  error.cause = error
+  expect(logError(error, 'failed')).toMatchObject({ msg: 'failed' })
+})
+
+test('the words of an error never stand in for ours, and a request is not logged', () => {
+  const error = new Error(secret)
+  let lines = ''
+  const log = createLog('info', { write: (text) => void (lines += text) })
+  log.error(error)
+  log.error({ err: error })
+  log.child({ reqId: 'r' }).error({ err: error, req: { headers: secret }, res: { headers: secret } }, error.message)
+  expect(lines.trim().split('\n')).toHaveLength(3)
+  expect(lines).not.toContain(secret)
+})
+
+test('a URL in our own words loses what may be secret', () => {
+  const text = `https://user:${secret}@a.example/x?sig=${secret} and http://b.example/y#${secret}`
+  expect(logError(new ProblemError('sign-in-unavailable', text), 'failed')['err']).toMatchObject({
+    message: 'https://a.example/x and http://b.example/y',
+  })
+})
+
+test.each([400, 401, 403, 429, 500])(
+  'upstreams that answer %i with the request leave no signature in log or response',
+  async (status) => {
+    await using store = await EchoServer.start({
+      status,
+      toBody: (text) => JSON.stringify({ 'odata.error': { code: text, message: { value: text } } }),
+    })
+    await using keys = await EchoServer.start({ status })
+    await using fixture = await ServiceFixture.start()
+    await using communication = await EchoServer.start({ tls: fixture.emulator.tlsFiles, status })
+    const { issuer } = fixture.issuer
+    const account = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=${secret}`
+    const storeEndpoint = `TableEndpoint=http://127.0.0.1:${store.port}/a`
+    const environments = [
+      {
+        COMMUNICATION_SERVICES_CONNECTION_STRING: `endpoint=https://localhost:${communication.port}/;accesskey=${secret}`,
+      },
+      { IDENTITY_STORE_CONNECTION_STRING: `${account};${storeEndpoint}` },
+      { IDENTITY_STORE_CONNECTION_STRING: `${storeEndpoint};SharedAccessSignature=sv=2024-11-04&sig=${secret}` },
+      {
+        SIGN_IN_ISSUERS: JSON.stringify([
+          { issuer, audience, jwksUri: `http://127.0.0.1:${keys.port}/keys?sig=${secret}` },
+        ]),
+      },
+    ]
+    for (const env of environments) {
+      const service = await fixture.addInstance({ UPSTREAM_DEADLINE_MS: '500', ...env })
+      await service.health.look()
+      await service.reaper.run().catch((err: unknown) => service.app.log.warn({ err }, 'failed'))
+      const { body } = await fixture.call('POST /v1/token', { service })
+      for (const echo of [store, keys, communication]) {
+        for (const shown of echo.secrets) expect(fixture.logged + JSON.stringify(body)).not.toContain(shown)
+      }
+    }
+    for (const echo of [store, keys, communication]) expect(echo.secrets).not.toEqual([])
+    expect(fixture.logged).toContain(`"statusCode":${status}`)
+  },
+)
