@@ -78,7 +78,7 @@ export async function buildService({
   })
   const removal = new Removal({ store, journal, communication, log })
   const dropCache = (userKey: string) => userTokens.drop(userKey)
-  const firstLogin = new FirstLogin({ store, journal, communication, removal, background, dropCache })
+  const firstLogin = new FirstLogin({ store, journal, communication, removal, background, dropCache, log })
   const revocationBoundMs = settings.REVOCATION_BOUND_SECONDS * 1000
   const userTokens = new UserTokens({
     store,

@@ -9,7 +9,7 @@ const customerPrefixLength = 56
  * Address of the client, without a port: the last one that the trusted proxies name. An invalid one counts as that of the
  * proxy which sent it, so that garbage gets no limit of its own.
  */
-function clientAddress({ ip, ips = [ip] }: FastifyRequest): string {
+export function clientAddress({ ip, ips = [ip] }: FastifyRequest): string {
   let client = 'unknown'
   for (const hop of ips) {
     const address = toAddress(hop)

@@ -39,6 +39,20 @@ test('administrators list users page by page, find them by subject, and erase th
   expect(fixture.emulator.identities()).toHaveLength(11)
 })
 
+test('a list leaves a line that names the administrator and the users that were searched for', async () => {
+  await using fixture = await ServiceFixture.start()
+  for (const sub of ['alice', 'bob'])
+    await fixture.call('POST /v1/token', { token: await fixture.issuer.sign({ sub }) })
+  const token = await fixture.issuer.sign({ sub: 'admin', roles: ['admin'] })
+  await fixture.call('GET /v1/users', { token })
+  const { users } = (await fixture.call('GET /v1/users?subject=bob', { token })).body
+  const [all, search] = fixture.lines({ audit: 'list' })
+  expect(all).toMatchObject({ by: expect.stringMatching(/^[\w-]{43}$/), count: 2 })
+  expect(search).toMatchObject({ by: all!['by'], count: 1, userKeys: [users[0].userKey] })
+  expect(all).not.toHaveProperty('userKeys')
+  expect(fixture.logged).not.toContain('bob')
+})
+
 test.each(['?cursor=nonsense', '?limit=0', '?limit=1001', '?limit=abc', '?unknown=1'])(
   'a list that can’t be had is a bad request: %s',
   async (query) => {
@@ -66,4 +80,12 @@ test('everyone else is refused, whatever key they name', async () => {
       headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' },
     })
   }
+  // Each attempt leaves a line that names who made it, from where.
+  const [issued] = fixture.lines({ audit: 'issue' })
+  const rejected = fixture.lines({ audit: 'reject', code: 'permission-missing', address: '127.0.0.1' })
+  expect(rejected.map(({ userKey, method, route }) => ({ userKey, method, route }))).toEqual([
+    { userKey: issued!['userKey'], method: 'GET', route: '/v1/users' },
+    { userKey: issued!['userKey'], method: 'DELETE', route: '/v1/users/:userKey' },
+    { userKey: issued!['userKey'], method: 'POST', route: '/v1/users/:userKey/token/revoke' },
+  ])
 })

@@ -14,6 +14,7 @@ export interface FirstLoginOptions {
   readonly background: Background
   /** Forgets what is cached for a user. */
   readonly dropCache: (userKey: string) => void
+  readonly log: { info(fields: object, message?: string): void }
 }
 
 /**
@@ -35,7 +36,7 @@ export class FirstLogin {
     scopes: readonly Scope[],
     minutes: number | undefined,
   ): Promise<{ identity: UserIdentity; token?: IssuedToken }> {
-    const { store, journal, background } = this.#options
+    const { store, journal, background, log } = this.#options
     const { userKey } = principal
     const intent = await journal.add({ kind: 'create', userKey })
     const { communicationUserId, ...token } = await this.#create(intent, scopes, minutes)
@@ -46,7 +47,10 @@ export class FirstLogin {
       this.#unsettled.set(intent, communicationUserId)
     }
     background.run('settle a first login', () => this.#settle(intent, winner))
-    if (winner?.communicationUserId === communicationUserId) return { identity: winner, ...token }
+    if (winner?.communicationUserId === communicationUserId) {
+      log.info({ audit: 'create', userKey })
+      return { identity: winner, ...token }
+    }
     // The identity that was first has been deleted since: try again.
     return winner ? { identity: winner } : this.provision(principal, scopes, minutes)
   }
@@ -59,7 +63,7 @@ export class FirstLogin {
   }
 
   async #settle(intent: StoredEntry, winner: UserIdentity | undefined): Promise<void> {
-    const { journal, removal, dropCache } = this.#options
+    const { journal, removal, dropCache, log } = this.#options
     if (!this.#unsettled.has(intent)) return
     const communicationUserId = this.#unsettled.get(intent)
     const isWinner = winner?.communicationUserId === communicationUserId
@@ -69,6 +73,7 @@ export class FirstLogin {
       const surplus = await journal.put({ ...intent, kind: 'delete', communicationUserId })
       this.#unsettled.delete(intent)
       await removal.finish(surplus)
+      log.info({ audit: 'delete', userKey: intent.userKey, outcome: 'done' }, 'deleted a surplus identity')
       if (isWinner) dropCache(intent.userKey)
     }
     this.#unsettled.delete(intent)

@@ -4,8 +4,9 @@ import { CommunicationIdentityError, type FailureCode } from '@acs-kit/communica
 import { problemCatalogue, problemMediaType, type Problem, type ProblemCode } from '@acs-kit/token-contract'
 import type { ConnectionError, FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
-import { addressGroup } from '../client-address.ts'
+import { addressGroup, clientAddress } from '../client-address.ts'
 import { ProblemError } from '../problem-error.ts'
+import type { VerifiedPrincipal } from '../sign-in/sign-in.ts'
 
 /** What Azure's failures are to our callers. The others are our own mistakes. */
 const communicationFailures: Partial<Record<FailureCode, ProblemCode>> = {
@@ -55,13 +56,16 @@ export const problems = fastifyPlugin(
 
     async function send(error: unknown, request: FastifyRequest, reply: FastifyReply) {
       let problem = toProblem(error)
+      const { logFields } = problem
       const { status } = problemCatalogue[problem.code]
       if (status < 500 && status !== 429 && problem.countsAgainstAddress) {
         problem = (await findExcess(request, { increment: true })) ?? problem
       }
-      if (problem.code === 'internal-error') request.log.error({ err: error }, 'the service failed')
-      else if (status >= 500) request.log.warn({ err: error, code: problem.code }, 'could not serve a request')
-      else request.log.info({ code: problem.code, ...problem.logFields }, 'refused a request')
+      const audit = status === 401 || status === 403 ? 'reject' : undefined
+      const fields = { audit, ...describe(request), ...logFields, code: problem.code }
+      if (problem.code === 'internal-error') request.log.error({ ...fields, err: error }, 'the service failed')
+      else if (status >= 500) request.log.warn({ ...fields, err: error }, 'could not serve a request')
+      else request.log.info(fields, 'rejected a request')
       return reply
         .code(problem.statusCode)
         .headers(headersOf(problem))
@@ -87,7 +91,7 @@ export const problems = fastifyPlugin(
 export function refuseUnreadable(log: FastifyBaseLogger, requestId: string, error: ConnectionError, socket: Socket) {
   if (error.code === 'ECONNRESET' || !socket.writable) return
   const problem = toUnreadable(error)
-  log.info({ reqId: requestId, code: problem.code }, 'refused what is no request')
+  log.info({ reqId: requestId, code: problem.code, address: socket.remoteAddress }, 'rejected a malformed request')
   const body = JSON.stringify(toBody(problem, requestId))
   const { statusCode } = problem
   socket.write(
@@ -96,6 +100,14 @@ export function refuseUnreadable(log: FastifyBaseLogger, requestId: string, erro
   )
   // Also when the client never closes its half.
   socket.destroySoon()
+}
+
+/** Who requested what: without the path, which the client may have put anything into. */
+function describe(request: FastifyRequest): object {
+  const { method, routeOptions } = request
+  // Not set outside /v1, and before the sign-in is verified.
+  const principal = request.principal as VerifiedPrincipal | undefined
+  return { method, route: routeOptions.url, address: clientAddress(request), userKey: principal?.userKey }
 }
 
 function toUnreadable({ code }: ConnectionError): ProblemError {

@@ -17,9 +17,10 @@ export const identityRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = 
 ) => {
   app.route({
     ...routes.getIdentity,
-    handler: async ({ principal }) => {
-      const identity = await store.find(principal.userKey)
+    handler: async ({ principal: { userKey }, log }) => {
+      const identity = await store.find(userKey)
       if (!identity) throw new ProblemError('identity-unknown', 'The first token creates it.')
+      log.info({ audit: 'read', userKey })
       return toResponse(identity)
     },
   })

@@ -16,8 +16,11 @@ export const userRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = asyn
 
   app.route({
     ...routes.listUsers,
-    handler: async ({ query: { limit = 100, cursor, subject } }) => {
+    handler: async ({ query: { limit = 100, cursor, subject }, principal, log }) => {
       const page = await store.list({ limit, cursor, subject })
+      // A page of all users may be too long for a line; a search finds few.
+      const found = subject !== undefined && { userKeys: page.users.map(({ userKey }) => userKey) }
+      log.info({ audit: 'list', by: principal.userKey, count: page.users.length, ...found })
       return {
         users: page.users.map((identity) => ({
           userKey: identity.userKey,

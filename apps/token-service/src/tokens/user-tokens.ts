@@ -136,8 +136,8 @@ export class UserTokens {
     } catch (error) {
       const code = error instanceof CommunicationIdentityError ? error.code : undefined
       if (code === 'identity-not-owned') this.#refuseForeign(principal)
-      else if (code !== 'identity-unknown') throw error
-      this.#options.log.warn({ userKey: principal.userKey }, `the user gets a new identity: ${code}`)
+      else if (code === 'identity-unknown') this.#logReplacement(principal, code)
+      else throw error
       await this.#options.store.remove(principal.userKey, identity.communicationUserId)
       user.forget(identity)
       const replacement = await this.#identityOf(user, principal, grant)
@@ -153,14 +153,18 @@ export class UserTokens {
   }
 
   /** Throws unless such identities are to be replaced. */
-  #refuseForeign({ userKey }: Principal): void {
+  #refuseForeign(principal: Principal): void {
     if (!this.#options.remapForeign) {
       throw new ProblemError(
         'identity-foreign',
         'Was the service pointed at a new resource? With REMAP_FOREIGN_IDENTITIES=true users get new identities.',
       )
     }
-    this.#options.log.warn({ userKey }, 'the identity is another resource’s')
+    this.#logReplacement(principal, 'identity-foreign')
+  }
+
+  #logReplacement({ userKey }: Principal, reason: string): void {
+    this.#options.log.warn({ audit: 'replace', userKey, reason }, 'the user gets a new identity')
   }
 
   #checkInBackground(user: CachedUser, userKey: string): void {
