@@ -216,6 +216,25 @@ describe('an absent body is not an error', () => {
   })
 })
 
+test.each(['Host', 'Origin', 'Authorization', 'Content-Type'])(
+  'a second %s is a bad request, since it is not clear which one counts',
+  async (name) => {
+    const { app } = await fixture.addInstance()
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const [{ port }] = app.addresses() as [AddressInfo]
+    const values = { Host: 'localhost', Origin: origin, Authorization: 'Bearer x', 'Content-Type': 'application/json' }
+    const lines = Object.entries(values).map(([header, value]) => `${header}: ${value}`)
+    const second = `${name.toLowerCase()}: ${values[name as keyof typeof values]}`
+    for (const method of ['POST', 'OPTIONS']) {
+      const socket = connect(port, '127.0.0.1')
+      socket.write([`${method} /v1/token HTTP/1.1`, ...lines, second, 'Connection: close', '', ''].join('\r\n'))
+      expect(await text(socket)).toMatch(
+        /^HTTP\/1.1 400 [^]*"code":"request-invalid","detail":"The header \S+ is sent twice/,
+      )
+    }
+  },
+)
+
 describe('too many requests', () => {
   test('of a user, or refused ones of an address, are 429 with a time', async () => {
     const service = await fixture.addInstance({ TOKENS_PER_MINUTE: '3', BAD_REQUESTS_PER_MINUTE: '4' })

@@ -41,6 +41,11 @@ export const browsers = fastifyPlugin(
     const allowed = new Set(origins)
     app.addHook('onRequest', (request, reply, done) => {
       reply.headers(securityHeaders)
+      const repeated = findRepeated(request.raw.rawHeaders)
+      if (repeated !== undefined) {
+        done(new ProblemError('request-invalid', `The header ${repeated} is sent twice.`))
+        return
+      }
       const { origin } = request.headers
       if (origin === undefined || allowed.has(origin) || isSameOrigin(origin, request.host)) done()
       else done(new ProblemError('origin-not-allowed', 'ALLOWED_ORIGINS of the service does not name it.'))
@@ -58,6 +63,21 @@ export const browsers = fastifyPlugin(
   },
   { name: 'browsers' },
 )
+
+/** Node takes the first of these; a proxy in front may have taken another. */
+const singleHeaders = new Set(['host', 'origin', 'authorization', 'content-type'])
+
+/** The first of the `singleHeaders` that occurs twice. */
+function findRepeated(rawHeaders: readonly string[]): string | undefined {
+  const seen = new Set<string>()
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!.toLowerCase()
+    if (!singleHeaders.has(name)) continue
+    if (seen.has(name)) return name
+    seen.add(name)
+  }
+  return undefined
+}
 
 /** Such as the reference page's. */
 function isSameOrigin(origin: string, host: string): boolean {
