@@ -70,7 +70,8 @@ function problem(status: number, message: string): Answer {
 /** Keeps out other machines, and web pages of other sites, which could reach this port through a person's browser. */
 function refusalOf({ remoteAddress = '', headers }: Exchange): string | undefined {
   if (!isLoopbackHost(remoteAddress.replace(/^::ffff:/, ''))) return 'The administration is for this machine only.'
-  const host = (headers.host ?? '').replace(/(?::\d+)+$/, '')
+  // Anchored at both ends: from every colon of a long header, the search for its end would cost too much.
+  const host = /^(\[[^\]]*\]|[^:]*)(?::\d+)*$/.exec(headers.host ?? '')?.[1] ?? ''
   if (!isLoopbackHost(host)) return 'The administration answers under loopback names only.'
   const origin = headerOf(headers, 'origin')
   if (origin !== undefined && !isLoopbackOrigin(origin)) return `Pages of ${origin} may not use the administration.`

@@ -56,6 +56,11 @@ export class Listener implements AsyncDisposable {
       keepAliveTimeout: 60_000,
     })
     server.on('request', (request, response) => {
+      // Node checks that there is a Host, and takes the first of several.
+      if (request.headersDistinct['host']?.[1] !== undefined) {
+        response.writeHead(400, { Connection: 'close' }).end()
+        return
+      }
       // Whatever goes wrong with one client must not end the others.
       respond(request, response, answer).catch(() => request.destroy())
     })

@@ -73,6 +73,11 @@ describe('a refused signature', () => {
       { sign: { names: ['x-ms-date', 'host', 'x-ms-content-sha256', 'x'] } },
       'HeadersMissing',
     ],
+    [
+      'a header that is signed twice',
+      { sign: { names: ['x-ms-date', 'host', 'x-ms-content-sha256', 'host'] } },
+      'HeadersRepeated',
+    ],
     ['another path', { sign: { target: '/other' } }, 'SignatureMismatch'],
     ['another key', { accessKey: otherKey }, 'SignatureMismatch'],
     ['a date 16 minutes ago', { date: new Date(Date.now() - 16 * 60_000) }, 'DateOutOfRange'],

@@ -32,9 +32,11 @@ export function authenticate(exchange: Exchange, keys: readonly AccessKey[], opt
     )
   }
   const names = match[1]!.toLowerCase().split(';')
+  // A header of 8 kB that is signed a thousand times would make 8 MB to sign and to explain.
+  if (new Set(names).size < names.length) throw denied('HeadersRepeated', 'SignedHeaders names a header twice.')
   // Once x-ms-date is there, Date does not count.
   const dateHeader = headerOf(headers, 'x-ms-date') === undefined ? 'date' : 'x-ms-date'
-  // guess(signed-headers): that these three are demanded is how every SDK signs, not a documented rule.
+  // guess(signed-headers): that these three are required, each once, is how every SDK signs, not a documented rule.
   const unsigned = [dateHeader, ...requiredHeaders].filter((name) => !names.includes(name))
   if (unsigned.length > 0) throw denied('HeadersNotSigned', `SignedHeaders lacks: ${unsigned.join(', ')}.`)
   const missing = names.filter((name) => headerOf(headers, name) === undefined)
