@@ -44,6 +44,15 @@ async function outcome<T>(promise: Promise<T>, limit = 2 * minute): Promise<T | 
   return settled
 }
 
+it('leaves the sign-in token out of an error, even if the response repeats it', async () => {
+  const token = signInTokenOf(user)
+  const problem = { code: 'token-invalid', title: token, detail: `Authorization: Bearer ${token} is invalid` }
+  const headers = { 'Content-Type': 'application/problem+json' }
+  using source = open({ fetch: async () => new Response(JSON.stringify(problem), { status: 400, headers }) })
+  const error = await outcome(source.getToken())
+  expect(error).toMatchObject({ code: 'token-invalid', status: 400, message: 'Authorization: Bearer * is invalid' })
+})
+
 describe('a token', () => {
   it('comes from memory while it is fresh, whatever the order of the scopes', async () => {
     using source = open()
