@@ -80,7 +80,7 @@ const drills: Readonly<Record<string, Drill>> = {
     run: () => drillContractFuzz({ requests: 10_000, seed }),
   },
   secrets: {
-    violation: 'a key or token is shown by a command, an error or a command line',
+    violation: 'a key, signature or token is shown by a command, a log, an error or a command line',
     run: async () => {
       const { leaks, transcripts, refusals } = await drillSecrets()
       if (leaks.length > 0) throw new Error(leaks.join('\n'))

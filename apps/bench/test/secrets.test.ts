@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { findSecrets, separateIssuedTokens } from '../src/secrets/find-secrets.ts'
 import { drillSecrets } from '../src/secrets/secrets-drill.ts'
 
-test('no key and no token is printed, or passed on a command line', { timeout: 120_000 }, async () => {
+test('no key and no token is printed, or passed on a command line', { timeout: 240_000 }, async () => {
   const { leaks, transcripts, refusals, tokens, commandLines } = await drillSecrets()
 
   expect(leaks).toEqual([])

@@ -8,6 +8,7 @@ import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { ServerProcess, type ServerCommand } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '../temporary-folder.ts'
 import { CommandLines } from './command-lines.ts'
+import { runAgainstEchoes } from './echo-runs.ts'
 import { findSecrets, separateIssuedTokens } from './find-secrets.ts'
 
 const quickstartScript = join(import.meta.dirname, '../../../quickstart/src/quickstart.ts')
@@ -77,6 +78,20 @@ export async function drillSecrets(): Promise<SecretsReport> {
         })
       }
     }
+    const echoes = await runAgainstEchoes({
+      keyFolder: options.keyFolder,
+      accessKey: given,
+      runQuickstart: async (what, env) => {
+        for (const sdk of ['administration', 'identity']) {
+          await run(`the quickstart with ${what} and the ${sdk} SDK`, {
+            script: quickstartScript,
+            env: { ...process.env, ACS_SDK: sdk, ...env },
+          })
+        }
+      },
+    })
+    printed.push(...echoes.printed)
+    for (const [index, secret] of echoes.secrets.entries()) keys[`secret ${index} of a request or setting`] = secret
     await run('the quickstart under the emulator', {
       ...emulatorCommand(options),
       script: emulatorScript,
