@@ -86,6 +86,9 @@ test('a required scope or role is demanded of everyone, an admin one of administ
   expect(await call('GET /v1/identity', { scp: undefined, roles: ['access_as_user'] })).toBeUndefined()
   expect(await call('GET /v1/users', {})).toBe('permission-missing')
   expect(await call('GET /v1/users', { roles: ['admin'] })).toBeUndefined()
+  // Whoever lacks it is verified all the same, and named in the log.
+  const userKeys = fixture.lines({ audit: 'reject', code: 'permission-missing' }).map(({ userKey }) => userKey)
+  expect(userKeys).toEqual([expect.stringMatching(/^[\w-]{43}$/), userKeys[0]])
 })
 
 test('Entra users are known by tenant and object id, whatever their subject', () => {

@@ -89,3 +89,14 @@ test('everyone else is refused, whatever key they name', async () => {
     { userKey: issued!['userKey'], method: 'POST', route: '/v1/users/:userKey/token/revoke' },
   ])
 })
+
+test('a rejection is logged with the address that the proxy reports, and with no other text of the request', async () => {
+  await using fixture = await ServiceFixture.start({ env: { TRUSTED_PROXIES: '1' } })
+  for (const forwarded of ['203.0.113.5:1234', 'secret']) {
+    await fixture.call('GET /v1/users?subject=secret', { headers: { 'x-forwarded-for': forwarded } })
+    await fixture.call('GET /secret?secret', { headers: { 'x-forwarded-for': forwarded, 'user-agent': 'secret' } })
+  }
+  const addresses = fixture.lines({ msg: 'rejected a request' }).map(({ address }) => address)
+  expect(addresses).toEqual(['203.0.113.5', '203.0.113.5', '127.0.0.1', '127.0.0.1'])
+  expect(fixture.logged).not.toContain('secret')
+})

@@ -18,14 +18,20 @@ export interface Principal {
 }
 
 /** Throws a `ProblemError` when the token says too little about the user, or lacks the permission that everyone needs. */
-export function toPrincipal(payload: JWTPayload, { issuer, kind = 'oidc', required, admin }: Issuer): Principal {
+export function toPrincipal(payload: JWTPayload, settings: Issuer): Principal {
+  const { required, admin } = settings
+  const user = toUser(payload, settings)
   const roles = wordsOf(payload['roles'])
   const permissions = new Set([...roles, ...wordsOf(payload['scp']), ...wordsOf(payload['scope'])])
   if (required !== undefined && !permissions.has(required)) {
-    throw rejectSigned('permission-missing', `The token needs the scope or role ${required}.`)
+    const { userKey } = user
+    throw rejectSigned('permission-missing', `The token needs the scope or role ${required}.`, { userKey })
   }
   // Any application can request a scope; only the directory assigns a role.
-  const isAdmin = admin !== undefined && roles.includes(admin)
+  return { ...user, roles, isAdmin: admin !== undefined && roles.includes(admin) }
+}
+
+function toUser(payload: JWTPayload, { issuer, kind = 'oidc' }: Issuer) {
   if (kind === 'entra') {
     // `sub` differs from one application to the next, `oid` does not.
     const tid = claim(payload, 'tid')
@@ -33,15 +39,15 @@ export function toPrincipal(payload: JWTPayload, { issuer, kind = 'oidc', requir
     if (tid !== tenantOf(issuer)) {
       throw rejectSigned('token-invalid', "The token's tenant (tid) is not the tenant of its issuer.")
     }
-    return { userKey: keyOf('entra', tid, oid), issuer, subject: oid, tenantId: tid, roles, isAdmin }
+    return { userKey: keyOf('entra', tid, oid), issuer, subject: oid, tenantId: tid }
   }
   const subject = claim(payload, 'sub')
-  return { userKey: keyOf('oidc', issuer, subject), issuer, subject, roles, isAdmin }
+  return { userKey: keyOf('oidc', issuer, subject), issuer, subject }
 }
 
 /** A rejection of a validly signed token, which does not count against the address that it came from. */
-export function rejectSigned(code: ProblemCode, detail: string): ProblemError {
-  return new ProblemError(code, detail, { countsAgainstAddress: false })
+export function rejectSigned(code: ProblemCode, detail: string, logFields?: object): ProblemError {
+  return new ProblemError(code, detail, { countsAgainstAddress: false, ...(logFields && { logFields }) })
 }
 
 /** Tenant segment of an issuer of Entra ID: `https://login.microsoftonline.com/<tenant>/v2.0`. */
