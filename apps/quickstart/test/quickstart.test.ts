@@ -116,7 +116,7 @@ $`,
       expect(code).toBe(1)
       expect(stdout).not.toContain('Deleted the identity')
       expect(stderr.trim().split('\n').at(-1)).toMatch(
-        /^quickstart: failed: A fault that was asked for.*; try the other SDK \(ACS_SDK=/,
+        /^quickstart: failed: the service rejected the request \(400 InjectedFault\); try the other SDK \(ACS_SDK=/,
       )
       expect(emulator.identities()).toEqual([])
     })
