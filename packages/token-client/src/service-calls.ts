@@ -76,8 +76,8 @@ export class ServiceCalls {
       })
       const now = onDate(response.headers.get('Date'))
       const text = await response.text()
-      // The message is for a log, and whatever rejects a request may repeat its sign-in token, unless that is empty.
-      if (!response.ok) throw refusalOf(response, text.replaceAll(signInToken || place, '*'), place, now)
+      // The message is for a log, and whatever rejects a request may repeat its sign-in token.
+      if (!response.ok) throw refusalOf(response, text.replaceAll(signInToken, ''), place, now)
       return { status: response.status, body: text && parse(text, place) }
     } catch (error) {
       if (error instanceof TokenError) throw error
