@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startEmulator } from '@acs-kit/communication-emulator'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { EchoServer } from '@acs-kit/test-support/echo-server'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
@@ -42,8 +43,7 @@ export async function runAgainstEchoes(options: EchoRunsOptions): Promise<EchoRu
   const sig = randomBytes(32).toString('base64')
   const sas = `SharedAccessSignature=sv=2024-11-04&sig=${encodeURIComponent(sig)}`
   const trusted = { issuer: issuer.issuer, audience }
-  const env = {
-    ...process.env,
+  const env = childEnvironment({
     HOST: '127.0.0.1',
     PORT: '0',
     LOG_LEVEL: 'debug',
@@ -51,7 +51,7 @@ export async function runAgainstEchoes(options: EchoRunsOptions): Promise<EchoRu
     SIGN_IN_ISSUERS: JSON.stringify([trusted]),
     COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
     IDENTITY_STORE_CONNECTION_STRING: `TableEndpoint=http://127.0.0.1:${store.port}/a;${sas}`,
-  }
+  })
   const printed: EchoRunsReport['printed'] = []
   const keep = (what: string, { stdout, stderr }: ServerProcess) => printed.push({ what, stdout, stderr })
 

@@ -85,7 +85,7 @@ export async function drillSecrets(): Promise<SecretsReport> {
         for (const sdk of ['administration', 'identity']) {
           await run(`the quickstart with ${what} and the ${sdk} SDK`, {
             script: quickstartScript,
-            env: { ...process.env, ACS_SDK: sdk, ...env },
+            env: childEnvironment({ ACS_SDK: sdk, ...env }),
           })
         }
       },
