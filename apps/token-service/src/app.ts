@@ -68,7 +68,7 @@ export async function buildService({
   const { tableClient, keys } = await openConnections(settings)
   const table = new Table(tableClient)
   const store = new IdentityStore(table, now)
-  const journal = new Journal(table, now)
+  const journal = new Journal(table, now, background)
   const communication = await Communication.connect({
     sdk: settings.ACS_SDK,
     keys,

@@ -11,13 +11,13 @@ export class StoreProxy implements AsyncDisposable {
   readonly connectionString: string
   /** Method and row of each request since they were last cleared; creating the table and health checks do not count. */
   readonly requests: string[] = []
-  /** Alternatively, a function that decides by the index of the request among `requests`. */
-  state: StoreState | ((index: number) => StoreState) = 'up'
+  /** Alternatively, a function that decides by the index of the request among `requests`, which it may hold up. */
+  state: StoreState | ((index: number) => StoreState | Promise<StoreState>) = 'up'
 
   private constructor(server: Server, target: URL, connectionString: string) {
     this.#server = server
     this.connectionString = connectionString
-    server.on('request', (request, response) => this.#forward(request, response, target))
+    server.on('request', (request, response) => void this.#forward(request, response, target))
   }
 
   static async start(connectionString: string): Promise<StoreProxy> {
@@ -34,9 +34,9 @@ export class StoreProxy implements AsyncDisposable {
     await once(this.#server, 'close')
   }
 
-  #forward(request: IncomingMessage, response: ServerResponse, target: URL): void {
+  async #forward(request: IncomingMessage, response: ServerResponse, target: URL): Promise<void> {
     const { method = '', url = '', headers } = request
-    const state = this.#take(method, url)
+    const state = await this.#take(method, url)
     if (state === 'cut') return void request.socket.destroy()
     if (state === 'hang') return
     const forwarded = send({ host: target.hostname, port: target.port, method, path: url, headers }, (answer) => {
@@ -48,7 +48,7 @@ export class StoreProxy implements AsyncDisposable {
     request.pipe(forwarded)
   }
 
-  #take(method: string, url: string): StoreState {
+  #take(method: string, url: string): StoreState | Promise<StoreState> {
     const isCounted = !url.endsWith('/Tables') && !url.includes(healthCheckRow)
     const index = this.requests.length
     if (isCounted) this.requests.push(`${method} ${decodeURIComponent(url).includes("'journal'") ? 'journal' : 'user'}`)

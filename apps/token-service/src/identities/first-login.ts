@@ -57,9 +57,13 @@ export class FirstLogin {
 
   /** Finds out which identities count where that is not known yet, and deletes the others. */
   async reconcile(): Promise<void> {
-    for (const intent of this.#unsettled.keys()) {
-      await this.#settle(intent, await this.#options.store.find(intent.userKey))
-    }
+    const settled = await Promise.allSettled(
+      Array.from(this.#unsettled.keys(), async (intent) => {
+        await this.#settle(intent, await this.#options.store.find(intent.userKey))
+      }),
+    )
+    const failure = settled.find((result) => result.status === 'rejected')
+    if (failure) throw failure.reason
   }
 
   async #settle(intent: StoredEntry, winner: UserIdentity | undefined): Promise<void> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { odata, type TableEntityResult } from '@azure/data-tables'
 import { ProblemError } from '../problem-error.ts'
 import type { Principal } from '../sign-in/principal.ts'
-import type { Table } from './table.ts'
+import { rowChanged, rowExists, rowMissing, scanDeadlineMs, type Table } from './table.ts'
 
 /** A user and their communication identity. */
 export interface UserIdentity {
@@ -30,8 +30,8 @@ interface Row {
   intentId: string
 }
 
-/** A scan, which Azure may work on for five seconds before it gives a page. It refuses a cursor that it did not give. */
-const listing = { status: 400, deadlineMs: 10_000 }
+/** Codes with which Azure rejects a cursor that it did not issue. */
+const cursorRejected = ['InvalidInput', 'InvalidQueryParameterValue', 'OutOfRangeInput']
 
 export interface Page {
   readonly limit: number
@@ -74,7 +74,7 @@ export class IdentityStore {
     }
     const inserted = await this.#table.run(
       (client, abortSignal) => client.createEntity({ ...keysOf(userKey), ...row }, { abortSignal }),
-      { status: 409 },
+      { expected: rowExists },
     )
     return inserted && { userKey, ...row, tokensValidFrom: undefined }
   }
@@ -89,7 +89,7 @@ export class IdentityStore {
             'Merge',
             { etag, abortSignal },
           ),
-        { status: [404, 412] },
+        { expected: [...rowMissing, ...rowChanged] },
       ),
     )
   }
@@ -102,7 +102,7 @@ export class IdentityStore {
           const { partitionKey, rowKey } = keysOf(userKey)
           return client.deleteEntity(partitionKey, rowKey, { etag, abortSignal })
         },
-        { status: [404, 412] },
+        { expected: [...rowMissing, ...rowChanged] },
       ),
     )
   }
@@ -112,14 +112,17 @@ export class IdentityStore {
     // Partitions of users are hexadecimal: the journal's sorts after them.
     const filter = subject === undefined ? "PartitionKey lt 'g'" : odata`PartitionKey lt 'g' and subject eq ${subject}`
     if (cursor !== undefined && !isCursor(cursor)) throw new ProblemError('request-invalid', 'There is no such cursor.')
-    const listed = await this.#table.run(async (client, abortSignal) => {
-      const pages = client
-        .listEntities<Row>({ queryOptions: { filter }, abortSignal })
-        .byPage({ maxPageSize: limit, ...(cursor !== undefined && { continuationToken: cursor }) })
-      const { value: page } = await pages.next()
-      const next = page?.continuationToken
-      return { users: (page ?? []).map(toIdentity), ...(next && { cursor: next }) }
-    }, listing)
+    const listed = await this.#table.run(
+      async (client, abortSignal) => {
+        const pages = client
+          .listEntities<Row>({ queryOptions: { filter }, abortSignal })
+          .byPage({ maxPageSize: limit, ...(cursor !== undefined && { continuationToken: cursor }) })
+        const { value: page } = await pages.next()
+        const next = page?.continuationToken
+        return { users: (page ?? []).map(toIdentity), ...(next && { cursor: next }) }
+      },
+      { expected: cursor === undefined ? [] : cursorRejected, deadlineMs: scanDeadlineMs },
+    )
     if (!listed) throw new ProblemError('request-invalid', 'There is no such cursor.')
     return listed
   }
@@ -135,7 +138,7 @@ export class IdentityStore {
   #row(userKey: string): Promise<TableEntityResult<Row> | undefined> {
     const { partitionKey, rowKey } = keysOf(userKey)
     return this.#table.run((client, abortSignal) => client.getEntity<Row>(partitionKey, rowKey, { abortSignal }), {
-      status: 404,
+      expected: rowMissing,
     })
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { odata, type TableEntityResult } from '@azure/data-tables'
-import type { Table } from './table.ts'
+import { odata, type TableClient, type TableEntityResult } from '@azure/data-tables'
+import type { Background } from '../background.ts'
+import { rowChanged, rowMissing, scanDeadlineMs, type Table } from './table.ts'
 
 export interface JournalEntry {
   readonly id: string
@@ -29,47 +30,80 @@ const partitionKey = 'journal'
 export class Journal {
   readonly #table: Table
   readonly #now: () => number
+  readonly #background: Background
+  /** Entries that were reported as not written, but that the store may have. */
+  readonly #unconfirmed = new Set<JournalEntry>()
 
-  constructor(table: Table, now: () => number) {
+  constructor(table: Table, now: () => number, background: Background) {
     this.#table = table
     this.#now = now
+    this.#background = background
   }
 
   async add(entry: Omit<JournalEntry, 'id' | 'writtenOn'>): Promise<StoredEntry> {
-    return this.put({ ...entry, id: randomUUID(), writtenOn: new Date(this.#now()) })
+    const added = { ...entry, id: randomUUID(), writtenOn: new Date(this.#now()) }
+    try {
+      return await this.put(added)
+    } catch (error) {
+      // The store may have it all the same, but the caller reports that nothing has changed.
+      this.#unconfirmed.add(added)
+      this.#background.run('withdraw a journal entry', () => this.withdraw())
+      throw error
+    }
+  }
+
+  /** Removes what `add` may have written although it failed. */
+  async withdraw(): Promise<void> {
+    for (const entry of this.#unconfirmed) {
+      await this.remove(entry)
+      this.#unconfirmed.delete(entry)
+    }
   }
 
   /** Writes the entry, whatever the store has under its id. */
   async put({ id, kind, userKey, communicationUserId, writtenOn }: JournalEntry): Promise<StoredEntry> {
     const row: Row = { kind, userKey, writtenOn, ...(communicationUserId && { communicationUserId }) }
-    const { etag } = await this.#table.run((client, abortSignal) =>
-      client.upsertEntity({ partitionKey, rowKey: id, ...row }, 'Replace', { abortSignal }),
+    const etag = await this.#table.run(async (client, abortSignal) => {
+      const written = await client.upsertEntity({ partitionKey, rowKey: id, ...row }, 'Replace', { abortSignal })
+      if (written.etag === undefined) throw new Error('the store returned no etag')
+      return written.etag
+    })
+    return { id, ...row, etag }
+  }
+
+  /** The entry as it is now; undefined when it has changed or is gone. */
+  async reread({ id, etag }: StoredEntry): Promise<StoredEntry | undefined> {
+    const row = await this.#table.run(
+      (client, abortSignal) => client.getEntity<Row>(partitionKey, id, { abortSignal }),
+      { expected: rowMissing },
     )
-    return { id, ...row, etag: etag! }
+    return row?.etag === etag ? toEntry(row) : undefined
   }
 
   async remove({ id }: JournalEntry): Promise<void> {
     await this.#table.run((client, abortSignal) => client.deleteEntity(partitionKey, id, { abortSignal }), {
-      status: 404,
+      expected: rowMissing,
     })
   }
 
-  /** Turns a creation that may still be under way into a deletion. Returns false when its entry has changed or is gone. */
-  async cancel({ id, etag }: StoredEntry): Promise<boolean> {
-    const change: Pick<Row, 'kind'> = { kind: 'delete' }
-    const cancelled = await this.#table.run(
+  /** Changes the entry. Returns false when it was changed or removed in the meantime. */
+  async change(
+    { id, etag }: StoredEntry,
+    change: Partial<Pick<Row, 'kind' | 'communicationUserId'>>,
+  ): Promise<boolean> {
+    const changed = await this.#table.run(
       (client, abortSignal) =>
         client.updateEntity({ partitionKey, rowKey: id, ...change }, 'Merge', { etag, abortSignal }),
-      { status: [404, 412] },
+      { expected: [...rowMissing, ...rowChanged] },
     )
-    return cancelled !== undefined
+    return changed !== undefined
   }
 
   /** Removes the entry of a creation that counts. Returns false when the entry was changed: the creation was cancelled. */
   async confirm({ id, etag }: StoredEntry): Promise<boolean> {
     const removed = await this.#table.run(
       (client, abortSignal) => client.deleteEntity(partitionKey, id, { etag, abortSignal }),
-      { status: [404, 412] },
+      { expected: [...rowMissing, ...rowChanged] },
     )
     return removed !== undefined || !(await this.#exists(id))
   }
@@ -90,19 +124,20 @@ export class Journal {
 
   async #exists(id: string): Promise<boolean> {
     const row = await this.#table.run((client, abortSignal) => client.getEntity(partitionKey, id, { abortSignal }), {
-      status: 404,
+      expected: rowMissing,
     })
     return row !== undefined
   }
 
   #page(filter: string, continuationToken: string | undefined) {
-    return this.#table.run(async (client, abortSignal) => {
+    const work = async (client: TableClient, abortSignal: AbortSignal) => {
       const pages = client
         .listEntities<Row>({ queryOptions: { filter }, abortSignal })
         .byPage(continuationToken === undefined ? {} : { continuationToken })
       const { value: page } = await pages.next()
       return { entries: (page ?? []).map(toEntry), continuationToken: page?.continuationToken }
-    })
+    }
+    return this.#table.run(work, { deadlineMs: scanDeadlineMs })
   }
 }
 

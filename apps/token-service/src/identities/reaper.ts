@@ -1,6 +1,6 @@
 import type { FirstLogin } from './first-login.ts'
 import type { IdentityStore } from './identity-store.ts'
-import type { Journal, JournalEntry } from './journal.ts'
+import type { Journal, JournalEntry, StoredEntry } from './journal.ts'
 import type { Removal } from './removal.ts'
 
 const keepLostMs = 30 * 24 * 60 * 60_000
@@ -26,6 +26,8 @@ export interface ReaperOptions {
 /** Finishes what a crash or an outage left undone. Every instance may run one. */
 export class Reaper {
   readonly #options: ReaperOptions
+  /** Whether the store failed in the last run. */
+  #isInterrupted = false
   /** Entries in the journal at the last run, by kind. */
   readonly counts: Record<JournalEntry['kind'], number> = { create: 0, delete: 0, revoke: 0, lost: 0 }
 
@@ -35,13 +37,19 @@ export class Reaper {
 
   async run(): Promise<void> {
     const { journal, firstLogin, now, graceMs, log } = this.#options
+    const wasInterrupted = this.#isInterrupted
+    this.#isInterrupted = true
+    await journal.withdraw()
     await firstLogin
       .reconcile()
       .catch((error: unknown) => log.warn({ err: error }, 'could not settle first logins, will retry'))
     const entries = await Array.fromAsync(journal.list())
+    this.#isInterrupted = false
     for (const kind of ['create', 'delete', 'revoke', 'lost'] as const) {
       this.counts[kind] = entries.filter((entry) => entry.kind === kind).length
     }
+    // After an outage of the store, the other instances first get the time to withdraw and settle what is theirs.
+    if (wasInterrupted) return
     for (const entry of entries) {
       const age = now() - entry.writtenOn.getTime()
       if (age < graceMs) continue
@@ -53,8 +61,11 @@ export class Reaper {
     }
   }
 
-  async #reap(entry: JournalEntry, age: number): Promise<void> {
+  async #reap(listed: StoredEntry, age: number): Promise<void> {
     const { journal } = this.#options
+    // Others may have worked on it since it was listed.
+    const entry = await journal.reread(listed)
+    if (entry === undefined) return
     if (entry.kind === 'lost') {
       if (age > keepLostMs) await journal.remove(entry)
     } else if (entry.communicationUserId === undefined) {
@@ -73,18 +84,20 @@ export class Reaper {
     log.info({ audit: kind, userKey, outcome: 'done', journalEntry: id }, 'finished what was begun earlier')
   }
 
-  /** Ends a creation whose instance has not reported, cancelled or not. */
-  async #reapCreation(entry: JournalEntry): Promise<void> {
+  /** Ends a creation whose instance has not reported, cancelled or not. A changed entry is left to the next run. */
+  async #reapCreation(entry: StoredEntry): Promise<void> {
     const { store, journal, log } = this.#options
     const identity = await store.find(entry.userKey)
     if (identity?.intentId === entry.id) {
-      if (entry.kind === 'create') return journal.remove(entry)
-      return this.#finish({ ...entry, communicationUserId: identity.communicationUserId })
+      if (entry.kind === 'create') return void (await journal.confirm(entry))
+      // The id has to be in the journal before the mapping goes.
+      const { communicationUserId } = identity
+      if (await journal.change(entry, { communicationUserId })) await this.#finish({ ...entry, communicationUserId })
+    } else if (await journal.change(entry, { kind: 'lost' })) {
+      log.warn(
+        { journalEntry: entry.id, userKey: entry.userKey },
+        'a creation ended before its identity was known: one identity that nobody can name may be left',
+      )
     }
-    await journal.put({ ...entry, kind: 'lost' })
-    log.warn(
-      { journalEntry: entry.id, userKey: entry.userKey },
-      'a creation ended before its identity was known: one identity that nobody can name may be left',
-    )
   }
 }

@@ -1,7 +1,7 @@
 import { CommunicationIdentityError } from '@acs-kit/communication-identity'
 import type { Communication } from '../communication/communication.ts'
 import type { IdentityStore } from './identity-store.ts'
-import type { Journal, JournalEntry } from './journal.ts'
+import type { Journal, JournalEntry, StoredEntry } from './journal.ts'
 
 /** Whether the work is done, or recorded for the reaper because it cannot be done now. */
 export type Outcome = 'done' | 'pending'
@@ -30,14 +30,16 @@ export class Removal {
     // In this order: a creation that is missing from the journal has ended, and the store knows its identity.
     const entries = await Array.fromAsync(journal.list(userKey))
     const identity = await store.find(userKey)
-    let isPending = entries.some(
+    const isOwn = ({ id }: StoredEntry) => id === identity?.intentId
+    const others = entries.filter((entry) => !isOwn(entry))
+    let isPending = others.some(
       (entry) =>
         (entry.kind === 'delete' || entry.kind === 'revoke') &&
         (entry.communicationUserId === undefined || entry.communicationUserId !== identity?.communicationUserId),
     )
-    const creations = kind === 'delete' ? entries.filter((entry) => entry.kind === 'create') : []
-    for (const creation of creations.filter(({ id }) => id !== identity?.intentId)) {
-      if (!(await journal.cancel(creation))) return this.start(kind, userKey, dropCache)
+    for (const creation of others) {
+      if (kind !== 'delete' || creation.kind !== 'create') continue
+      if (!(await journal.change(creation, { kind: 'delete' }))) return this.start(kind, userKey, dropCache)
       isPending = true
     }
     if (!identity) {
@@ -49,7 +51,7 @@ export class Removal {
     dropCache()
     try {
       await this.finish(entry)
-      for (const creation of creations.filter(({ id }) => id === identity.intentId)) await journal.remove(creation)
+      if (kind === 'delete') for (const creation of entries.filter(isOwn)) await journal.remove(creation)
     } catch (error) {
       log.warn({ err: error, journalEntry: entry.id }, `could not finish the ${kind}, will retry`)
       isPending = true

@@ -11,13 +11,23 @@ import {
 import { ProblemError, spread } from '../problem-error.ts'
 
 const pointDeadlineMs = 2000
+/** Deadline of a scan: Azure may work on one for five seconds before it returns a page. */
+export const scanDeadlineMs = 10_000
+
+// Codes of Azure Table Storage and of Cosmos DB for Table by which a row itself rejects an operation.
+export const rowExists = ['EntityAlreadyExists']
+export const rowMissing = ['ResourceNotFound', 'EntityNotFound']
+export const rowChanged = ['UpdateConditionNotSatisfied', 'ConditionNotMet', 'PreconditionFailed']
 /** More operations at once are refused, not queued. */
 const maxConcurrent = 500
 const failuresThatOpen = 5
 const openForMs = 1000
 
-interface Expected {
-  readonly status: number | readonly number[]
+type Work<Result> = (client: TableClient, abortSignal: AbortSignal) => Promise<Result>
+
+interface RunOptions {
+  /** Codes with which the store may reject the work: then the result is undefined. */
+  readonly expected?: readonly string[]
   /** Default two seconds. */
   readonly deadlineMs?: number
 }
@@ -35,25 +45,28 @@ export class Table {
     this.#client = client
   }
 
-  /** Returns the result of the work, or undefined when the store itself rejects it with an expected status. */
+  /** Returns the result of the work, or undefined when the store rejects it with an expected code. */
   async run<Result>(
-    work: (client: TableClient, abortSignal: AbortSignal) => Promise<Result>,
-    expected: Expected,
+    work: Work<Result>,
+    options: RunOptions & { expected: readonly string[] },
   ): Promise<Result | undefined>
-  async run<Result>(work: (client: TableClient, abortSignal: AbortSignal) => Promise<Result>): Promise<Result>
+  async run<Result>(work: Work<Result>, options?: { deadlineMs?: number }): Promise<Result>
   async run<Result>(
-    work: (client: TableClient, abortSignal: AbortSignal) => Promise<Result>,
-    expected?: Expected,
+    work: Work<Result>,
+    { expected = [], deadlineMs = pointDeadlineMs }: RunOptions = {},
   ): Promise<Result | undefined> {
     try {
-      return await this.#guard.execute(() => this.#attempt(work, expected?.deadlineMs ?? pointDeadlineMs))
+      return await this.#guard.execute(() => this.#attempt(work, deadlineMs))
     } catch (error) {
-      if (expected !== undefined && isRejection(error, [expected.status].flat())) return undefined
+      // Anything else, such as a lost connection or a proxy's error page, does not tell whether the work took effect.
+      if (expected.includes(codeFor(error) ?? '')) return undefined
       if (error instanceof BrokenCircuitError) {
-        throw new ProblemError('store-unavailable', 'It has failed repeatedly.', { retryAfterMs: spread(openForMs) })
+        throw new ProblemError('store-unavailable', 'The store has failed repeatedly.', {
+          retryAfterMs: spread(openForMs),
+        })
       }
       if (error instanceof BulkheadRejectedError) {
-        throw new ProblemError('store-unavailable', 'Too much waits for it already.', {
+        throw new ProblemError('store-unavailable', 'Too many concurrent store operations.', {
           retryAfterMs: spread(openForMs),
         })
       }
@@ -61,10 +74,7 @@ export class Table {
     }
   }
 
-  async #attempt<Result>(
-    work: (client: TableClient, abortSignal: AbortSignal) => Promise<Result>,
-    deadlineMs: number,
-  ): Promise<Result> {
+  async #attempt<Result>(work: Work<Result>, deadlineMs: number): Promise<Result> {
     const signal = AbortSignal.timeout(deadlineMs)
     try {
       return await work(this.#client, signal)
@@ -74,15 +84,6 @@ export class Table {
       return work(this.#client, signal)
     }
   }
-}
-
-/**
- * Whether the row was rejected with this status. A lost connection has no status and a proxy's error page no code; of codes
- * such as `TableBeingDeleted`, the row was not even looked at. None of them tells whether the operation took effect.
- */
-function isRejection(error: unknown, statuses: readonly number[]): boolean {
-  const code = codeFor(error)
-  return code !== undefined && !code.startsWith('Table') && statuses.includes((error as RestError).statusCode!)
 }
 
 function codeFor(error: unknown): string | undefined {

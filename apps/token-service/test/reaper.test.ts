@@ -1,0 +1,194 @@
+import { TableClient } from '@azure/data-tables'
+import { storeConnectionString } from '@acs-kit/test-support/store-connection'
+import { StoreProxy, type StoreState } from '@acs-kit/test-support/store-proxy'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ServiceFixture } from './service-fixture.ts'
+
+let clock: number
+let store: StoreProxy
+let fixture: ServiceFixture
+
+beforeEach(async () => {
+  clock = Date.now()
+  store = await StoreProxy.start(storeConnectionString())
+  const env = { IDENTITY_STORE_CONNECTION_STRING: store.connectionString, UPSTREAM_DEADLINE_MS: '2000' }
+  fixture = await ServiceFixture.start({ now: () => clock, env })
+})
+afterEach(async () => {
+  await fixture[Symbol.asyncDispose]()
+  await store[Symbol.asyncDispose]()
+})
+
+function journalTable(): TableClient {
+  const table = fixture.env['IDENTITY_STORE_TABLE']!
+  return TableClient.fromConnectionString(storeConnectionString(), table, { allowInsecureConnection: true })
+}
+
+async function journal(): Promise<Record<string, unknown>[]> {
+  return Array.fromAsync(journalTable().listEntities({ queryOptions: { filter: "PartitionKey eq 'journal'" } }))
+}
+
+/** Lets the reaper run until it has nothing left to wait for but what is lost. */
+async function recover(): Promise<void> {
+  store.state = 'up'
+  fixture.emulator.faults.clear()
+  clock += 60_000
+  await expect
+    .poll(async () => {
+      await fixture.service.reaper.run()
+      return (await journal()).filter(({ kind }) => kind !== 'lost')
+    })
+    .toEqual([])
+}
+
+async function logIn(): Promise<{ token: string; communicationUserId: string }> {
+  const { status, body } = await fixture.call('POST /v1/token')
+  expect(status).toBe(200)
+  await expect.poll(journal).toEqual([])
+  return body
+}
+
+/** Begins a first login whose instance is gone as soon as its identity is in the store, and cancels it meanwhile if asked. */
+async function killFirstLogin({ isCancelled }: { isCancelled: boolean }): Promise<void> {
+  await using link = await StoreProxy.start(storeConnectionString())
+  const killed = await fixture.addInstance({ IDENTITY_STORE_CONNECTION_STRING: link.connectionString })
+  link.state = (index) => (link.requests.slice(0, index).includes('POST user') ? 'cut' : 'up')
+  const fault = fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs: 600_000, count: 1 })
+  const login = fixture.call('POST /v1/token', { service: killed })
+  await expect.poll(() => fixture.emulator.faults.list()[0]?.strikes).toBe(1)
+  if (isCancelled) expect((await fixture.call('DELETE /v1/identity')).status).toBe(202)
+  fixture.emulator.faults.remove(fault)
+  expect((await login).status).toBe(200)
+}
+
+/** What is left in the journal, and what has to become of it. */
+const beginnings: Readonly<Record<string, { begin: () => Promise<() => Promise<void>>; azureFault?: object }>> = {
+  'a deletion that Azure could not take': {
+    async begin() {
+      const { token } = await logIn()
+      fixture.emulator.faults.add({ status: 503 })
+      expect((await fixture.call('DELETE /v1/identity')).status).toBe(202)
+      fixture.emulator.faults.clear()
+      return async () => {
+        expect(fixture.emulator.introspect(token).state).toBe('deleted')
+        expect(fixture.emulator.identities()).toEqual([])
+      }
+    },
+  },
+  'a revocation that Azure could not take': {
+    async begin() {
+      const { token } = await logIn()
+      fixture.emulator.faults.add({ status: 503 })
+      expect((await fixture.call('POST /v1/token/revoke')).status).toBe(202)
+      fixture.emulator.faults.clear()
+      return async () => expect(fixture.emulator.introspect(token).state).toBe('revoked')
+    },
+  },
+  'a first login whose instance is gone': {
+    async begin() {
+      await killFirstLogin({ isCancelled: false })
+      return async () => {
+        const [identity] = fixture.emulator.identities()
+        const { body } = await fixture.call('POST /v1/token')
+        expect(body.communicationUserId).toBe(identity!.communicationUserId)
+        expect(fixture.emulator.identities()).toHaveLength(1)
+      }
+    },
+  },
+  'a deletion during a first login whose instance is gone': {
+    async begin() {
+      await killFirstLogin({ isCancelled: true })
+      return async () => {
+        expect(fixture.emulator.identities()).toEqual([])
+        expect((await fixture.call('DELETE /v1/identity')).status).toBe(204)
+      }
+    },
+  },
+  'a first login that the store did not take': {
+    async begin() {
+      store.state = (index) => (store.requests[index] === 'POST user' ? 'cut' : 'up')
+      expect((await fixture.call('POST /v1/token')).status).toBe(503)
+      expect(fixture.emulator.identities()).toHaveLength(1)
+      return async () => expect(fixture.emulator.identities()).toEqual([])
+    },
+  },
+}
+
+const storeFaults: Readonly<Record<string, (faulty: number) => (index: number) => StoreState>> = {
+  'loses a response': (faulty) => (index) => (index === faulty ? 'cut-after' : 'up'),
+  'is gone': (faulty) => (index) => (index >= faulty ? 'cut' : 'up'),
+  'is gone after the work': (faulty) => (index) => (index > faulty ? 'cut' : index === faulty ? 'cut-after' : 'up'),
+}
+
+describe.each(Object.entries(beginnings))('%s is finished', (_name, { begin }) => {
+  test.each(Object.entries(storeFaults))(
+    'although the store %s at any operation of the reaper',
+    async (_fault, stateFor) => {
+      for (let faulty = 0; ; faulty++) {
+        const expectDone = await begin()
+        clock += 60_000
+        store.requests.length = 0
+        store.state = stateFor(faulty)
+        await fixture.service.reaper.run().catch(() => {})
+        const wasHit = store.requests.length > faulty
+        await recover()
+        await expectDone()
+        expect(await journal()).toEqual([])
+        if (!wasHit) break
+        // The next round begins with nobody's identity.
+        await fixture.call('DELETE /v1/identity')
+        await recover()
+      }
+    },
+  )
+
+  test('although Azure is down while the reaper runs', async () => {
+    const expectDone = await begin()
+    clock += 60_000
+    fixture.emulator.faults.add({ status: 503 })
+    await fixture.service.reaper.run()
+    await recover()
+    await expectDone()
+    expect(await journal()).toEqual([])
+  })
+})
+
+describe('after a 503', () => {
+  test.each([
+    ['POST /v1/token/revoke', 1],
+    ['DELETE /v1/identity', 1],
+    ['POST /v1/token', 0],
+  ])('%s changes nothing, even if only the response of the store was lost', async (request, identities) => {
+    const before = identities > 0 ? await logIn() : undefined
+    store.requests.length = 0
+    let isGone = false
+    store.state = (index) => {
+      if (isGone) return 'cut'
+      isGone = store.requests[index] === 'PUT journal'
+      return isGone ? 'cut-after' : 'up'
+    }
+    const { status, body } = await fixture.call(request)
+    expect([status, body.code]).toEqual([503, 'store-unavailable'])
+    expect(await journal()).toHaveLength(1)
+    await recover()
+    expect(await journal()).toEqual([])
+    expect(fixture.emulator.identities()).toHaveLength(identities)
+    if (before) expect(fixture.emulator.introspect(before.token).state).toBe('valid')
+  })
+})
+
+test('an entry that changes while the reaper works on others is left to the next run', async () => {
+  await killFirstLogin({ isCancelled: false })
+  const [entry] = await journal()
+  clock += 60_000
+  store.requests.length = 0
+  store.state = async (index): Promise<StoreState> => {
+    // The reaper reads it once more, and a deletion comes first.
+    if (index === 1) await journalTable().updateEntity({ ...entry, kind: 'delete' } as never, 'Merge')
+    return 'up'
+  }
+  await fixture.service.reaper.run()
+  expect(await journal()).toEqual([expect.objectContaining({ rowKey: entry!['rowKey'], kind: 'delete' })])
+  await recover()
+  expect(fixture.emulator.identities()).toEqual([])
+})
