@@ -16,6 +16,8 @@ function room(root: string, { name = basename(root), globalSetup = [] as string[
       setupFiles: [join(testSupport, 'console-guard.ts')],
       globalSetup: [join(testSupport, 'data-folder.ts'), ...globalSetup],
       testTimeout: 60_000,
+      // The default of a second is too short for a busy machine.
+      expect: { poll: { timeout: 30_000 } },
       env,
     },
   }

@@ -151,7 +151,7 @@ while [ -e "$0" ]; do sleep 0.05; done
   writeFileSync(join(programs, 'npx'), script, { mode: 0o755 })
   created.environment['PATH'] = `${programs}${delimiter}${process.env['PATH']}`
   const { child, exit } = bootstrap(created, ['probe'])
-  await expect.poll(() => existsSync(join(programs, 'npx.started')), { timeout: 30_000 }).toBe(true)
+  await expect.poll(() => existsSync(join(programs, 'npx.started'))).toBe(true)
   child.kill(signal)
   const { stderr, code } = await exit
   expect(code).toBe(status)

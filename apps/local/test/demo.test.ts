@@ -57,7 +57,7 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
       page,
       complaints,
       addresses,
-      says: (text) => page.getByRole('status').filter({ hasText: text }).waitFor({ timeout: 10_000 }),
+      says: (text) => page.getByRole('status').filter({ hasText: text }).waitFor(),
       press,
       async act(name) {
         await press(name)
@@ -145,12 +145,12 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
     expect(await textOf(page, 'token')).toBe(first)
     // It is renewed ahead, and the sign-in token, which has ended by then, on the way.
     await act('Near the token’s end')
-    await expect.poll(() => textOf(page, 'token'), { timeout: 10_000 }).not.toBe(first)
+    await expect.poll(() => textOf(page, 'token')).not.toBe(first)
     const second = await textOf(page, 'token')
     expect(await textOf(page, 'left')).toMatch(/^2[123] h/)
     await act('12 hours on')
     await act('12 hours on')
-    await expect.poll(() => textOf(page, 'token'), { timeout: 10_000 }).not.toBe(second)
+    await expect.poll(() => textOf(page, 'token')).not.toBe(second)
     expect(await textOf(page, 'left')).toMatch(/^2[123] h/)
     await act('Back to now')
     await act('Refresh')

@@ -27,7 +27,7 @@ test.runIf(process.platform === 'linux')(
       expect((await fetch(`${address()}/healthz`)).status).toBe(200)
       const first = address()
       utimesSync(server, new Date(), new Date())
-      await expect.poll(address, { timeout: 20_000 }).not.toBe(first)
+      await expect.poll(address).not.toBe(first)
       expect((await fetch(`${address()}/healthz`)).status).toBe(200)
       const demo = /^open +(\S+)/m.exec(dev.stdout)![1]!
       expect(await (await fetch(new URL('config.json', demo))).json()).toMatchObject({ serviceUrl: address() })
@@ -35,7 +35,7 @@ test.runIf(process.platform === 'linux')(
       expect(processesOf(data)).toHaveLength(3)
       process.kill(dev.pid, signal)
       await dev.exit()
-      await expect.poll(() => processesOf(data), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => processesOf(data)).toEqual([])
       expect(await tracked()).toBe(before)
       rmSync(data, { recursive: true })
     }

@@ -114,7 +114,7 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
       args: ['--once'],
       env: { ...environment, TMPDIR: folder },
     })
-    await expect.poll(() => up.stdout, { timeout: 30_000, interval: 5 }).toMatch(/ResourceGroup .* created/)
+    await expect.poll(() => up.stdout, { interval: 5 }).toMatch(/ResourceGroup .* created/)
     process.kill(up.pid, 'SIGTERM')
     expect(await up.exit()).toBe(1)
     expect(up.stderr).toBe('acs-kit: interrupted\n')

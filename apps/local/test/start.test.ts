@@ -130,7 +130,7 @@ it.runIf(process.platform === 'linux')(
       expect(processesOf(mark).length).toBeGreaterThan(2)
       process.kill(start.pid, signal)
       expect(await start.exit()).toBe(signal === 'SIGINT' ? 0 : null)
-      await expect.poll(() => processesOf(mark), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => processesOf(mark)).toEqual([])
     }
   },
 )

@@ -100,7 +100,7 @@ describe('as a process', () => {
     await using fixture = await ServiceFixture.start()
     const { server, address, metricsAddress } = await start(fixture, { METRICS_PORT: '0', REFERENCE_PAGE: 'true' })
     await using _ = server
-    await expect.poll(async () => (await fetch(`${address}/readyz`)).status, { timeout: 20_000 }).toBe(200)
+    await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(200)
     const headers = { authorization: `Bearer ${await fixture.issuer.sign()}` }
     expect((await fetch(`${address}/v1/token`, { method: 'POST', headers })).status).toBe(200)
 

@@ -99,7 +99,7 @@ describe('the reaper', () => {
           await fixture.service.reaper.run()
           return fixture.emulator.introspect(token).state
         },
-        { timeout: 10_000, interval: 200 },
+        { interval: 200 },
       )
       .not.toBe('valid')
     expect(await journalOf(fixture)).toEqual([])

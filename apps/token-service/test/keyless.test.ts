@@ -20,7 +20,7 @@ test('with a managed identity the service needs no access key: DefaultAzureCrede
     ready: /"address"/,
   })
   const address = /"address":"([^"]+)"/.exec(server.stdout)![1]!
-  await expect.poll(async () => (await fetch(`${address}/readyz`)).status, { timeout: 10_000 }).toBe(200)
+  await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(200)
   const headers = { authorization: `Bearer ${await fixture.issuer.sign()}` }
   const answer = await fetch(`${address}/v1/token`, { method: 'POST', headers })
   expect(answer.status).toBe(200)

@@ -110,7 +110,7 @@ describe('in a browser', () => {
     expect(await getToken(page)).toBe(first)
     expect(service.seen).toHaveLength(1)
     await context.setOffline(false)
-    await expect.poll(() => service.seen.length, { timeout: 5000 }).toBe(2)
+    await expect.poll(() => service.seen.length).toBe(2)
   })
 
   it.runIf(hasBrowser)('nothing is kept outside of the tab’s memory', async () => {
