@@ -11,7 +11,7 @@ import { HealthMonitor } from './health-monitor.ts'
 import { FirstLogin } from './identities/first-login.ts'
 import { IdentityStore } from './identities/identity-store.ts'
 import { Journal } from './identities/journal.ts'
-import { Reaper } from './identities/reaper.ts'
+import { Reaper, reaperPauseMs } from './identities/reaper.ts'
 import { Removal } from './identities/removal.ts'
 import { Table } from './identities/table.ts'
 import { authentication } from './plugins/authentication.ts'
@@ -31,6 +31,8 @@ import { UserTokens } from './tokens/user-tokens.ts'
 const maxBodyBytes = 32 * 1024
 /** Users and addresses whose requests are counted at a time. */
 const maxCounted = 100_000
+/** By how much the clocks of two instances may differ. */
+const maxSkewMs = 10_000
 /** Longest that a client may take to send a request. */
 const requestTimeoutMs = 10_000
 /** Longer than the idle timeout of the proxies in front (Azure's is 4 minutes), so that they are the ones to close. */
@@ -99,7 +101,7 @@ export async function buildService({
     firstLogin,
     dropCache,
     now,
-    graceMs: 2 * settings.UPSTREAM_DEADLINE_MS + 10_000,
+    graceMs: 2 * settings.UPSTREAM_DEADLINE_MS + reaperPauseMs + maxSkewMs,
     log,
   })
   const health = new HealthMonitor({ store, communication, log })

@@ -9,6 +9,8 @@ const maxDepth = 10
 /** Error codes are shorter than keys, signatures and tokens. */
 const errorCode = /^[\w-]{1,40}$/
 
+const frame = /^ {4}at (?:[^()]* \()?(?:file:\/\/|node:|\/|[A-Z]:\\)[^()]*:\d+:\d+\)?$/
+
 /** Standard output, in a buffer. */
 export function openLogDestination() {
   return pino.destination({ dest: 1, minLength: bufferBytes, periodicFlush: 1000, sync: false })
@@ -55,11 +57,15 @@ function isErrorCode(code: unknown): boolean {
   return typeof code === 'string' && errorCode.test(code)
 }
 
-/** The lines after the message. */
-function framesOf({ stack = '' }: Error): string[] {
-  const lines = stack.split('\n')
+/** Frames that name a file. The message comes before them, and may look like some. */
+function framesOf({ stack = '', message }: Error): string[] {
+  const lines = stack.replace(message, '').split('\n')
   const end = lines.findLastIndex((line) => !line.startsWith('    at '))
-  return lines.slice(Math.max(end + 1, lines.length - maxDepth)).map((line) => line.trim())
+  return lines
+    .slice(end + 1)
+    .filter((line) => frame.test(line))
+    .slice(0, maxDepth)
+    .map((line) => line.trim())
 }
 
 /** Leaves out user name, password, query and fragment of URLs. */

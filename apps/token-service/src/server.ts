@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { readSettings, SettingsError } from '@acs-kit/service-settings'
 import closeWithGrace from 'close-with-grace'
 import { buildService } from './app.ts'
+import { reaperPauseMs } from './identities/reaper.ts'
 import { createLog, flush, openLogDestination } from './log.ts'
 import { buildMetricsApp } from './plugins/metrics.ts'
 import { repeat } from './repeat.ts'
@@ -48,8 +49,8 @@ async function main(): Promise<void> {
     return health.state.status === 'ready' ? lookPauseMs : soonMs
   }, stopping.signal)
   void repeat(async () => {
-    await reaper.run().catch((err: unknown) => log.warn({ err }, 'the reaper has to wait'))
-    return lookPauseMs
+    await reaper.run().catch((err: unknown) => log.warn({ err }, 'reaper run failed, will retry'))
+    return reaperPauseMs
   }, stopping.signal)
 }
 

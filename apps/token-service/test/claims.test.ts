@@ -47,8 +47,9 @@ describe('the tenant of an Entra ID token', () => {
   )
 
   test('is rejected where the issuer has none', async () => {
-    const service = await trust({ issuer: 'directory', kind: 'entra', required: 'access_as_user' })
-    const token = await fixture.issuer.sign({ iss: 'directory', tid: 'directory', oid: 'o1' })
+    const issuer = 'https://directory.example'
+    const service = await trust({ issuer, kind: 'entra', required: 'access_as_user' })
+    const token = await fixture.issuer.sign({ iss: issuer, tid: 'directory.example', oid: 'o1' })
     expect((await fixture.call('GET /v1/identity', { service, token })).body.code).toBe('token-invalid')
   })
 })

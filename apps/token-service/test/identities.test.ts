@@ -324,6 +324,13 @@ describe('an identity of another resource', () => {
     })
   })
 
+  test('is named in the log when its user is erased, since it cannot be deleted from here', async () => {
+    const { fixture, first, service } = await movedFixture({})
+    await using _ = fixture
+    expect((await fixture.call('DELETE /v1/identity', { service })).status).toBe(204)
+    expect(fixture.lines({ communicationUserId: first.communicationUserId })).toHaveLength(1)
+  })
+
   test.each([{ KNOWN: 'yes', REMAP: 'true' }, { REMAP: 'true' }])('is replaced under a setting: %j', async (env) => {
     const { fixture, first, service } = await movedFixture(env)
     await using _ = fixture

@@ -41,6 +41,8 @@ test('an error of ours keeps its words, any other one its codes and where it was
 
 test.each([
   ['a message in lines that look like a stack', new Error(`${secret}\n    at ${secret}\nend`)],
+  ['a message that ends like a stack', new Error(`GET /\n    at ${secret}`)],
+  ['a message that was replaced', Object.assign(new Error(`GET /\n    at ${secret}`), { message: 'other' })],
   ['a chain of causes', new CommunicationIdentityError('unavailable', 'no response', { cause: responseError() })],
   ['a cause that is not an error', new Error('no response', { cause: { response: { headers: secret } } })],
   ['a text', secret],

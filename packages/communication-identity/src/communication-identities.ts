@@ -32,8 +32,8 @@ export interface CommunicationIdentities {
   createWithToken(scopes: readonly Scope[], options?: IssueOptions): Promise<IdentityWithToken>
   issueToken(communicationUserId: string, scopes: readonly Scope[], options?: IssueOptions): Promise<AccessToken>
   /**
-   * Revokes all tokens issued so far. The administration SDK needs up to 1.3 seconds, and a clock that agrees with the
-   * service's. The service may take up to 15 minutes to make it known everywhere.
+   * Revokes all tokens issued so far. The administration SDK needs about a second. The service may take up to 15 minutes to
+   * make it known everywhere.
    */
   revokeTokens(communicationUserId: string, options?: CallOptions): Promise<void>
   /** Deletes the identity and revokes its tokens. */

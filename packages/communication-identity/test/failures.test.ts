@@ -157,6 +157,24 @@ describe.each(sdks)('the %s driver', (sdk) => {
     expect({ stdout, stderr }).toEqual({ stdout: 'CommunicationIdentityError,TimeoutError,TimeoutError\n', stderr: '' })
   })
 
+  it.each([-5000, 0, 5000])('revokes what was issued before, and only that, with a clock %d ms off', async (skewMs) => {
+    const { stdout } = await runProgram(
+      `const now = Date.now
+      Date.now = () => now() + Number(process.env.SKEW_MS)
+      const issue = async () => (await identities.issueToken(process.env.ID, ['chat'])).token
+      const before = await issue()
+      await identities.revokeTokens(process.env.ID)
+      console.log(before + ' ' + (await issue()))`,
+      { NODE_EXTRA_CA_CERTS: emulator.caPath, ID: id, SKEW_MS: String(skewMs) },
+    )
+    expect(
+      stdout
+        .trim()
+        .split(' ')
+        .map((token) => emulator.introspect(token).state),
+    ).toEqual(['revoked', 'valid'])
+  })
+
   /** Ends within half a minute, or fails. */
   function runProgram(script: string, environment: Record<string, string>) {
     const port = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)

@@ -32,6 +32,10 @@ const Issuer = Type.Object(
 )
 export type Issuer = Static<typeof Issuer>
 
+/** Hosts of Entra ID's issuers, in all clouds and for external users. */
+const entraHost =
+  /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|[\w-]+\.(?:ciamlogin|b2clogin)\.com)\//i
+
 const parseJson = json(Type.Array(Issuer, { minItems: 1 }))
 
 export function issuers(text: string): readonly Issuer[] {
@@ -51,7 +55,9 @@ function* findMistakes({ issuer, jwksUri, kind, required }: Issuer, index: numbe
   } else if (!isTrustworthy(issuer)) {
     yield `/${index}/issuer must be ${trustworthyUrl}, unless jwksUri names its keys`
   }
-  if (kind === 'entra' && required === undefined) {
-    yield `/${index} has kind entra without required, which would accept ID tokens and tokens of applications: set required to a scope or app role, such as access_as_user`
+  const isEntra = kind === 'entra' || entraHost.test(issuer)
+  if (isEntra && required === undefined) {
+    yield `/${index} is an issuer of Entra ID without required, which would accept ID tokens and tokens of applications: set required to a scope or app role, such as access_as_user`
   }
+  if (kind === 'entra' && !URL.canParse(issuer)) yield `/${index}/issuer must be a URL with the tenant, for kind entra`
 }

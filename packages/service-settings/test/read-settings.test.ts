@@ -57,7 +57,17 @@ test.each<[string, string, RegExp]>([
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example/?a","audience":"a"}]', /\/0\/issuer .*query/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":[]}]', /audience/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":["a",""]}]', /audience\/1/],
-  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":"a","kind":"entra"}]', /entra without required/],
+  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":"a","kind":"entra"}]', /Entra ID without required/],
+  [
+    'SIGN_IN_ISSUERS',
+    '[{"issuer":"https://login.microsoftonline.com/1/v2.0","audience":"a"}]',
+    /Entra ID without required/,
+  ],
+  [
+    'SIGN_IN_ISSUERS',
+    '[{"issuer":"name","jwksUri":"https://a.example/","audience":"a","kind":"entra","required":"a"}]',
+    /URL with the tenant/,
+  ],
   [
     'SCOPE_POLICY',
     '{"default":{"scopes":["chat"],"maxExpiresInMinutes":60},"roles":{"a":{"scopes":[],"maxExpiresInMinutes":60}}}',
@@ -95,7 +105,9 @@ test('everything that is wrong with the issuers is named at once, without repeat
   ]
   const [mistake, ...others] = mistakesOf({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) })
   expect(others).toEqual([])
-  expect(mistake).toMatch(/\/0\/issuer .*\/0\/jwksUri .*\/1\/issuer .*\/1 has kind entra .*twice, \/1 and \/2/)
+  expect(mistake).toMatch(
+    /\/0\/issuer .*\/0\/jwksUri .*\/1\/issuer .*\/1 is an issuer of Entra ID .*twice, \/1 and \/2/,
+  )
   expect(mistake).not.toContain('secret')
 })
 

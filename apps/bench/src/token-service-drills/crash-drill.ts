@@ -10,7 +10,7 @@ const mostActs = 80
 const latestMs = 10
 const upstreamDeadlineMs = 500
 /** What the reaper leaves alone, since somebody may still work on it, and a little more. */
-const graceMs = 2 * upstreamDeadlineMs + 11_000
+const graceMs = 2 * upstreamDeadlineMs + 21_000
 /** New faces, so that first logins are interrupted as often as anything else. */
 const shareOfNewPersons = 0.3
 

@@ -4,6 +4,8 @@ import type { Journal, JournalEntry, StoredEntry } from './journal.ts'
 import type { Removal } from './removal.ts'
 
 const keepLostMs = 30 * 24 * 60 * 60_000
+/** Pause between two runs. Shorter than the grace, so that an instance withdraws its own entries before others act on them. */
+export const reaperPauseMs = 10_000
 
 interface Log {
   info(fields: object, message: string): void

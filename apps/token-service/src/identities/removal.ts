@@ -1,4 +1,4 @@
-import { CommunicationIdentityError } from '@acs-kit/communication-identity'
+import { CommunicationIdentityError, type FailureCode } from '@acs-kit/communication-identity'
 import type { Communication } from '../communication/communication.ts'
 import type { IdentityStore } from './identity-store.ts'
 import type { Journal, JournalEntry, StoredEntry } from './journal.ts'
@@ -63,12 +63,15 @@ export class Removal {
 
   /** Does what the entry says, and removes it from the journal. Safe to repeat. */
   async finish(entry: JournalEntry): Promise<void> {
-    const { store, journal, communication } = this.#options
+    const { store, journal, communication, log } = this.#options
     const { kind, userKey, communicationUserId } = entry
     if (communicationUserId !== undefined) {
       if (kind === 'delete') {
         await store.remove(userKey, communicationUserId)
-        await ignoringAbsence(communication.delete(communicationUserId))
+        const absence = await ignoringAbsence(communication.delete(communicationUserId))
+        if (absence === 'identity-not-owned') {
+          log.warn({ userKey, communicationUserId }, "not deleted, another resource's identity: delete it there")
+        }
       }
       if (kind === 'revoke') {
         await store.markRevoked(userKey, communicationUserId)
@@ -82,11 +85,13 @@ export class Removal {
 }
 
 /** An identity that is gone, or another resource's, has no tokens here and can't be deleted from here. */
-async function ignoringAbsence(work: Promise<void>): Promise<void> {
+async function ignoringAbsence(work: Promise<void>): Promise<FailureCode | undefined> {
   try {
     await work
+    return undefined
   } catch (error) {
     const code = error instanceof CommunicationIdentityError ? error.code : undefined
     if (code !== 'identity-unknown' && code !== 'identity-not-owned') throw error
+    return code
   }
 }
