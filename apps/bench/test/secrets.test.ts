@@ -6,7 +6,7 @@ test('no key and no token is printed, or passed on a command line', { timeout: 2
   const { leaks, transcripts, refusals, tokens, commandLines } = await drillSecrets()
 
   expect(leaks).toEqual([])
-  // Of both SDKs: the quickstart alone and with either key; once under the emulator's exec; and, shortened, in npm start.
+  // Of both SDKs: the quickstart alone and with either key; and once each under the emulator's exec and in npm start.
   expect(transcripts).toBe(8)
   expect(new Set(tokens).size).toBe(16)
   expect(refusals).toBeGreaterThan(15)

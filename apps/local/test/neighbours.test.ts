@@ -50,10 +50,10 @@ describe.runIf(process.platform === 'linux')('whatever is opened on this machine
       await using started = await ServerProcess.start({
         script: join(import.meta.dirname, '../src', script),
         args: [...args, ...freePorts, ...(script === 'dev.ts' ? ['--data', join(folder, 'data')] : [])],
-        env: { ...environment, TMPDIR: folder, ACS_KIT_TEST: folder },
+        env: { ...environment, TMPDIR: folder },
         ready: /^call .*\n/m,
       })
-      const listeners = listenersOf(`ACS_KIT_TEST=${folder}`)
+      const listeners = listenersOf(folder)
       expect(listeners.filter(({ address }) => address !== '127.0.0.1' && address !== '[::1]')).toEqual([])
       const answers = await Promise.all(
         listeners.flatMap(({ address, port }) =>
