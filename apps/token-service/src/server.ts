@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   })
   log.info({ address, ...(metricsAddress && { metricsAddress }) }, 'the service listens')
   await flush(destination)
-  // For whoever started this process with a channel: which lines are logged is a setting.
+  // Tells a parent process with a channel that the service is ready: log lines depend on LOG_LEVEL.
   process.send?.({ address })
   void repeat(async () => {
     await health.look()

@@ -78,7 +78,7 @@ export class Listener implements AsyncDisposable {
   }
 }
 
-/** Returns what passes connections to ::1 on to the server, undefined on a machine without IPv6. Rejects as `listen` does. */
+/** Returns the server that forwards connections on ::1; undefined on a machine without IPv6. Rejects as `listen` does. */
 async function listenOnLoopback(server: Server, port: number): Promise<NetServer | undefined> {
   for (let attempt = 1; ; attempt++) {
     await listen(server, port, '127.0.0.1')

@@ -7,7 +7,7 @@ export interface ServerCommand {
   /** A JavaScript or TypeScript file, run by the Node that runs this. */
   readonly script: string
   readonly args?: readonly string[]
-  /** Default: nothing but what every program needs. */
+  /** Default: only what every program needs. */
   readonly env?: NodeJS.ProcessEnv
   /** For Node itself. */
   readonly execArgs?: readonly string[]
@@ -15,7 +15,7 @@ export interface ServerCommand {
   readonly onOutput?: (text: string) => void
   /** Opens a channel for messages. */
   readonly hasChannel?: boolean
-  /** What standard output holds as soon as the server serves; `message`: the server says so over its channel. */
+  /** Pattern in standard output, or the first message from the channel, that shows that the server is ready. */
   readonly ready: RegExp | 'message'
 }
 
@@ -34,7 +34,7 @@ export class ServerProcess implements AsyncDisposable {
   readonly #exited: Promise<unknown>
   stdout: string
   stderr: string
-  /** The first that came over the channel. */
+  /** First message from the channel. */
   message: unknown
 
   #isReady = false
