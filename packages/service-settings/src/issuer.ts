@@ -36,28 +36,33 @@ export type Issuer = Static<typeof Issuer>
 const entraHost =
   /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|[\w-]+\.(?:ciamlogin|b2clogin)\.com)\//i
 
-const parseJson = json(Type.Array(Issuer, { minItems: 1 }))
+export const issuers: (text: string) => readonly Issuer[] = json(Type.Array(Issuer, { minItems: 1 }), findIssues)
 
-export function issuers(text: string): readonly Issuer[] {
-  const list = parseJson(text)
-  const mistakes = list.flatMap((issuer, index) => [...findMistakes(issuer, index, list)])
-  if (mistakes.length > 0) throw new Error(`does not fit: ${mistakes.join('; ')}`)
-  return list
+/** Finds what the schema can't express. What does not fit the schema is skipped. */
+function* findIssues(value: unknown): Generator<string> {
+  if (!Array.isArray(value)) return
+  const list = value.map((entry: unknown) => (entry ?? {}) as { readonly [Name in keyof Issuer]?: unknown })
+  for (const [index, { issuer, jwksUri, kind, required }] of list.entries()) {
+    if (isText(issuer)) {
+      const first = list.findIndex((other) => other.issuer === issuer)
+      if (first !== index) yield `lists an issuer twice, /${first} and /${index}`
+      // Messages name the issuer.
+      if (/[?#]|\/\/[^/]*@/.test(issuer)) yield `/${index}/issuer must have no user name, password, query or fragment`
+      if (jwksUri === undefined && !isTrustworthy(issuer)) {
+        yield `/${index}/issuer must be ${trustworthyUrl}, unless jwksUri names its keys`
+      } else if (kind === 'entra' && !URL.canParse(issuer)) {
+        yield `/${index}/issuer must be a URL with the tenant, for kind entra`
+      }
+    }
+    if (isText(jwksUri) && !isTrustworthy(jwksUri)) yield `/${index}/jwksUri must be ${trustworthyUrl}`
+    const isEntra = kind === 'entra' || (isText(issuer) && entraHost.test(issuer))
+    if (isEntra && required === undefined) {
+      yield `/${index} is an issuer of Entra ID without required, which would accept ID tokens and tokens of applications: set required to a scope or app role, such as access_as_user`
+    }
+  }
 }
 
-function* findMistakes({ issuer, jwksUri, kind, required }: Issuer, index: number, list: readonly Issuer[]) {
-  const first = list.findIndex((other) => other.issuer === issuer)
-  if (first !== index) yield `lists an issuer twice, /${first} and /${index}`
-  // Messages name the issuer.
-  if (/[?#]|\/\/[^/]*@/.test(issuer)) yield `/${index}/issuer must have no user name, password, query or fragment`
-  if (jwksUri !== undefined) {
-    if (!isTrustworthy(jwksUri)) yield `/${index}/jwksUri must be ${trustworthyUrl}`
-  } else if (!isTrustworthy(issuer)) {
-    yield `/${index}/issuer must be ${trustworthyUrl}, unless jwksUri names its keys`
-  }
-  const isEntra = kind === 'entra' || entraHost.test(issuer)
-  if (isEntra && required === undefined) {
-    yield `/${index} is an issuer of Entra ID without required, which would accept ID tokens and tokens of applications: set required to a scope or app role, such as access_as_user`
-  }
-  if (kind === 'entra' && !URL.canParse(issuer)) yield `/${index}/issuer must be a URL with the tenant, for kind entra`
+/** Whether a value fits the schema of a text that is not empty. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
 }

@@ -1,8 +1,13 @@
 import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { TLocalizedValidationError } from 'typebox/error'
+import { Settings } from 'typebox/system'
 
-/** JSON that fits a schema; the refusal names each place that does not, by names of the schema and no others. */
-export function json<Schema extends TSchema>(schema: Schema) {
+/**
+ * Returns a parser of JSON that fits a schema. Its error names each place that does not, using names of the schema and no
+ * others. `check` finds what a schema can't express, and must expect a value that does not fit it.
+ */
+export function json<Schema extends TSchema>(schema: Schema, check: (value: unknown) => Iterable<string> = () => []) {
   const validator = Compile(schema)
   const schemaText = JSON.stringify(schema)
   // A name that the text made up is part of its value.
@@ -10,12 +15,43 @@ export function json<Schema extends TSchema>(schema: Schema) {
     path.replaceAll(/[^/]+/g, (name) => (/^\d{1,3}$/.test(name) || schemaText.includes(`"${name}":`) ? name : '*'))
   return (text: string): Static<Schema> => {
     const value = parse(text)
-    if (validator.Check(value)) return value
-    const mistakes = validator
-      .Errors(value)
-      .map(({ instancePath, message }) => `${place(instancePath) || 'it'} ${message}`)
-    throw new Error(`does not fit: ${[...new Set(mistakes)].join('; ')}`)
+    const errors = withoutLimit(() => validator.Errors(value))
+    const issues = [
+      ...collapse(errors).map(({ instancePath, message }) => `${place(instancePath) || 'it'} ${message}`),
+      ...check(value),
+    ]
+    if (issues.length === 0 && validator.Check(value)) return value
+    throw new Error(`does not fit: ${[...new Set(issues)].join('; ')}`)
   }
+}
+
+/** TypeBox stops at the eighth error; three wrong members of a union have nine. */
+function withoutLimit<Result>(action: () => Result): Result {
+  const { maxErrors } = Settings.Get()
+  Settings.Set({ maxErrors: Number.MAX_SAFE_INTEGER })
+  try {
+    return action()
+  } finally {
+    Settings.Set({ maxErrors })
+  }
+}
+
+/** One error for each mistake: TypeBox has one for each branch of a union, and two for an unknown property. */
+function collapse(errors: readonly TLocalizedValidationError[]): readonly TLocalizedValidationError[] {
+  let rest = errors.filter(({ keyword }) => keyword !== 'boolean')
+  for (const union of errors.filter(({ keyword }) => keyword === 'anyOf')) {
+    const { instancePath, schemaPath } = union
+    const branches = rest.filter(
+      (error) =>
+        `${error.instancePath}/`.startsWith(`${instancePath}/`) && error.schemaPath.startsWith(`${schemaPath}/anyOf/`),
+    )
+    const wrongTypes = branches.filter((error) => error.keyword === 'type' && error.instancePath === instancePath)
+    const types = wrongTypes.map(({ message }) => message.replace(/^must be /, ''))
+    // A branch whose type fits has errors of its own.
+    const summary = types.length < branches.length ? [] : [{ ...union, message: `must be ${types.join(' or ')}` }]
+    rest = rest.flatMap((error) => (error === union ? summary : wrongTypes.includes(error) ? [] : [error]))
+  }
+  return rest
 }
 
 function parse(text: string): unknown {

@@ -111,6 +111,40 @@ test('everything that is wrong with the issuers is named at once, without repeat
   expect(mistake).not.toContain('secret')
 })
 
+test('issuers that do not fit the schema hide no other mistake, and each mistake is named once', () => {
+  const list = [
+    { issuer: 'https://a.example' },
+    { issuer: 'https://b.example', audience: 5 },
+    { issuer: 'ftp://c.example', audience: 'c' },
+    { issuer: 'ftp://d.example', audience: ['d', ''], jwksUri: 5 },
+    { issuer: 'ftp://e.example', audience: [], kind: 'entra' },
+    { issuer: '', audience: '', audiance: 'f' },
+    { issuer: 'https://b.example', audience: ['g', 5] },
+    null,
+    { issuer: 'https://h.example', audience: 5 },
+    { issuer: 'https://i.example', audience: 5 },
+  ]
+  const [mistake] = mistakesOf({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) })
+  expect(mistake!.replace('SIGN_IN_ISSUERS does not fit: ', '').split('; ')).toEqual([
+    '/0 must have required properties audience',
+    '/1/audience must be string or array',
+    '/3/audience/1 must not have fewer than 1 characters',
+    '/3/jwksUri must be string',
+    '/4/audience must not have fewer than 1 items',
+    '/5 must not have additional properties',
+    '/5/issuer must not have fewer than 1 characters',
+    '/5/audience must not have fewer than 1 characters',
+    '/6/audience/1 must be string',
+    '/7 must be object',
+    '/8/audience must be string or array',
+    '/9/audience must be string or array',
+    expect.stringMatching(/^\/2\/issuer must be an https URL/),
+    expect.stringMatching(/^\/4\/issuer must be an https URL/),
+    expect.stringMatching(/^\/4 is an issuer of Entra ID without required/),
+    'lists an issuer twice, /1 and /6',
+  ])
+})
+
 test('an issuer may be any name when its keys have an https URL, and have several audiences', () => {
   const list = ['http://adfs.example.com/adfs/services/trust', 'adfs'].map((name) => ({
     issuer: name,
