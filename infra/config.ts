@@ -50,6 +50,9 @@ export interface ConfigSource {
   readonly packagePath: string
 }
 
+/** Azure's limit for a resource. */
+const maxTags = 50
+
 /** Plans of App Service that are always on: the free and shared ones are not. */
 const skus = /^(?:B[1-3]|S[1-3]|P[1-3]v2|P[0-3]v3|P[1-5]mv3)$/
 
@@ -86,7 +89,7 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
   if (config.deployPackage && !existsSync(packagePath)) {
     issues.push(`deployPackage: ${packagePath} is missing: run pnpm build, or set deployPackage to false`)
   }
-  if (issues.length === 0) issues.push(...rejectedByService(config))
+  issues.push(...rejectedByService(config))
   if (issues.length === 0) return config
   throw new RunError(`invalid configuration of the stack ${stack}:\n${issues.map((issue) => `- ${issue}`).join('\n')}`)
 }
@@ -123,13 +126,15 @@ function parseOrigins(text: string): readonly string[] {
 }
 
 function parseIssuers(text: string): readonly Issuer[] {
-  const placeholder = /<[^<>]*>/.exec(text)
-  if (placeholder) throw new Error(` has the placeholder ${placeholder[0]}: replace it (see README.md)`)
+  const placeholders = new Set(text.match(/<[^<>]*>/g))
+  const issues = [...placeholders].map((name) => ` has the placeholder ${name}: replace it (see README.md)`)
   try {
-    return settings.SIGN_IN_ISSUERS.parse(text)
+    const issuers = settings.SIGN_IN_ISSUERS.parse(text)
+    if (issues.length === 0) return issuers
   } catch (error) {
-    throw new Error(` ${(error as Error).message}`, { cause: error })
+    issues.push(` ${(error as Error).message}`)
   }
+  throw new Error(issues.join('\n'))
 }
 
 function parseTags(text: string): Readonly<Record<string, string>> {
@@ -143,6 +148,8 @@ function parseTags(text: string): Readonly<Record<string, string>> {
     if (typeof value !== 'string') return [`.${name} is not a string: quote it, or set it with --type string`]
     return value.length > 256 ? [`.${name} is too long: expected at most 256 characters`] : []
   })
+  const count = Object.keys(tags).length
+  if (count > maxTags) issues.push(` has ${count} tags: expected at most ${maxTags}`)
   if (issues.length > 0) throw new Error(issues.join('\n'))
   return tags as Readonly<Record<string, string>>
 }
@@ -164,12 +171,16 @@ function isOrigin(text: string): boolean {
   }
 }
 
-/** Reasons for which the service would not start with this configuration; examples stand for what only Azure knows. */
+/**
+ * Reasons for which the service would not start with this configuration. Examples stand for what only Azure knows, and for
+ * issuers that are invalid or missing, which are reported already.
+ */
 function rejectedByService(config: StackConfig): readonly string[] {
   const key = 'endpoint=https://example.communication.azure.com/;accesskey=a2V5'
   const id = '00000000-0000-0000-0000-000000000000'
+  const exampleIssuer = { issuer: 'https://sign-in.example', audience: 'api://tokens' }
   const environment = serviceSettings({
-    config,
+    config: { ...config, issuers: config.issuers.length > 0 ? config.issuers : [exampleIssuer] },
     communication: {
       endpoint: 'https://example.communication.azure.com/',
       immutableResourceId: id,

@@ -65,6 +65,11 @@ it.each<[string, Record<string, unknown>, RegExp]>([
   ['a numeric tag', { tags: { costCenter: 42 } }, /^- tags\.costCenter is not a string: quote it/],
   ['a tag name that Azure rejects', { tags: { 'a/b': 'c' } }, /^- tags\.a\/b: expected a name/],
   ['a tag that is too long', { tags: { a: 'b'.repeat(257) } }, /^- tags\.a is too long/],
+  [
+    'more tags than Azure takes',
+    { tags: Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`tag${index}`, ''])) },
+    /^- tags has 51 tags: expected at most 50$/,
+  ],
   ['an empty list of issuers', { issuers: [] }, /^- issuers ./],
   ['issuers that are not JSON', { issuers: 'https://sign-in.example' }, /^- issuers .*JSON/],
   ['a missing audience', { issuers: [{ issuer: 'https://sign-in.example' }] }, /^- issuers .*\/0 .*audience/],
@@ -74,7 +79,7 @@ it.each<[string, Record<string, unknown>, RegExp]>([
   ['the same issuer twice', { issuers: [issuer, issuer] }, /^- issuers .*twice/],
   [
     'a placeholder',
-    { issuers: [{ ...issuer, issuer: 'https://login.microsoftonline.com/<tenant>/v2.0' }] },
+    { issuers: [{ ...issuer, issuer: 'https://sign-in.example/<tenant>/v2.0' }] },
     /^- issuers has the placeholder <tenant>: replace it/,
   ],
   ['a missing package', { deployPackage: true }, /^- deployPackage: \/nowhere\/dist\.zip is missing: run pnpm build/],
@@ -101,4 +106,20 @@ it('lists every mistake at once', () => {
     datalocation: 'x',
   }
   expect(issuesOf(wrong, { location: '' })).toHaveLength(10)
+})
+
+it('lists every mistake of the issuers at once, each one once', () => {
+  const issuers = [
+    { issuer: 'https://sign-in.example/<tenant>/v2.0', audience: '<application>' },
+    { issuer: 'https://a.example/<tenant>' },
+    { issuer: 'https://b.example', audience: 5 },
+    { issuer: 'ftp://c', audience: 'c' },
+  ]
+  expect(issuesOf({ issuers })).toEqual([
+    '- issuers has the placeholder <tenant>: replace it (see README.md)',
+    '- issuers has the placeholder <application>: replace it (see README.md)',
+    expect.stringMatching(
+      /^- issuers does not fit: \/1 must have required properties audience; \/2\/audience must be string or array; \/3\/issuer must be an https URL[^;]*$/,
+    ),
+  ])
 })
