@@ -109,7 +109,7 @@ function applyChanges(inputs: unknown, before: unknown, after: unknown): unknown
 }
 
 export interface Change {
-  /** Such as `tags.environment`. */
+  /** Such as `tags.environment` or `tags["cost.center"]`. */
   readonly path: string
   /** The input itself. */
   readonly name: string
@@ -137,8 +137,13 @@ function* changesAt(path: string, before: unknown, after: unknown): Generator<Pi
     const length = Math.max(before.length, after.length)
     for (let index = 0; index < length; index++) yield* changesAt(`${path}[${index}]`, before[index], after[index])
   } else if (isRecord(before) && isRecord(after)) {
-    for (const name of namesIn(before, after)) yield* changesAt(`${path}.${name}`, before[name], after[name])
+    for (const name of namesIn(before, after)) yield* changesAt(memberPath(path, name), before[name], after[name])
   } else yield { path, kind: 'UPDATE' }
+}
+
+/** A member's path as the engine writes it, such as `tags["cost.center"]`. */
+function memberPath(path: string, name: string): string {
+  return /^\w*$/.test(name) ? `${path}.${name}` : `${path}["${name.replaceAll('"', '\\"')}"]`
 }
 
 function isSameLocation(name: string, before: unknown, after: unknown): boolean {
@@ -151,9 +156,11 @@ function plainLocation(location: unknown): string {
   return String(location).toLowerCase().replaceAll(' ', '')
 }
 
-/** Values without members that are null, which mean the same as missing ones. */
+/** Values without members that are null, which mean the same as missing ones; arrays keep theirs, and thus their length. */
 export function withoutNulls(values: Values): Values {
-  return JSON.parse(JSON.stringify(values), (_, value: unknown) => value ?? undefined) as Values
+  return JSON.parse(JSON.stringify(values), function (this: unknown, _, value: unknown) {
+    return value ?? (Array.isArray(this) ? null : undefined)
+  }) as Values
 }
 
 function namesIn(...values: readonly Values[]): string[] {

@@ -94,3 +94,25 @@ it('takes over what was changed in Azure into the inputs of a refresh, and nothi
     .setProperties(struct.Struct.fromJavaScript({ location: 'westeurope', tags: before }))
   expect((await read(request)).getInputs()!.toJavaScript()).toEqual({ location: 'West Europe', tags })
 })
+
+it('names each change by the path that the engine reads', async () => {
+  const type = 'azure-native:web:WebApp'
+  const before = { tags: { team: 'a', 'cost.center': '1', 'a "b"': '1' }, list: [null, 'b', null] }
+  const after = { tags: { team: 'b', 'cost.center': '2', 'a "b"': '2', 'x-y': '1' }, list: ['a', 'b'] }
+  const request = new provider.DiffRequest()
+    .setUrn(urn(type))
+    .setOldInputs(struct.Struct.fromJavaScript(before))
+    .setNews(struct.Struct.fromJavaScript(after))
+  const response = (await promisify(client.diff.bind(client))(request)) as provider.DiffResponse
+  const { ADD, DELETE, UPDATE } = provider.PropertyDiff.Kind
+  const kinds = new Map<string, number>()
+  response.getDetaileddiffMap().forEach((change, path) => kinds.set(path, change.getKind()))
+  expect(Object.fromEntries(kinds)).toEqual({
+    'tags.team': UPDATE,
+    'tags["cost.center"]': UPDATE,
+    'tags["a \\"b\\""]': UPDATE,
+    'tags["x-y"]': ADD,
+    'list[0]': UPDATE,
+    'list[2]': DELETE,
+  })
+})
