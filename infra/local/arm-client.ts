@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { retryAfterSeconds } from '@acs-kit/communication-identity'
 import {
   bearerTokenAuthenticationPolicy,
   createDefaultHttpClient,
@@ -60,7 +61,7 @@ export class ArmClient {
       const state = body['status']
       if (state === 'Failed' || state === 'Canceled') throw refusal(status, state, JSON.stringify(body))
       if (status !== 202 && (state === undefined || state === 'Succeeded' || state === 'Deleted')) return
-      await sleep(Number(headers.get('Retry-After-Ms') ?? Number(headers.get('Retry-After') ?? 1) * 1000) || 20)
+      await sleep(pollDelayMs(headers, Date.now()))
     }
   }
 
@@ -94,6 +95,13 @@ export class ArmClient {
     pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: `${origin}/.default` }))
     return { origin, pipeline }
   }
+}
+
+/** Returns the wait that a response asks for: at least a millisecond, at most an hour, and a second without a valid header. */
+export function pollDelayMs(headers: { get(name: string): string | undefined }, now: number): number {
+  const milliseconds = headers.get('Retry-After-Ms') ?? ''
+  if (/^\d*[1-9]\d*$/.test(milliseconds)) return Math.min(Number(milliseconds), 3_600_000)
+  return (retryAfterSeconds(headers.get('Retry-After'), now) ?? 1) * 1000
 }
 
 function refusal(status: number, code: string, message: string): Error {
