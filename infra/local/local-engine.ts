@@ -51,7 +51,7 @@ export class LocalEngine implements AsyncDisposable {
     throw new Error(`the stack could not be made: ${stderr}`)
   }
 
-  /** By which the CLI finds what is kept here. */
+  /** Environment variables that point the CLI to this folder, the provider and the language host. */
   get env() {
     return {
       PULUMI_BACKEND_URL: `file://${this.folder}/state`,

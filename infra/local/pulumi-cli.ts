@@ -90,7 +90,7 @@ async function build(signal: AbortSignal | undefined): Promise<void> {
     ],
     { cwd: join(import.meta.dirname, 'pulumi-cli'), maxBuffer: 64 * 1024 * 1024, signal },
   )
-  // Beside the CLI, where it looks for it first; whose clone it is of is told by whoever starts it.
+  // Next to the CLI, which looks there first. The caller passes the checkout path in PULUMI_STAND_IN_HOST.
   const host = join(dirname(built), 'pulumi-language-nodejs')
   writeFileSync(host, '#!/bin/sh\nexec "$PULUMI_STAND_IN_NODE" "$PULUMI_STAND_IN_HOST" "$@"\n')
   chmodSync(host, 0o755)
