@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AdministrationPlane, type Administration } from './administration-plane.ts'
 import { Clock } from './clock.ts'
 import { decodePath, headerOf, type Answer, type Exchange } from './exchange.ts'
-import { EntraPlane, entraOperations } from './entra/entra-plane.ts'
+import { EntraPlane, entraCorsHeaders, entraOperations } from './entra/entra-plane.ts'
 import { FaultPlan, type Fault } from './faults.ts'
 import { AccessTokenSigner } from './identity/access-token.ts'
 import { corsHeaders, isPreflight } from './identity/cors.ts'
@@ -14,6 +14,7 @@ import { Listener } from './listener.ts'
 import { bypassProxies, isTrustedHost } from './loopback.ts'
 import { QuotaCounter, type Quotas } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
+import { armHeaders } from './resource-manager/arm-headers.ts'
 import {
   communicationService,
   reviveCommunicationServices,
@@ -274,42 +275,54 @@ export class Emulator implements AsyncDisposable, Administration {
 
   async #answer(exchange: Exchange, resource: Resource): Promise<Answer | undefined> {
     const start = performance.now()
+    let plan: Plan | undefined
     try {
-      if (AdministrationPlane.owns(exchange)) return await this.#administrationPlane.answer(exchange)
-      if (!isTrustedHost(headerOf(exchange.headers, 'host'), this.#host)) {
-        this.#record({ exchange, resource, operation: undefined, answer: misdirected, durationMs: 0 })
-        return misdirected
+      if (AdministrationPlane.owns(exchange)) {
+        return exchange.isBodyTooLarge ? tooLarge : await this.#administrationPlane.answer(exchange)
       }
-      const { operation, perform, isNamedOnly, headers } = this.#planFor(exchange, resource)
-      const fault = this.faults.strike(operation, { isNamedOnly })
-      if (fault?.latencyMs !== undefined) {
-        await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
-      }
-      const isReplaced = fault !== undefined && (fault.reset === true || fault.status !== undefined)
-      const isPerformed = !isReplaced || fault.phase === 'after'
-      const real = isPerformed ? await perform() : undefined
-      const answer = withHeaders(isReplaced ? answerOf(fault) : real, headers)
+      plan = this.#planFor(exchange, resource)
+      const { operation } = plan
+      const answer = complete(await this.#perform(exchange, plan), plan)
       this.#record({ exchange, resource, operation, answer, durationMs: performance.now() - start })
       return answer
     } catch (error) {
       if (this.#stopped) return undefined
       const cause = error instanceof Error ? error.stack : String(error)
       this.#log(`the emulator failed at ${exchange.method} ${exchange.path}: ${cause}`)
-      return {
-        status: 500,
-        body: { error: { code: 'InternalServerError', message: 'The emulator failed. Its log says why.' } },
-      }
+      return complete(failed, plan)
     }
+  }
+
+  async #perform(exchange: Exchange, { operation, isNamedOnly, perform }: Plan): Promise<Answer | undefined> {
+    if (!isTrustedHost(headerOf(exchange.headers, 'host'), this.#host)) return misdirected
+    if (exchange.isBodyTooLarge) return tooLarge
+    const fault = this.faults.strike(operation, { isNamedOnly })
+    if (fault?.latencyMs !== undefined) {
+      await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
+    }
+    const isReplaced = fault !== undefined && (fault.reset === true || fault.status !== undefined)
+    const isPerformed = !isReplaced || fault.phase === 'after'
+    const real = isPerformed ? await perform() : undefined
+    return isReplaced ? answerOf(fault) : real
   }
 
   #planFor(exchange: Exchange, resource: Resource): Plan {
     if (this.entra.owns(exchange)) {
-      const operation = this.entra.operationOf(exchange)
-      return { operation, isNamedOnly: true, perform: () => this.entra.answer(exchange) }
+      return {
+        operation: this.entra.operationOf(exchange),
+        isNamedOnly: true,
+        headers: entraCorsHeaders(exchange),
+        perform: () => this.entra.answer(exchange),
+      }
     }
     if (ResourceManagerPlane.owns(exchange)) {
-      const operation = this.resourceManager.operationOf(exchange)
-      return { operation, isNamedOnly: true, perform: () => this.resourceManager.answer(exchange) }
+      return {
+        operation: this.resourceManager.operationOf(exchange),
+        isNamedOnly: true,
+        headers: armHeaders(exchange),
+        isFromResourceManager: true,
+        perform: () => this.resourceManager.answer(exchange),
+      }
     }
     const match = this.#identityPlane.match(exchange)
     const operation = match.kind === 'found' ? match.route.operation : undefined
@@ -358,8 +371,9 @@ interface Plan {
   readonly operation: string | undefined
   /** Whether only faults that name the operation strike it. */
   readonly isNamedOnly: boolean
-  /** Headers of the response, also of one that a fault replaces. */
-  readonly headers?: Readonly<Record<string, string>>
+  /** Headers of every response to the request, including faults, rejections and failures. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly isFromResourceManager?: true
   readonly perform: () => Promise<Answer>
 }
 
@@ -382,8 +396,27 @@ const misdirected: Answer = {
   },
 }
 
-function withHeaders(answer: Answer | undefined, headers: Answer['headers']): Answer | undefined {
-  return answer && { ...answer, headers: { ...answer.headers, ...headers } }
+// guess(body-limit)
+const tooLarge: Answer = {
+  status: 413,
+  headers: { Connection: 'close' },
+  body: {
+    error: {
+      code: 'RequestBodyTooLarge',
+      message: 'The request body is too large and exceeds the maximum permissible limit.',
+    },
+  },
+}
+
+const failed: Answer = {
+  status: 500,
+  body: { error: { code: 'InternalServerError', message: 'The emulator failed. Its log says why.' } },
+}
+
+function complete(answer: Answer | undefined, plan: Plan | undefined): Answer | undefined {
+  if (!answer || !plan) return answer
+  const { headers, isFromResourceManager = false } = plan
+  return { ...answer, headers: { ...headers, ...answer.headers }, isFromResourceManager }
 }
 
 /** Undefined cuts the connection. */

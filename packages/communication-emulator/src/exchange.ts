@@ -9,6 +9,8 @@ export interface Exchange {
   readonly query: URLSearchParams
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
+  /** Whether the body exceeded the limit; it is then left out. */
+  readonly isBodyTooLarge: boolean
   readonly remoteAddress: string | undefined
 }
 

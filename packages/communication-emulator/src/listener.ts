@@ -126,9 +126,10 @@ async function respond(
     query: new URLSearchParams(query),
     headers: request.headers,
     body: body === 'too large' ? Buffer.alloc(0) : body,
+    isBodyTooLarge: body === 'too large',
     remoteAddress: socket.remoteAddress,
   }
-  const answered = body === 'too large' ? tooLarge : await answer(exchange)
+  const answered = await answer(exchange)
   if (answered === undefined || response.destroyed) {
     socket.destroy()
     return
@@ -150,18 +151,6 @@ function readBody(request: IncomingMessage): Promise<Buffer | 'too large' | unde
     request.on('error', () => resolve(undefined))
     request.on('close', () => resolve(undefined))
   })
-}
-
-// guess(body-limit)
-const tooLarge: Answer = {
-  status: 413,
-  headers: { Connection: 'close' },
-  body: {
-    error: {
-      code: 'RequestBodyTooLarge',
-      message: 'The request body is too large and exceeds the maximum permissible limit.',
-    },
-  },
 }
 
 function write(

@@ -126,16 +126,11 @@ export class EntraPlane {
   }
 
   async answer(exchange: Exchange): Promise<Answer> {
-    const cors = corsOf(exchange)
-    if (exchange.method === 'OPTIONS') return { status: 204, headers: cors }
-    try {
-      const answer = await this.#answer(exchange)
-      return { ...answer, headers: { ...answer.headers, ...cors } }
-    } catch (error) {
-      if (!(error instanceof OAuthError)) throw error
-      const answer = error.toAnswer()
-      return { ...answer, headers: { ...answer.headers, ...cors } }
-    }
+    if (exchange.method === 'OPTIONS') return { status: 204 }
+    return this.#answer(exchange).catch((error: unknown) => {
+      if (error instanceof OAuthError) return error.toAnswer()
+      throw error
+    })
   }
 
   async #answer(exchange: Exchange): Promise<Answer> {
@@ -195,8 +190,8 @@ function signOut({ query }: Exchange): Answer {
   return { status: 302, headers: { Location: url.href } }
 }
 
-/** Pages of this machine sign people in by themselves. */
-function corsOf({ headers }: Exchange): Record<string, string> {
+/** CORS headers of a response: only pages of this machine may sign users in. */
+export function entraCorsHeaders({ headers }: Exchange): Record<string, string> {
   const origin = headerOf(headers, 'origin')
   if (origin === undefined || !isLoopbackOrigin(origin)) return {}
   return {

@@ -3,7 +3,6 @@ import type { EntraTokens } from '../entra/entra-tokens.ts'
 import { wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId } from '../entra/tenant.ts'
 import type { Store } from '../store.ts'
 import { ArmError, invalid } from './arm-error.ts'
-import { armHeaders } from './arm-headers.ts'
 import { readApiVersion, readBody, type ArmRequest } from './arm-request.ts'
 import { ArmStore } from './arm-store.ts'
 import { authenticate } from './authenticate.ts'
@@ -93,11 +92,10 @@ export class ResourceManagerPlane {
   }
 
   async answer(exchange: Exchange): Promise<Answer> {
-    const answer = await this.#dispatch(exchange).catch((error: unknown) => {
+    return this.#dispatch(exchange).catch((error: unknown) => {
       if (error instanceof ArmError) return error.toAnswer()
       throw error
     })
-    return { ...answer, headers: { ...armHeaders(exchange), ...answer.headers }, isFromResourceManager: true }
   }
 
   async #dispatch(exchange: Exchange): Promise<Answer> {

@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { startEmulator, wellKnownTenantId, type Emulator } from '../src/index.ts'
+import { credentialFor, subscription } from './arm-fixture.ts'
+import { useEmulator } from './emulator-fixture.ts'
+import { exchange, send, type WireAnswer } from './signed-request.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const fixture = useEmulator()
+const origin = 'http://localhost:5173'
+const group = `/subscriptions/${subscription}/resourceGroups/group?api-version=2024-03-01`
+const identities = '/identities?api-version=2023-10-01'
+const megabyte = 'x'.repeat(1024 * 1024)
+
+const planes = [
+  { plane: 'the resource manager', method: 'PUT', target: group, operation: 'armPut', check: expectArmHeaders },
+  {
+    plane: 'the identity routes',
+    method: 'POST',
+    target: identities,
+    operation: 'createIdentity',
+    check: expectCors('*'),
+  },
+  {
+    plane: 'sign-in',
+    method: 'POST',
+    target: `/${wellKnownTenantId}/oauth2/v2.0/token`,
+    operation: 'entraToken',
+    check: expectCors(origin),
+  },
+]
+
+function expectArmHeaders({ headers, text }: WireAnswer): void {
+  expect(headers).toMatchObject({
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(text.length),
+    'x-ms-request-id': expect.stringMatching(/^[\da-f-]{36}$/),
+  })
+  for (const name of ['ms-cv', 'x-azure-ref', 'transfer-encoding']) expect(headers).not.toHaveProperty([name])
+}
+
+function expectCors(allowed: string) {
+  return ({ headers }: WireAnswer) => expect(headers['access-control-allow-origin']).toBe(allowed)
+}
+
+describe.each(planes)('of $plane are the same on', ({ method, target, operation, check }) => {
+  const ask = (headers: Record<string, string> = {}, payload = '') =>
+    exchange(fixture.emulator.endpoint, { method, target, headers: { origin, ...headers }, payload })
+
+  it('an injected fault', async () => {
+    fixture.emulator.faults.add({ operation, status: 503, count: 1 })
+    const answer = await ask()
+    expect(answer).toMatchObject({ status: 503, json: { error: { code: 'InjectedFault' } } })
+    check(answer)
+  })
+
+  it('a request body that is too large', async () => {
+    const answer = await ask({}, megabyte)
+    expect(answer.status).toBe(413)
+    check(answer)
+    expect(fixture.emulator.requests.list()).toMatchObject([{ status: 413, errorCode: 'RequestBodyTooLarge' }])
+  })
+
+  it('a foreign host', async () => {
+    const answer = await ask({ host: 'evil.example' })
+    expect(answer.status).toBe(421)
+    check(answer)
+  })
+})
+
+/** An emulator whose store rejects new identities and resources. */
+async function startFailing(): Promise<Emulator> {
+  const dataFolder = temporaryFolder()
+  await (await startEmulator({ dataFolder }))[Symbol.asyncDispose]()
+  const database = new DatabaseSync(join(dataFolder, 'emulator.sqlite'))
+  for (const table of ['identity', 'arm_resource']) {
+    database.exec(`CREATE TRIGGER no_${table} BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'no more'); END`)
+  }
+  database.close()
+  return startEmulator({ dataFolder })
+}
+
+it('of every plane are the same when the emulator fails', async () => {
+  await using emulator = await startFailing()
+  const { endpoint, accessKey } = emulator
+  const identity = await send(endpoint, { target: identities, headers: { origin }, accessKey })
+  const { token } = await credentialFor(endpoint).getToken(`${endpoint.slice(0, -1)}/.default`)
+  const resource = await exchange(endpoint, {
+    method: 'PUT',
+    target: group,
+    headers: { authorization: `Bearer ${token}` },
+    payload: '{"location":"westeurope"}',
+  })
+  expect([identity.status, resource.status]).toEqual([500, 500])
+  expectCors('*')(identity)
+  expectArmHeaders(resource)
+})
