@@ -182,6 +182,16 @@ describe('a PATCH', () => {
     expect((await ask('POST', `${site}/config/appsettings/list`)).json.properties).toEqual({ A: '1' })
   })
 
+  it('removes the settings of a site, which a PUT without settings keeps', async () => {
+    const settings = async () => (await ask('POST', `${site}/config/appsettings/list`)).json.properties
+    await putSite({ appSettings: [{ name: 'A', value: '1' }], alwaysOn: true })
+    await putSite({ appSettings: null, alwaysOn: true })
+    expect(await settings()).toEqual({ A: '1' })
+    await ask('PATCH', site, { body: { properties: { siteConfig: { appSettings: null } } } })
+    expect(await settings()).toEqual({})
+    expect((await ask('GET', `${site}/config/web`)).json.properties).toMatchObject({ alwaysOn: true })
+  })
+
   it('treats null as absent in a PUT', async () => {
     const { status, json } = await putService({
       tags: null,

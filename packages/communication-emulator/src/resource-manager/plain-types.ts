@@ -105,12 +105,11 @@ export const plainTypes = (
     createdStatus: 200,
     globalName: siteName,
     pattern: /^[-a-zA-Z\d]{2,60}$/,
-    put(id, asked, before) {
-      needLocation(id, asked)
-      // A PUT of the site without settings keeps those that are there.
-      const appSettings = siteConfigOf(asked).appSettings ?? (before && siteConfigOf(before).appSettings)
-      return appSettings ? withSiteConfig(asked, { ...siteConfigOf(asked), appSettings }) : asked
+    inherit(asked, before) {
+      const { appSettings = siteConfigOf(before).appSettings, ...siteConfig } = siteConfigOf(asked)
+      return appSettings ? withSiteConfig(asked, { ...siteConfig, appSettings }) : asked
     },
+    put: needLocation,
     // App settings are told by their own action only, since they may be secrets.
     show: ({ id, envelope }) => {
       const { siteConfig: _, ...properties } = envelope.properties ?? {}

@@ -53,6 +53,8 @@ export interface ResourceType {
   readonly laterProperties?: readonly string[]
   /** A part of its parent, which is there without a PUT, such as `tableServices/default`. */
   readonly isImplicit?: boolean
+  /** Adds what a PUT of an existing one keeps if the request omits it. A PATCH contains that already. */
+  readonly inherit?: (asked: Envelope, before: Envelope) => Envelope
   /** Throws an `ArmError`. Returns what is kept; `before` is what was. */
   readonly put?: (id: ResourceId, asked: Envelope, before: Envelope | undefined) => Envelope | Promise<Envelope>
   /** What is shown of it; default: what is kept. */
