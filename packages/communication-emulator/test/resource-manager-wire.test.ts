@@ -262,6 +262,44 @@ describe('a site', () => {
   })
 })
 
+describe('a member of the wrong type is a bad request', () => {
+  const siteConfig = (value: unknown) => ({ properties: { siteConfig: value } })
+  it.each([
+    ['PUT', account, { properties: 'x' }, 'properties'],
+    ['PUT', account, { properties: [] }, 'properties'],
+    ['PATCH', account, { tags: 'q' }, 'tags'],
+    ['PUT', account, { tags: ['q'] }, 'tags'],
+    ['PATCH', account, { sku: 1 }, 'sku'],
+    ['PATCH', account, { identity: 'SystemAssigned' }, 'identity'],
+    ['PUT', service, { properties: { dataLocation: 'Europe', linkedDomains: 'x' } }, 'linkedDomains'],
+    ['PUT', site, siteConfig('x'), 'siteConfig'],
+    ['PUT', site, siteConfig({ appSettings: 'x' }), 'appSettings'],
+    ['PATCH', site, siteConfig({ appSettings: { A: '1' } }), 'appSettings'],
+    ['PUT', site, siteConfig({ appSettings: [null] }), 'appSettings'],
+    ['PUT', site, siteConfig({ appSettings: [{ name: 'A' }] }), 'appSettings'],
+    ['PUT', `${site}/config/web`, { properties: { appSettings: 'x' } }, 'appSettings'],
+    ['PUT', `${site}/config/appsettings`, { properties: 'x' }, 'properties'],
+  ])('%s %s %j', async (method, path, members, subject) => {
+    await putAccount()
+    await putService()
+    await putSite({ appSettings: [{ name: 'A', value: '1' }] })
+    const shown = async () => {
+      const settings = await ask('POST', `${site}/config/appsettings/list`)
+      return [settings.json.properties, (await ask('GET', account)).json]
+    }
+    const before = await shown()
+    const whole = {
+      location: path === service ? 'global' : 'westeurope',
+      kind: 'StorageV2',
+      sku: { name: 'Standard_LRS' },
+    }
+    const { status, json } = await ask(method, path, { body: method === 'PUT' ? { ...whole, ...members } : members })
+    expect([status, json.error.code]).toEqual([400, 'InvalidRequestContent'])
+    expect(json.error.message).toContain(subject)
+    expect(await shown()).toEqual(before)
+  })
+})
+
 describe('a storage account', () => {
   it('regenerates one key, and keeps both through a PUT without showing them', async () => {
     await putAccount()

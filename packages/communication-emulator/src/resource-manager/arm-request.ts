@@ -1,6 +1,7 @@
 import { parseObject, type Exchange } from '../exchange.ts'
-import { invalid } from './arm-error.ts'
+import { invalid, type ArmError } from './arm-error.ts'
 import type { Caller } from './authenticate.ts'
+import { isObject } from './merge-patch.ts'
 
 /** An authenticated request. */
 export interface ArmRequest extends Exchange {
@@ -22,9 +23,16 @@ export function readApiVersion({ query }: Exchange): string {
 
 export function readBody({ body }: Exchange): Readonly<Record<string, unknown>> {
   const object = parseObject(body)
-  if (object) return object
-  throw invalid(
-    'InvalidRequestContent',
-    'The request content was invalid and could not be deserialized: it is no JSON object.',
-  )
+  if (!object) throw invalidContent('it must be a JSON object.')
+  const wrong = objectMembers.find((name) => !isObject(object[name] ?? {}))
+  if (wrong !== undefined) throw invalidContent(`'${wrong}' must be an object.`)
+  return object
+}
+
+/** Members of a resource that are objects in every type; null counts as absent. */
+const objectMembers = ['properties', 'tags', 'sku', 'identity', 'plan']
+
+/** Error for a body of the wrong form; `reason` is a clause with its full stop. */
+export function invalidContent(reason: string): ArmError {
+  return invalid('InvalidRequestContent', `The request content was invalid and could not be deserialized: ${reason}`)
 }

@@ -42,7 +42,7 @@ const dataLocations = [
 type Properties = {
   readonly notificationHubId?: string
   readonly dataLocation: string
-  readonly linkedDomains: unknown
+  readonly linkedDomains: readonly string[]
   readonly publicNetworkAccess: 'Enabled' | 'Disabled' | 'SecuredByPerimeter'
   readonly disableLocalAuth: boolean
 }
@@ -138,6 +138,9 @@ function checkProperties({ location, properties = {} }: Envelope, before: Envelo
       'InvalidDataLocation',
       `dataLocation can't be changed; it is '${String(before.properties?.['dataLocation'])}'.`,
     )
+  }
+  if (!Array.isArray(linkedDomains) || !linkedDomains.every((domain) => typeof domain === 'string')) {
+    throw invalid('InvalidRequestContent', 'linkedDomains must be a list of resource ids.')
   }
   if (typeof disableLocalAuth !== 'boolean')
     throw invalid('InvalidRequestContent', 'disableLocalAuth must be a boolean.')

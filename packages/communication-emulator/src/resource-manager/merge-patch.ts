@@ -1,4 +1,4 @@
-type JsonObject = Readonly<Record<string, unknown>>
+export type JsonObject = Readonly<Record<string, unknown>>
 
 /** Returns the target with a patch applied (RFC 7396): `null` removes a member. Tags are replaced as a whole, as Azure does. */
 export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
@@ -12,6 +12,6 @@ export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
   return Object.fromEntries(merged)
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

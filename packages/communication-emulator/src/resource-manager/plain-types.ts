@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { guidOf, servicePrincipalOf, wellKnownTenantId } from '../entra/tenant.ts'
 import { ArmError, invalid } from './arm-error.ts'
+import { invalidContent } from './arm-request.ts'
 import { siteName, storageAccountName } from './global-names.ts'
+import { isObject } from './merge-patch.ts'
 import type { ResourceId } from './resource-id.ts'
 import type { ActionContext, Envelope, ResourceType } from './resource-types.ts'
 
@@ -109,7 +111,10 @@ export const plainTypes = (
       const { appSettings = siteConfigOf(before).appSettings, ...siteConfig } = siteConfigOf(asked)
       return appSettings ? withSiteConfig(asked, { ...siteConfig, appSettings }) : asked
     },
-    put: needLocation,
+    put(id, asked) {
+      checkSiteConfig(asked.properties?.['siteConfig'])
+      return needLocation(id, asked)
+    },
     // App settings are told by their own action only, since they may be secrets.
     show: ({ id, envelope }) => {
       const { siteConfig: _, ...properties } = envelope.properties ?? {}
@@ -133,6 +138,7 @@ export const plainTypes = (
     writeToParent({ name }, { envelope }, { properties = {} }) {
       const before = siteConfigOf(envelope)
       if (isNamed(name, 'web')) {
+        checkSiteConfig(properties)
         return withSiteConfig(envelope, { ...properties, appSettings: properties['appSettings'] ?? before.appSettings })
       }
       if (!isNamed(name, 'appsettings')) return undefined
@@ -155,6 +161,19 @@ interface SiteConfig {
 
 function siteConfigOf({ properties }: Envelope): SiteConfig {
   return properties?.['siteConfig'] ?? {}
+}
+
+/** Throws an `ArmError`; null counts as absent. */
+function checkSiteConfig(siteConfig: unknown): void {
+  if (siteConfig === undefined || siteConfig === null) return
+  if (!isObject(siteConfig)) throw invalidContent("'siteConfig' must be an object.")
+  const appSettings = siteConfig['appSettings'] ?? []
+  if (Array.isArray(appSettings) && appSettings.every(isSetting)) return
+  throw invalidContent("'appSettings' must be a list of { name, value }, both strings.")
+}
+
+function isSetting(setting: unknown): boolean {
+  return isObject(setting) && typeof setting['name'] === 'string' && typeof setting['value'] === 'string'
 }
 
 function withSiteConfig(site: Envelope, siteConfig: Readonly<Record<string, unknown>>): Envelope {

@@ -210,8 +210,8 @@ export class ResourceManagerPlane {
     const before = this.#tree.get(id)
     if (!before && type.globalName && this.#tree.isTaken(type, id.name)) throw type.globalName.conflict(id.name)
     checkLocation(id, asked, before?.envelope)
-    const whole = (before && type.inherit?.(asked, before.envelope)) ?? asked
-    const kept = (await type.put?.(id, whole, before?.envelope)) ?? whole
+    const checked = (await type.put?.(id, asked, before?.envelope)) ?? asked
+    const kept = (before && type.inherit?.(checked, before.envelope)) ?? checked
     const envelope = type.hasSystemData ? stampSystemData(kept, before?.envelope, caller) : kept
     const readyAt = type.isLongRunning ? this.#operations.readyAt() : 0
     const resource = { id: before?.id ?? id, envelope, readyAt }
