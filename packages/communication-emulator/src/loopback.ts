@@ -2,7 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { isIP } from 'node:net'
 
-const loopbackHost = /^(?:[\w-]+\.)*localhost$|^127(?:\.\d{1,3}){3}$|^\[::1\]$|^::1$/
+const loopbackHost = /^(?:[\w-]+\.)*localhost$|^127(?:\.\d{1,3}){3}$|^\[::1\]$|^::1$/i
 
 /** A name or address of this machine, without a port. */
 export function isLoopbackHost(host: string): boolean {
@@ -20,7 +20,7 @@ export function isLoopbackOrigin(origin: string): boolean {
 export function isTrustedHost(header: string | undefined, listenHost?: string): boolean {
   if (header === undefined) return true
   const host = (header.startsWith('[') ? header.slice(0, header.indexOf(']') + 1) : header.split(':')[0]!).toLowerCase()
-  return isLoopbackHost(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0 || host === listenHost
+  return isLoopbackHost(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0 || host === listenHost?.toLowerCase()
 }
 
 /** As lists of proxy exceptions name this machine; `.localhost` covers the other names in the emulator's certificate. */

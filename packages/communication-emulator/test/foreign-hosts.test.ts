@@ -43,11 +43,12 @@ it.each([
   })
 })
 
-it.runIf(isNamed)('serves clients under the name that it was told to listen on', async () => {
-  await using emulator = await startEmulator({ host: hostname() })
+it.runIf(isNamed)('serves clients under the name that it was told to listen on, in any case', async () => {
+  await using emulator = await startEmulator({ host: hostname().toUpperCase() })
   const { port } = new URL(emulator.endpoint)
   const ask = (host: string) =>
     exchange(`https://${hostname()}:${port}/`, { target: discovery, headers: { host }, servername: 'localhost' })
   expect(await ask(`${hostname()}:${port}`)).toMatchObject({ status: 200 })
+  expect(await ask(`${hostname().toUpperCase()}:${port}`)).toMatchObject({ status: 200 })
   expect(await ask('evil.example')).toMatchObject({ status: 421 })
 })

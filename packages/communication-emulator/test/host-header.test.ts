@@ -27,6 +27,7 @@ it.each(['/_emulator/health', '/identities?api-version=2023-10-01', '/metadata/e
 it.each([
   ['localhost', 200],
   ['localhost:1', 200],
+  ['LOCALHOST:1', 200],
   ['localhost:1:1', 200],
   ['[::1]:1', 200],
   ['localhost:x', 403],
