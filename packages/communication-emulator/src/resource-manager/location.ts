@@ -9,10 +9,11 @@ export function isSameLocation(one: unknown, other: unknown): boolean {
 
 export function checkLocation({ id }: ResourceId, asked: Envelope, before: Envelope | undefined): void {
   if (before?.location === undefined || isSameLocation(asked.location, before.location)) return
+  const change = asked.location === undefined ? 'removed' : `changed to '${asked.location}'`
   throw new ArmError(
     409,
     'InvalidResourceLocation',
-    `The resource ${id} already exists in location '${before.location}'. It cannot be in '${asked.location}', too.`,
+    `The resource ${id} already exists in location '${before.location}'. Its location cannot be ${change}.`,
   )
 }
 
