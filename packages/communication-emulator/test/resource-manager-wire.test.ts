@@ -206,6 +206,23 @@ describe('a PATCH', () => {
   })
 })
 
+describe('a location', () => {
+  it.each([
+    [null, 'Its location cannot be removed.'],
+    ['eastus', "Its location cannot be changed to 'eastus'."],
+  ])('cannot become %j', async (location, reason) => {
+    await putAccount()
+    const { status, json } = await ask('PATCH', account, { body: { location } })
+    expect([status, json.error]).toEqual([
+      409,
+      {
+        code: 'InvalidResourceLocation',
+        message: `The resource ${account} already exists in location 'westeurope'. ${reason}`,
+      },
+    ])
+  })
+})
+
 describe('a site', () => {
   it('takes its settings by their own PUT with 200, and keeps them through its own', async () => {
     const { webApps } = clients.web
@@ -333,6 +350,15 @@ describe('a storage account', () => {
 })
 
 describe('a provider', () => {
+  it.each(['GET', 'POST'])('that is unknown has ARM’s error: %s', async (method) => {
+    const path = `/subscriptions/${subscription}/providers/Microsoft.Nothing${method === 'POST' ? '/register' : ''}`
+    const { status, json } = await ask(method, path)
+    expect([status, json.error]).toEqual([
+      404,
+      { code: 'InvalidResourceNamespace', message: "The resource namespace 'Microsoft.Nothing' is invalid." },
+    ])
+  })
+
   it('lists its types with api-versions, the newest first', async () => {
     const { resourceTypes, namespace } = await clients.groups.providers.get('microsoft.communication')
     expect(namespace).toBe('Microsoft.Communication')

@@ -1,10 +1,12 @@
-import { invalid } from './arm-error.ts'
+import { ArmError, invalid } from './arm-error.ts'
+import { isSame } from './resource-id.ts'
 import type { ResourceType } from './resource-types.ts'
 
-/** A resource provider, with the types and api-versions that it serves. */
+/** A resource provider, with the types and api-versions that it serves. Throws an `ArmError` if it is unknown. */
 export function describeProvider(scope: string, asked: string, types: readonly ResourceType[]): object {
   const own = types.filter(({ type }) => isSame(providerOf(type), asked))
-  const namespace = own[0] ? providerOf(own[0].type) : asked
+  if (!own[0]) throw new ArmError(404, 'InvalidResourceNamespace', `The resource namespace '${asked}' is invalid.`)
+  const namespace = providerOf(own[0].type)
   return {
     id: `${scope}/providers/${namespace}`,
     namespace,
@@ -47,8 +49,4 @@ export function checkName(
 
 function providerOf(type: string): string {
   return type.slice(0, type.indexOf('/'))
-}
-
-function isSame(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase()
 }

@@ -26,6 +26,11 @@ export type Target =
 
 export const groupType = 'Microsoft.Resources/resourceGroups'
 
+/** Compares names and types, which ignore case. */
+export function isSame(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase()
+}
+
 /** Undefined for what is no path of the resource manager. */
 export function parseTarget(path: string): Target | undefined {
   const segments = path.split('/').filter((segment) => segment !== '')

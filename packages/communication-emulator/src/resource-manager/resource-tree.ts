@@ -1,6 +1,6 @@
 import { ArmError, invalid } from './arm-error.ts'
 import type { ArmStore } from './arm-store.ts'
-import { parseTarget, type ResourceId } from './resource-id.ts'
+import { isSame, parseTarget, type ResourceId } from './resource-id.ts'
 import type { KnownResource, ResourceType } from './resource-types.ts'
 
 /** The resources that there are, each in or on another, and what their types make of them. */
@@ -153,8 +153,4 @@ function missingParent({ type }: ResourceId, parent: ResourceId, verb: 'read' | 
     'ParentResourceNotFound',
     `Failed to perform '${verb}' on resource(s) of type '${ownType}', because the parent resource '${parent.id}' could not be found.`,
   )
-}
-
-function isSame(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase()
 }
