@@ -221,7 +221,7 @@ export class IdentityPlane {
 
   /** The client means its own, real clock: where the emulator's was moved, the time moves with it. */
   // differs(moved-clock)
-  // guess(tokens-valid-from): that it is required, and the text.
+  // guess(tokens-valid-from): that it is required, that it may lie in the future, and the text.
   #readTokensValidFrom(text: string | undefined): number {
     const time = text !== undefined && /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN
     if (Number.isNaN(time)) {
