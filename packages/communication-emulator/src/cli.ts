@@ -219,7 +219,7 @@ function explain(error: unknown): string {
   }
   if (code === 'EACCES' && syscall === 'listen') return `${message}: choose a port above 1023`
   if (/^(?:EACCES|EEXIST|ENOTDIR|EPERM|EROFS)$/.test(code ?? ''))
-    return `${message}: choose a folder that this user may write, with --keys and --data or by HOME`
+    return `${message}: choose a folder that this user may write, using --keys and --data, or HOME`
   return message
 }
 

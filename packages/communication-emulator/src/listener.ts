@@ -44,7 +44,7 @@ export class Listener implements AsyncDisposable {
   }
 
   static async open({ host, port, certificate, privateKey, answer }: ListenerOptions): Promise<Listener> {
-    // guess(http-errors): requests that are no good HTTP get Node's bare 400, 408, 417 or 431.
+    // guess(http-errors): invalid HTTP requests get Node's bare 400, 408, 417 or 431.
     const server = createServer({
       cert: certificate,
       key: privateKey,

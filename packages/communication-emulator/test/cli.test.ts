@@ -128,7 +128,7 @@ describe('start', () => {
     ]) {
       expect(await exit).toMatchObject({ code: 1 })
       expect(output.stderr).toMatch(
-        /^communication-emulator: E\w+: .*: choose a folder that this user may write, .*\n$/,
+        /^communication-emulator: E\w+: .*: choose a folder that this user may write, using --keys and --data, or HOME\n$/,
       )
     }
   })

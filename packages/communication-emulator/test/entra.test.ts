@@ -302,7 +302,11 @@ describe('the token endpoint refuses', () => {
     const first = await codeFor()
     const form = { ...grant, code: first.code, code_verifier: first.verifier }
     expect((await redeem(form)).status).toBe(200)
-    expect(await redeem(form)).toMatchObject({ status: 400, error: 'invalid_grant' })
+    expect(await redeem(form)).toMatchObject({
+      status: 400,
+      error: 'invalid_grant',
+      error_description: 'AADSTS70008: The code is invalid, expired or already redeemed.',
+    })
 
     const late = await codeFor()
     fixture.emulator.clock.advance(11 * 60_000)
@@ -344,7 +348,10 @@ describe('the token endpoint refuses', () => {
   it('an access token in place of a refresh token', async () => {
     const { accessToken } = await fixture.emulator.entra.signIn({ user: 'alice' })
     const form = { grant_type: 'refresh_token', client_id: wellKnownPublicClientId, refresh_token: accessToken }
-    expect(await redeem(form)).toMatchObject({ error: 'invalid_grant' })
+    expect(await redeem(form)).toMatchObject({
+      error: 'invalid_grant',
+      error_description: expect.stringContaining('The refresh token is invalid: '),
+    })
   })
 })
 

@@ -24,7 +24,7 @@ export const entraOperations = [
 export type EntraOperation = (typeof entraOperations)[number]
 
 export interface SignInOptions {
-  /** Any name; the same one is the same person. */
+  /** Any name; the same name always maps to the same user. */
   readonly user: string
   /** For `aud`; default `api://acs-kit`. */
   readonly audience?: string

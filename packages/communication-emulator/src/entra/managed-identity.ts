@@ -11,7 +11,7 @@ export function managedIdentityOf(endpoint: string): { readonly endpoint: string
   return { endpoint: new URL(managedIdentityPath, endpoint).href, header: managedIdentityHeader }
 }
 
-/** Of the site that the emulator's managed identity belongs to, unless a request names another. */
+/** Client id of the emulator's managed identity, unless a request names another. */
 const systemAssignedClientId = 'acac0000-0000-4000-8000-000000000004'
 
 /** Differences between the endpoint's api-versions, the first of which is all that SDKs from before 2021 know. */

@@ -42,7 +42,7 @@ function splitScope(word: string): { resource: string; permissions: readonly str
   const resource = word.slice(0, slash)
   const permission = word.slice(slash + 1)
   if (slash < 1 || permission === '' || !/^(?:[a-z][a-z+.-]*:\/\/.+|[\da-f-]{36})$/i.test(resource)) {
-    throw new OAuthError('invalid_scope', 70011, `The scope ${word} is none: write <resource>/<permission>.`)
+    throw new OAuthError('invalid_scope', 70011, `Invalid scope ${word}: expected <resource>/<permission>.`)
   }
   // guess(default-scope): Entra ID gives the permissions that were consented to; here that is one for all, and the Teams ones.
   if (permission !== '.default') return { resource, permissions: [permission] }

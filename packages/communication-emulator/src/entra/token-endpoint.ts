@@ -42,7 +42,7 @@ export class TokenEndpoint {
   async #redeemCode(form: URLSearchParams, clientId: string) {
     const authorization = this.#authorization.redeem(form.get('code') ?? '')
     if (!authorization) {
-      throw new OAuthError('invalid_grant', 70008, 'The code is none, has expired, or was redeemed before.')
+      throw new OAuthError('invalid_grant', 70008, 'The code is invalid, expired or already redeemed.')
     }
     if (authorization.clientId !== clientId)
       throw new OAuthError('invalid_grant', 70000, 'The code is another client’s.')
@@ -59,7 +59,7 @@ export class TokenEndpoint {
   async #refresh(form: URLSearchParams, clientId: string) {
     const delegation = await this.#tokens.verifyRefresh(form.get('refresh_token') ?? '').catch((error: unknown) => {
       if (!(error instanceof EntraTokenError)) throw error
-      throw new OAuthError('invalid_grant', 700082, `The refresh token is no good: ${error.message}`)
+      throw new OAuthError('invalid_grant', 700082, `The refresh token is invalid: ${error.message}`)
     })
     if (delegation.clientId !== clientId) {
       throw new OAuthError('invalid_grant', 70000, 'The refresh token is another client’s.')

@@ -15,7 +15,7 @@ export function isBearer({ headers }: Exchange): boolean {
   return /^Bearer /i.test(headerOf(headers, 'authorization') ?? '')
 }
 
-// differs(no-roles): whoever the directory vouches for may do everything.
+// differs(no-roles): any valid token permits everything.
 /** Checks an Entra ID token for the resource. Throws the service's refusal, with the reason in `innererror`. */
 export async function authenticateBearer({ headers }: Exchange, tokens: EntraTokens): Promise<IssuingKey> {
   try {

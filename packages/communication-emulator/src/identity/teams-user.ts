@@ -17,7 +17,7 @@ export interface TeamsUser {
 }
 
 /**
- * Reads an exchange request. As recorded, a token that is no good comes before all else, then members that are missing, then
+ * Reads an exchange request. As recorded, an invalid token comes before all else, then members that are missing, then
  * their form, then what the token says of them.
  */
 export async function readTeamsUser(

@@ -18,7 +18,7 @@ export function readApiVersion({ query }: Exchange): string {
     )
   }
   if (/^\d{4}-\d\d-\d\d(?:-[a-z]+)?$/.test(version)) return version
-  throw invalid('InvalidApiVersionParameter', `The api-version '${version}' is invalid. It has to read YYYY-MM-DD.`)
+  throw invalid('InvalidApiVersionParameter', `The api-version '${version}' is invalid: use YYYY-MM-DD.`)
 }
 
 export function readBody({ body }: Exchange): Readonly<Record<string, unknown>> {

@@ -130,7 +130,7 @@ function checkProperties({ location, properties = {} }: Envelope, before: Envelo
   if (!isDataLocation) {
     throw invalid(
       'InvalidDataLocation',
-      `dataLocation '${String(dataLocation)}' is none of: ${dataLocations.join(', ')}.`,
+      `dataLocation '${String(dataLocation)}' must be one of: ${dataLocations.join(', ')}.`,
     )
   }
   if (before && !isSameLocation(before.properties?.['dataLocation'], dataLocation)) {

@@ -204,7 +204,7 @@ export class ResourceManagerPlane {
     if (type.pattern && !type.pattern.test(id.name)) {
       throw invalid(
         'InvalidResourceName',
-        `The name ${id.name} is no name of a ${type.type}: it has to match ${type.pattern}.`,
+        `The name ${id.name} is not valid for ${type.type}: it must match ${type.pattern}.`,
       )
     }
     const before = this.#tree.get(id)
