@@ -9,7 +9,7 @@ export interface Exchange {
   readonly query: URLSearchParams
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
-  /** Whether the body exceeded the limit; it is then left out. */
+  /** Whether the body exceeded the limit; `body` is then empty. */
   readonly isBodyTooLarge: boolean
   readonly remoteAddress: string | undefined
 }

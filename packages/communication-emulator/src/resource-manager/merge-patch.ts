@@ -1,4 +1,4 @@
-export type JsonObject = Readonly<Record<string, unknown>>
+type JsonObject = Readonly<Record<string, unknown>>
 
 /** Returns the target with a patch applied (RFC 7396): `null` removes a member. Tags are replaced as a whole, as Azure does. */
 export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
