@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { TokenService } from '../src/app.ts'
-import { ServiceFixture } from './service-fixture.ts'
+import { sdk, ServiceFixture } from './service-fixture.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -121,7 +121,8 @@ class Life implements AsyncDisposable {
   }
 }
 
-test.each([1, 2, 3])(
+// Each revocation by the administration SDK takes a second of the machine's own time.
+test.each(sdk === 'administration' ? [1] : [1, 2, 3])(
   'thirty days of a person’s life: never locked out, never let in after the bound (seed %i)',
   async (seed) => {
     await using life = await Life.start(seed)
