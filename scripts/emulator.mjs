@@ -1,5 +1,5 @@
-// `pnpm emulator`: removes the folders that pnpm and npm put in front of PATH, so that `exec` runs the caller's own programs.
-import { delimiter, dirname, join, sep } from 'node:path'
+// `pnpm emulator`: removes what pnpm and npm add to the environment, so that `exec` runs the caller's own programs, as its shell does.
+import { delimiter, dirname, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -11,9 +11,20 @@ function isAdded(folder) {
   return folder.endsWith('node-gyp-bin') || (isAround && folder === join(parent, 'node_modules', '.bin'))
 }
 
+/** Of the script that runs, its package and its Node. Settings of npm may be the caller's own, and are kept. */
+const added =
+  /^(?:NODE|INIT_CWD|PNPM_SCRIPT_SRC_DIR|pnpm_config_verify_deps_before_run|npm_(?:command|execpath|node_execpath|lifecycle_.*|package_.*|config_(?:user_agent|node_gyp|npm_version|(?:local|global)_prefix)))$/
+
 if (process.env.npm_lifecycle_event !== undefined) {
-  const folders = process.env.PATH.split(delimiter)
+  const { env } = process
+  const folders = env.PATH.split(delimiter)
   while (folders.length > 0 && isAdded(folders[0])) folders.shift()
-  process.env.PATH = folders.join(delimiter)
+  env.PATH = folders.join(delimiter)
+  for (const name of Object.keys(env)) if (added.test(name)) delete env[name]
+  const modules = (env.NODE_PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder && !resolve(folder).startsWith(root + sep))
+  if (modules.length > 0) env.NODE_PATH = modules.join(delimiter)
+  else delete env.NODE_PATH
 }
 await import('../packages/communication-emulator/src/bin.mjs')

@@ -8,20 +8,35 @@ import { expect, it, onTestFinished } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const pinned = join(root, 'node_modules/.bin')
 
+const bin = join(root, 'packages/communication-emulator/src/bin.mjs')
+/** Of npm's configuration: it tells the caller's own from what npm adds no more. */
+const npmConfiguration = /^(?:COLOR|EDITOR|npm_config_(?!local_prefix|node_gyp|user_agent).*)$/
+
 // `turbo` is on PATH twice: in the workspace, and as the caller's own.
 it.each([
   ['pnpm', join(pinned, 'pnpm'), ['--silent', 'emulator']],
   ['npm', 'npm', ['run', '--silent', 'emulator', '--']],
-])("`%s run emulator exec` finds programs as its caller's shell does", async (_name, command, args) => {
+])("`%s run emulator exec` runs programs as its caller's shell does", async (_name, command, args) => {
   const programs = mkdtempSync(join(tmpdir(), 'acs-kit-programs-'))
   onTestFinished(() => rmSync(programs, { recursive: true, force: true }))
-  writeFileSync(join(programs, 'turbo'), '#!/bin/sh\necho "$PATH"\n')
+  writeFileSync(join(programs, 'turbo'), '#!/bin/sh\nexec env\n')
   chmodSync(join(programs, 'turbo'), 0o755)
   const callers = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.startsWith(root))
   const path = [programs, ...callers].join(delimiter)
-  const { stdout } = await promisify(execFile)(command, [...args, 'exec', '--', 'turbo'], {
-    cwd: root,
-    env: { ...process.env, PATH: path },
-  })
-  expect(stdout).toBe(`${path}\n`)
+  const { HOME, XDG_DATA_HOME } = process.env
+  for (const own of [{}, { NODE_PATH: programs, npm_config_fund: 'false', PNPM_HOME: programs }]) {
+    const seenBy = async (program: string, leading: readonly string[]) => {
+      const { stdout } = await promisify(execFile)(program, [...leading, 'exec', '--', 'turbo'], {
+        cwd: root,
+        env: { HOME, XDG_DATA_HOME, PATH: path, ...own },
+      })
+      return new Map(stdout.split('\n').map((line) => [line.split('=', 1)[0]!, line.slice(line.indexOf('=') + 1)]))
+    }
+    const seen = await seenBy(command, args)
+    const expected = await seenBy(process.execPath, [bin])
+    expect(
+      [...seen.keys()].filter((name) => !expected.has(name) && !npmConfiguration.test(name) && name !== '_'),
+    ).toEqual([])
+    expect(Object.fromEntries(seen)).toMatchObject({ PATH: path, ...own })
+  }
 })
