@@ -23,6 +23,8 @@ const foreignVariables = [
   'AZURE_PASSWORD',
   'AZURE_FEDERATED_TOKEN_FILE',
   'AZURE_TOKEN_CREDENTIALS',
+  // A bare host, as other tools take it, makes DefaultAzureCredential fail before it asks for a token.
+  'AZURE_AUTHORITY_HOST',
   // Together with IDENTITY_ENDPOINT they mean Service Fabric and Azure Arc.
   'IDENTITY_SERVER_THUMBPRINT',
   'IMDS_ENDPOINT',

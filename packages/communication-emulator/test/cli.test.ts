@@ -28,7 +28,7 @@ const foreign = {
   NO_PROXY: 'a.example, localhost',
   no_proxy: 'b.example',
   no_grpc_proxy: 'c.example',
-  AZURE_AUTHORITY_HOST: 'https://127.0.0.1:9',
+  AZURE_AUTHORITY_HOST: 'login.microsoftonline.us',
   AZURE_CLIENT_ID: 'other',
   AZURE_CLIENT_SECRET: 'other',
   AZURE_TENANT_ID: 'other',
