@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { request as requestHttp, type IncomingMessage } from 'node:http'
+import { connect } from 'node:http2'
 import { request as requestHttps } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +11,7 @@ import { findPulumi } from '@acs-kit/infra/local/pulumi-cli'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { listenersOf } from './processes.ts'
+import { listenersOf, type Listener } from './processes.ts'
 
 const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ...environment } = process.env
 const freePorts = ['--port', '0', '--emulator-port', '0', '--demo-port', '0']
@@ -29,7 +30,9 @@ interface Asked {
 
 /** What a browser gets whose page has made its own name lead to this machine: over HTTPS, it has clicked warnings away. */
 async function ask(url: string, { path = '/', headers }: Asked): Promise<{ status: number; body: string }> {
-  const { protocol, hostname, port } = new URL(url)
+  const { protocol, hostname: host, port } = new URL(url)
+  // Only URLs have IPv6 addresses in brackets.
+  const hostname = host.replace(/^\[|\]$/g, '')
   const options = { hostname, port, path, headers, agent: false, rejectUnauthorized: false }
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const request = protocol === 'https:' ? requestHttps(options, resolve) : requestHttp(options, resolve)
@@ -38,14 +41,38 @@ async function ask(url: string, { path = '/', headers }: Asked): Promise<{ statu
   return { status: response.statusCode!, body: await text(response) }
 }
 
+/** What a page under a foreign name gets there: an answer over either HTTP or HTTPS, and nothing where a listener speaks gRPC. */
+async function askAsForeign({ address, port }: Listener): Promise<{ port: number; status: number; body: string }[]> {
+  const host = `${address}:${port}`
+  if (await speaksGrpc(host)) return []
+  const answers = await Promise.allSettled(
+    ['http', 'https'].map((protocol) => ask(`${protocol}://${host}`, { headers: { Host: 'evil.example' } })),
+  )
+  const given = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [{ port, ...answer.value }] : []))
+  const failed = answers.flatMap((answer) => (answer.status === 'rejected' ? [String(answer.reason)] : []))
+  expect(given, `${host}: ${failed.join(', ')}`).toHaveLength(1)
+  return given
+}
+
+/** Whether it greets in HTTP/2 without TLS, which no browser speaks. */
+async function speaksGrpc(host: string): Promise<boolean> {
+  const session = connect(`http://${host}`)
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  session.once('remoteSettings', () => resolve(true))
+  // What speaks no HTTP/2 breaks it off; `close` follows.
+  session.on('error', () => {}).once('close', () => resolve(false))
+  return promise.finally(() => session.destroy())
+}
+
 describe.runIf(process.platform === 'linux')('whatever is opened on this machine', () => {
   it.each([
-    { script: 'dev.ts', args: [] },
-    { script: 'start.ts', args: ['--keep', '--no-pulumi'] },
-    ...(cli ? [{ script: 'up-local.ts', args: [] }] : []),
+    { script: 'dev.ts', args: [], servers: 4 },
+    { script: 'start.ts', args: ['--keep', '--no-pulumi'], servers: 4 },
+    // The emulator serves what was provisioned on a port of its own.
+    ...(cli ? [{ script: 'up-local.ts', args: [], servers: 5 }] : []),
   ])(
     'by $script is for this machine, and for no page under a foreign name',
-    async ({ script, args }) => {
+    async ({ script, args, servers }) => {
       const folder = temporaryFolder()
       await using started = await ServerProcess.start({
         script: join(import.meta.dirname, '../src', script),
@@ -55,17 +82,8 @@ describe.runIf(process.platform === 'linux')('whatever is opened on this machine
       })
       const listeners = listenersOf(folder)
       expect(listeners.filter(({ address }) => address !== '127.0.0.1' && address !== '[::1]')).toEqual([])
-      const answers = await Promise.all(
-        listeners.flatMap(({ address, port }) =>
-          ['http', 'https'].map((protocol) =>
-            // What speaks another protocol is of no use to a page.
-            ask(`${protocol}://${address}:${port}`, { headers: { Host: 'evil.example' } }).catch(() => undefined),
-          ),
-        ),
-      )
-      const served = answers.filter((answer) => answer !== undefined)
-      // The emulator, Azurite, the service and the demo.
-      expect(served.length).toBeGreaterThanOrEqual(4)
+      const served = (await Promise.all(listeners.map(askAsForeign))).flat()
+      expect(new Set(served.map(({ port }) => port)).size, 'emulator, Azurite, service, demo').toBe(servers)
       for (const { status, body } of served) {
         expect([403, 421]).toContain(status)
         expect(body).toMatch(/misdirected ?request|blocked request/i)
