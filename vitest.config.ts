@@ -7,13 +7,16 @@ const testSupport = join(import.meta.dirname, 'packages/test-support/src')
 const store = [join(testSupport, 'store.ts')]
 
 /** A room is a folder with tests of its own; `pnpm test` in it runs them. */
-function room(root: string, { name = basename(root), globalSetup = [] as string[], env = {} } = {}) {
+function room(
+  root: string,
+  { name = basename(root), globalSetup = [] as string[], setupFiles = [] as string[], env = {} } = {},
+) {
   return {
     test: {
       name,
       root: join(import.meta.dirname, root),
       include: ['test/**/*.test.ts'],
-      setupFiles: [join(testSupport, 'console-guard.ts')],
+      setupFiles: [join(testSupport, 'console-guard.ts'), ...setupFiles],
       globalSetup: [join(testSupport, 'data-folder.ts'), ...globalSetup],
       testTimeout: 60_000,
       // The default of a second is too short for a busy machine.
@@ -39,7 +42,7 @@ export default defineConfig({
       }),
       room('apps/quickstart'),
       room('apps/local'),
-      room('apps/bench'),
+      room('apps/bench', { setupFiles: [join(testSupport, 'without-proxies.ts')] }),
       room('infra'),
       room('.', { name: 'root' }),
     ],
