@@ -5,6 +5,7 @@ import { watch } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { settings } from '@acs-kit/service-settings'
 import { hintsOf } from './hints.ts'
 import { findNamedResource } from './named-resource.ts'
 import { portOptions, readPorts } from './ports.ts'
@@ -33,7 +34,7 @@ async function main(signal: AbortSignal): Promise<void> {
     dataFolder: values.data,
     ports: readPorts(values),
     connectionString: await findNamedResource(),
-    settings: { LOG_LEVEL: process.env['LOG_LEVEL'] },
+    settings: { LOG_LEVEL: findLogLevel() },
     onLog: (text) => process.stdout.write(text),
   })
   process.stdout.write(`${hintsOf(stack)}\n`)
@@ -45,6 +46,18 @@ async function main(signal: AbortSignal): Promise<void> {
     await sleep(settleMs)
     changes.forget()
     await stack.restartService().catch((error: unknown) => process.stderr.write(`${explain(error)}\n`))
+  }
+}
+
+/** That of the environment, where it is one of the service's: other programs know other levels under this name. */
+function findLogLevel(): string | undefined {
+  const level = process.env['LOG_LEVEL']?.trim()
+  if (!level) return undefined
+  try {
+    return settings.LOG_LEVEL.parse(level)
+  } catch (error) {
+    process.stderr.write(`acs-kit: LOG_LEVEL ignored: it ${(error as Error).message}\n`)
+    return undefined
   }
 }
 
