@@ -1,22 +1,30 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { parseConnectionString } from '@acs-kit/communication-identity'
+
+const name = 'COMMUNICATION_SERVICES_CONNECTION_STRING'
+/** Names and addresses of this machine, as `URL` writes them. */
+const loopback = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d+){3}|\[::1\])$/
 
 /**
  * Connection string of the resource that the environment names. Undefined where it names an emulator that does not run: `env`
- * of the emulator leaves its variables in a shell.
+ * of the emulator leaves its variables in a shell. Throws when it is malformed.
  */
 export async function findNamedResource(): Promise<string | undefined> {
-  const connectionString = process.env['COMMUNICATION_SERVICES_CONNECTION_STRING']
-  const [, port] = /endpoint=https:\/\/(?:localhost|127\.0\.0\.1):(\d+)/i.exec(connectionString ?? '') ?? []
-  if (!connectionString || port === undefined || (await isListening(Number(port)))) return connectionString || undefined
-  process.stderr.write(
-    `acs-kit: COMMUNICATION_SERVICES_CONNECTION_STRING ignored: nothing listens on port ${port} of this machine\n`,
-  )
+  const connectionString = process.env[name]
+  if (!connectionString) return undefined
+  const { endpoint } = parseConnectionString(connectionString, (problem) => new Error(`${name} ${problem}`))
+  const { hostname, port } = new URL(endpoint)
+  if (!loopback.test(hostname)) return connectionString
+  // Not every resolver knows the names below localhost.
+  const host = hostname.endsWith('localhost') ? 'localhost' : hostname.replace(/^\[|\]$/g, '')
+  if (await isListening(host, Number(port || 443))) return connectionString
+  process.stderr.write(`acs-kit: ${name} ignored: nothing listens at ${endpoint}\n`)
   return undefined
 }
 
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
+async function isListening(host: string, port: number): Promise<boolean> {
+  const socket = connect(port, host)
   try {
     await once(socket, 'connect')
     return true

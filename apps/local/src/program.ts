@@ -1,3 +1,5 @@
+const portNames = '--port, --emulator-port and --demo-port'
+
 /** Runs a program for a person: `signal` tells that it shall end, and what goes wrong is said in a line. */
 export async function runProgram(main: (signal: AbortSignal) => Promise<void>): Promise<void> {
   // Whoever read this may have gone; it still cleans up.
@@ -14,10 +16,14 @@ export async function runProgram(main: (signal: AbortSignal) => Promise<void>): 
 
 /** For a person; with a way out where the cause is known. */
 export function explain(error: unknown): string {
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
+  const { code, port, syscall = '', message } = error as NodeJS.ErrnoException & { port?: number }
   const taken = /EADDRINUSE.*?:(\d+)|[Pp]ort (\d+) is already in use/.exec(message)
-  if (/^(?:EACCES|EEXIST|ENOTDIR|EPERM|EROFS)$/.test(code ?? ''))
-    return `${message}: set HOME or XDG_DATA_HOME to a folder that this user may write`
-  if (code !== 'EADDRINUSE' && !taken) return message
-  return `port ${port ?? taken?.[1] ?? taken?.[2]} is taken: stop the program that has it, or choose others with --port, --emulator-port and --demo-port`
+  if (code === 'EADDRINUSE' || taken)
+    return `port ${port ?? taken?.[1] ?? taken?.[2]} is taken: stop the program that has it, or choose others with ${portNames}`
+  // Of a part that is a process, the message is all there is.
+  const [, reserved] = /listen EACCES.*?:(\d+)/.exec(message) ?? []
+  if (reserved) return `this user may not listen on port ${reserved}: choose one above 1023 with ${portNames}`
+  if (/^(?:EACCES|EEXIST|ENOTDIR|EPERM|EROFS)$/.test(code ?? '') && !/^(?:listen|spawn)/.test(syscall))
+    return `${message}: set HOME, XDG_DATA_HOME, TMPDIR or --data, whichever leads there, to a folder that this user may write`
+  return message
 }

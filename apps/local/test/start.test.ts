@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -83,7 +83,7 @@ it('runs after `eval "$(communication-emulator env)"`, with the named emulator o
   const alone = await start(port)
   expect(alone.stdout).toMatch(/^Deleted the identity/m)
   expect(alone.stderr).toBe(
-    `acs-kit: COMMUNICATION_SERVICES_CONNECTION_STRING ignored: nothing listens on port ${port} of this machine\n`,
+    `acs-kit: COMMUNICATION_SERVICES_CONNECTION_STRING ignored: nothing listens at https://localhost:${port}\n`,
   )
   await using emulator = await startEmulator()
   const { stdout, stderr } = await start(new URL(emulator.endpoint).port)
@@ -91,6 +91,23 @@ it('runs after `eval "$(communication-emulator env)"`, with the named emulator o
   expect(stdout).toContain(`real: ${new URL(emulator.endpoint).origin}`)
   expect(stdout).toMatch(/^Deleted the identity/m)
 }, 120_000)
+
+it.each(['127.0.0.1', '[::1]', 'acs.localhost', 'LOCALHOST'])(
+  'runs where it names %s, and nothing listens there',
+  async (host) => {
+    const stopped = await startEmulator()
+    await stopped[Symbol.asyncDispose]()
+    const port = new URL(stopped.endpoint).port
+    const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], {
+      env: {
+        ...env,
+        COMMUNICATION_SERVICES_CONNECTION_STRING: `accesskey=${stopped.accessKey};endpoint=https://${host}:${port}/`,
+      },
+    })
+    expect(stderr).toMatch(/^acs-kit: COMMUNICATION_SERVICES_CONNECTION_STRING ignored: nothing listens at \S+\n$/)
+    expect(stdout).toMatch(/^Deleted the identity/m)
+  },
+)
 
 it('runs against a resource that the environment names, with whichever SDK it names', async () => {
   await using other = await startEmulator()
@@ -154,7 +171,26 @@ it('says what to do about a port that is taken, a wrong one, and a HOME that is 
     run(process.execPath, [script, '--no-pulumi'], { env: { ...env, HOME: home, XDG_DATA_HOME: '' } }),
   ).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^acs-kit: ENOTDIR: .*: set HOME or XDG_DATA_HOME .*\n$/),
+    stderr: expect.stringMatching(/^acs-kit: ENOTDIR: .*'\S+\/file\/.*': set HOME, XDG_DATA_HOME, .*\n$/),
   })
   expect(await fail('--port', 'http')).toBe('acs-kit: --port must be a number from 0 to 65535, not http\n')
+})
+
+const firstOpenPort = '/proc/sys/net/ipv4/ip_unprivileged_port_start'
+const hasReservedPorts = process.platform === 'linux' && Number(readFileSync(firstOpenPort, 'utf8')) > 80
+
+it.runIf(hasReservedPorts)('says what to do about a port that only the administrator may take', async () => {
+  // As any user, also where the tests run as root.
+  const [command, leading] =
+    process.getuid!() === 0
+      ? ['setpriv', ['--bounding-set=-net_bind_service', process.execPath]]
+      : [process.execPath, []]
+  for (const option of ['--emulator-port', '--port', '--demo-port']) {
+    const args = [...leading, script, '--keep', '--no-pulumi', ...freePorts, option, '80']
+    await expect(run(command, args, { env }), option).rejects.toMatchObject({
+      code: 1,
+      stderr:
+        'acs-kit: this user may not listen on port 80: choose one above 1023 with --port, --emulator-port and --demo-port\n',
+    })
+  }
 })
