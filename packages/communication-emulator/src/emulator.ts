@@ -1,20 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AdministrationPlane, type Administration } from './administration-plane.ts'
 import { Clock } from './clock.ts'
-import { decodePath, headerOf, type Answer, type Exchange } from './exchange.ts'
-import { EntraPlane, entraCorsHeaders, entraOperations } from './entra/entra-plane.ts'
-import { FaultPlan, type Fault } from './faults.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { EntraPlane, entraOperations } from './entra/entra-plane.ts'
+import { FaultPlan } from './faults.ts'
 import { AccessTokenSigner } from './identity/access-token.ts'
-import { corsHeaders, isPreflight } from './identity/cors.ts'
 import { Identities, type Introspection, type ListedIdentity, type ListedToken } from './identity/identities.ts'
 import { IdentityPlane } from './identity/plane.ts'
 import { identityOperations } from './identity/routes.ts'
 import { nodeEnvironment } from './environment.ts'
 import { Listener } from './listener.ts'
-import { bypassProxies, isTrustedHost } from './loopback.ts'
+import { bypassProxies } from './loopback.ts'
 import { QuotaCounter, type Quotas } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
-import { armHeaders } from './resource-manager/arm-headers.ts'
 import {
   communicationService,
   reviveCommunicationServices,
@@ -81,7 +78,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   return Emulator.start(options)
 }
 
-/** Puts the planes together, and is what can be asked of them in process: long for the number of its members, each of them short. */
+/** Puts the planes together, and answers for them in process. */
 export class Emulator implements AsyncDisposable, Administration {
   /** PEM file of the authority that clients have to trust, as `NODE_EXTRA_CA_CERTS` takes it. */
   readonly caPath: string
@@ -100,9 +97,7 @@ export class Emulator implements AsyncDisposable, Administration {
   readonly #material: Awaited<ReturnType<typeof openKeyMaterial>>
   readonly #store: Store
   readonly #identities: Identities
-  readonly #identityPlane: IdentityPlane
-  readonly #administrationPlane = new AdministrationPlane(this)
-  readonly #log: (line: string) => void
+  readonly #dispatcher: Dispatcher
   #isReady = false
   #stopped: Promise<void> | undefined
 
@@ -111,12 +106,11 @@ export class Emulator implements AsyncDisposable, Administration {
     this.tlsFiles = material.tlsFiles
     this.#host = options.host
     this.#material = material
-    this.#log = options.log ?? (() => {})
     this.quotas.set(options.quotas ?? false)
     this.#store = new Store(options.dataFolder)
     this.#identities = new Identities(this.#store, this.clock, new AccessTokenSigner(material.signingKey))
     this.entra = new EntraPlane(this.#store, this.clock, () => this.endpoint.slice(0, -1))
-    this.#identityPlane = new IdentityPlane({
+    const identityPlane = new IdentityPlane({
       identities: this.#identities,
       clock: this.clock,
       quotas: this.quotas,
@@ -135,6 +129,18 @@ export class Emulator implements AsyncDisposable, Administration {
         ),
       ],
       origin: () => this.endpoint.slice(0, -1),
+    })
+    this.#dispatcher = new Dispatcher({
+      administration: new AdministrationPlane(this),
+      identity: identityPlane,
+      entra: this.entra,
+      resourceManager: this.resourceManager,
+      faults: this.faults,
+      requests: this.requests,
+      clock: this.clock,
+      host: options.host,
+      log: options.log ?? (() => {}),
+      isStopped: () => this.#stopped !== undefined,
     })
   }
 
@@ -250,7 +256,7 @@ export class Emulator implements AsyncDisposable, Administration {
       port: options.port ?? 0,
       certificate,
       privateKey,
-      answer: (exchange) => this.#answer(exchange, resource),
+      answer: (exchange) => this.#dispatcher.answer(exchange, resource),
     })
     const endpoint = `https://localhost:${listener.port}/`
     const emulated: EmulatedResource = {
@@ -272,92 +278,6 @@ export class Emulator implements AsyncDisposable, Administration {
     this.#resources.push(open)
     return open
   }
-
-  async #answer(exchange: Exchange, resource: Resource): Promise<Answer | undefined> {
-    const start = performance.now()
-    let plan: Plan | undefined
-    try {
-      if (AdministrationPlane.owns(exchange)) {
-        return exchange.isBodyTooLarge ? tooLarge : await this.#administrationPlane.answer(exchange)
-      }
-      plan = this.#planFor(exchange, resource)
-      const { operation } = plan
-      const answer = complete(await this.#perform(exchange, plan), plan)
-      this.#record({ exchange, resource, operation, answer, durationMs: performance.now() - start })
-      return answer
-    } catch (error) {
-      if (this.#stopped) return undefined
-      const cause = error instanceof Error ? error.stack : String(error)
-      this.#log(`the emulator failed at ${exchange.method} ${exchange.path}: ${cause}`)
-      return complete(failed, plan)
-    }
-  }
-
-  async #perform(exchange: Exchange, { operation, isNamedOnly, perform }: Plan): Promise<Answer | undefined> {
-    if (!isTrustedHost(headerOf(exchange.headers, 'host'), this.#host)) return misdirected
-    if (exchange.isBodyTooLarge) return tooLarge
-    const fault = this.faults.strike(operation, { isNamedOnly })
-    if (fault?.latencyMs !== undefined) {
-      await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
-    }
-    const isReplaced = fault !== undefined && (fault.reset === true || fault.status !== undefined)
-    const isPerformed = !isReplaced || fault.phase === 'after'
-    const real = isPerformed ? await perform() : undefined
-    return isReplaced ? answerOf(fault) : real
-  }
-
-  #planFor(exchange: Exchange, resource: Resource): Plan {
-    if (this.entra.owns(exchange)) {
-      return {
-        operation: this.entra.operationOf(exchange),
-        isNamedOnly: true,
-        headers: entraCorsHeaders(exchange),
-        perform: () => this.entra.answer(exchange),
-      }
-    }
-    if (ResourceManagerPlane.owns(exchange)) {
-      return {
-        operation: this.resourceManager.operationOf(exchange),
-        isNamedOnly: true,
-        headers: armHeaders(exchange),
-        isFromResourceManager: true,
-        perform: () => this.resourceManager.answer(exchange),
-      }
-    }
-    const match = this.#identityPlane.match(exchange)
-    const operation = match.kind === 'found' ? match.route.operation : undefined
-    return {
-      operation,
-      isNamedOnly: isPreflight(exchange),
-      headers: corsHeaders(exchange),
-      perform: () => this.#identityPlane.answer(exchange, resource, match),
-    }
-  }
-
-  #record({ exchange, resource, operation, answer, durationMs }: Answered): void {
-    const { method, path } = exchange
-    const error = (answer?.body as { error?: { code?: string } } | undefined)?.error
-    const communicationUserId = answer?.communicationUserId ?? /8(?::|%3a)acs(?::|%3a)[^/]+/i.exec(path)?.[0]
-    this.requests.add({
-      at: new Date(this.clock.now()),
-      resource: resource.name,
-      method,
-      path,
-      apiVersion: exchange.query.get('api-version') ?? undefined,
-      operation,
-      communicationUserId: communicationUserId && decodePath(communicationUserId),
-      clientRequestId: headerOf(exchange.headers, 'x-ms-client-request-id'),
-      status: answer?.status,
-      errorCode: error?.code,
-      explanation: answer?.explanation,
-      durationMs,
-    })
-    if (answer === undefined) this.#log(`${method} ${path} connection cut by a fault`)
-    else if (answer.status >= 400) {
-      const explanation = answer.explanation ? ` ${JSON.stringify(answer.explanation)}` : ''
-      this.#log(`${method} ${path} ${answer.status} ${error?.code ?? ''}${explanation}`)
-    }
-  }
 }
 
 interface OpenResource {
@@ -365,68 +285,4 @@ interface OpenResource {
   readonly resource: Resource
   readonly listener: Listener
   readonly emulated: EmulatedResource
-}
-
-interface Plan {
-  readonly operation: string | undefined
-  /** Whether only faults that name the operation strike it. */
-  readonly isNamedOnly: boolean
-  /** Headers of every response to the request, including faults, rejections and failures. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly isFromResourceManager?: true
-  readonly perform: () => Promise<Answer>
-}
-
-interface Answered {
-  readonly exchange: Exchange
-  readonly resource: Resource
-  readonly operation: string | undefined
-  readonly answer: Answer | undefined
-  readonly durationMs: number
-}
-
-// differs(foreign-host): a page could otherwise use the emulator under a name of its own that leads to this machine.
-const misdirected: Answer = {
-  status: 421,
-  body: {
-    error: {
-      code: 'MisdirectedRequest',
-      message: 'The Host header names another host: use localhost, an IP address, or the address given as --host.',
-    },
-  },
-}
-
-// guess(body-limit)
-const tooLarge: Answer = {
-  status: 413,
-  headers: { Connection: 'close' },
-  body: {
-    error: {
-      code: 'RequestBodyTooLarge',
-      message: 'The request body is too large and exceeds the maximum permissible limit.',
-    },
-  },
-}
-
-const failed: Answer = {
-  status: 500,
-  body: { error: { code: 'InternalServerError', message: 'The emulator failed. Its log says why.' } },
-}
-
-function complete(answer: Answer | undefined, plan: Plan | undefined): Answer | undefined {
-  if (!answer || !plan) return answer
-  const { headers, isFromResourceManager = false } = plan
-  return { ...answer, headers: { ...headers, ...answer.headers }, isFromResourceManager }
-}
-
-/** Undefined cuts the connection. */
-function answerOf({ reset, status, retryAfterSeconds }: Fault): Answer | undefined {
-  if (reset || status === undefined) return undefined
-  return {
-    status,
-    ...(retryAfterSeconds !== undefined && { headers: { 'Retry-After': String(retryAfterSeconds) } }),
-    ...(status >= 400 && {
-      body: { error: { code: 'InjectedFault', message: 'A fault that was asked for, injected by the emulator.' } },
-    }),
-  }
 }
