@@ -31,7 +31,7 @@ import { UserTokens } from './tokens/user-tokens.ts'
 const maxBodyBytes = 32 * 1024
 /** Users and addresses whose requests are counted at a time. */
 const maxCounted = 100_000
-/** By how much the clocks of two instances may differ. */
+/** Maximum clock difference between two instances. */
 const maxSkewMs = 10_000
 /** Longest that a client may take to send a request. */
 const requestTimeoutMs = 10_000

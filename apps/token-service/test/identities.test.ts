@@ -44,7 +44,7 @@ describe('a first login', () => {
     expect(await journalOf(fixture)).toEqual([expect.objectContaining({ kind: 'create' })])
     const again = await fixture.call('POST /v1/token')
     expect(again.status).toBe(200)
-    // One that nobody can name, and the user's.
+    // An unused one with an unknown id, and the user's.
     expect(fixture.emulator.identities()).toHaveLength(2)
   })
 
@@ -71,7 +71,7 @@ describe('the reaper', () => {
     clock += 60_000
     await fixture.service.reaper.run()
     expect(await journalOf(fixture)).toEqual([expect.objectContaining({ kind: 'lost' })])
-    expect(fixture.logged).toContain('nobody can name')
+    expect(fixture.logged).toContain('an unused identity may remain')
     clock += 31 * 24 * 60 * 60_000
     await fixture.service.reaper.run()
     expect(await journalOf(fixture)).toEqual([])

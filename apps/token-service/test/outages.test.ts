@@ -91,7 +91,7 @@ test.each(['cut', 'hang'] as const)(
         body: { code: 'store-unavailable', retryAfter: expect.any(Number) },
       })
     }
-    // The circuit breaker has opened: hardly anybody waits for the store.
+    // The circuit breaker is open: it lets at most one probe through.
     store.requests.length = 0
     await Promise.all(Array.from({ length: 10 }, (_, index) => call(`late stranger ${index}`)))
     expect(store.requests.length).toBeLessThan(10)

@@ -28,7 +28,7 @@ async function journal(): Promise<Record<string, unknown>[]> {
   return Array.fromAsync(journalTable().listEntities({ queryOptions: { filter: "PartitionKey eq 'journal'" } }))
 }
 
-/** Lets the reaper run until it has nothing left to wait for but what is lost. */
+/** Runs the reaper until only lost creations remain. */
 async function recover(): Promise<void> {
   store.state = 'up'
   fixture.emulator.faults.clear()
@@ -48,7 +48,7 @@ async function logIn(): Promise<{ token: string; communicationUserId: string }> 
   return body
 }
 
-/** Begins a first login whose instance is gone as soon as its identity is in the store, and cancels it meanwhile if asked. */
+/** Begins a first login at an instance that loses the store right after the insert; optionally cancels the login before. */
 async function killFirstLogin({ isCancelled }: { isCancelled: boolean }): Promise<void> {
   await using link = await StoreProxy.start(storeConnectionString())
   const killed = await fixture.addInstance({ IDENTITY_STORE_CONNECTION_STRING: link.connectionString })
@@ -61,7 +61,7 @@ async function killFirstLogin({ isCancelled }: { isCancelled: boolean }): Promis
   expect((await login).status).toBe(200)
 }
 
-/** What is left in the journal, and what has to become of it. */
+/** Ways to leave an entry in the journal; each returns the check for after it is finished. */
 const beginnings: Readonly<Record<string, { begin: () => Promise<() => Promise<void>>; azureFault?: object }>> = {
   'a deletion that Azure could not take': {
     async begin() {
@@ -135,7 +135,7 @@ describe.runIf(sdk === 'identity').each(Object.entries(beginnings))('%s is finis
         await expectDone()
         expect(await journal()).toEqual([])
         if (!wasHit) break
-        // The next round begins with nobody's identity.
+        // Leave no identity for the next round.
         await fixture.call('DELETE /v1/identity')
         await recover()
       }

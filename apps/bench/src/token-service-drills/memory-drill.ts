@@ -32,7 +32,7 @@ export async function drillMemory({ spellings, tokens }: { spellings: number; to
       throw new Error(`a request was not served with a heap of ${heapMiB} MiB`, { cause })
     })
 
-  // What the service needs for any load is in place before it is measured.
+  // Warm up, so that only the growth is measured.
   await load(2000, () => `Bearer ${token}`)
   const beforeMiB = await residentMiB(metricsUrl)
   await load(spellings, (index) => `${spell(index)}${token}`)

@@ -12,7 +12,7 @@ const backgroundMs = 300
 /** The reaper's grace, its pause between two runs, and a little more. */
 const recoveryMs = 2 * upstreamDeadlineMs + 20_000 + 2 * 10_000 + 30_000
 
-/** What happens to the operations of the store from the one with this index on; the SDK repeats the broken ones. */
+/** State of the store at each operation, by its index, for a fault at `faulty`; the SDK retries broken operations. */
 const storeFaults = {
   'request lost': (faulty) => (index) => (index === faulty ? 'cut' : 'up'),
   'response lost': (faulty) => (index) => (index === faulty ? 'cut-after' : 'up'),
@@ -60,8 +60,8 @@ const callers: readonly Caller[] = [
 ]
 
 /**
- * Breaks each operation of the store in turn, of each caller, in each combination with a state of Azure. Throws when a promise is not kept
- * once all is well again and the reaper has run, when a 503 changed something, or when the service fails in any other way.
+ * Breaks each store operation of each caller in turn, in each state of Azure. Throws if a promise is broken after recovery and a
+ * reaper run, if a 503 changed something, or if the service fails in any other way.
  */
 export async function drillStoreFaults(combinations: readonly Combination[] = allCombinations) {
   await using drill = await StoreDrill.start()
@@ -73,7 +73,7 @@ export async function drillStoreFaults(combinations: readonly Combination[] = al
   return await drill.audit()
 }
 
-/** What must hold once all is well again. */
+/** Expected state of a user's token and identity after recovery. */
 interface Promised {
   readonly what: string
   readonly issued: IssuedToken
@@ -93,7 +93,7 @@ class StoreDrill implements AsyncDisposable {
   readonly #statuses: Record<number, number> = {}
   #users = 0
   #faults = 0
-  /** Users with a creation whose end Azure did not report: it may have left an identity that nobody can name. */
+  /** Users with a creation that Azure did not confirm: an identity with an unknown id may exist. */
   readonly #unreported = new Set<string>()
 
   private constructor(
@@ -138,7 +138,7 @@ class StoreDrill implements AsyncDisposable {
     }
   }
 
-  /** Returns whether there was such an operation to break. */
+  /** Returns whether the request had that many operations. */
   async #break(
     caller: Caller,
     fault: {
@@ -196,7 +196,7 @@ class StoreDrill implements AsyncDisposable {
     { status }: ServiceAnswer,
     { what, issued, user }: { what: string; issued: IssuedToken; user: string },
   ): Promise<void> {
-    // A refused request changes nothing, neither at once nor later. Without an identity to remove, nothing is promised.
+    // A rejected request changes nothing, neither at once nor later.
     if (state !== 'logging-in-elsewhere' || status !== 503) {
       this.#promised.push({ what, issued, promise: status === 503 ? 'kept' : promises! })
     }
@@ -210,7 +210,7 @@ class StoreDrill implements AsyncDisposable {
     }
   }
 
-  /** Waits until all is settled. Throws unless every promise is kept and every identity has a name. */
+  /** Waits for the reaper. Throws unless every promise is kept and every identity belongs to a mapping. */
   async audit(): Promise<Record<string, unknown>> {
     let journal = await this.#stage.journal()
     for (const until = Date.now() + recoveryMs; journal.some(({ kind }) => kind !== 'lost') && Date.now() < until;) {

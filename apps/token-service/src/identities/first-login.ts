@@ -23,7 +23,7 @@ export interface FirstLoginOptions {
  */
 export class FirstLogin {
   readonly #options: FirstLoginOptions
-  /** Creations that have ended but are still in the journal, each with its identity, or undefined if there is none. */
+  /** Identity of each finished creation that is still in the journal; undefined if none was created. */
   readonly #unsettled = new Map<StoredEntry, string | undefined>()
 
   constructor(options: FirstLoginOptions) {
@@ -55,7 +55,7 @@ export class FirstLogin {
     return winner ? { identity: winner } : this.provision(principal, scopes, minutes)
   }
 
-  /** Finds out which identities count where that is not known yet, and deletes the others. */
+  /** Settles the first logins whose outcome the store has not confirmed: keeps mapped identities and deletes the others. */
   async reconcile(): Promise<void> {
     const settled = await Promise.allSettled(
       Array.from(this.#unsettled.keys(), async (intent) => {

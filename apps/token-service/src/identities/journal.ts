@@ -6,8 +6,8 @@ import { rowChanged, rowMissing, scanDeadlineMs, type Table } from './table.ts'
 export interface JournalEntry {
   readonly id: string
   /**
-   * `create`: an identity may have been created. `delete`, `revoke`: to be done to the identity. `lost`: a creation that
-   * ended before the id was known; the service cannot list identities, so nobody can name the one that may exist.
+   * `create`: a creation has begun. `delete`, `revoke`: promised. `lost`: a creation ended before the id was known; ACS does not
+   * list identities, so an unused one may remain.
    */
   readonly kind: 'create' | 'delete' | 'revoke' | 'lost'
   readonly userKey: string
@@ -26,12 +26,12 @@ type Row = Omit<JournalEntry, 'id'>
 /** After the partitions of users, see there. */
 const partitionKey = 'journal'
 
-/** What has been begun and is not confirmed: written before each step that a crash could leave half done. */
+/** Write-ahead log of the steps that a crash could leave half done. */
 export class Journal {
   readonly #table: Table
   readonly #now: () => number
   readonly #background: Background
-  /** Entries that were reported as not written, but that the store may have. */
+  /** Entries whose write failed but may have reached the store. */
   readonly #unconfirmed = new Set<JournalEntry>()
 
   constructor(table: Table, now: () => number, background: Background) {
@@ -52,7 +52,7 @@ export class Journal {
     }
   }
 
-  /** Removes what `add` may have written although it failed. */
+  /** Removes the entries that a failed `add` may have written. */
   async withdraw(): Promise<void> {
     for (const entry of this.#unconfirmed) {
       await this.remove(entry)
@@ -60,7 +60,7 @@ export class Journal {
     }
   }
 
-  /** Writes the entry, whatever the store has under its id. */
+  /** Writes an entry, replacing any with the same id. */
   async put({ id, kind, userKey, communicationUserId, writtenOn }: JournalEntry): Promise<StoredEntry> {
     const row: Row = { kind, userKey, writtenOn, ...(communicationUserId && { communicationUserId }) }
     const etag = await this.#table.run(async (client, abortSignal) => {
@@ -71,7 +71,7 @@ export class Journal {
     return { id, ...row, etag }
   }
 
-  /** The entry as it is now; undefined when it has changed or is gone. */
+  /** Reads an entry again. Returns undefined if it has changed or no longer exists. */
   async reread({ id, etag }: StoredEntry): Promise<StoredEntry | undefined> {
     const row = await this.#table.run(
       (client, abortSignal) => client.getEntity<Row>(partitionKey, id, { abortSignal }),
@@ -86,7 +86,7 @@ export class Journal {
     })
   }
 
-  /** Changes the entry. Returns false when it was changed or removed in the meantime. */
+  /** Changes an entry. Returns false if it was changed or removed in the meantime. */
   async change(
     { id, etag }: StoredEntry,
     change: Partial<Pick<Row, 'kind' | 'communicationUserId'>>,
@@ -99,7 +99,7 @@ export class Journal {
     return changed !== undefined
   }
 
-  /** Removes the entry of a creation that counts. Returns false when the entry was changed: the creation was cancelled. */
+  /** Removes the entry of a completed creation. Returns false if the creation was cancelled. */
   async confirm({ id, etag }: StoredEntry): Promise<boolean> {
     const removed = await this.#table.run(
       (client, abortSignal) => client.deleteEntity(partitionKey, id, { etag, abortSignal }),

@@ -25,10 +25,10 @@ export interface ReaperOptions {
   readonly log: Log
 }
 
-/** Finishes what a crash or an outage left undone. Every instance may run one. */
+/** Finishes journal entries that a crash or an outage left behind. Every instance runs one. */
 export class Reaper {
   readonly #options: ReaperOptions
-  /** Whether the store failed in the last run. */
+  /** Whether the store failed during the last run. */
   #isInterrupted = false
   /** Entries in the journal at the last run, by kind. */
   readonly counts: Record<JournalEntry['kind'], number> = { create: 0, delete: 0, revoke: 0, lost: 0 }
@@ -50,7 +50,7 @@ export class Reaper {
     for (const kind of ['create', 'delete', 'revoke', 'lost'] as const) {
       this.counts[kind] = entries.filter((entry) => entry.kind === kind).length
     }
-    // After an outage of the store, the other instances first get the time to withdraw and settle what is theirs.
+    // After an outage of the store, the other instances withdraw and settle their own entries first.
     if (wasInterrupted) return
     for (const entry of entries) {
       const age = now() - entry.writtenOn.getTime()
@@ -80,13 +80,13 @@ export class Reaper {
   async #finish(entry: JournalEntry): Promise<void> {
     const { removal, dropCache, log } = this.#options
     await removal.finish(entry)
-    // Tokens issued since it was begun are no longer valid either.
+    // Tokens issued since then are revoked too.
     dropCache(entry.userKey)
     const { id, kind, userKey } = entry
-    log.info({ audit: kind, userKey, outcome: 'done', journalEntry: id }, 'finished what was begun earlier')
+    log.info({ audit: kind, userKey, outcome: 'done', journalEntry: id }, 'finished a journal entry')
   }
 
-  /** Ends a creation whose instance has not reported, cancelled or not. A changed entry is left to the next run. */
+  /** Ends a creation, cancelled or not, that its instance did not settle. Leaves a changed entry to the next run. */
   async #reapCreation(entry: StoredEntry): Promise<void> {
     const { store, journal, log } = this.#options
     const identity = await store.find(entry.userKey)
@@ -98,7 +98,7 @@ export class Reaper {
     } else if (await journal.change(entry, { kind: 'lost' })) {
       log.warn(
         { journalEntry: entry.id, userKey: entry.userKey },
-        'a creation ended before its identity was known: one identity that nobody can name may be left',
+        'a creation ended before its identity was known: an unused identity may remain at ACS',
       )
     }
   }

@@ -13,7 +13,7 @@ export interface RemovalOptions {
   readonly log: { warn(fields: object, message: string): void }
 }
 
-/** Revokes and erases: each is written to the journal first, then done in steps that may be repeated. */
+/** Revokes tokens and deletes identities: writes each to the journal first, then takes steps that can be repeated. */
 export class Removal {
   readonly #options: RemovalOptions
 
@@ -22,8 +22,8 @@ export class Removal {
   }
 
   /**
-   * Revokes the user's tokens, or deletes the identity. Calls `dropCache` once the work is certain to be done. Rejects with
-   * `store-unavailable` as long as nothing has been promised; from then on a failure leaves the work to the reaper.
+   * Revokes the user's tokens or deletes the identity. Rejects with `store-unavailable` if the journal cannot be written; after that,
+   * calls `dropCache` and leaves failures to the reaper.
    */
   async start(kind: 'delete' | 'revoke', userKey: string, dropCache: () => void): Promise<Outcome> {
     const { store, journal, log } = this.#options
@@ -56,12 +56,12 @@ export class Removal {
       log.warn({ err: error, journalEntry: entry.id }, `could not finish the ${kind}, will retry`)
       isPending = true
     }
-    // A token issued in the meantime may have been cached.
+    // Another request may have cached a token in the meantime.
     dropCache()
     return isPending ? 'pending' : 'done'
   }
 
-  /** Does what the entry says, and removes it from the journal. Safe to repeat. */
+  /** Carries out an entry and removes it from the journal. Safe to repeat. */
   async finish(entry: JournalEntry): Promise<void> {
     const { store, journal, communication, log } = this.#options
     const { kind, userKey, communicationUserId } = entry

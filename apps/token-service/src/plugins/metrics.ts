@@ -39,7 +39,7 @@ export class Metrics {
     })
     this.#register({
       name: 'journal_entries',
-      help: 'Begun and not confirmed, by kind; `lost` are identities that nobody can name',
+      help: 'Journal entries by kind; `lost`: an unused identity may remain at ACS',
       labelNames: ['kind'],
       collect() {
         for (const [kind, count] of Object.entries(parts.reaper.counts)) this.set({ kind }, count)
