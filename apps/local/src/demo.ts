@@ -47,6 +47,8 @@ export async function serveDemo({ emulator, isAzureEmulated, serviceUrl, port }:
       {
         name: 'demo-config',
         configureServer({ middlewares }) {
+          // Vite opens files in the user's editor for whoever asks, any web page included.
+          middlewares.use('/__open-in-editor', (_request, response) => void response.writeHead(404).end())
           middlewares.use('/config.json', (request, response) => {
             const origin = `http://${request.headers.host}`
             const config = {

@@ -232,6 +232,7 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
       expect(await answer.text(), path).not.toContain('openid-client')
       expect(answer.headers.get('Access-Control-Allow-Origin')).toBeNull()
     }
+    expect((await fetch(new URL(`/__open-in-editor?file=${secret}`, stack.demoUrl))).status).toBe(404)
   })
 
   it('is built into files that any web server serves, beside a config.json', async () => {

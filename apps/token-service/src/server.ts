@@ -73,8 +73,10 @@ function referenceFolder(): URL {
 try {
   await main()
 } catch (error) {
-  const isForPerson = error instanceof SettingsError || (error as NodeJS.ErrnoException).syscall === 'listen'
-  if (isForPerson) process.stderr.write(`${(error as Error).message}\n`)
-  else createLog('fatal', process.stderr).fatal({ err: error }, 'the service failed to start')
+  const { message, code, syscall } = error as NodeJS.ErrnoException
+  if (error instanceof SettingsError || syscall === 'listen') process.stderr.write(`${message}\n`)
+  else if (syscall === 'getaddrinfo') {
+    process.stderr.write(`HOST and METRICS_HOST must be addresses of this machine: cannot resolve one (${code})\n`)
+  } else createLog('fatal', process.stderr).fatal({ err: error }, 'the service failed to start')
   process.exitCode = 1
 }

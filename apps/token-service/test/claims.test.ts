@@ -108,6 +108,9 @@ describe('a trusted issuer', () => {
     expect(fixture.lines({ reqId: body.requestId })).toEqual([
       expect.objectContaining({ tokenIssuer: 'https://sts.example/tenant', trustedIssuers: ['adfs'] }),
     ])
+    const backslashes = await fixture.issuer.sign({ iss: 'https:\\user:secret@sts.example/tenant' })
+    const { detail } = (await fixture.call('GET /v1/identity', { service, token: backslashes })).body
+    expect(detail).toContain('(iss): https://sts.example/tenant.')
     const without = await fixture.issuer.sign({ iss: undefined })
     expect((await fixture.call('GET /v1/identity', { service, token: without })).body.detail).toMatch(/missing/)
   })

@@ -53,6 +53,16 @@ describe('a request is refused', () => {
   })
 })
 
+test('a token has one spelling: unused bits of its signature must be 0', async () => {
+  await using fixture = await ServiceFixture.start()
+  const token = await fixture.issuer.sign()
+  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const other = token.slice(0, -1) + digits[digits.indexOf(token.at(-1)!) + 1]
+  expect(Buffer.from(other.split('.')[2]!, 'base64url')).toEqual(Buffer.from(token.split('.')[2]!, 'base64url'))
+  expect((await fixture.call('GET /v1/identity', { token: other })).body.code).toBe('token-invalid')
+  expect((await fixture.call('GET /v1/identity', { token })).body.code).toBe('identity-unknown')
+})
+
 test('someone else’s subject in body, query or header changes nothing, or is refused', async () => {
   const mine = (await fixture.call('POST /v1/token')).body.communicationUserId
   const bob = await fixture.issuer.sign({ sub: 'bob' })

@@ -108,6 +108,10 @@ describe('a grant of client credentials', () => {
       aud: 'https://management.core.windows.net/',
       idtyp: 'app',
     })
+    const subscriptions = await fetch(`${fixture.emulator.endpoint}subscriptions?api-version=2022-12-01`, {
+      headers: { Authorization: `Bearer ${body['access_token']}` },
+    })
+    expect(subscriptions.status).toBe(200)
   })
 
   it.each([

@@ -47,7 +47,7 @@ function* findIssues(value: unknown): Generator<string> {
       const first = list.findIndex((other) => other.issuer === issuer)
       if (first !== index) yield `lists an issuer twice, /${first} and /${index}`
       // Messages name the issuer.
-      if (/[?#]|\/\/[^/]*@/.test(issuer)) yield `/${index}/issuer must have no user name, password, query or fragment`
+      if (/[?#@\\]/.test(issuer)) yield `/${index}/issuer must have no user name, password, query or fragment`
       if (jwksUri === undefined && !isTrustworthy(issuer)) {
         yield `/${index}/issuer must be ${trustworthyUrl}, unless jwksUri names its keys`
       } else if (kind === 'entra' && !URL.canParse(issuer)) {

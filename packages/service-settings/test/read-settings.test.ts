@@ -55,6 +55,11 @@ test.each<[string, string, RegExp]>([
     /\/0\/issuer .*password/,
   ],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example/?a","audience":"a"}]', /\/0\/issuer .*query/],
+  [
+    'SIGN_IN_ISSUERS',
+    '[{"issuer":"https:/a:b@a.example","audience":"a","jwksUri":"https://a.example"}]',
+    /\/0\/issuer .*password/,
+  ],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":[]}]', /audience/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":["a",""]}]', /audience\/1/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":"a","kind":"entra"}]', /Entra ID without required/],

@@ -189,14 +189,22 @@ export class Communication {
       return await this.#guard.execute(work)
     } catch (error) {
       if (error instanceof BrokenCircuitError) {
-        throw new ProblemError('communication-unavailable', 'It has failed repeatedly; the next try follows soon.', {
-          retryAfterMs: spread(openForMs),
-        })
+        throw new ProblemError(
+          'communication-unavailable',
+          'Azure Communication Services is unavailable (circuit open).',
+          {
+            retryAfterMs: spread(openForMs),
+          },
+        )
       }
       if (error instanceof BulkheadRejectedError) {
-        throw new ProblemError('communication-unavailable', 'Too many requests wait for it already.', {
-          retryAfterMs: spread(openForMs),
-        })
+        throw new ProblemError(
+          'communication-unavailable',
+          'Too many concurrent requests to Azure Communication Services.',
+          {
+            retryAfterMs: spread(openForMs),
+          },
+        )
       }
       if (error instanceof CommunicationIdentityError && error.code === 'throttled') {
         this.#budgets[operation].hold(performance.now() + (error.retryAfterMs ?? 1000))
@@ -213,15 +221,19 @@ export class Communication {
 }
 
 function throttled(waitMs: number): ProblemError {
-  return new ProblemError('communication-throttled', 'The requests that it allows in 30 seconds are used up.', {
+  return new ProblemError('communication-throttled', 'The request limit of Azure Communication Services is reached.', {
     retryAfterMs: spread(waitMs),
   })
 }
 
 function noKeyAccepted(): ProblemError {
-  return new ProblemError('communication-unavailable', 'It accepts none of the credentials of this service.', {
-    retryAfterMs: 30_000,
-  })
+  return new ProblemError(
+    'communication-unavailable',
+    'Azure Communication Services rejected all credentials of this service.',
+    {
+      retryAfterMs: 30_000,
+    },
+  )
 }
 
 /** Whether a failed call certainly changed nothing. */

@@ -71,6 +71,7 @@ export class SignIn {
     if (token === undefined || !/^[\w-]+\.[\w-]*\.[\w-]*$/.test(token)) {
       throw new ProblemError('token-invalid', 'Authorization must read Bearer and a JWT.')
     }
+    if (!token.split('.').every(isBase64Url)) throw new ProblemError('token-invalid', 'The token is not a JWT.')
     const now = this.#now() / 1000
     const { settings, keys } = this.#issuerOf(token)
     const { payload, protectedHeader } = await verifySignature(token, settings, keys, now)
@@ -125,12 +126,16 @@ function estimateBytes({ subject, roles }: VerifiedPrincipal): number {
   return entryBytes + 2 * subject.length + roles.reduce((bytes, role) => bytes + roleBytes + 2 * role.length, 0)
 }
 
+/** Whether the text is the one encoding of its bytes: unused bits at the end would give a token several spellings. */
+function isBase64Url(text: string): boolean {
+  return Buffer.from(text, 'base64url').toString('base64url') === text
+}
+
 /** A foreign issuer for a log and a detail, without what may be secret in a URL. */
 function toShownIssuer(issuer: string): string {
-  return issuer
-    .replace(/[?#][^]*/, '')
-    .replace(/\/\/[^/]*@/, '//')
-    .slice(0, maxShownIssuer)
+  const url = URL.parse(issuer)
+  const shown = url ? `${url.protocol}//${url.host}${url.pathname}` : issuer.replace(/[?#@][^]*/, '')
+  return shown.slice(0, maxShownIssuer)
 }
 
 async function verifySignature(

@@ -6,7 +6,8 @@ import { ArmError } from './arm-error.ts'
 /** Claims of a caller's token. */
 export type Caller = JWTPayload
 
-const providerAudience = 'https://management.azure.com'
+/** Azure's own names for the resource manager; MSAL for Go and older SDKs ask for the second. */
+const azureAudiences = ['https://management.azure.com', 'https://management.core.windows.net']
 
 /** Verifies a request's token. Throws an `ArmError`. */
 export async function authenticate({ headers }: Exchange, tokens: EntraTokens, origin: string): Promise<Caller> {
@@ -23,7 +24,7 @@ export async function authenticate({ headers }: Exchange, tokens: EntraTokens, o
       "Authentication failed. The 'Authorization' header is provided in an invalid format.",
     )
   }
-  const audiences = [origin, providerAudience].flatMap((audience) => [audience, `${audience}/`])
+  const audiences = [origin, ...azureAudiences].flatMap((audience) => [audience, `${audience}/`])
   return tokens.verify(token, audiences).catch((error: unknown) => {
     if (!(error instanceof EntraTokenError)) throw error
     // guess(arm-token-errors)
