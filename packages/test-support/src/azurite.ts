@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { childEnvironment } from './child-environment.ts'
 import { ServerProcess } from './server-process.ts'
@@ -44,9 +43,8 @@ export class Azurite implements AsyncDisposable {
     this.connectionString = `DefaultEndpointsProtocol=${protocol};AccountName=${account};AccountKey=${accountKey};TableEndpoint=${this.endpoint};`
   }
 
-  static async start({ tls, oauth = false, dataFolder, port }: AzuriteOptions = {}): Promise<Azurite> {
+  static async start({ tls, oauth = false, dataFolder, port = 0 }: AzuriteOptions = {}): Promise<Azurite> {
     const root = dirname(require.resolve('azurite/package.json'))
-    const tablePort = port ?? (await findFreePort())
     if (dataFolder !== undefined) {
       mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
       // It may be from a time when others could read it.
@@ -55,7 +53,7 @@ export class Azurite implements AsyncDisposable {
     const server = await ServerProcess.start({
       script: join(root, 'dist/src/table/main.js'),
       args: [
-        ['--tablePort', String(tablePort), '--silent', '--disableTelemetry'],
+        ['--tablePort', String(port), '--silent', '--disableTelemetry'],
         dataFolder === undefined ? ['--inMemoryPersistence'] : ['--location', dataFolder],
         tls === undefined ? [] : ['--cert', tls.certificate, '--key', tls.privateKey],
         oauth ? ['--oauth', 'basic'] : [],
@@ -63,13 +61,15 @@ export class Azurite implements AsyncDisposable {
       execArgs: [
         new URL('end-with-starter.ts', import.meta.url).href,
         new URL('reject-foreign-hosts.ts', import.meta.url).href,
+        new URL('announce-port.ts', import.meta.url).href,
         // Its files hold who has which identity.
         'data:text/javascript,process.umask(0o077)',
       ].flatMap((module) => ['--import', module]),
       env: childEnvironment({ AZURITE_ACCOUNTS: [account, ...accountKeys].join(':') }),
-      ready: /successfully started/,
+      hasChannel: true,
+      ready: 'message',
     })
-    return new Azurite(server, tablePort, tls === undefined ? 'http' : 'https')
+    return new Azurite(server, (server.message as AddressInfo).port, tls === undefined ? 'http' : 'https')
   }
 
   /** As `kill -9` does. */
@@ -93,14 +93,4 @@ export class Azurite implements AsyncDisposable {
 
 function createKey(): string {
   return randomBytes(64).toString('base64')
-}
-
-/** Azurite takes port 0, but does not tell which one that became. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
