@@ -40,7 +40,7 @@ export class CommunicationServices extends ComponentResource {
       { resourceGroupName, location: 'global', dataLocation, disableLocalAuth: keyless, tags },
       { parent: this, protect },
     )
-    // Azure may reject the call once access keys are off. What it gives is not marked secret by itself.
+    // Azure may reject the call once access keys are off. Its result is not marked secret by itself.
     const keys = keyless
       ? undefined
       : secret(

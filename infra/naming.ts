@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 
-/** Of the types named after `base`, App Service's sites have the shortest limit, 60; azure-native appends 8 characters. */
+/** App Service sites have the shortest limit of the types named after `base`, 60; azure-native appends 8 characters. */
 const maxLength = 60 - 8
 /** Storage accounts have at most 24 lower-case letters and digits, 8 of which azure-native appends. */
 const maxStorageLength = 24 - 8

@@ -64,7 +64,7 @@ export function toOutputs({ apiVersion, renamed = {}, hidden = [] }: ResourceRow
   return { ...Object.fromEntries([...kept, ...flat]), ...top, azureApiVersion: apiVersion }
 }
 
-/** What is known of a resource's outputs before it is created or updated; the engine takes the others as unknown. */
+/** Outputs of a resource that are known before it is created or updated; the engine treats the others as unknown. */
 export function previewOutputs(inputs: Values, outputsBefore: Values = {}): Values {
   const { [createBeforeDelete]: _, ...known } = inputs
   const stable = ['name', 'location'].filter((name) => outputsBefore[name] !== undefined)

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { namesOf } from '../naming.ts'
 
-/** What azure-native appends. */
+/** Suffix that azure-native appends. */
 const suffix = '0a1b2c3d'
 /** Azure's rules for resource names, of the types that are named after `base`. */
 const rules = {

@@ -20,7 +20,7 @@ export function explain(error: unknown): string {
   const taken = /EADDRINUSE.*?:(\d+)|[Pp]ort (\d+) is already in use/.exec(message)
   if (code === 'EADDRINUSE' || taken)
     return `port ${port ?? taken?.[1] ?? taken?.[2]} is taken: stop the program that has it, or choose others with ${portNames}`
-  // Of a part that is a process, the message is all there is.
+  // A child process reports its error only as text.
   const [, reserved] = /listen EACCES.*?:(\d+)/.exec(message) ?? []
   if (reserved) return `this user may not listen on port ${reserved}: choose one above 1023 with ${portNames}`
   if (/^(?:EACCES|EEXIST|ENOTDIR|EPERM|EROFS)$/.test(code ?? '') && !/^(?:listen|spawn)/.test(syscall))

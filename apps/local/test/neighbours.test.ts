@@ -59,7 +59,7 @@ async function speaksGrpc(host: string): Promise<boolean> {
   const session = connect(`http://${host}`)
   const { promise, resolve } = Promise.withResolvers<boolean>()
   session.once('remoteSettings', () => resolve(true))
-  // What speaks no HTTP/2 breaks it off; `close` follows.
+  // A server without HTTP/2 breaks the connection off; `close` follows.
   session.on('error', () => {}).once('close', () => resolve(false))
   return promise.finally(() => session.destroy())
 }

@@ -43,7 +43,7 @@ const loopback: Readonly<Record<string, string>> = {
   '00000000000000000000000001000000': '[::1]',
 }
 
-/** What a process has open; nothing of what it has just closed. */
+/** Files that a process has open, without those it is closing. */
 function filesOf(pid: number): string[] {
   const read = <Result>(get: () => Result, otherwise: Result): Result => {
     try {

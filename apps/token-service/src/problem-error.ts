@@ -23,7 +23,7 @@ export class ProblemError extends Error {
   readonly retryAfter: number | undefined
   /** False where the request proved who sent it. */
   readonly countsAgainstAddress: boolean
-  /** What the log needs besides the code. */
+  /** Further fields for the log. */
   readonly logFields: object | undefined
 
   constructor(code: ProblemCode, detail?: string, options: ProblemErrorOptions = {}) {

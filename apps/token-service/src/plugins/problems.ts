@@ -102,7 +102,7 @@ export function refuseUnreadable(log: FastifyBaseLogger, requestId: string, erro
   socket.destroySoon()
 }
 
-/** Who requested what: without the path, which the client may have put anything into. */
+/** Log fields of a request, without the path: the client can put any text into it. */
 function describe(request: FastifyRequest): object {
   const { method, routeOptions } = request
   // Not set outside /v1, and before the sign-in is verified.

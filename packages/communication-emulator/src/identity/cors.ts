@@ -15,7 +15,7 @@ export function corsHeaders(exchange: Exchange): Record<string, string> {
     'Access-Control-Allow-Origin': '*',
     ...(isPreflight(exchange) && {
       'Access-Control-Allow-Methods': 'GET, POST, PATCH, DELETE',
-      // By name: `*` does not cover Authorization.
+      // Listed by name, since `*` does not cover Authorization.
       'Access-Control-Allow-Headers': headerOf(headers, 'access-control-request-headers') ?? '',
     }),
   }

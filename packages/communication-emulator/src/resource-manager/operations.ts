@@ -21,7 +21,7 @@ const durationMs = 50
 
 /** Long-running operations: what their links answer. */
 export class Operations {
-  /** By path, in lower case. */
+  /** Operations by their path in lower case. */
   readonly #operations = new Map<string, StartedOperation>()
 
   readyAt(): number {
