@@ -73,10 +73,7 @@ export class Journal {
 
   /** Reads an entry again. Returns undefined if it has changed or no longer exists. */
   async reread({ id, etag }: StoredEntry): Promise<StoredEntry | undefined> {
-    const row = await this.#table.run(
-      (client, abortSignal) => client.getEntity<Row>(partitionKey, id, { abortSignal }),
-      { expected: rowMissing },
-    )
+    const row = await this.#read(id)
     return row?.etag === etag ? toEntry(row) : undefined
   }
 
@@ -105,7 +102,7 @@ export class Journal {
       (client, abortSignal) => client.deleteEntity(partitionKey, id, { etag, abortSignal }),
       { expected: [...rowMissing, ...rowChanged] },
     )
-    return removed !== undefined || !(await this.#exists(id))
+    return removed !== undefined || (await this.#read(id)) === undefined
   }
 
   /** Lists all entries, or a user's. Each page has a deadline of its own: after an outage there may be many. */
@@ -122,11 +119,10 @@ export class Journal {
     } while (continuationToken !== undefined)
   }
 
-  async #exists(id: string): Promise<boolean> {
-    const row = await this.#table.run((client, abortSignal) => client.getEntity(partitionKey, id, { abortSignal }), {
+  #read(id: string): Promise<TableEntityResult<Row> | undefined> {
+    return this.#table.run((client, abortSignal) => client.getEntity<Row>(partitionKey, id, { abortSignal }), {
       expected: rowMissing,
     })
-    return row !== undefined
   }
 
   #page(filter: string, continuationToken: string | undefined) {
