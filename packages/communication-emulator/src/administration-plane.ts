@@ -1,7 +1,7 @@
 import { administer } from './administration-routes.ts'
 import type { Clock } from './clock.ts'
 import type { EntraPlane } from './entra/entra-plane.ts'
-import { headerOf, type Answer, type Exchange } from './exchange.ts'
+import { headerOf, type RawResponse, type RawRequest } from './raw-request.ts'
 import type { FaultPlan } from './faults.ts'
 import type { Introspection, ListedIdentity, ListedToken } from './identity/identities.ts'
 import { InvalidSettingError } from './invalid-setting-error.ts'
@@ -41,20 +41,20 @@ export class AdministrationPlane {
     this.#emulator = emulator
   }
 
-  static owns(exchange: Exchange): boolean {
-    return exchange.path.startsWith(prefix)
+  static owns(request: RawRequest): boolean {
+    return request.path.startsWith(prefix)
   }
 
-  async answer(exchange: Exchange): Promise<Answer> {
-    const refusal = refusalOf(exchange)
+  async handle(request: RawRequest): Promise<RawResponse> {
+    const refusal = refusalOf(request)
     if (refusal) return problem(403, refusal)
-    const cors = corsOf(exchange)
-    if (exchange.method === 'OPTIONS') return { status: 204, headers: cors }
+    const cors = corsOf(request)
+    if (request.method === 'OPTIONS') return { status: 204, headers: cors }
     try {
-      const path = exchange.path.slice(prefix.length)
+      const path = request.path.slice(prefix.length)
       const answer =
-        (await administer(this.#emulator, path, exchange)) ??
-        problem(404, `There is no ${exchange.method} ${exchange.path}.`)
+        (await administer(this.#emulator, path, request)) ??
+        problem(404, `There is no ${request.method} ${request.path}.`)
       return { ...answer, headers: { ...answer.headers, ...cors } }
     } catch (error) {
       if (error instanceof InvalidSettingError) return { ...problem(400, error.message), headers: cors }
@@ -63,12 +63,12 @@ export class AdministrationPlane {
   }
 }
 
-function problem(status: number, message: string): Answer {
+function problem(status: number, message: string): RawResponse {
   return { status, body: { error: { code: status === 404 ? 'NotFound' : 'Refused', message } } }
 }
 
 /** Keeps out other machines, and web pages of other sites, which could reach this port through a person's browser. */
-function refusalOf({ remoteAddress = '', headers }: Exchange): string | undefined {
+function refusalOf({ remoteAddress = '', headers }: RawRequest): string | undefined {
   if (!isLoopbackHost(remoteAddress.replace(/^::ffff:/, ''))) return 'The administration is for this machine only.'
   // Anchored at both ends: from every colon of a long header, the search for its end would cost too much.
   const host = /^(\[[^\]]*\]|[^:]*)(?::\d+)*$/.exec(headers.host ?? '')?.[1] ?? ''
@@ -78,7 +78,7 @@ function refusalOf({ remoteAddress = '', headers }: Exchange): string | undefine
   return undefined
 }
 
-function corsOf({ headers }: Exchange): Record<string, string> {
+function corsOf({ headers }: RawRequest): Record<string, string> {
   const origin = headerOf(headers, 'origin')
   if (origin === undefined) return {}
   return {

@@ -1,5 +1,5 @@
 import type { Administration } from './administration-plane.ts'
-import { parseObject, type Answer, type Exchange } from './exchange.ts'
+import { parseObject, type RawResponse, type RawRequest } from './raw-request.ts'
 import { InvalidSettingError } from './invalid-setting-error.ts'
 
 interface AdministrationRequest {
@@ -12,10 +12,10 @@ interface AdministrationRequest {
 }
 
 /** Undefined where the thing that the path names is not there. */
-type Handler = (request: AdministrationRequest) => Answer | undefined | Promise<Answer | undefined>
+type Handler = (request: AdministrationRequest) => RawResponse | undefined | Promise<RawResponse | undefined>
 
-const ok = (body: unknown): Answer => ({ status: 200, body })
-const done: Answer = { status: 204 }
+const ok = (body: unknown): RawResponse => ({ status: 200, body })
+const done: RawResponse = { status: 204 }
 
 /** By method and path; `*` is one segment. */
 const routes: Readonly<Record<string, Handler>> = {
@@ -94,8 +94,8 @@ const routes: Readonly<Record<string, Handler>> = {
 export async function administer(
   emulator: Administration,
   path: string,
-  { method, query, body }: Exchange,
-): Promise<Answer | undefined> {
+  { method, query, body }: RawRequest,
+): Promise<RawResponse | undefined> {
   const [first = '', ...rest] = path.split('/')
   const [exact, named] = [path, [first, '*', ...rest.slice(1)].join('/')].map((key) => routes[`${method} ${key}`])
   const handler = exact ?? (rest.length > 0 ? named : undefined)

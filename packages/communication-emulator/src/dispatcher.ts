@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AdministrationPlane } from './administration-plane.ts'
 import type { Clock } from './clock.ts'
 import { EntraPlane, entraCorsHeaders } from './entra/entra-plane.ts'
-import { decodePath, headerOf, type Answer, type Exchange } from './exchange.ts'
+import { decodePath, headerOf, type RawResponse, type RawRequest } from './raw-request.ts'
 import type { Fault, FaultPlan } from './faults.ts'
 import { corsHeaders, isPreflight } from './identity/cors.ts'
 import type { IdentityPlane } from './identity/plane.ts'
@@ -35,31 +35,31 @@ export class Dispatcher {
   }
 
   /** Returns undefined to cut the connection. */
-  async answer(exchange: Exchange, resource: Resource): Promise<Answer | undefined> {
+  async handle(request: RawRequest, resource: Resource): Promise<RawResponse | undefined> {
     const { administration, log, isStopped } = this.#options
     const start = performance.now()
     let plan: Plan | undefined
     try {
-      if (AdministrationPlane.owns(exchange)) {
-        return exchange.isBodyTooLarge ? tooLarge : await administration.answer(exchange)
+      if (AdministrationPlane.owns(request)) {
+        return request.isBodyTooLarge ? tooLarge : await administration.handle(request)
       }
-      plan = this.#planFor(exchange, resource)
+      plan = this.#planFor(request, resource)
       const { operation } = plan
-      const answer = complete(await this.#perform(exchange, plan), plan)
-      this.#record({ exchange, resource, operation, answer, durationMs: performance.now() - start })
-      return answer
+      const response = complete(await this.#perform(request, plan), plan)
+      this.#record({ request, resource, operation, response, durationMs: performance.now() - start })
+      return response
     } catch (error) {
       if (isStopped()) return undefined
       const cause = error instanceof Error ? error.stack : String(error)
-      log(`the emulator failed at ${exchange.method} ${exchange.path}: ${cause}`)
+      log(`the emulator failed at ${request.method} ${request.path}: ${cause}`)
       return complete(failed, plan)
     }
   }
 
-  async #perform(exchange: Exchange, { operation, isNamedOnly, perform }: Plan): Promise<Answer | undefined> {
+  async #perform(request: RawRequest, { operation, isNamedOnly, perform }: Plan): Promise<RawResponse | undefined> {
     const { faults, host } = this.#options
-    if (!isTrustedHost(headerOf(exchange.headers, 'host'), host)) return misdirected
-    if (exchange.isBodyTooLarge) return tooLarge
+    if (!isTrustedHost(headerOf(request.headers, 'host'), host)) return misdirected
+    if (request.isBodyTooLarge) return tooLarge
     const fault = faults.strike(operation, { isNamedOnly })
     if (fault?.latencyMs !== undefined) {
       await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
@@ -70,58 +70,58 @@ export class Dispatcher {
     return isReplaced ? answerOf(fault) : real
   }
 
-  #planFor(exchange: Exchange, resource: Resource): Plan {
+  #planFor(request: RawRequest, resource: Resource): Plan {
     const { identity, entra, resourceManager } = this.#options
-    if (entra.owns(exchange)) {
+    if (entra.owns(request)) {
       return {
-        operation: entra.operationOf(exchange),
+        operation: entra.operationOf(request),
         isNamedOnly: true,
-        headers: entraCorsHeaders(exchange),
-        perform: () => entra.answer(exchange),
+        headers: entraCorsHeaders(request),
+        perform: () => entra.handle(request),
       }
     }
-    if (ResourceManagerPlane.owns(exchange)) {
+    if (ResourceManagerPlane.owns(request)) {
       return {
-        operation: resourceManager.operationOf(exchange),
+        operation: resourceManager.operationOf(request),
         isNamedOnly: true,
-        headers: armHeaders(exchange),
+        headers: armHeaders(request),
         isFromResourceManager: true,
-        perform: () => resourceManager.answer(exchange),
+        perform: () => resourceManager.handle(request),
       }
     }
-    const match = identity.match(exchange)
+    const match = identity.match(request)
     const operation = match.kind === 'found' ? match.route.operation : undefined
     return {
       operation,
-      isNamedOnly: isPreflight(exchange),
-      headers: corsHeaders(exchange),
-      perform: () => identity.answer(exchange, resource, match),
+      isNamedOnly: isPreflight(request),
+      headers: corsHeaders(request),
+      perform: () => identity.handle(request, resource, match),
     }
   }
 
-  #record({ exchange, resource, operation, answer, durationMs }: Answered): void {
+  #record({ request, resource, operation, response, durationMs }: Answered): void {
     const { clock, log, requests } = this.#options
-    const { method, path } = exchange
-    const error = (answer?.body as { error?: { code?: string } } | undefined)?.error
-    const communicationUserId = answer?.communicationUserId ?? /8(?::|%3a)acs(?::|%3a)[^/]+/i.exec(path)?.[0]
+    const { method, path } = request
+    const error = (response?.body as { error?: { code?: string } } | undefined)?.error
+    const communicationUserId = response?.communicationUserId ?? /8(?::|%3a)acs(?::|%3a)[^/]+/i.exec(path)?.[0]
     requests.add({
       at: new Date(clock.now()),
       resource: resource.name,
       method,
       path,
-      apiVersion: exchange.query.get('api-version') ?? undefined,
+      apiVersion: request.query.get('api-version') ?? undefined,
       operation,
       communicationUserId: communicationUserId && decodePath(communicationUserId),
-      clientRequestId: headerOf(exchange.headers, 'x-ms-client-request-id'),
-      status: answer?.status,
+      clientRequestId: headerOf(request.headers, 'x-ms-client-request-id'),
+      status: response?.status,
       errorCode: error?.code,
-      explanation: answer?.explanation,
+      explanation: response?.explanation,
       durationMs,
     })
-    if (answer === undefined) log(`${method} ${path} connection cut by a fault`)
-    else if (answer.status >= 400) {
-      const explanation = answer.explanation ? ` ${JSON.stringify(answer.explanation)}` : ''
-      log(`${method} ${path} ${answer.status} ${error?.code ?? ''}${explanation}`)
+    if (response === undefined) log(`${method} ${path} connection cut by a fault`)
+    else if (response.status >= 400) {
+      const explanation = response.explanation ? ` ${JSON.stringify(response.explanation)}` : ''
+      log(`${method} ${path} ${response.status} ${error?.code ?? ''}${explanation}`)
     }
   }
 }
@@ -133,19 +133,19 @@ interface Plan {
   /** Headers of every response to the request, including faults, rejections and failures. */
   readonly headers: Readonly<Record<string, string>>
   readonly isFromResourceManager?: true
-  readonly perform: () => Promise<Answer>
+  readonly perform: () => Promise<RawResponse>
 }
 
 interface Answered {
-  readonly exchange: Exchange
+  readonly request: RawRequest
   readonly resource: Resource
   readonly operation: string | undefined
-  readonly answer: Answer | undefined
+  readonly response: RawResponse | undefined
   readonly durationMs: number
 }
 
 // differs(foreign-host): a page could otherwise use the emulator under a name of its own that leads to this machine.
-const misdirected: Answer = {
+const misdirected: RawResponse = {
   status: 421,
   body: {
     error: {
@@ -156,7 +156,7 @@ const misdirected: Answer = {
 }
 
 // guess(body-limit)
-const tooLarge: Answer = {
+const tooLarge: RawResponse = {
   status: 413,
   headers: { Connection: 'close' },
   body: {
@@ -167,19 +167,19 @@ const tooLarge: Answer = {
   },
 }
 
-const failed: Answer = {
+const failed: RawResponse = {
   status: 500,
   body: { error: { code: 'InternalServerError', message: 'The emulator failed. Its log says why.' } },
 }
 
-function complete(answer: Answer | undefined, plan: Plan | undefined): Answer | undefined {
-  if (!answer || !plan) return answer
+function complete(response: RawResponse | undefined, plan: Plan | undefined): RawResponse | undefined {
+  if (!response || !plan) return response
   const { headers, isFromResourceManager = false } = plan
-  return { ...answer, headers: { ...headers, ...answer.headers }, isFromResourceManager }
+  return { ...response, headers: { ...headers, ...response.headers }, isFromResourceManager }
 }
 
 /** Undefined cuts the connection. */
-function answerOf({ reset, status, retryAfterSeconds }: Fault): Answer | undefined {
+function answerOf({ reset, status, retryAfterSeconds }: Fault): RawResponse | undefined {
   if (reset || status === undefined) return undefined
   return {
     status,

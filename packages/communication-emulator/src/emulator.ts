@@ -256,7 +256,7 @@ export class Emulator implements AsyncDisposable, Administration {
       port: options.port ?? 0,
       certificate,
       privateKey,
-      answer: (exchange) => this.#dispatcher.answer(exchange, resource),
+      handle: (request) => this.#dispatcher.handle(request, resource),
     })
     const endpoint = `https://localhost:${listener.port}/`
     const emulated: EmulatedResource = {

@@ -7,7 +7,7 @@ export interface Fault {
   readonly operation?: string
   /** Milliseconds to wait before anything else; removing the fault ends the wait. */
   readonly latencyMs?: number
-  /** Answer with this status in place of the service's own. */
+  /** RawResponse with this status in place of the service's own. */
   readonly status?: number
   /** Sent as `Retry-After`, in seconds, with `status`. */
   readonly retryAfterSeconds?: number

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
-import { headerOf, type Answer, type Exchange } from './exchange.ts'
+import { headerOf, type RawResponse, type RawRequest } from './raw-request.ts'
 import { drawRandom } from './random.ts'
 
 /** Larger bodies are refused: the largest request of the identity routes has a few hundred bytes. */
@@ -22,7 +22,7 @@ export interface ListenerOptions {
   readonly certificate: string
   readonly privateKey: string
   /** Answers a request; undefined cuts the connection. Must not throw. */
-  readonly answer: (exchange: Exchange) => Promise<Answer | undefined>
+  readonly handle: (request: RawRequest) => Promise<RawResponse | undefined>
 }
 
 /** One HTTPS port: reads requests whole, and writes answers with the headers that the service always sends. */
@@ -43,7 +43,7 @@ export class Listener implements AsyncDisposable {
     this.port = (server.address() as AddressInfo).port
   }
 
-  static async open({ host, port, certificate, privateKey, answer }: ListenerOptions): Promise<Listener> {
+  static async open({ host, port, certificate, privateKey, handle }: ListenerOptions): Promise<Listener> {
     // guess(http-errors): invalid HTTP requests get Node's bare 400, 408, 417 or 431.
     const server = createServer({
       cert: certificate,
@@ -62,7 +62,7 @@ export class Listener implements AsyncDisposable {
         return
       }
       // Whatever goes wrong with one client must not end the others.
-      respond(request, response, answer).catch(() => request.destroy())
+      respond(request, response, handle).catch(() => request.destroy())
     })
     server.on('tlsClientError', (_error, socket) => socket.destroy())
     if (host === undefined) return new Listener(server, await listenOnLoopback(server, port))
@@ -108,7 +108,7 @@ function close(server: NetServer): Promise<unknown> {
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: ListenerOptions['answer'],
+  handle: ListenerOptions['handle'],
 ): Promise<void> {
   const start = performance.now()
   // A request that broke off has lost its socket.
@@ -119,7 +119,7 @@ async function respond(
   // A proxy may send the absolute form.
   const relative = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?]*/i, '')
   const [path, query = ''] = splitOnce(relative, '?')
-  const exchange: Exchange = {
+  const rawRequest: RawRequest = {
     method: request.method ?? 'GET',
     target,
     path,
@@ -129,12 +129,12 @@ async function respond(
     isBodyTooLarge: body === 'too large',
     remoteAddress: socket.remoteAddress,
   }
-  const answered = await answer(exchange)
-  if (answered === undefined || response.destroyed) {
+  const handled = await handle(rawRequest)
+  if (handled === undefined || response.destroyed) {
     socket.destroy()
     return
   }
-  write(response, exchange, answered, performance.now() - start)
+  write(response, rawRequest, handled, performance.now() - start)
 }
 
 /** The whole body; undefined when the client went away in the middle of it. */
@@ -155,11 +155,11 @@ function readBody(request: IncomingMessage): Promise<Buffer | 'too large' | unde
 
 function write(
   response: ServerResponse,
-  exchange: Exchange,
-  { status, headers, body, html, isFromResourceManager = false }: Answer,
+  rawRequest: RawRequest,
+  { status, headers, body, html, isFromResourceManager = false }: RawResponse,
   elapsedMs: number,
 ): void {
-  const clientRequestId = headerOf(exchange.headers, 'x-ms-client-request-id')
+  const clientRequestId = headerOf(rawRequest.headers, 'x-ms-client-request-id')
   const isError = status >= 400
   const text = body === undefined ? undefined : toAscii(JSON.stringify(body))
   const noise = drawRandom(48).toString('base64')

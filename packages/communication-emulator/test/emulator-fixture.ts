@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { startEmulator, type Emulator, type EmulatorOptions } from '../src/index.ts'
-import { send, type WireAnswer, type WireRequest } from './signed-request.ts'
+import { send, type WireResponse, type WireRequest } from './signed-request.ts'
 
 /** One emulator for the tests of a file, fresh for each of them. */
 export function useEmulator(options: EmulatorOptions = {}) {
@@ -16,7 +16,7 @@ export function useEmulator(options: EmulatorOptions = {}) {
       return emulator
     },
     /** Signs and sends with the default resource's primary key. */
-    call(request: Omit<WireRequest, 'accessKey'> & { accessKey?: string }): Promise<WireAnswer> {
+    call(request: Omit<WireRequest, 'accessKey'> & { accessKey?: string }): Promise<WireResponse> {
       return send(emulator.endpoint, { accessKey: emulator.accessKey, ...request })
     },
     async createIdentity(): Promise<string> {

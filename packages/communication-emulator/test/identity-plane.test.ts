@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { useEmulator } from './emulator-fixture.ts'
-import { exchange, type WireAnswer } from './signed-request.ts'
+import { exchange, type WireResponse } from './signed-request.ts'
 
 const fixture = useEmulator()
 const strict = useEmulator({ strict: true })
@@ -274,7 +274,7 @@ describe('headers', () => {
 describe('pages of any origin', () => {
   const origin = { origin: 'https://app.example' }
   const target = '/identities?api-version=2023-10-01'
-  const corsOf = ({ headers }: { headers: WireAnswer['headers'] }) =>
+  const corsOf = ({ headers }: { headers: WireResponse['headers'] }) =>
     Object.entries(headers).filter(([name]) => name.startsWith('access-control-'))
 
   it('may read successes, refusals and injected faults', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { startEmulator, wellKnownTenantId, type Emulator } from '../src/index.ts'
 import { credentialFor, subscription } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
-import { exchange, send, type WireAnswer } from './signed-request.ts'
+import { exchange, send, type WireResponse } from './signed-request.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const fixture = useEmulator()
@@ -31,7 +31,7 @@ const planes = [
   },
 ]
 
-function expectArmHeaders({ headers, text }: WireAnswer): void {
+function expectArmHeaders({ headers, text }: WireResponse): void {
   expect(headers).toMatchObject({
     'content-type': 'application/json; charset=utf-8',
     'content-length': String(text.length),
@@ -41,7 +41,7 @@ function expectArmHeaders({ headers, text }: WireAnswer): void {
 }
 
 function expectCors(allowed: string) {
-  return ({ headers }: WireAnswer) => expect(headers['access-control-allow-origin']).toBe(allowed)
+  return ({ headers }: WireResponse) => expect(headers['access-control-allow-origin']).toBe(allowed)
 }
 
 describe.each(planes)('of $plane are the same on', ({ method, target, operation, check }) => {

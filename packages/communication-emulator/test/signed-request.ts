@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { request } from 'node:https'
 
-export interface WireAnswer {
+export interface WireResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly text: string
@@ -23,7 +23,7 @@ export interface WireRequest {
 }
 
 /** A request signed by hand, for what no SDK would send. */
-export async function send(endpoint: string, options: WireRequest): Promise<WireAnswer> {
+export async function send(endpoint: string, options: WireRequest): Promise<WireResponse> {
   const { method = 'POST', target, body, accessKey, date = new Date(), sign = {} } = options
   const payload = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
   const url = new URL(endpoint)
@@ -55,7 +55,7 @@ interface PlainRequest {
 export function exchange(
   endpoint: string,
   { method = 'GET', target, headers = {}, payload = '', servername }: PlainRequest,
-): Promise<WireAnswer> {
+): Promise<WireResponse> {
   const { hostname, port } = new URL(endpoint)
   return new Promise((resolve, reject) => {
     const outgoing = request(

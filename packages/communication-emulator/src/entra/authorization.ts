@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
-import type { Answer, Exchange } from '../exchange.ts'
+import type { RawResponse, RawRequest } from '../raw-request.ts'
 import { checkClient, isRegisteredRedirect } from './clients.ts'
 import type { Delegation } from './entra-tokens.ts'
 import { OAuthError } from './oauth-error.ts'
@@ -33,7 +33,7 @@ export class AuthorizationEndpoint {
   }
 
   /** Shows the sign-in page, and takes its form. */
-  answer({ method, query, body }: Exchange): Answer {
+  handle({ method, query, body }: RawRequest): RawResponse {
     const redirectUri = query.get('redirect_uri') ?? undefined
     const clientId = query.get('client_id') ?? undefined
     try {
@@ -65,7 +65,7 @@ export class AuthorizationEndpoint {
     this.#codes.clear()
   }
 
-  #signIn({ method, query, form, clientId, redirectUri }: SignInRequest): Answer {
+  #signIn({ method, query, form, clientId, redirectUri }: SignInRequest): RawResponse {
     const codeChallenge = checkRequest(query)
     if (query.get('prompt') === 'none') {
       throw new OAuthError('login_required', 50058, 'The emulator keeps no sign-in: somebody has to be asked.')
@@ -123,7 +123,7 @@ function checkRequest(query: URLSearchParams): string {
   return codeChallenge
 }
 
-function redirect(query: URLSearchParams, redirectUri: string, parameters: Record<string, string>): Answer {
+function redirect(query: URLSearchParams, redirectUri: string, parameters: Record<string, string>): RawResponse {
   const state = query.get('state')
   const answered = new URLSearchParams({ ...parameters, ...(state !== null && { state }) })
   const url = new URL(redirectUri)

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { headerOf, type Answer, type Exchange } from '../exchange.ts'
+import { headerOf, type RawResponse, type RawRequest } from '../raw-request.ts'
 import { isLoopbackOrigin } from '../loopback.ts'
 import type { Store } from '../store.ts'
 import { AuthorizationEndpoint } from './authorization.ts'
@@ -115,26 +115,26 @@ export class EntraPlane {
     this.#authorization.clear()
   }
 
-  owns({ path }: Exchange): boolean {
+  owns({ path }: RawRequest): boolean {
     return path === managedIdentityPath || tenantPath.test(path)
   }
 
-  operationOf({ method, path }: Exchange): EntraOperation | undefined {
+  operationOf({ method, path }: RawRequest): EntraOperation | undefined {
     if (path === managedIdentityPath) return 'managedIdentityToken'
     const rest = path.replace(tenantPath, '/')
     return routes.find((route) => route.method === method && route.path === rest)?.operation
   }
 
-  async answer(exchange: Exchange): Promise<Answer> {
-    if (exchange.method === 'OPTIONS') return { status: 204 }
-    return this.#answer(exchange).catch((error: unknown) => {
-      if (error instanceof OAuthError) return error.toAnswer()
+  async handle(request: RawRequest): Promise<RawResponse> {
+    if (request.method === 'OPTIONS') return { status: 204 }
+    return this.#route(request).catch((error: unknown) => {
+      if (error instanceof OAuthError) return error.toResponse()
       throw error
     })
   }
 
-  async #answer(exchange: Exchange): Promise<Answer> {
-    const tenant = tenantPath.exec(exchange.path)?.groups!['tenant']
+  async #route(request: RawRequest): Promise<RawResponse> {
+    const tenant = tenantPath.exec(request.path)?.groups!['tenant']
     if (tenant !== undefined && !servedTenants.has(tenant.toLowerCase())) {
       throw new OAuthError(
         'invalid_tenant',
@@ -142,21 +142,21 @@ export class EntraPlane {
         `There is no tenant ${tenant}: the emulator’s is ${wellKnownTenantId}.`,
       )
     }
-    switch (this.operationOf(exchange)) {
+    switch (this.operationOf(request)) {
       case 'openidConfiguration':
         return { status: 200, body: this.#configuration(tenant!.toLowerCase()) }
       case 'signingKeys':
         return { status: 200, body: await this.#keys.publish() }
       case 'authorize':
-        return this.#authorization.answer(exchange)
+        return this.#authorization.handle(request)
       case 'entraToken':
-        return this.#tokenEndpoint.answer(exchange)
+        return this.#tokenEndpoint.handle(request)
       case 'managedIdentityToken':
-        return this.#managedIdentity.answer(exchange)
+        return this.#managedIdentity.handle(request)
       case 'signOut':
-        return signOut(exchange)
+        return signOut(request)
       case undefined:
-        throw new OAuthError('invalid_request', 900144, `The emulator has no ${exchange.method} ${exchange.path}.`, 404)
+        throw new OAuthError('invalid_request', 900144, `The emulator has no ${request.method} ${request.path}.`, 404)
     }
   }
 
@@ -181,7 +181,7 @@ export class EntraPlane {
   }
 }
 
-function signOut({ query }: Exchange): Answer {
+function signOut({ query }: RawRequest): RawResponse {
   const uri = query.get('post_logout_redirect_uri') ?? undefined
   if (!isRegisteredRedirect(uri)) return signedOutPage()
   const url = new URL(uri)
@@ -191,7 +191,7 @@ function signOut({ query }: Exchange): Answer {
 }
 
 /** CORS headers of a response: only pages of this machine may sign users in. */
-export function entraCorsHeaders({ headers }: Exchange): Record<string, string> {
+export function entraCorsHeaders({ headers }: RawRequest): Record<string, string> {
   const origin = headerOf(headers, 'origin')
   if (origin === undefined || !isLoopbackOrigin(origin)) return {}
   return {

@@ -1,4 +1,4 @@
-import { headerOf, type Answer, type Exchange } from '../exchange.ts'
+import { headerOf, type RawResponse, type RawRequest } from '../raw-request.ts'
 import type { EntraTokens } from './entra-tokens.ts'
 
 export const managedIdentityPath = '/msi/token'
@@ -38,7 +38,7 @@ export class ManagedIdentityEndpoint {
   }
 
   // guess(managed-identity-errors): the form and words of its refusals.
-  async answer({ headers, query }: Exchange): Promise<Answer> {
+  async handle({ headers, query }: RawRequest): Promise<RawResponse> {
     const generation = Object.entries(generations).find(([version]) => version === query.get('api-version'))?.[1]
     if (!generation) return refuse(400, `api-version must be ${Object.keys(generations).join(' or ')}.`)
     if (headerOf(headers, generation.header) !== managedIdentityHeader) {
@@ -62,6 +62,6 @@ export class ManagedIdentityEndpoint {
   }
 }
 
-function refuse(statusCode: number, message: string): Answer {
+function refuse(statusCode: number, message: string): RawResponse {
   return { status: statusCode, body: { statusCode, message }, explanation: { message } }
 }

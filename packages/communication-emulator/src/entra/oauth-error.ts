@@ -1,4 +1,4 @@
-import type { Answer } from '../exchange.ts'
+import type { RawResponse } from '../raw-request.ts'
 
 // guess(entra-errors): the codes of RFC 6749 and the numbers of Entra ID's that fit best; the words are the emulator's.
 /** A refusal in the form of Entra ID's sign-in: RFC 6749 with a number. */
@@ -12,7 +12,7 @@ export class OAuthError extends Error {
     this.status = status
   }
 
-  toAnswer(): Answer {
+  toResponse(): RawResponse {
     const number = Number(/\d+/.exec(this.message)![0])
     return {
       status: this.status,

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Answer } from '../exchange.ts'
+import type { RawResponse } from '../raw-request.ts'
 
 const suggestedUsers = ['alice', 'bob', 'carol']
 
@@ -24,7 +24,7 @@ const contentSecurityPolicy = [
 ].join('; ')
 
 /** Asks who is signing in. The form goes back to the address of the page. */
-export function signInPage({ hint, application }: { hint: string; application: string }): Answer {
+export function signInPage({ hint, application }: { hint: string; application: string }): RawResponse {
   const buttons = suggestedUsers.map((user) => `<button name="pick" value="${user}">${user}</button>`)
   return page(
     200,
@@ -43,15 +43,15 @@ export function signInPage({ hint, application }: { hint: string; application: s
 }
 
 /** For what can't be told to the application, since nobody vouches for its address. */
-export function errorPage(message: string): Answer {
+export function errorPage(message: string): RawResponse {
   return page(400, 'This sign-in can’t go on', `<p>${escape(message)}</p>`)
 }
 
-export function signedOutPage(): Answer {
+export function signedOutPage(): RawResponse {
   return page(200, 'Signed out', '<p>The emulator keeps no sign-in: there was nothing to end.</p>')
 }
 
-function page(status: number, title: string, body: string): Answer {
+function page(status: number, title: string, body: string): RawResponse {
   return {
     status,
     headers: {

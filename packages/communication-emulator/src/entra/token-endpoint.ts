@@ -1,4 +1,4 @@
-import { headerOf, type Answer, type Exchange } from '../exchange.ts'
+import { headerOf, type RawResponse, type RawRequest } from '../raw-request.ts'
 import { isVerifierOf, type AuthorizationEndpoint } from './authorization.ts'
 import { authenticateClient } from './clients.ts'
 import { EntraTokenError, type Delegation, type EntraTokens } from './entra-tokens.ts'
@@ -17,7 +17,7 @@ export class TokenEndpoint {
   }
 
   /** Throws an `OAuthError`. */
-  async answer({ headers, body }: Exchange): Promise<Answer> {
+  async handle({ headers, body }: RawRequest): Promise<RawResponse> {
     if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')) {
       throw new OAuthError('invalid_request', 900144, 'The body must be application/x-www-form-urlencoded.')
     }

@@ -1,5 +1,5 @@
 import { EntraTokenError, type EntraTokens } from '../entra/entra-tokens.ts'
-import { headerOf, type Exchange } from '../exchange.ts'
+import { headerOf, type RawRequest } from '../raw-request.ts'
 import { denied } from './hmac.ts'
 import type { IssuingKey } from './identities.ts'
 
@@ -11,13 +11,13 @@ const audiences = ['https://communication.azure.com/', 'https://communication.az
 // guess(bearer-issued)
 const noKey: IssuingKey = { id: 0 }
 
-export function isBearer({ headers }: Exchange): boolean {
+export function isBearer({ headers }: RawRequest): boolean {
   return /^Bearer /i.test(headerOf(headers, 'authorization') ?? '')
 }
 
 // differs(no-roles): any valid token permits everything.
 /** Checks an Entra ID token for the resource. Throws the service's refusal, with the reason in `innererror`. */
-export async function authenticateBearer({ headers }: Exchange, tokens: EntraTokens): Promise<IssuingKey> {
+export async function authenticateBearer({ headers }: RawRequest, tokens: EntraTokens): Promise<IssuingKey> {
   try {
     await tokens.verify(headerOf(headers, 'authorization')!.slice('Bearer '.length).trim(), audiences)
     return noKey

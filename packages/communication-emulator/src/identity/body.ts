@@ -1,4 +1,4 @@
-import { headerOf, type Exchange } from '../exchange.ts'
+import { headerOf, type RawRequest } from '../raw-request.ts'
 import { modelError, ServiceError, validationError } from './errors.ts'
 import { isSince, type ApiVersion } from './api-versions.ts'
 
@@ -8,14 +8,14 @@ export type Members = Record<string, unknown>
  * Reads the members of a request that its api-version knows. No body is an empty object. SDKs send `null` for absent
  * members, also for those that are newer than the api-version. Unknown members are ignored, or rejected when `strict`.
  */
-export function readBody(exchange: Exchange, known: readonly string[], { strict }: { strict: boolean }): Members {
-  if (exchange.body.length === 0) return {}
-  const contentType = headerOf(exchange.headers, 'content-type') ?? ''
+export function readBody(request: RawRequest, known: readonly string[], { strict }: { strict: boolean }): Members {
+  if (request.body.length === 0) return {}
+  const contentType = headerOf(request.headers, 'content-type') ?? ''
   // guess(media-type)
   if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType)) {
     throw new ServiceError(415, 'UnsupportedMediaType', 'The media type of the request body is not supported.')
   }
-  const body = parseJson(exchange.body)
+  const body = parseJson(request.body)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw modelError('The request body must be a JSON object.', '$')
   }

@@ -1,19 +1,19 @@
-import { headerOf, type Exchange } from '../exchange.ts'
+import { headerOf, type RawRequest } from '../raw-request.ts'
 
 /** Whether a browser asks what a page may send. */
-export function isPreflight({ method, headers }: Exchange): boolean {
+export function isPreflight({ method, headers }: RawRequest): boolean {
   return method === 'OPTIONS' && headerOf(headers, 'access-control-request-method') !== undefined
 }
 
 // guess(cors): the first header was recorded, and only where the request has an Origin; the others and the status of a
 // preflight were not.
 /** CORS headers of a response: any page may call the identity routes, as with the service. */
-export function corsHeaders(exchange: Exchange): Record<string, string> {
-  const { headers } = exchange
+export function corsHeaders(request: RawRequest): Record<string, string> {
+  const { headers } = request
   if (headerOf(headers, 'origin') === undefined) return {}
   return {
     'Access-Control-Allow-Origin': '*',
-    ...(isPreflight(exchange) && {
+    ...(isPreflight(request) && {
       'Access-Control-Allow-Methods': 'GET, POST, PATCH, DELETE',
       // Listed by name, since `*` does not cover Authorization.
       'Access-Control-Allow-Headers': headerOf(headers, 'access-control-request-headers') ?? '',

@@ -1,4 +1,4 @@
-import type { Answer } from '../exchange.ts'
+import type { RawResponse } from '../raw-request.ts'
 
 // guess(first-version-errors): 2020-07-20-preview2 declares no errors; it gets those of the later versions.
 /** A refusal in the service's form. */
@@ -32,7 +32,7 @@ export class ServiceError extends Error {
     this.isFromAction = options.isFromAction ?? false
   }
 
-  toAnswer(): Answer {
+  toResponse(): RawResponse {
     const { status, headers, code, message, target, innererror } = this
     return {
       status,

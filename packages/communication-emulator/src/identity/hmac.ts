@@ -1,5 +1,5 @@
 import { createHmac, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
-import { headerOf, type Exchange } from '../exchange.ts'
+import { headerOf, type RawRequest } from '../raw-request.ts'
 import { ServiceError } from './errors.ts'
 
 export interface AccessKey {
@@ -20,8 +20,8 @@ const requiredHeaders = ['host', 'x-ms-content-sha256']
  * Finds the access key that signed a request, over its raw form: every SDK generation signs its own idea of host and path,
  * and sends the same, so nothing is rebuilt here. Throws the service's refusal, with the reason in `innererror`.
  */
-export function authenticate(exchange: Exchange, keys: readonly AccessKey[], options: { loose: boolean }): AccessKey {
-  const { headers } = exchange
+export function authenticate(request: RawRequest, keys: readonly AccessKey[], options: { loose: boolean }): AccessKey {
+  const { headers } = request
   const authorization = headerOf(headers, 'authorization')
   if (!authorization) throw denied('AuthorizationMissing', 'The request has no Authorization header.')
   const match = /^HMAC-SHA256 SignedHeaders=([^&\s]+)&Signature=([A-Za-z0-9+/]+={0,2})$/.exec(authorization)
@@ -42,17 +42,17 @@ export function authenticate(exchange: Exchange, keys: readonly AccessKey[], opt
   const missing = names.filter((name) => headerOf(headers, name) === undefined)
   if (missing.length > 0) throw denied('HeadersMissing', `Signed, but not sent: ${missing.join(', ')}.`)
 
-  const contentHash = hash('sha256', exchange.body, 'base64')
+  const contentHash = hash('sha256', request.body, 'base64')
   if (contentHash !== headerOf(headers, 'x-ms-content-sha256')) {
     throw new ServiceError(401, 'Denied', "Request 'x-ms-content-sha256' differs from generated content hash.", {
       innererror: {
         code: 'ContentHashMismatch',
-        message: `The ${exchange.body.length} bytes of the body hash to ${contentHash}.`,
+        message: `The ${request.body.length} bytes of the body hash to ${contentHash}.`,
       },
     })
   }
 
-  const stringToSign = [exchange.method, exchange.target, names.map((name) => headerOf(headers, name)).join(';')].join(
+  const stringToSign = [request.method, request.target, names.map((name) => headerOf(headers, name)).join(';')].join(
     '\n',
   )
   const signature = Buffer.from(match[2]!, 'base64')

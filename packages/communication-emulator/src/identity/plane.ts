@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { decodePath, type Answer, type Exchange } from '../exchange.ts'
+import { decodePath, type RawResponse, type RawRequest } from '../raw-request.ts'
 import type { EntraTokens } from '../entra/entra-tokens.ts'
 import type { QuotaCounter } from '../quotas.ts'
 import type { Resource } from '../resource.ts'
@@ -40,7 +40,7 @@ export interface IdentityPlaneOptions {
 }
 
 interface Call {
-  readonly exchange: Exchange
+  readonly request: RawRequest
   readonly resource: Resource
   readonly key: IssuingKey
   readonly version: ApiVersion
@@ -66,50 +66,52 @@ export class IdentityPlane {
   }
 
   /** Which route a request is for, before anything of it is checked. */
-  match(exchange: Exchange): Match {
-    return matchRoute(exchange.method, decodePath(exchange.path))
+  match(request: RawRequest): Match {
+    return matchRoute(request.method, decodePath(request.path))
   }
 
-  async answer(exchange: Exchange, resource: Resource, match: Match): Promise<Answer> {
-    if (isPreflight(exchange)) return { status: 204 }
+  async handle(request: RawRequest, resource: Resource, match: Match): Promise<RawResponse> {
+    if (isPreflight(request)) return { status: 204 }
     try {
-      return await this.#answer(exchange, resource, match)
+      return await this.#respond(request, resource, match)
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error
-      const answer = error.toAnswer()
-      return error.isFromAction ? { ...answer, headers: { ...answer.headers, ...supportedVersions(match) } } : answer
+      const response = error.toResponse()
+      return error.isFromAction
+        ? { ...response, headers: { ...response.headers, ...supportedVersions(match) } }
+        : response
     }
   }
 
   // guess(check-order): signature, route, api-version; then, as the recordings show, required members, ownership and the
   // rest of the validation; then quota and existence.
-  async #answer(exchange: Exchange, resource: Resource, match: Match): Promise<Answer> {
+  async #respond(request: RawRequest, resource: Resource, match: Match): Promise<RawResponse> {
     const { isLocalAuthDisabled, isPublicAccessDisabled } = resource.restriction
     // guess(public-access)
     if (isPublicAccessDisabled) {
       throw new ServiceError(403, 'Forbidden', 'Public network access to the resource is disabled.')
     }
     // guess(local-auth)
-    if (isLocalAuthDisabled && !isBearer(exchange)) {
+    if (isLocalAuthDisabled && !isBearer(request)) {
       throw denied('LocalAuthDisabled', 'disableLocalAuth is set for the resource: only Entra ID tokens are let in.')
     }
-    const key = isBearer(exchange)
-      ? await authenticateBearer(exchange, this.#entraTokens)
-      : authenticate(exchange, resource.keys, { loose: this.#loose })
-    if (match.kind === 'none') throw notFound(exchange.path)
-    if (match.kind === 'other-method') throw methodNotAllowed(exchange.method, match.allowed)
+    const key = isBearer(request)
+      ? await authenticateBearer(request, this.#entraTokens)
+      : authenticate(request, resource.keys, { loose: this.#loose })
+    if (match.kind === 'none') throw notFound(request.path)
+    if (match.kind === 'other-method') throw methodNotAllowed(request.method, match.allowed)
     const { route, communicationUserId } = match
-    const version = this.#versionOf(exchange, route.versions)
-    const call: Call = { exchange, resource, key, version, communicationUserId }
-    const answer = await this.#perform(route.operation, call)
+    const version = this.#versionOf(request, route.versions)
+    const call: Call = { request, resource, key, version, communicationUserId }
+    const response = await this.#perform(route.operation, call)
     return {
       ...(communicationUserId && { communicationUserId }),
-      ...answer,
-      headers: { ...answer.headers, ...supportedVersions(match) },
+      ...response,
+      headers: { ...response.headers, ...supportedVersions(match) },
     }
   }
 
-  #perform(operation: Operation, call: Call): Answer | Promise<Answer> {
+  #perform(operation: Operation, call: Call): RawResponse | Promise<RawResponse> {
     switch (operation) {
       case 'createIdentity':
         return this.#create(call)
@@ -126,7 +128,7 @@ export class IdentityPlane {
     }
   }
 
-  async #create({ exchange, resource, key, version }: Call): Promise<Answer> {
+  async #create({ request, resource, key, version }: Call): Promise<RawResponse> {
     const isFirst = version === firstApiVersion
     const known = isFirst
       ? []
@@ -135,7 +137,7 @@ export class IdentityPlane {
           ...(isSince(version, '2022-10-01') ? ['expiresInMinutes'] : []),
           ...(version === customIdApiVersion ? ['customId'] : []),
         ]
-    const body = readBody(exchange, known, { strict: this.#strict })
+    const body = readBody(request, known, { strict: this.#strict })
     const scopes = optionalScopes(body, 'createTokenWithScopes') ?? []
     const customId = optionalString(body, 'customId')
     const minutes = optionalInteger(body, 'expiresInMinutes')
@@ -160,9 +162,9 @@ export class IdentityPlane {
     }
   }
 
-  async #issue({ exchange, resource, key, version, communicationUserId }: Call): Promise<Answer> {
+  async #issue({ request, resource, key, version, communicationUserId }: Call): Promise<RawResponse> {
     const known = ['scopes', ...(isSince(version, '2022-10-01') ? ['expiresInMinutes'] : [])]
-    const body = readBody(exchange, known, { strict: this.#strict })
+    const body = readBody(request, known, { strict: this.#strict })
     const scopes = requireScopes(body)
     const minutes = optionalInteger(body, 'expiresInMinutes')
     this.#identities.checkOwned(resource, communicationUserId)
@@ -174,9 +176,9 @@ export class IdentityPlane {
     return { status: 200, body: version === firstApiVersion ? { id: communicationUserId, ...issued } : issued }
   }
 
-  #revoke({ exchange, resource, version, communicationUserId }: Call): Answer {
+  #revoke({ request, resource, version, communicationUserId }: Call): RawResponse {
     const isFirst = version === firstApiVersion
-    const body = readBody(exchange, isFirst ? ['tokensValidFrom'] : [], { strict: this.#strict })
+    const body = readBody(request, isFirst ? ['tokensValidFrom'] : [], { strict: this.#strict })
     const validFrom = isFirst ? this.#readTokensValidFrom(optionalString(body, 'tokensValidFrom')) : undefined
     this.#identities.checkOwned(resource, communicationUserId)
     this.#takeQuota(resource, 'revokeAccessTokens')
@@ -184,8 +186,8 @@ export class IdentityPlane {
     return { status: 204 }
   }
 
-  #delete({ exchange, resource, communicationUserId }: Call): Answer {
-    readBody(exchange, [], { strict: this.#strict })
+  #delete({ request, resource, communicationUserId }: Call): RawResponse {
+    readBody(request, [], { strict: this.#strict })
     this.#identities.checkOwned(resource, communicationUserId)
     this.#takeQuota(resource, 'deleteIdentity')
     // guess(delete-twice): refused like every other call for an identity that is gone.
@@ -193,7 +195,7 @@ export class IdentityPlane {
     return { status: 204 }
   }
 
-  #get({ resource, communicationUserId }: Call): Answer {
+  #get({ resource, communicationUserId }: Call): RawResponse {
     this.#identities.checkOwned(resource, communicationUserId)
     const identity = this.#identities.find(resource, communicationUserId)
     return { status: 200, body: this.#describe(identity, communicationUserId) }
@@ -213,8 +215,8 @@ export class IdentityPlane {
     }
   }
 
-  async #exchangeTeamsUser({ exchange, resource, version }: Call): Promise<Answer> {
-    const user = await readTeamsUser(exchange, { version, tokens: this.#entraTokens, strict: this.#strict })
+  async #exchangeTeamsUser({ request, resource, version }: Call): Promise<RawResponse> {
+    const user = await readTeamsUser(request, { version, tokens: this.#entraTokens, strict: this.#strict })
     this.#takeQuota(resource, 'exchangeTeamsUserAccessToken')
     return { status: 200, body: toWire(await this.#identities.issueToTeamsUser(resource, user)) }
   }
@@ -235,8 +237,8 @@ export class IdentityPlane {
     if (retryAfterSeconds !== undefined) throw tooManyRequests(retryAfterSeconds)
   }
 
-  #versionOf(exchange: Exchange, versions: readonly ApiVersion[]): ApiVersion {
-    const asked = [...new Set(exchange.query.getAll('api-version'))]
+  #versionOf(request: RawRequest, versions: readonly ApiVersion[]): ApiVersion {
+    const asked = [...new Set(request.query.getAll('api-version'))]
     const [only] = asked
     // guess(api-version-missing): what the web framework that the service's other texts come from answers.
     if (only === undefined || only === '') {
@@ -252,7 +254,7 @@ export class IdentityPlane {
     const name = this.#loose ? (nearestServed(only) ?? only) : only
     const version = versions.find((candidate) => candidate === name.toLowerCase())
     if (!version) {
-      const uri = `https://${exchange.headers.host ?? ''}${exchange.path}`
+      const uri = `https://${request.headers.host ?? ''}${request.path}`
       throw new ServiceError(
         400,
         'UnsupportedApiVersion',

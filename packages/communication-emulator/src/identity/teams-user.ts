@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose'
 import { EntraTokenError, type EntraTokens } from '../entra/entra-tokens.ts'
-import type { Exchange } from '../exchange.ts'
+import type { RawRequest } from '../raw-request.ts'
 import { isSince, type ApiVersion } from './api-versions.ts'
 import { optionalString, readBody } from './body.ts'
 import { modelError, ServiceError, validationError } from './errors.ts'
@@ -21,11 +21,11 @@ export interface TeamsUser {
  * their form, then what the token says of them.
  */
 export async function readTeamsUser(
-  exchange: Exchange,
+  request: RawRequest,
   { version, tokens, strict }: { version: ApiVersion; tokens: EntraTokens; strict: boolean },
 ): Promise<TeamsUser> {
   const isFirstForm = !isSince(version, '2022-06-01')
-  const body = readBody(exchange, isFirstForm ? ['token'] : ['token', 'appId', 'userId'], { strict })
+  const body = readBody(request, isFirstForm ? ['token'] : ['token', 'appId', 'userId'], { strict })
   const claims = await verify(optionalString(body, 'token') ?? '', tokens)
   const user = { oid: String(claims['oid']), tenantId: String(claims['tid']), exp: claims.exp! }
   if (isFirstForm) return user

@@ -1,4 +1,4 @@
-import type { Answer } from '../exchange.ts'
+import type { RawResponse } from '../raw-request.ts'
 
 /** A refusal of the resource manager, in its envelope. */
 export class ArmError extends Error {
@@ -13,7 +13,7 @@ export class ArmError extends Error {
     this.headers = headers
   }
 
-  toAnswer(): Answer {
+  toResponse(): RawResponse {
     return { status: this.status, headers: this.headers, body: { error: { code: this.code, message: this.message } } }
   }
 }

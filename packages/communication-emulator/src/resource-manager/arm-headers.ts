@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { headerOf, type Exchange } from '../exchange.ts'
+import { headerOf, type RawRequest } from '../raw-request.ts'
 
 /** Headers of every response of the resource manager. */
-export function armHeaders({ method, headers }: Exchange): Record<string, string> {
+export function armHeaders({ method, headers }: RawRequest): Record<string, string> {
   const correlationId = headerOf(headers, 'x-ms-correlation-request-id') ?? randomUUID()
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const [limit, remaining] = limitFor(method)

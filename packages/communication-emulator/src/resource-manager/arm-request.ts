@@ -1,15 +1,15 @@
-import { parseObject, type Exchange } from '../exchange.ts'
+import { parseObject, type RawRequest } from '../raw-request.ts'
 import { invalid, type ArmError } from './arm-error.ts'
 import type { Caller } from './authenticate.ts'
 import { isObject } from './merge-patch.ts'
 
 /** An authenticated request. */
-export interface ArmRequest extends Exchange {
+export interface ArmRequest extends RawRequest {
   readonly caller: Caller
   readonly version: string
 }
 
-export function readApiVersion({ query }: Exchange): string {
+export function readApiVersion({ query }: RawRequest): string {
   const [version] = [...query].find(([name]) => name.toLowerCase() === 'api-version')?.slice(1) ?? []
   if (!version) {
     throw invalid(
@@ -21,7 +21,7 @@ export function readApiVersion({ query }: Exchange): string {
   throw invalid('InvalidApiVersionParameter', `The api-version '${version}' is invalid: use YYYY-MM-DD.`)
 }
 
-export function readBody({ body }: Exchange): Readonly<Record<string, unknown>> {
+export function readBody({ body }: RawRequest): Readonly<Record<string, unknown>> {
   const object = parseObject(body)
   if (!object) throw invalidContent('it must be a JSON object.')
   const wrong = objectMembers.find((name) => !isObject(object[name] ?? {}))

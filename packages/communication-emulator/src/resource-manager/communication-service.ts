@@ -1,5 +1,5 @@
 import { invalid } from './arm-error.ts'
-import type { Answer } from '../exchange.ts'
+import type { RawResponse } from '../raw-request.ts'
 import { communicationServiceName } from './global-names.ts'
 import { formatConnectionString, type Resource } from '../resource.ts'
 import { isSameLocation } from './location.ts'
@@ -157,7 +157,7 @@ function checkProperties({ location, properties = {} }: Envelope, before: Envelo
   return { dataLocation, linkedDomains, publicNetworkAccess, disableLocalAuth, ...linked }
 }
 
-function linkNotificationHub({ resource: { envelope }, body, save }: ActionContext): Answer {
+function linkNotificationHub({ resource: { envelope }, body, save }: ActionContext): RawResponse {
   const { resourceId, connectionString } = body
   if (typeof resourceId !== 'string' || typeof connectionString !== 'string') {
     throw invalid('InvalidRequestContent', 'resourceId and connectionString are required.')
@@ -176,7 +176,7 @@ function keysOf({ endpoint, resource }: LiveResource) {
   }
 }
 
-function regenerate(live: LiveResource, keyType: unknown): Answer {
+function regenerate(live: LiveResource, keyType: unknown): RawResponse {
   const slot = String(keyType).toLowerCase()
   if (slot !== 'primary' && slot !== 'secondary')
     throw invalid('InvalidRequestContent', 'keyType must be Primary or Secondary.')

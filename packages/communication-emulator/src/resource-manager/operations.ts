@@ -1,5 +1,5 @@
 import { hash, randomUUID } from 'node:crypto'
-import type { Answer } from '../exchange.ts'
+import type { RawResponse } from '../raw-request.ts'
 import { ArmError } from './arm-error.ts'
 import type { ResourceId } from './resource-id.ts'
 
@@ -41,7 +41,7 @@ export class Operations {
   }
 
   /** `headersFor` returns the headers of a response that is not the last one. */
-  answer({ id, key }: ResourceId, headersFor: (operation: StartedOperation) => Record<string, string>): Answer {
+  respond({ id, key }: ResourceId, headersFor: (operation: StartedOperation) => Record<string, string>): RawResponse {
     const operation = this.#operations.get(key)
     if (!operation) throw new ArmError(404, 'OperationNotFound', `The operation ${id} was not found.`)
     const { resource, kind, path, readyAt, startTime } = operation

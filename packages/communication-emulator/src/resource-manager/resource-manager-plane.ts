@@ -1,4 +1,4 @@
-import { decodePath, type Answer, type Exchange } from '../exchange.ts'
+import { decodePath, type RawResponse, type RawRequest } from '../raw-request.ts'
 import type { EntraTokens } from '../entra/entra-tokens.ts'
 import { wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId } from '../entra/tenant.ts'
 import type { Store } from '../store.ts'
@@ -55,11 +55,11 @@ export class ResourceManagerPlane {
     this.#origin = origin
   }
 
-  static owns({ path }: Exchange): boolean {
+  static owns({ path }: RawRequest): boolean {
     return /^\/+(?:(?:subscriptions|providers)(?:\/|$)|tenants\/?$|metadata\/endpoints$)/i.test(path)
   }
 
-  operationOf({ method, path }: Exchange): ResourceManagerOperation | undefined {
+  operationOf({ method, path }: RawRequest): ResourceManagerOperation | undefined {
     if (metadataPath.test(path)) return 'cloudMetadata'
     if (method === 'GET') return parseTarget(decodePath(path))?.kind === 'resource' ? 'armGet' : 'armList'
     return { HEAD: 'armGet', PUT: 'armPut', PATCH: 'armPatch', DELETE: 'armDelete', POST: 'armAction' }[method] as
@@ -91,22 +91,22 @@ export class ResourceManagerPlane {
     }
   }
 
-  async answer(exchange: Exchange): Promise<Answer> {
-    return this.#dispatch(exchange).catch((error: unknown) => {
-      if (error instanceof ArmError) return error.toAnswer()
+  async handle(request: RawRequest): Promise<RawResponse> {
+    return this.#dispatch(request).catch((error: unknown) => {
+      if (error instanceof ArmError) return error.toResponse()
       throw error
     })
   }
 
-  async #dispatch(exchange: Exchange): Promise<Answer> {
-    if (metadataPath.test(exchange.path)) return ok(describeCloud(this.#origin()))
-    const caller = await authenticate(exchange, this.#entraTokens, this.#origin())
-    const target = parseTarget(decodePath(exchange.path))
-    if (!target) throw new ArmError(404, 'InvalidRequestUri', `The request path ${exchange.path} is invalid.`)
-    return this.#answer({ ...exchange, caller, version: readApiVersion(exchange) }, target)
+  async #dispatch(request: RawRequest): Promise<RawResponse> {
+    if (metadataPath.test(request.path)) return ok(describeCloud(this.#origin()))
+    const caller = await authenticate(request, this.#entraTokens, this.#origin())
+    const target = parseTarget(decodePath(request.path))
+    if (!target) throw new ArmError(404, 'InvalidRequestUri', `The request path ${request.path} is invalid.`)
+    return this.#route({ ...request, caller, version: readApiVersion(request) }, target)
   }
 
-  async #answer(request: ArmRequest, target: Target): Promise<Answer> {
+  async #route(request: ArmRequest, target: Target): Promise<RawResponse> {
     switch (target.kind) {
       case 'tenants':
         if (request.method !== 'GET') throw notAllowed(request)
@@ -124,7 +124,7 @@ export class ResourceManagerPlane {
     }
   }
 
-  #answerSubscription({ method }: Exchange, { subscription, word }: Target & { kind: 'subscription' }): Answer {
+  #answerSubscription({ method }: RawRequest, { subscription, word }: Target & { kind: 'subscription' }): RawResponse {
     if (method === 'GET' && word === 'resources') {
       return this.#listAll(this.#tree.below(`/subscriptions/${subscription}`).filter(({ id }) => id.type !== groupType))
     }
@@ -137,7 +137,7 @@ export class ResourceManagerPlane {
   async #answerProvider(
     request: ArmRequest,
     { scope, provider, word }: Target & { kind: 'provider' },
-  ): Promise<Answer> {
+  ): Promise<RawResponse> {
     const typeName = `${provider}/${word}`
     const { types } = this.#tree
     if (request.method === 'GET' && this.#tree.typeNamed(typeName)) {
@@ -153,7 +153,7 @@ export class ResourceManagerPlane {
     throw this.#tree.unknownType(typeName, request.version)
   }
 
-  async #answerWord(request: ArmRequest, { id, word }: Target & { kind: 'word' }): Promise<Answer> {
+  async #answerWord(request: ArmRequest, { id, word }: Target & { kind: 'word' }): Promise<RawResponse> {
     const { method, version } = request
     if (method === 'GET' && id.type === groupType && word === 'resources') {
       this.#tree.find(id)
@@ -172,11 +172,11 @@ export class ResourceManagerPlane {
     return action({ resource, body: readBody(request), save })
   }
 
-  async #answerResource(request: ArmRequest, id: ResourceId): Promise<Answer> {
+  async #answerResource(request: ArmRequest, id: ResourceId): Promise<RawResponse> {
     const { method, version } = request
     const isOperation = /\/locations\/operationstatuses$/i.test(id.type)
     if (isOperation && method === 'GET') {
-      return this.#operations.answer(id, ({ kind, path }) => this.#link(kind, path, version))
+      return this.#operations.respond(id, ({ kind, path }) => this.#link(kind, path, version))
     }
     const type = this.#tree.typeOf(id.type, version)
     switch (method) {
@@ -197,7 +197,12 @@ export class ResourceManagerPlane {
     }
   }
 
-  async #put(id: ResourceId, type: ResourceType, asked: Envelope, { caller, version }: ArmRequest): Promise<Answer> {
+  async #put(
+    id: ResourceId,
+    type: ResourceType,
+    asked: Envelope,
+    { caller, version }: ArmRequest,
+  ): Promise<RawResponse> {
     this.#tree.checkParent(id)
     const part = this.#writeToParent(id, type, asked)
     if (part) return part
@@ -224,7 +229,7 @@ export class ResourceManagerPlane {
     return { status, headers: this.#link('write', path, version), body }
   }
 
-  async #patch(id: ResourceId, type: ResourceType, asked: Envelope, { caller }: ArmRequest): Promise<Answer> {
+  async #patch(id: ResourceId, type: ResourceType, asked: Envelope, { caller }: ArmRequest): Promise<RawResponse> {
     const { id: known, envelope: before } = this.#tree.find(id)
     const merged: Envelope = mergePatch(before, asked)
     const part = this.#writeToParent(id, type, merged)
@@ -238,7 +243,7 @@ export class ResourceManagerPlane {
   }
 
   /** Writes a part of a parent, such as a site's settings; returns undefined for a resource of its own. */
-  #writeToParent(id: ResourceId, type: ResourceType, asked: Envelope): Answer | undefined {
+  #writeToParent(id: ResourceId, type: ResourceType, asked: Envelope): RawResponse | undefined {
     const parent = type.writeToParent && this.#tree.parentOf(id)
     const envelope = parent && type.writeToParent?.(id, parent, asked)
     if (!envelope) return undefined
@@ -247,7 +252,7 @@ export class ResourceManagerPlane {
     return ok({ id: id.id, name: id.name, type: type.type, ...type.view?.(id, written) })
   }
 
-  async #delete(id: ResourceId, type: ResourceType, version: string): Promise<Answer> {
+  async #delete(id: ResourceId, type: ResourceType, version: string): Promise<RawResponse> {
     const resource = this.#tree.get(id)
     if (!resource) {
       this.#tree.checkParent(id)
@@ -260,13 +265,13 @@ export class ResourceManagerPlane {
     return { status: 202, headers: this.#link('delete', path, version), body: null }
   }
 
-  #list(scope: string, type: string): Answer {
+  #list(scope: string, type: string): RawResponse {
     const target = parseTarget(scope)
     if (target?.kind === 'resource' && target.id.type === groupType) this.#tree.find(target.id)
     return this.#listAll(this.#tree.below(scope).filter(({ id }) => id.type.toLowerCase() === type.toLowerCase()))
   }
 
-  #listAll(resources: readonly KnownResource[]): Answer {
+  #listAll(resources: readonly KnownResource[]): RawResponse {
     return ok({ value: resources.map((resource) => this.#tree.show(resource)) })
   }
 
@@ -279,11 +284,11 @@ export class ResourceManagerPlane {
   }
 }
 
-function ok(body: unknown): Answer {
+function ok(body: unknown): RawResponse {
   return { status: 200, body }
 }
 
-function notAllowed({ method, path }: Exchange): ArmError {
+function notAllowed({ method, path }: RawRequest): ArmError {
   return new ArmError(405, 'MethodNotAllowed', `The method ${method} is not allowed at ${path}.`)
 }
 

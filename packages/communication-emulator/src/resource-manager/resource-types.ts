@@ -1,4 +1,4 @@
-import type { Answer } from '../exchange.ts'
+import type { RawResponse } from '../raw-request.ts'
 import type { ArmError } from './arm-error.ts'
 import type { GlobalName } from './global-names.ts'
 import type { ResourceId } from './resource-id.ts'
@@ -25,7 +25,7 @@ export interface ActionContext {
   readonly save: (envelope: Envelope) => void
 }
 
-type Action = (context: ActionContext) => Answer | Promise<Answer>
+type Action = (context: ActionContext) => RawResponse | Promise<RawResponse>
 
 /** What is particular about a type; everything else is the same for all. */
 export interface ResourceType {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** A request as a plane sees it: whole, and as raw as it came, since signatures are made over the raw form. */
-export interface Exchange {
+export interface RawRequest {
   readonly method: string
   /** The request target as sent: path and query, nothing decoded. */
   readonly target: string
@@ -15,7 +15,7 @@ export interface Exchange {
 }
 
 /** What a plane answers; `body` is sent as JSON, `html` as a page. */
-export interface Answer {
+export interface RawResponse {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
