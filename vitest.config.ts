@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-const testSupport = join(import.meta.dirname, 'packages/test-support/src')
+const testSupport = join(import.meta.dirname, 'tools/test-support/src')
 
 /** Azurite, for rooms that keep something. */
 const store = [join(testSupport, 'store.ts')]
@@ -41,9 +41,10 @@ export default defineConfig({
         env: { COMMUNICATION_TEST_SDK: 'administration' },
       }),
       room('apps/quickstart'),
-      room('apps/local'),
-      room('apps/bench', { setupFiles: [join(testSupport, 'without-proxies.ts')] }),
       room('infra'),
+      room('tools/local-stack'),
+      room('tools/bench'),
+      room('tools/drills', { setupFiles: [join(testSupport, 'without-proxies.ts')] }),
       room('.', { name: 'root' }),
     ],
   },

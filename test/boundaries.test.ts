@@ -21,7 +21,16 @@ const run = promisify(execFile)
 function copyWorkspace(): string {
   const copy = mkdtempSync(join(tmpdir(), 'acs-kit-boundaries-'))
   onTestFinished(() => rmSync(copy, { recursive: true, force: true }))
-  for (const name of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'turbo.json', 'apps', 'packages']) {
+  for (const name of [
+    'package.json',
+    'pnpm-lock.yaml',
+    'pnpm-workspace.yaml',
+    'turbo.json',
+    'apps',
+    'infra',
+    'packages',
+    'tools',
+  ]) {
     cpSync(join(root, name), join(copy, name), { recursive: true, filter: isSource })
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
@@ -52,7 +61,7 @@ interface Import {
 }
 
 function addImport(copy: string, { room, imported, isDeclared = true }: Import): void {
-  appendFileSync(join(copy, room, 'src/forbidden.ts'), `import * as forbidden from '${imported}'\nvoid forbidden\n`)
+  appendFileSync(join(copy, room, 'forbidden.ts'), `import * as forbidden from '${imported}'\nvoid forbidden\n`)
   if (!isDeclared) return
   const path = join(copy, room, 'package.json')
   const manifest = JSON.parse(readFileSync(path, 'utf8')) as { dependencies?: Record<string, string> }
@@ -70,17 +79,23 @@ it('do not mind what is allowed', async () => {
   const copy = copyWorkspace()
   addImport(copy, { room: 'apps/quickstart', imported: '@acs-kit/test-support' })
   addImport(copy, { room: 'packages/communication-emulator', imported: '@acs-kit/test-support' })
+  addImport(copy, { room: 'tools/drills', imported: '@acs-kit/bench' })
   expect(await findViolations(copy)).toBe('')
 })
 
 // The tags have to say so: a cycle, which some of these are as well, would be reported without them.
 it.each([
   ['packages/communication-identity', '@acs-kit/quickstart', 'with tag listed in denylist'],
-  ['apps/quickstart', '@acs-kit/bench', 'with tag listed in denylist'],
-  ['apps/bench', '@acs-kit/quickstart', 'with tag listed in denylist'],
+  ['packages/token-client', '@acs-kit/infra', 'with tag listed in denylist'],
+  ['packages/token-contract', '@acs-kit/bench', 'with tag listed in denylist'],
+  ['apps/quickstart', '@acs-kit/web-demo', 'with tag listed in denylist'],
+  ['apps/quickstart', '@acs-kit/infra', 'with tag listed in denylist'],
+  ['apps/token-service', '@acs-kit/local-stack', 'with tag listed in denylist'],
+  ['infra', '@acs-kit/local-stack', 'with tag listed in denylist'],
+  ['infra', '@acs-kit/token-service', 'with tag listed in denylist'],
   ['packages/communication-emulator', '@acs-kit/communication-identity', 'without any tag listed in allowlist'],
   ['packages/communication-emulator', '@acs-kit/quickstart', 'without any tag listed in allowlist'],
-  ['packages/test-support', '@acs-kit/communication-emulator', 'without any tag listed in allowlist'],
+  ['tools/test-support', '@acs-kit/communication-emulator', 'without any tag listed in allowlist'],
 ])('report that %s imports %s', async (room, imported, reason) => {
   const copy = copyWorkspace()
   addImport(copy, { room, imported })
@@ -98,13 +113,17 @@ it.each([
 })
 
 // A room without its tag would be outside of all of this.
-it.each(globSync('{apps,packages}/*/package.json', { cwd: root }).map((path) => dirname(path)))('know %s', (room) => {
-  const { tags } = JSON.parse(withoutComments(readFileSync(join(root, room, 'turbo.json'), 'utf8'))) as {
-    tags: string[]
-  }
-  const tagOfPackage = { 'communication-emulator': 'emulator', 'test-support': 'test-support' }[basename(room)]
-  expect(tags).toEqual([dirname(room) === 'apps' ? 'app' : (tagOfPackage ?? 'library')])
-})
+it.each(globSync('{infra,{apps,packages,tools}/*}/package.json', { cwd: root }).map((path) => dirname(path)))(
+  'know %s',
+  (room) => {
+    const { tags } = JSON.parse(withoutComments(readFileSync(join(root, room, 'turbo.json'), 'utf8'))) as {
+      tags: string[]
+    }
+    const own = { 'communication-emulator': 'emulator', 'test-support': 'test-support', infra: 'infra' }[basename(room)]
+    const shared = { apps: 'app', packages: 'library', tools: 'tool' }[dirname(room)]
+    expect(tags).toEqual([own ?? shared])
+  },
+)
 
 function withoutComments(text: string): string {
   return text.replaceAll(/^\s*\/\/.*$/gm, '')

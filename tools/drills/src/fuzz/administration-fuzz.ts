@@ -1,0 +1,67 @@
+import * as fc from 'fast-check'
+import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
+import { findAdministrationFlaw } from './documented-answers.ts'
+import type { FuzzOptions } from './identity-fuzz.ts'
+
+const nouns = ['health', 'resources', 'identities', 'tokens', 'introspect', 'clock', 'faults', 'quotas', 'requests']
+const number = fc.oneof(fc.constantFrom(0, 1, -1, 0.5, 1e21, 2 ** 53), fc.double(), fc.integer())
+const scalar = fc.oneof(number, fc.string(), fc.boolean(), fc.constant(null))
+const names = [
+  ['keyType', 'token', 'time', 'milliseconds', 'documented', 'operation', 'latencyMs', 'status', 'retryAfterSeconds'],
+  ['reset', 'phase', 'count', 'rate', 'seed', 'createIdentity', 'issueAccessToken'],
+].flat()
+const times = fc.constantFrom('2026-11-23', '1969-12-31', '9998-12-31T23:59:59Z', '+275760-09-13', '0000-01-01', 'x')
+const members = fc.dictionary(
+  fc.constantFrom(...names),
+  fc.oneof(scalar, times, fc.constantFrom('primary', 'before')),
+  {
+    maxKeys: 4,
+  },
+)
+const word = fc.oneof(
+  fc.constantFrom('default', 'advance', 'regenerateKey', '1', '-1', '1e400', '%', '', '__proto__'),
+  fc.string().map((text) => encodeURIComponent(text)),
+)
+const query = fc.oneof(
+  fc.constantFrom('', '?limit=0', '?limit=-1', '?limit=1.5', '?limit=1e300', '?limit=NaN', '?limit=', '?reveal=true'),
+  fc.constantFrom('?after=x', '?after=8:acs:00000000-0000-0000-0000-000000000000_ffffffff-0000-0000-0000-000000000000'),
+  fc.string().map((text) => `?communicationUserId=${encodeURIComponent(text)}`),
+)
+const origins = fc.constantFrom('http://localhost:3000', 'https://elsewhere.example', 'null', 'http://[::1]', 'é')
+
+const generatedRequest = fc.record({
+  method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH'),
+  path: fc
+    .tuple(fc.constantFrom(...nouns), fc.array(word, { maxLength: 3 }), query)
+    .map(([noun, words, query]) => `/_emulator/${[noun, ...words].join('/')}${query}`),
+  headers: fc.oneof(
+    fc.constant<Record<string, string>>({}),
+    origins.map((origin): Record<string, string> => ({ origin })),
+    fc.constantFrom('elsewhere.example', '[::1]:1', '127.0.0.1', '').map((host): Record<string, string> => ({ host })),
+  ),
+  body: fc.oneof(
+    members.map((value) => JSON.stringify(value)),
+    fc.json(),
+    fc.string(),
+    fc.constant(''),
+  ),
+})
+
+/**
+ * Sends generated requests to the emulator's administration and judges each answer; what they did is undone at the end,
+ * but for the access keys. Throws as the other fuzz does.
+ */
+export async function fuzzAdministration({ client }: EmulatorProcess, { requests, seed }: FuzzOptions): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(generatedRequest, async (request) => {
+      const response = await client.send(request)
+      const flaw = findAdministrationFlaw(response, { isHead: request.method === 'HEAD' })
+      if (flaw !== undefined) {
+        throw new Error(`${flaw}: ${JSON.stringify(request)}\n${response.status} ${response.text}`)
+      }
+    }),
+    { numRuns: requests, seed, endOnFailure: true },
+  )
+  await client.send({ method: 'PUT', path: '/_emulator/quotas' })
+  await client.send({ method: 'POST', path: '/_emulator/reset' })
+}

@@ -1,0 +1,24 @@
+import { CommunicationIdentityClient } from '@azure/communication-identity'
+import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
+import { trustAuthority } from '@acs-kit/test-support/trust'
+
+/** The whole life of an identity through the real SDK. Throws when anything of it does not work. */
+export async function makeRoundTrip(emulator: EmulatorProcess, accessKey = emulator.accessKey): Promise<void> {
+  trustAuthority(emulator.ca)
+  const client = new CommunicationIdentityClient(emulator.connectionString(accessKey), {
+    retryOptions: { maxRetries: 0 },
+  })
+  const { user, token } = await client.createUserAndToken(['chat'])
+  const { token: second } = await client.getToken(user, ['voip'])
+  await expectState(emulator, token, 'valid')
+  await expectState(emulator, second, 'valid')
+  await client.revokeTokens(user)
+  await expectState(emulator, second, 'revoked')
+  await client.deleteUser(user)
+}
+
+async function expectState({ client }: EmulatorProcess, token: string, expected: string): Promise<void> {
+  const { text } = await client.post('/_emulator/introspect', { token })
+  const { state } = JSON.parse(text) as { state: string }
+  if (state !== expected) throw new Error(`a token is ${state}, not ${expected}`)
+}

@@ -1,0 +1,74 @@
+import * as fc from 'fast-check'
+import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
+import { Connection } from './connection.ts'
+
+const clientHello = Buffer.from('16030100c8010000c40303', 'hex')
+
+const beforeTls = fc.oneof(
+  fc.uint8Array({ maxLength: 2000 }),
+  fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.concat([clientHello, bytes])),
+  fc.constantFrom('', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'SSH-2.0-x\r\n').map((text) => Buffer.from(text)),
+)
+
+const afterTls = fc.oneof(
+  fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
+  fc.constantFrom(
+    'GET',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'get / HTTP/1.1\r\nHost: x\r\n\r\n',
+    'GET / HTTP/1.1\r\n\r\n',
+    'GET / HTTP/9.9\r\nHost: x\r\n\r\n',
+    'GET http://x y HTTP/1.1\r\nHost: x\r\n\r\n',
+    'CONNECT localhost:1 HTTP/1.1\r\nHost: x\r\n\r\n',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n',
+    'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nshort',
+    'GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n',
+    `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: x\r\n${'a: b\r\n'.repeat(4000)}\r\n`,
+    'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50),
+  ),
+)
+
+/** Bytes that are no TLS, and bytes within TLS that are no HTTP. What comes back, if anything does, must be a refusal. */
+export async function sendGarbage(
+  emulator: EmulatorProcess,
+  { connections, seed }: { connections: number; seed: number },
+): Promise<void> {
+  const options = { numRuns: connections, seed, endOnFailure: true }
+  await fc.assert(
+    fc.asyncProperty(beforeTls, async (bytes) => {
+      using connection = await Connection.openTcp(emulator)
+      connection.send(bytes)
+      connection.end()
+      await connection.closed('bytes that are no TLS')
+      expectNoResponse(connection.received)
+    }),
+    options,
+  )
+  await fc.assert(
+    fc.asyncProperty(afterTls, async (text) => {
+      using connection = await Connection.openTls(emulator)
+      connection.send(text)
+      connection.end()
+      await connection.closed('text that is no HTTP')
+      expectRefusals(connection.received)
+    }),
+    options,
+  )
+}
+
+function expectNoResponse(received: string): void {
+  if (received.includes('HTTP/1.1 2')) throw new Error(`plain text was served: ${received}`)
+}
+
+function expectRefusals(received: string): void {
+  const statuses = [...received.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((match) => Number(match[1]))
+  const wrong = statuses.find((status) => status < 400 || status >= 500)
+  if (wrong !== undefined) throw new Error(`garbage was answered ${wrong}: ${received}`)
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startEmulator } from '@acs-kit/communication-emulator'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
+import { EchoServer } from '@acs-kit/test-support/echo-server'
+import { ServerProcess } from '@acs-kit/test-support/server-process'
+import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
+
+const serviceScript = fileURLToPath(import.meta.resolve('@acs-kit/token-service/main'))
+
+export interface EchoRunsOptions {
+  /** Key folder of the emulator, whose authority the programs trust. */
+  readonly keyFolder: string
+  readonly accessKey: string
+  /** Runs the quickstart to its end. */
+  readonly runQuickstart: (what: string, env: NodeJS.ProcessEnv) => Promise<void>
+}
+
+export interface EchoRunsReport {
+  readonly printed: { readonly what: string; readonly stdout: string; readonly stderr: string }[]
+  /** Credentials that the upstreams repeated, and the one in the settings. */
+  readonly secrets: readonly string[]
+}
+
+/**
+ * Runs the quickstart and the service against upstreams that repeat each request in their response, and starts the service with
+ * invalid settings that contain secrets.
+ */
+export async function runAgainstEchoes(options: EchoRunsOptions): Promise<EchoRunsReport> {
+  const { keyFolder, accessKey, runQuickstart } = options
+  await using emulator = await startEmulator({ keyFolder, trust: false })
+  await using communication = await EchoServer.start({ tls: emulator.tlsFiles, status: 401 })
+  await using store = await EchoServer.start({ status: 403, toBody: toTableError })
+  await using keys = await EchoServer.start({ status: 500 })
+  await using issuer = await SignInIssuer.start()
+  const connectionString = `endpoint=https://localhost:${communication.port}/;accesskey=${accessKey}`
+  await runQuickstart('an upstream that repeats the request', {
+    COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+    NODE_EXTRA_CA_CERTS: emulator.caPath,
+  })
+
+  const sig = randomBytes(32).toString('base64')
+  const sas = `SharedAccessSignature=sv=2024-11-04&sig=${encodeURIComponent(sig)}`
+  const trusted = { issuer: issuer.issuer, audience }
+  const env = childEnvironment({
+    HOST: '127.0.0.1',
+    PORT: '0',
+    LOG_LEVEL: 'debug',
+    NODE_EXTRA_CA_CERTS: emulator.caPath,
+    SIGN_IN_ISSUERS: JSON.stringify([trusted]),
+    COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+    IDENTITY_STORE_CONNECTION_STRING: `TableEndpoint=http://127.0.0.1:${store.port}/a;${sas}`,
+  })
+  const printed: EchoRunsReport['printed'] = []
+  const keep = (what: string, { stdout, stderr }: ServerProcess) => printed.push({ what, stdout, stderr })
+
+  const jwksUri = `http://127.0.0.1:${keys.port}/keys?sig=${encodeURIComponent(sig)}`
+  for (const [what, issuers, upstreams] of [
+    ['the service with upstreams that repeat the request', [trusted], [communication, store]],
+    ['the service with keys that are not served', [{ ...trusted, jwksUri }], [keys]],
+  ] as const) {
+    const server = await ServerProcess.start({
+      script: serviceScript,
+      env: { ...env, SIGN_IN_ISSUERS: JSON.stringify(issuers) },
+      ready: /the service listens/,
+    })
+    try {
+      const address = /"address":"([^"]+)"/.exec(server.stdout)![1]!
+      const headers = { authorization: `Bearer ${await issuer.sign()}` }
+      const response = await fetch(`${address}/v1/token`, { method: 'POST', headers })
+      printed.push({ what: `a response of ${what}`, stdout: await response.text(), stderr: '' })
+      // The health check reaches one of them without a request.
+      while (server.isRunning && upstreams.some(({ secrets }) => secrets.length === 0)) await sleep(5)
+    } finally {
+      await server[Symbol.asyncDispose]()
+    }
+    keep(what, server)
+  }
+
+  const password = encodeURIComponent(sig)
+  const rejected: Record<string, string> = {
+    IDENTITY_STORE_CONNECTION_STRING: `TableEndpoint=http://store.example/;${sas}`,
+    IDENTITY_STORE_ENDPOINT: `https://store.example/?sig=${password}`,
+    SIGN_IN_ISSUERS: JSON.stringify([{ issuer: `https://user:${password}@login.example`, audience }]),
+    ALLOWED_ORIGINS: `https://user:${password}@app.example`,
+    SCOPE_POLICY: JSON.stringify({ [sig]: sig }),
+  }
+  for (const [name, value] of Object.entries(rejected)) {
+    await using server = ServerProcess.launch({ script: serviceScript, env: { ...env, [name]: value } })
+    while (server.isRunning) {
+      if (server.stdout.includes('the service listens')) throw new Error(`the service accepted an invalid ${name}`)
+      await sleep(5)
+    }
+    await server.exit()
+    keep(`the service with an invalid ${name}`, server)
+  }
+  return { printed, secrets: [sig, ...communication.secrets, ...store.secrets, ...keys.secrets] }
+}
+
+function toTableError(request: string): string {
+  return JSON.stringify({ 'odata.error': { code: request, message: { lang: 'en', value: request } } })
+}

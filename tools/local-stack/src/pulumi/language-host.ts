@@ -1,0 +1,66 @@
+// Stands in for `pulumi-language-nodejs`, beside a CLI that was built here: the official download has the genuine one. It
+// starts the program runner that comes with `@pulumi/pulumi`, which is genuine.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import languageRpc from '@pulumi/pulumi/proto/language_grpc_pb.js'
+import language from '@pulumi/pulumi/proto/language_pb.js'
+import plugin from '@pulumi/pulumi/proto/plugin_pb.js'
+import { method, serve } from '../stand-in-provider/grpc-server.ts'
+
+/** By which the runner says that it has told of the failure itself. */
+const bailCode = 32
+
+const engine = process.argv.slice(2).find((argument) => !argument.startsWith('-'))
+const { port } = await serve(languageRpc.LanguageRuntimeService, {
+  handshake: method(async () => new language.LanguageHandshakeResponse()),
+  getPluginInfo: method(async () => new plugin.PluginInfo().setVersion('3.270.0')),
+  getRequiredPackages: method(async () => new language.GetRequiredPackagesResponse()),
+  getRequiredPlugins: method(async () => new language.GetRequiredPluginsResponse()),
+  runtimeOptionsPrompts: method(async () => new language.RuntimeOptionsResponse()),
+  about: method(async () => new language.AboutResponse().setExecutable(process.execPath).setVersion(process.version)),
+  run: method(run),
+})
+process.stdout.write(`${port}\n`)
+// An engine that was killed tells nobody.
+const starter = process.ppid
+setInterval(() => {
+  if (process.ppid !== starter) process.exit()
+}, 250)
+
+async function run(request: language.RunRequest): Promise<language.RunResponse> {
+  const info = request.getInfo()!
+  const directory = info.getProgramDirectory()
+  const runner = createRequire(join(directory, 'package.json')).resolve('@pulumi/pulumi/cmd/run/index.js')
+  const flags = {
+    monitor: request.getMonitorAddress(),
+    engine,
+    project: request.getProject(),
+    stack: request.getStack(),
+    organization: request.getOrganization(),
+    'root-directory': info.getRootDirectory(),
+    pwd: directory,
+    parallel: String(request.getParallel()),
+  }
+  const args = Object.entries(flags).flatMap(([name, value]) => (value ? [`--${name}`, value] : []))
+  const child = spawn(
+    process.execPath,
+    // The runner itself resolves the entry point `.`, by package.json.
+    [runner, ...args, ...(request.getDryrun() ? ['--dry-run'] : []), info.getEntryPoint()],
+    {
+      // What the program prints is its own; the engine hears of everything else over its connection.
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: {
+        ...process.env,
+        PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
+        PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
+        PULUMI_NODEJS_TYPESCRIPT: 'false',
+      },
+    },
+  )
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code === 0) return new language.RunResponse()
+  if (code === bailCode) return new language.RunResponse().setBail(true)
+  return new language.RunResponse().setError(`the program ended with ${code ?? 'a signal'}`)
+}
