@@ -10,7 +10,7 @@ test('no key and no token is printed, or passed on a command line', { timeout: 2
   expect(transcripts).toBe(8)
   expect(new Set(tokens).size).toBe(16)
   expect(refusals).toBeGreaterThan(15)
-  expect([...commandLines].join('\n')).toMatch(/cli\.ts start.*\n[^]*quickstart\.ts|quickstart\.ts[^]*cli\.ts start/)
+  expect([...commandLines].join('\n')).toMatch(/bin\.mjs start.*\n[^]*quickstart\.ts|quickstart\.ts[^]*cli\.ts start/)
 })
 
 const key = Buffer.alloc(64, 0xfb).toString('base64')
