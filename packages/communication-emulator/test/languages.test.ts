@@ -10,6 +10,17 @@ import { temporaryFolder } from './temporary-folder.ts'
 
 const cli = join(import.meta.dirname, '../src/cli.ts')
 const programs = join(import.meta.dirname, 'programs')
+const examples = join(import.meta.dirname, '../examples')
+const transcript = new RegExp(
+  [
+    'created 8:acs:.*',
+    'issued a voip token that expires on .*',
+    'issued a chat token that expires on .*',
+    'refreshed the voip token, which expires on .*',
+    'revoked all tokens',
+    'deleted the identity\\n$',
+  ].join('\\n'),
+)
 
 /** Runs a program as a person would: `communication-emulator exec -- <command>`. */
 async function exec(...command: string[]) {
@@ -33,10 +44,11 @@ function variableOf(name: string, language: string): string | undefined {
 const python = variableOf('COMMUNICATION_TEST_PYTHON', 'Python')
 const olderSdk = variableOf('COMMUNICATION_TEST_PYTHON_OLDER', 'Python with an older SDK')
 const classpath = variableOf('COMMUNICATION_TEST_JAVA_CLASSPATH', 'Java')
+const dotnet = variableOf('COMMUNICATION_TEST_DOTNET', 'C#')
 const goProgram = variableOf('COMMUNICATION_TEST_GO', 'Go')
 
 it('serves an unmodified program in JavaScript', async () => {
-  expect((await exec(process.execPath, join(programs, 'round-trip.mjs'))).stdout).toMatch(/^8:acs:.* deleted\n$/)
+  expect((await exec(process.execPath, join(examples, 'access-tokens.mjs'))).stdout).toMatch(transcript)
 })
 
 it("serves Microsoft's access-token quickstart with the @azure/identity of 2021 that it depends on", async () => {
@@ -53,7 +65,7 @@ it("serves Microsoft's access-token quickstart with the @azure/identity of 2021 
 })
 
 it.runIf(python)('serves an unmodified program in Python', async () => {
-  expect((await exec(python!, join(programs, 'round_trip.py'))).stdout).toMatch(/^8:acs:.* deleted\n$/)
+  expect((await exec(python!, join(examples, 'access_tokens.py'))).stdout).toMatch(transcript)
 })
 
 it.runIf(python && olderSdk)('serves every api-version that an older Python SDK offers', async () => {
@@ -62,8 +74,13 @@ it.runIf(python && olderSdk)('serves every api-version that an older Python SDK 
 })
 
 it.runIf(classpath)('serves an unmodified program in Java', async () => {
-  const { stdout } = await exec('java', '-cp', classpath!, join(programs, 'RoundTrip.java'))
-  expect(stdout).toMatch(/^8:acs:.* deleted\n$/)
+  const { stdout } = await exec('java', '-cp', classpath!, join(examples, 'AccessTokens.java'))
+  expect(stdout).toMatch(transcript)
+})
+
+it.runIf(dotnet)('serves an unmodified program in C#', async () => {
+  const { stdout } = await exec(dotnet!, 'run', join(examples, 'AccessTokens.cs'))
+  expect(stdout).toMatch(transcript)
 })
 
 it.runIf(goProgram)('serves an unmodified program in Go, which signs in as an application and provisions', async () => {

@@ -27,9 +27,9 @@ it('works as it is packed: command, module and types', async () => {
     symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
   const command = join(installed, manifest.bin['communication-emulator']!)
-  writeFileSync(join(project, 'app.mjs'), readFileSync(join(import.meta.dirname, 'programs/round-trip.mjs')))
+  writeFileSync(join(project, 'app.mjs'), readFileSync(join(import.meta.dirname, '../examples/access-tokens.mjs')))
   const { stdout } = await run(project, process.execPath, command, 'exec', '--', process.execPath, 'app.mjs')
-  expect(stdout).toMatch(/^8:acs:.* deleted\n$/)
+  expect(stdout).toMatch(/\ndeleted the identity\n$/)
   for (const old of findOldNodes()) {
     await expect(run(project, old.command, ...old.args, command, 'start')).rejects.toMatchObject({
       code: 1,
