@@ -1,5 +1,5 @@
-import { createHash, createHmac } from 'node:crypto'
 import { request } from 'node:https'
+import { signedHeaders } from '@acs-kit/test-support/signed-request'
 
 export interface WireResponse {
   readonly status: number
@@ -26,19 +26,20 @@ export interface WireRequest {
 export async function send(endpoint: string, options: WireRequest): Promise<WireResponse> {
   const { method = 'POST', target, body, accessKey, date = new Date(), sign = {} } = options
   const payload = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
-  const url = new URL(endpoint)
-  const names = sign.names ?? ['x-ms-date', 'host', 'x-ms-content-sha256']
-  const dateHeader = names.includes('date') ? 'date' : 'x-ms-date'
-  const headers: Record<string, string> = {
-    host: sign.host ?? url.host,
-    [dateHeader]: date.toUTCString(),
-    'x-ms-content-sha256': sign.contentHash ?? createHash('sha256').update(payload).digest('base64'),
-    ...(body !== undefined && { 'content-type': 'application/json' }),
-    ...options.headers,
-  }
-  const stringToSign = [method, sign.target ?? target, names.map((name) => headers[name] ?? '').join(';')].join('\n')
-  const signature = createHmac('sha256', Buffer.from(accessKey, 'base64')).update(stringToSign).digest('base64')
-  headers['authorization'] ??= `HMAC-SHA256 SignedHeaders=${names.join(';')}&Signature=${signature}`
+  const headers = signedHeaders({
+    method,
+    path: sign.target ?? target,
+    host: sign.host ?? new URL(endpoint).host,
+    accessKey,
+    body: payload,
+    date,
+    ...(sign.names && { signedNames: sign.names }),
+    headers: {
+      ...(sign.contentHash !== undefined && { 'x-ms-content-sha256': sign.contentHash }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...options.headers,
+    },
+  })
   for (const name of sign.drop ?? []) delete headers[name]
   return exchange(endpoint, { method, target, headers, payload })
 }

@@ -61,7 +61,7 @@ function sign(
     case 'secondary':
       return signedHeaders({ ...parts, accessKey: secondaryKey })
     case 'date header':
-      return signedHeaders({ ...parts, dateHeader: 'date' })
+      return signedHeaders({ ...parts, signedNames: ['date', 'host', 'x-ms-content-sha256'] })
     case 'oldest':
       return shifted(-14)
     case 'newest':
