@@ -66,12 +66,37 @@ export class EmulatorProcess implements AsyncDisposable {
     return `endpoint=${this.endpoint};accesskey=${accessKey}`
   }
 
-  /** Replaces a key over the emulator's administration, which asks for none. */
+  /** Calls the administration API. Throws unless the call succeeds. */
+  async administer<Result>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Result> {
+    const { status, text } = await this.client.send({
+      method,
+      path: `/_emulator/${path}`,
+      ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    })
+    if (status >= 300) throw new Error(`the emulator rejected ${method} ${path} with ${status}: ${text}`)
+    return (text === '' ? undefined : JSON.parse(text)) as Result
+  }
+
+  /** Replaces an access key and returns the new one. */
   async regenerateKey(slot: 'primary' | 'secondary'): Promise<string> {
-    const path = '/_emulator/resources/default/regenerateKey'
-    const { status, text } = await this.client.post(path, { keyType: slot })
-    if (status !== 200) throw new Error(`regenerateKey was answered ${status}: ${text}`)
-    return (JSON.parse(text) as { key: string }).key
+    const path = 'resources/default/regenerateKey'
+    return (await this.administer<{ key: string }>('POST', path, { keyType: slot })).key
+  }
+
+  /** Ids of all identities, oldest first. */
+  async identityIds(): Promise<string[]> {
+    const ids: string[] = []
+    for (;;) {
+      const after = ids.length > 0 ? `?after=${encodeURIComponent(ids.at(-1)!)}` : ''
+      const page = await this.administer<{ communicationUserId: string }[]>('GET', `identities${after}`)
+      if (page.length === 0) return ids
+      ids.push(...page.map(({ communicationUserId }) => communicationUserId))
+    }
+  }
+
+  /** `valid`, `revoked`, `deleted` or another state of an access token. */
+  async tokenState(token: string): Promise<string> {
+    return (await this.administer<{ state: string }>('POST', 'introspect', { token })).state
   }
 
   /** Kilobytes of memory that the system counts as the emulator's. */

@@ -59,19 +59,6 @@ export class HttpClient implements Disposable {
     return { status: response.statusCode!, headers: response.headers, text: Buffer.concat(chunks).toString() }
   }
 
-  get(path: string): Promise<HttpResponse> {
-    return this.send({ method: 'GET', path })
-  }
-
-  post(path: string, body: unknown): Promise<HttpResponse> {
-    return this.send({
-      method: 'POST',
-      path,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-  }
-
   [Symbol.dispose](): void {
     this.#agent.destroy()
   }

@@ -1,6 +1,5 @@
 import { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { createFigure, type Figure } from '../figure.ts'
-import { identityIds } from '@acs-kit/local-stack/identity-ids'
 import { measureRate, sendMany } from '../load.ts'
 import { measureByTurns } from '../rounds.ts'
 import { signedHeaders } from '@acs-kit/test-support/signed-request'
@@ -18,13 +17,13 @@ export async function benchmarkManyIdentities(): Promise<Figure[]> {
   await populate(small, few)
   await populate(large, few)
   // Brings code and heap to the size that they have under load, whatever is stored.
-  await lookUp(large, await identityIds(large), 4)
+  await lookUp(large, await large.identityIds(), 4)
   const before = await large.residentKilobytes()
   await populate(large, many)
   const after = await large.residentKilobytes()
 
-  const smallIds = await identityIds(small)
-  const largeIds = await identityIds(large)
+  const smallIds = await small.identityIds()
+  const largeIds = await large.identityIds()
   await lookUp(small, smallIds, 4)
   await lookUp(large, largeIds, 1)
   const rates = await measureByTurns(

@@ -1,6 +1,5 @@
 import { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { createFigure, type Figure } from '../figure.ts'
-import { identityIds } from '@acs-kit/local-stack/identity-ids'
 import { measureRate, sendMany } from '../load.ts'
 import { measureByTurns } from '../rounds.ts'
 import { runScript } from '@acs-kit/test-support/run-script'
@@ -19,7 +18,7 @@ export async function benchmarkTokenIssue(): Promise<Figure[]> {
   const creation = '/identities?api-version=2023-10-01'
   const headers = signedHeaders({ method: 'POST', path: creation, host, accessKey })
   await sendMany(endpoint, { method: 'POST', path: creation, headers }, identities)
-  const ids = await identityIds(emulator)
+  const ids = await emulator.identityIds()
   const issue = (duration: number) => {
     const requests = ids.map((id) => {
       const path = `/identities/${encodeURIComponent(id)}/:issueAccessToken?api-version=2023-10-01`
@@ -51,7 +50,6 @@ export async function benchmarkTokenIssue(): Promise<Figure[]> {
 
 /** How long the signed part of a token is. */
 async function signedBytes(emulator: EmulatorProcess): Promise<number> {
-  const { text } = await emulator.client.get('/_emulator/tokens?reveal=true')
-  const [{ token }] = JSON.parse(text) as [{ token: string }]
+  const [{ token }] = await emulator.administer<[{ token: string }]>('GET', 'tokens?reveal=true')
   return token.lastIndexOf('.')
 }

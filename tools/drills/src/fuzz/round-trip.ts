@@ -17,8 +17,7 @@ export async function makeRoundTrip(emulator: EmulatorProcess, accessKey = emula
   await client.deleteUser(user)
 }
 
-async function expectState({ client }: EmulatorProcess, token: string, expected: string): Promise<void> {
-  const { text } = await client.post('/_emulator/introspect', { token })
-  const { state } = JSON.parse(text) as { state: string }
+async function expectState(emulator: EmulatorProcess, token: string, expected: string): Promise<void> {
+  const state = await emulator.tokenState(token)
   if (state !== expected) throw new Error(`a token is ${state}, not ${expected}`)
 }

@@ -4,8 +4,7 @@ import { makeRoundTrip } from './round-trip.ts'
 /** Throws unless the emulator is alive, serves the real SDK, and has nothing but refusals to tell of. */
 export async function expectSound(emulator: EmulatorProcess, accessKey = emulator.accessKey): Promise<void> {
   try {
-    const { status } = await emulator.client.get('/_emulator/health')
-    if (status !== 200) throw new Error(`its health was answered ${status}`)
+    await emulator.administer('GET', 'health')
     await makeRoundTrip(emulator, accessKey)
   } catch (cause) {
     throw new Error(`the emulator is not sound; it printed: ${emulator.server.stderr.slice(-2000)}`, { cause })

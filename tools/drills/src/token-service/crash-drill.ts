@@ -70,10 +70,10 @@ async function audit(stage: DrillStage, persons: readonly CrashPerson[], kills: 
   const open = journal.filter(({ kind }) => kind !== 'lost')
   if (open.length > 0) throw new Error(`the reaper left ${JSON.stringify(open)}`)
 
-  const ids = new Set(await stage.identities())
+  const ids = new Set(await stage.stack.emulator.identityIds())
   for (const person of persons) await person.audit(stage, ids)
   for (const person of persons) await person.logIn(client)
-  const identities = new Set(await stage.identities())
+  const identities = new Set(await stage.stack.emulator.identityIds())
   const mappings = await stage.mappings()
   const mapped = new Set(mappings.values())
   if (mapped.size !== mappings.size) throw new Error('two persons share an identity')

@@ -50,7 +50,7 @@ export class CrashPerson {
   /** Throws when what was ended is not, or the identity that is the user's is not. To be called once all has settled. */
   async audit(stage: DrillStage, identities: ReadonlySet<string>): Promise<void> {
     for (const token of this.#ended) {
-      const state = await stage.introspect(token)
+      const state = await stage.stack.emulator.tokenState(token)
       if (state !== 'revoked' && state !== 'deleted') throw new Error(`an ended token of ${this.name} is ${state}`)
     }
     const back = [...this.#deleted].filter((id) => identities.has(id))

@@ -54,34 +54,6 @@ export class DrillStage implements AsyncDisposable {
     return token
   }
 
-  /** Asks the emulator's administration. */
-  async emulator<Result>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Result> {
-    const { client } = this.stack.emulator
-    const { status, text } = await client.send({
-      method,
-      path: `/_emulator/${path}`,
-      headers: { host: this.stack.emulator.host, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    if (status >= 300) throw new Error(`the emulator answered ${method} ${path} with ${status}: ${text}`)
-    return (text === '' ? undefined : JSON.parse(text)) as Result
-  }
-
-  /** Communication user ids that there are at the emulator. */
-  async identities(): Promise<string[]> {
-    const ids: string[] = []
-    for (;;) {
-      const after = ids.length > 0 ? `?after=${encodeURIComponent(ids.at(-1)!)}` : ''
-      const page = await this.emulator<{ communicationUserId: string }[]>('GET', `identities${after}`)
-      if (page.length === 0) return ids
-      ids.push(...page.map(({ communicationUserId }) => communicationUserId))
-    }
-  }
-
-  async introspect(token: string): Promise<string> {
-    return (await this.emulator<{ state: string }>('POST', 'introspect', { token })).state
-  }
-
   /** Communication user ids by user, as the store has them. */
   async mappings(): Promise<Map<string, string>> {
     const mappings = new Map<string, string>()

@@ -17,7 +17,7 @@ export async function drillFirstLogins({ persons }: { persons: number }) {
   }
   // A stop finishes what runs in the background.
   await Promise.all(services.map(({ server }) => server[Symbol.asyncDispose]()))
-  const identities = await stage.identities()
+  const identities = await stage.stack.emulator.identityIds()
   const mappings = await stage.mappings()
   const journal = await stage.journal()
   if (identities.length !== persons) throw new Error(`${identities.length} identities for ${persons} persons`)

@@ -43,8 +43,8 @@ export async function drillOutages({ seconds }: { seconds: number }) {
         'Azure throttles': { status: 429, retryAfterSeconds: 2 },
       }).map(([name, fault]) => ({
         name,
-        begin: () => stage.emulator('POST', 'faults', fault),
-        end: () => stage.emulator('DELETE', 'faults'),
+        begin: () => stage.stack.emulator.administer('POST', 'faults', fault),
+        end: () => stage.stack.emulator.administer('DELETE', 'faults'),
         deadlineMs: upstreamDeadlineMs + slackMs,
       })),
       {

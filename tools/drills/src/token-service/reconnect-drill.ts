@@ -9,10 +9,10 @@ const outageMs = 3000
  */
 export async function drillReconnects({ users }: { users: number }) {
   await using stage = await DrillStage.start()
-  await stage.emulator('PUT', 'quotas', { documented: true })
+  await stage.stack.emulator.administer('PUT', 'quotas', { documented: true })
   const { client } = await stage.startInstance({ UPSTREAM_DEADLINE_MS: '1000' })
-  await stage.emulator('POST', 'faults', { reset: true })
-  setTimeout(() => void stage.emulator('DELETE', 'faults'), outageMs)
+  await stage.stack.emulator.administer('POST', 'faults', { reset: true })
+  setTimeout(() => void stage.stack.emulator.administer('DELETE', 'faults'), outageMs)
   const start = performance.now()
   let attempts = 0
   let isOver = false
@@ -31,7 +31,7 @@ export async function drillReconnects({ users }: { users: number }) {
   isOver = true
   const throttled = await watch
   if (throttled > 0) throw new Error(`Azure had to throttle ${throttled} times`)
-  const identities = (await stage.identities()).length
+  const identities = (await stage.stack.emulator.identityIds()).length
   const explained = (await stage.journal()).length
   if (identities > users + explained) throw new Error(`${identities} identities for ${users} users`)
   stage.checkSecrets()
@@ -42,7 +42,7 @@ export async function drillReconnects({ users }: { users: number }) {
 async function watchThrottling(stage: DrillStage, isOver: () => boolean): Promise<number> {
   const throttled = new Set<string>()
   do {
-    const requests = await stage.emulator<{ at: string; status?: number; clientRequestId?: string }[]>(
+    const requests = await stage.stack.emulator.administer<{ at: string; status?: number; clientRequestId?: string }[]>(
       'GET',
       'requests',
     )

@@ -178,7 +178,7 @@ class StoreDrill implements AsyncDisposable {
     { azure, state, operation }: { azure: AzureState; state: (index: number) => StoreState; operation: number },
   ): Promise<{ answer: ServiceAnswer; wasHit: boolean }> {
     const armed = azureFaults[azure]
-    if (armed) await this.#stage.emulator('POST', 'faults', armed)
+    if (armed) await this.#stage.stack.emulator.administer('POST', 'faults', armed)
     this.#store.requests.length = 0
     this.#store.state = state
     const body = caller.request === 'POST /v1/token' ? {} : undefined
@@ -187,7 +187,7 @@ class StoreDrill implements AsyncDisposable {
     while (this.#store.requests.length <= operation && performance.now() < until) await sleep(5)
     const wasHit = this.#store.requests.length > operation
     this.#store.state = 'up'
-    if (armed) await this.#stage.emulator('DELETE', 'faults')
+    if (armed) await this.#stage.stack.emulator.administer('DELETE', 'faults')
     return { answer, wasHit }
   }
 
@@ -201,7 +201,7 @@ class StoreDrill implements AsyncDisposable {
       this.#promised.push({ what, issued, promise: status === 503 ? 'kept' : promises! })
     }
     if (state !== undefined) return
-    const tokenState = await this.#stage.introspect(issued.token)
+    const tokenState = await this.#stage.stack.emulator.tokenState(issued.token)
     if (status === 204 && tokenState === 'valid') throw new Error(`${what}: done, but the token is valid`)
     if (status === 503) {
       if (tokenState !== 'valid') throw new Error(`${what}: refused, but the token is ${tokenState}`)
@@ -221,13 +221,13 @@ class StoreDrill implements AsyncDisposable {
     if (open.length > 0) throw new Error(`the reaper left ${JSON.stringify(open)}`)
     const falseAlarms = journal.filter(({ userKey }) => !this.#unreported.has(userKey))
     if (falseAlarms.length > 0) throw new Error(`lost, but Azure reported them: ${JSON.stringify(falseAlarms)}`)
-    const identities = new Set(await this.#stage.identities())
+    const identities = new Set(await this.#stage.stack.emulator.identityIds())
     const mapped = new Set((await this.#stage.mappings()).values())
     const unnamed = [...identities].filter((id) => !mapped.has(id))
     if (unnamed.length > 0) throw new Error(`identities that no mapping names: ${unnamed.join(', ')}`)
     const dangling = [...mapped].filter((id) => !identities.has(id))
     for (const { what, issued, promise } of this.#promised) {
-      const state = await this.#stage.introspect(issued.token)
+      const state = await this.#stage.stack.emulator.tokenState(issued.token)
       const isAlive = identities.has(issued.communicationUserId)
       const isKept = promise === 'kept' ? state === 'valid' : state !== 'valid' && isAlive === (promise === 'revoked')
       if (!isKept) throw new Error(`${what}: promised ${promise}, but the token is ${state}`)
@@ -244,7 +244,11 @@ class StoreDrill implements AsyncDisposable {
       if (caller.user === 'deleted-at-azure') await this.#azure.deleteUser(issued)
       return { token: Promise.resolve(issued) }
     }
-    await this.#stage.emulator('POST', 'faults', { operation: 'createIdentity', latencyMs: 250, count: 1 })
+    await this.#stage.stack.emulator.administer('POST', 'faults', {
+      operation: 'createIdentity',
+      latencyMs: 250,
+      count: 1,
+    })
     const before = await this.#creations()
     const token = this.#logIn(user)
     // On a busy machine the login may be over before its entry is seen.

@@ -23,7 +23,7 @@ export async function benchmarkMissedToken(): Promise<Figure[]> {
   const call = () => medianTime(() => client.getToken({ communicationUserId }, ['chat', 'voip']))
   await miss()
   await call()
-  await stack.emulator.client.post('/_emulator/faults', { operation: 'issueAccessToken', latencyMs })
+  await stack.emulator.administer('POST', 'faults', { operation: 'issueAccessToken', latencyMs })
   const { subject, reference } = await measureByTurns(rounds, miss, call)
   return [
     createFigure(
