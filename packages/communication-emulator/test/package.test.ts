@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { findOldNodes } from '@acs-kit/test-support/old-node'
@@ -7,17 +7,33 @@ import { expect, it } from 'vitest'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const root = join(import.meta.dirname, '..')
-const tarball = join(root, 'package.tgz')
+const workspace = join(root, '../..')
 const run = (cwd: string, command: string, ...args: string[]) => promisify(execFile)(command, args, { cwd })
 
-// The tarball as `package:check` left it, in a project of somebody else; only the dependencies are borrowed from here.
-it('works as it is packed: command, module and types', async () => {
-  expect(existsSync(tarball), 'run `pnpm package:check` first').toBe(true)
+/** Packs a copy of the package, since packing with npm replaces package.json for a moment. Returns the path of the tarball. */
+async function pack(packageManager: string): Promise<string> {
+  const copy = temporaryFolder()
+  const folder = join(copy, 'packages/communication-emulator')
+  for (const file of ['package.json', 'pnpm-workspace.yaml', 'tsconfig.base.json', 'LICENSE', 'scripts/pack.mjs'])
+    cpSync(join(workspace, file), join(copy, file))
+  for (const file of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'src'])
+    cpSync(join(root, file), join(folder, file), { recursive: true })
+  symlinkSync(join(workspace, 'node_modules'), join(copy, 'node_modules'))
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const manifest = readFileSync(join(folder, 'package.json'), 'utf8')
+  await run(folder, packageManager, 'pack', '--pack-destination', copy)
+  expect(readFileSync(join(folder, 'package.json'), 'utf8')).toBe(manifest)
+  return join(copy, 'acs-kit-communication-emulator-0.1.0.tgz')
+}
+
+// Another project's view: only the dependencies are borrowed from this workspace.
+it.each(['npm', 'pnpm'])('works when packed with %s: command, module and types', async (packageManager) => {
   const project = temporaryFolder()
   const modules = join(project, 'node_modules')
   const installed = join(modules, '@acs-kit/communication-emulator')
   mkdirSync(installed, { recursive: true })
-  await run(project, 'tar', 'xzf', tarball, '-C', installed, '--strip-components', '1')
+  await run(project, 'tar', 'xzf', await pack(packageManager), '-C', installed, '--strip-components', '1')
+  expect(existsSync(join(installed, 'LICENSE'))).toBe(true)
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     bin: Record<string, string>
     dependencies: Record<string, string>
