@@ -1,14 +1,14 @@
 import { administer } from './administration-routes.ts'
 import type { Clock } from './clock.ts'
 import type { EntraPlane } from './entra/entra-plane.ts'
-import { headerOf, type RawResponse, type RawRequest } from './raw-request.ts'
+import { getHeader, type RawResponse, type RawRequest } from './raw-request.ts'
 import type { FaultPlan } from './faults.ts'
 import type { Introspection, ListedIdentity, ListedToken } from './identity/identities.ts'
 import { InvalidSettingError } from './invalid-setting-error.ts'
 import { isLoopbackHost, isLoopbackOrigin } from './loopback.ts'
 import type { QuotaCounter } from './quotas.ts'
 import type { RequestLog } from './request-log.ts'
-import type { KeySlot } from './resource.ts'
+import type { KeySlot } from './access-key.ts'
 
 /** What can be asked of a running emulator, in process and over HTTP alike. */
 export interface Administration {
@@ -73,13 +73,13 @@ function refusalOf({ remoteAddress = '', headers }: RawRequest): string | undefi
   // Anchored at both ends: from every colon of a long header, the search for its end would cost too much.
   const host = /^(\[[^\]]*\]|[^:]*)(?::\d+)*$/.exec(headers.host ?? '')?.[1] ?? ''
   if (!isLoopbackHost(host)) return 'The administration answers under loopback names only.'
-  const origin = headerOf(headers, 'origin')
+  const origin = getHeader(headers, 'origin')
   if (origin !== undefined && !isLoopbackOrigin(origin)) return `Pages of ${origin} may not use the administration.`
   return undefined
 }
 
 function corsOf({ headers }: RawRequest): Record<string, string> {
-  const origin = headerOf(headers, 'origin')
+  const origin = getHeader(headers, 'origin')
   if (origin === undefined) return {}
   return {
     'Access-Control-Allow-Origin': origin,

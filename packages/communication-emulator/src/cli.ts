@@ -15,11 +15,11 @@ import { bypassProxies } from './loopback.ts'
 import {
   defaultResourceName,
   formatConnectionString,
+  getWellKnownAccessKey,
   isBase64,
-  wellKnownAccessKeyOf,
   wellKnownPort,
-  type ResourceOptions,
-} from './resource.ts'
+} from './access-key.ts'
+import type { ResourceOptions } from './resource.ts'
 import { defaultKeyFolder, openKeyMaterial } from './tls/key-material.ts'
 import { trustInProcess } from './tls/trust.ts'
 
@@ -145,7 +145,7 @@ async function start(flags: Flags): Promise<void> {
 
 /** A connection string with a well-known key is no secret; any other key is not shown. */
 function describe({ name, connectionString, accessKey }: EmulatedResource): string {
-  if (accessKey === wellKnownAccessKeyOf(name)) return `connection string: ${connectionString}`
+  if (accessKey === getWellKnownAccessKey(name)) return `connection string: ${connectionString}`
   return name === defaultResourceName
     ? `access key: not shown; it is the one of ${keyVariable}, or was regenerated: delete the data folder for the well-known one`
     : 'access key: not shown'
@@ -153,7 +153,7 @@ function describe({ name, connectionString, accessKey }: EmulatedResource): stri
 
 async function env({ port, keys, shell }: { port: number; keys?: string; shell: ShellFormat }): Promise<void> {
   const { caPath } = await openKeyMaterial(keys ?? defaultKeyFolder())
-  const accessKey = readAccessKey() ?? wellKnownAccessKeyOf(defaultResourceName)
+  const accessKey = readAccessKey() ?? getWellKnownAccessKey(defaultResourceName)
   const endpoint = `https://localhost:${port}/`
   const environment = createEnvironment(
     { endpoint, connectionString: formatConnectionString(endpoint, accessKey), caPath },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AdministrationPlane } from './administration-plane.ts'
 import type { Clock } from './clock.ts'
 import { EntraPlane, entraCorsHeaders } from './entra/entra-plane.ts'
-import { decodePath, headerOf, type RawResponse, type RawRequest } from './raw-request.ts'
+import { decodePath, getHeader, type RawResponse, type RawRequest } from './raw-request.ts'
 import type { Fault, FaultPlan } from './faults.ts'
 import { corsHeaders, isPreflight } from './identity/cors.ts'
 import type { IdentityPlane } from './identity/plane.ts'
@@ -58,7 +58,7 @@ export class Dispatcher {
 
   async #perform(request: RawRequest, { operation, isNamedOnly, perform }: Plan): Promise<RawResponse | undefined> {
     const { faults, host } = this.#options
-    if (!isTrustedHost(headerOf(request.headers, 'host'), host)) return misdirected
+    if (!isTrustedHost(getHeader(request.headers, 'host'), host)) return misdirected
     if (request.isBodyTooLarge) return tooLarge
     const fault = faults.strike(operation, { isNamedOnly })
     if (fault?.latencyMs !== undefined) {
@@ -112,7 +112,7 @@ export class Dispatcher {
       apiVersion: request.query.get('api-version') ?? undefined,
       operation,
       communicationUserId: communicationUserId && decodePath(communicationUserId),
-      clientRequestId: headerOf(request.headers, 'x-ms-client-request-id'),
+      clientRequestId: getHeader(request.headers, 'x-ms-client-request-id'),
       status: response?.status,
       errorCode: error?.code,
       explanation: response?.explanation,

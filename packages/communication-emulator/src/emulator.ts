@@ -19,13 +19,8 @@ import {
 } from './resource-manager/communication-service.ts'
 import { plainTypes } from './resource-manager/plain-types.ts'
 import { ResourceManagerPlane, resourceManagerOperations } from './resource-manager/resource-manager-plane.ts'
-import {
-  defaultResourceName,
-  formatConnectionString,
-  Resource,
-  type KeySlot,
-  type ResourceOptions,
-} from './resource.ts'
+import { defaultResourceName, formatConnectionString, type KeySlot } from './access-key.ts'
+import { Resource, type ResourceOptions } from './resource.ts'
 import { Store } from './store.ts'
 import { defaultKeyFolder, openKeyMaterial, type TlsFiles } from './tls/key-material.ts'
 import { trustInProcess } from './tls/trust.ts'

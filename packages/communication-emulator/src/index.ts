@@ -17,5 +17,5 @@ export {
   wellKnownConnectionString,
   wellKnownPort,
   type KeySlot,
-  type ResourceOptions,
-} from './resource.ts'
+} from './access-key.ts'
+export type { ResourceOptions } from './resource.ts'

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
-import { headerOf, type RawResponse, type RawRequest } from './raw-request.ts'
+import { getHeader, type RawResponse, type RawRequest } from './raw-request.ts'
 import { drawRandom } from './random.ts'
 
 /** Larger bodies are refused: the largest request of the identity routes has a few hundred bytes. */
@@ -159,7 +159,7 @@ function write(
   { status, headers, body, html, isFromResourceManager = false }: RawResponse,
   elapsedMs: number,
 ): void {
-  const clientRequestId = headerOf(rawRequest.headers, 'x-ms-client-request-id')
+  const clientRequestId = getHeader(rawRequest.headers, 'x-ms-client-request-id')
   const isError = status >= 400
   const text = body === undefined ? undefined : toAscii(JSON.stringify(body))
   const noise = drawRandom(48).toString('base64')

@@ -38,7 +38,7 @@ export function decodePath(path: string): string {
 }
 
 /** The words of one header; Node joins the values of most repeated ones. */
-export function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+export function getHeader(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name]
   return Array.isArray(value) ? value.join(', ') : value
 }

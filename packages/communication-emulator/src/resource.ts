@@ -1,30 +1,6 @@
-import { createHash, createSecretKey, randomBytes, randomUUID } from 'node:crypto'
-import type { AccessKey } from './identity/hmac.ts'
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
+import { getWellKnownAccessKey, isBase64, type AccessKey, type KeySlot } from './access-key.ts'
 import type { AccessKeyRow, ResourceRow, Store } from './store.ts'
-
-export const defaultResourceName = 'default'
-export const wellKnownPort = 4380
-
-/**
- * The access key of the default resource, well known as the account key of Azurite is: it opens nothing but an emulator,
- * and makes the connection string a constant that may be pasted anywhere.
- */
-export const wellKnownAccessKey =
-  'YWNzLWtpdC9jb21tdW5pY2F0aW9uLWVtdWxhdG9yOiBhIHdlbGwta25vd24ga2V5LCBub3QgYSBzZWNyZXQhIQ=='
-export const wellKnownConnectionString = formatConnectionString(
-  `https://localhost:${wellKnownPort}/`,
-  wellKnownAccessKey,
-)
-
-export function formatConnectionString(endpoint: string, accessKey: string): string {
-  return `endpoint=${endpoint};accesskey=${accessKey}`
-}
-
-/** Every resource name has its own well-known key. */
-export function wellKnownAccessKeyOf(name: string): string {
-  if (name === defaultResourceName) return wellKnownAccessKey
-  return createHash('sha512').update(`acs-kit/communication-emulator: ${name}`).digest('base64')
-}
 
 /** A Communication Services resource of the emulator. */
 export interface ResourceOptions {
@@ -37,8 +13,6 @@ export interface ResourceOptions {
   /** Default `United States`. */
   readonly dataLocation?: string
 }
-
-export type KeySlot = AccessKey['slot']
 
 /** What the store keeps of a resource. Its identities belong to the immutable id, as in Azure. */
 export class Resource {
@@ -76,7 +50,7 @@ export class Resource {
     this.dataLocation = row.data_location
     this.#readKeys()
     if (this.#keys.length === 0) {
-      this.#replaceKey('primary', accessKey ?? wellKnownAccessKeyOf(name))
+      this.#replaceKey('primary', accessKey ?? getWellKnownAccessKey(name))
       this.#replaceKey('secondary')
     } else if (accessKey !== undefined && this.key('primary') !== accessKey) {
       this.#replaceKey('primary', accessKey)
@@ -120,8 +94,4 @@ export class Resource {
       .all<AccessKeyRow>('SELECT * FROM access_key WHERE resource = ? ORDER BY slot', this.id)
       .map(({ id, slot, value }) => ({ id, slot, value, secret: createSecretKey(value, 'base64') }))
   }
-}
-
-export function isBase64(text: string): boolean {
-  return text !== '' && Buffer.from(text, 'base64').toString('base64') === text
 }

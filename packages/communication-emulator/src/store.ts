@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { KeySlot } from './access-key.ts'
 
 export interface IdentityRow {
   readonly id: number
@@ -34,7 +35,7 @@ export interface ResourceRow {
 export interface AccessKeyRow {
   readonly id: number
   readonly resource: number
-  readonly slot: 'primary' | 'secondary'
+  readonly slot: KeySlot
   readonly value: string
 }
 

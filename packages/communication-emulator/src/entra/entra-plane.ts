@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { headerOf, type RawResponse, type RawRequest } from '../raw-request.ts'
+import { getHeader, type RawResponse, type RawRequest } from '../raw-request.ts'
 import { isLoopbackOrigin } from '../loopback.ts'
 import type { Store } from '../store.ts'
 import { AuthorizationEndpoint } from './authorization.ts'
@@ -192,12 +192,12 @@ function signOut({ query }: RawRequest): RawResponse {
 
 /** CORS headers of a response: only pages of this machine may sign users in. */
 export function entraCorsHeaders({ headers }: RawRequest): Record<string, string> {
-  const origin = headerOf(headers, 'origin')
+  const origin = getHeader(headers, 'origin')
   if (origin === undefined || !isLoopbackOrigin(origin)) return {}
   return {
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Allow-Methods': 'GET, POST',
-    'Access-Control-Allow-Headers': headerOf(headers, 'access-control-request-headers') ?? 'Content-Type',
+    'Access-Control-Allow-Headers': getHeader(headers, 'access-control-request-headers') ?? 'Content-Type',
     Vary: 'Origin',
   }
 }

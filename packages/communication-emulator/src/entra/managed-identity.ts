@@ -1,4 +1,4 @@
-import { headerOf, type RawResponse, type RawRequest } from '../raw-request.ts'
+import { getHeader, type RawResponse, type RawRequest } from '../raw-request.ts'
 import type { EntraTokens } from './entra-tokens.ts'
 
 export const managedIdentityPath = '/msi/token'
@@ -41,7 +41,7 @@ export class ManagedIdentityEndpoint {
   async handle({ headers, query }: RawRequest): Promise<RawResponse> {
     const generation = Object.entries(generations).find(([version]) => version === query.get('api-version'))?.[1]
     if (!generation) return refuse(400, `api-version must be ${Object.keys(generations).join(' or ')}.`)
-    if (headerOf(headers, generation.header) !== managedIdentityHeader) {
+    if (getHeader(headers, generation.header) !== managedIdentityHeader) {
       return refuse(401, `The header ${generation.header} must have the value of IDENTITY_HEADER (or MSI_SECRET).`)
     }
     const resource = query.get('resource')

@@ -1,4 +1,4 @@
-import { headerOf, type RawResponse, type RawRequest } from '../raw-request.ts'
+import { getHeader, type RawResponse, type RawRequest } from '../raw-request.ts'
 import { isVerifierOf, type AuthorizationEndpoint } from './authorization.ts'
 import { authenticateClient } from './clients.ts'
 import { EntraTokenError, type Delegation, type EntraTokens } from './entra-tokens.ts'
@@ -22,7 +22,7 @@ export class TokenEndpoint {
       throw new OAuthError('invalid_request', 900144, 'The body must be application/x-www-form-urlencoded.')
     }
     const form = new URLSearchParams(body.toString())
-    const clientId = authenticateClient(form, headerOf(headers, 'authorization'))
+    const clientId = authenticateClient(form, getHeader(headers, 'authorization'))
     const members = await this.#grant(form, clientId)
     return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { token_type: 'Bearer', ...members } }
   }

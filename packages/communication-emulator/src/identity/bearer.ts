@@ -1,5 +1,5 @@
 import { EntraTokenError, type EntraTokens } from '../entra/entra-tokens.ts'
-import { headerOf, type RawRequest } from '../raw-request.ts'
+import { getHeader, type RawRequest } from '../raw-request.ts'
 import { denied } from './hmac.ts'
 import type { IssuingKey } from './identities.ts'
 
@@ -12,14 +12,14 @@ const audiences = ['https://communication.azure.com/', 'https://communication.az
 const noKey: IssuingKey = { id: 0 }
 
 export function isBearer({ headers }: RawRequest): boolean {
-  return /^Bearer /i.test(headerOf(headers, 'authorization') ?? '')
+  return /^Bearer /i.test(getHeader(headers, 'authorization') ?? '')
 }
 
 // differs(no-roles): any valid token permits everything.
 /** Checks an Entra ID token for the resource. Throws the service's refusal, with the reason in `innererror`. */
 export async function authenticateBearer({ headers }: RawRequest, tokens: EntraTokens): Promise<IssuingKey> {
   try {
-    await tokens.verify(headerOf(headers, 'authorization')!.slice('Bearer '.length).trim(), audiences)
+    await tokens.verify(getHeader(headers, 'authorization')!.slice('Bearer '.length).trim(), audiences)
     return noKey
   } catch (error) {
     if (error instanceof EntraTokenError) throw denied(error.code, error.message)

@@ -1,4 +1,4 @@
-import { headerOf, type RawRequest } from '../raw-request.ts'
+import { getHeader, type RawRequest } from '../raw-request.ts'
 import { modelError, ServiceError, validationError } from './errors.ts'
 import { isSince, type ApiVersion } from './api-versions.ts'
 
@@ -10,7 +10,7 @@ export type Members = Record<string, unknown>
  */
 export function readBody(request: RawRequest, known: readonly string[], { strict }: { strict: boolean }): Members {
   if (request.body.length === 0) return {}
-  const contentType = headerOf(request.headers, 'content-type') ?? ''
+  const contentType = getHeader(request.headers, 'content-type') ?? ''
   // guess(media-type)
   if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType)) {
     throw new ServiceError(415, 'UnsupportedMediaType', 'The media type of the request body is not supported.')

@@ -1,8 +1,8 @@
-import { headerOf, type RawRequest } from '../raw-request.ts'
+import { getHeader, type RawRequest } from '../raw-request.ts'
 
 /** Whether a browser asks what a page may send. */
 export function isPreflight({ method, headers }: RawRequest): boolean {
-  return method === 'OPTIONS' && headerOf(headers, 'access-control-request-method') !== undefined
+  return method === 'OPTIONS' && getHeader(headers, 'access-control-request-method') !== undefined
 }
 
 // guess(cors): the first header was recorded, and only where the request has an Origin; the others and the status of a
@@ -10,13 +10,13 @@ export function isPreflight({ method, headers }: RawRequest): boolean {
 /** CORS headers of a response: any page may call the identity routes, as with the service. */
 export function corsHeaders(request: RawRequest): Record<string, string> {
   const { headers } = request
-  if (headerOf(headers, 'origin') === undefined) return {}
+  if (getHeader(headers, 'origin') === undefined) return {}
   return {
     'Access-Control-Allow-Origin': '*',
     ...(isPreflight(request) && {
       'Access-Control-Allow-Methods': 'GET, POST, PATCH, DELETE',
       // Listed by name, since `*` does not cover Authorization.
-      'Access-Control-Allow-Headers': headerOf(headers, 'access-control-request-headers') ?? '',
+      'Access-Control-Allow-Headers': getHeader(headers, 'access-control-request-headers') ?? '',
     }),
   }
 }

@@ -1,15 +1,7 @@
-import { createHmac, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
-import { headerOf, type RawRequest } from '../raw-request.ts'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import type { AccessKey } from '../access-key.ts'
+import { getHeader, type RawRequest } from '../raw-request.ts'
 import { ServiceError } from './errors.ts'
-
-export interface AccessKey {
-  readonly id: number
-  readonly slot: 'primary' | 'secondary'
-  /** Base64, as in a connection string. */
-  readonly value: string
-  /** The same, ready for signing. */
-  readonly secret: KeyObject
-}
 
 // guess(clock-skew): a quarter of an hour is what Azure's other HMAC services allow.
 const allowedSkewMs = 15 * 60_000
@@ -22,7 +14,7 @@ const requiredHeaders = ['host', 'x-ms-content-sha256']
  */
 export function authenticate(request: RawRequest, keys: readonly AccessKey[], options: { loose: boolean }): AccessKey {
   const { headers } = request
-  const authorization = headerOf(headers, 'authorization')
+  const authorization = getHeader(headers, 'authorization')
   if (!authorization) throw denied('AuthorizationMissing', 'The request has no Authorization header.')
   const match = /^HMAC-SHA256 SignedHeaders=([^&\s]+)&Signature=([A-Za-z0-9+/]+={0,2})$/.exec(authorization)
   if (!match) {
@@ -35,15 +27,15 @@ export function authenticate(request: RawRequest, keys: readonly AccessKey[], op
   // A header of 8 kB that is signed a thousand times would make 8 MB to sign and to explain.
   if (new Set(names).size < names.length) throw denied('HeadersRepeated', 'SignedHeaders names a header twice.')
   // Once x-ms-date is there, Date does not count.
-  const dateHeader = headerOf(headers, 'x-ms-date') === undefined ? 'date' : 'x-ms-date'
+  const dateHeader = getHeader(headers, 'x-ms-date') === undefined ? 'date' : 'x-ms-date'
   // guess(signed-headers): that these three are required, each once, is how every SDK signs, not a documented rule.
   const unsigned = [dateHeader, ...requiredHeaders].filter((name) => !names.includes(name))
   if (unsigned.length > 0) throw denied('HeadersNotSigned', `SignedHeaders lacks: ${unsigned.join(', ')}.`)
-  const missing = names.filter((name) => headerOf(headers, name) === undefined)
+  const missing = names.filter((name) => getHeader(headers, name) === undefined)
   if (missing.length > 0) throw denied('HeadersMissing', `Signed, but not sent: ${missing.join(', ')}.`)
 
   const contentHash = hash('sha256', request.body, 'base64')
-  if (contentHash !== headerOf(headers, 'x-ms-content-sha256')) {
+  if (contentHash !== getHeader(headers, 'x-ms-content-sha256')) {
     throw new ServiceError(401, 'Denied', "Request 'x-ms-content-sha256' differs from generated content hash.", {
       innererror: {
         code: 'ContentHashMismatch',
@@ -52,19 +44,19 @@ export function authenticate(request: RawRequest, keys: readonly AccessKey[], op
     })
   }
 
-  const stringToSign = [request.method, request.target, names.map((name) => headerOf(headers, name)).join(';')].join(
+  const stringToSign = [request.method, request.target, names.map((name) => getHeader(headers, name)).join(';')].join(
     '\n',
   )
   const signature = Buffer.from(match[2]!, 'base64')
   // guess(either-key): that both keys are valid follows from there being two.
   const key = keys.find((candidate) => isSignedWith(candidate, stringToSign, signature))
-  if (!key) throw signatureMismatch(stringToSign, headerOf(headers, 'x-ms-hmac-string-to-sign-base64'))
+  if (!key) throw signatureMismatch(stringToSign, getHeader(headers, 'x-ms-hmac-string-to-sign-base64'))
 
-  const date = readHttpDate(headerOf(headers, dateHeader)!)
+  const date = readHttpDate(getHeader(headers, dateHeader)!)
   if (!options.loose && !(Math.abs(Date.now() - date) <= allowedSkewMs)) {
     throw denied(
       'DateOutOfRange',
-      `${dateHeader} is ${headerOf(headers, dateHeader)}, but it is ${new Date().toUTCString()}: more than 15 minutes off, or no HTTP date.`,
+      `${dateHeader} is ${getHeader(headers, dateHeader)}, but it is ${new Date().toUTCString()}: more than 15 minutes off, or no HTTP date.`,
     )
   }
   return key

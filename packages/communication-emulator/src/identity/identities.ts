@@ -1,10 +1,10 @@
+import type { AccessKey } from '../access-key.ts'
 import type { Clock } from '../clock.ts'
 import type { Resource } from '../resource.ts'
 import type { AccessKeyRow, IdentityRow, ResourceRow, Store, TokenRow } from '../store.ts'
 import type { AccessTokenClaims, AccessTokenSigner } from './access-token.ts'
 import { formatCommunicationUserId, parseCommunicationUserId, randomTail } from './communication-user-id.ts'
 import { identityNotFound, identityNotOwned } from './errors.ts'
-import type { AccessKey } from './hmac.ts'
 import type { TeamsUser } from './teams-user.ts'
 
 /** Who asked for a token: an access key, with which it dies, or 0 for none. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { headerOf, type RawRequest } from '../raw-request.ts'
+import { getHeader, type RawRequest } from '../raw-request.ts'
 
 /** Headers of every response of the resource manager. */
 export function armHeaders({ method, headers }: RawRequest): Record<string, string> {
-  const correlationId = headerOf(headers, 'x-ms-correlation-request-id') ?? randomUUID()
+  const correlationId = getHeader(headers, 'x-ms-correlation-request-id') ?? randomUUID()
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const [limit, remaining] = limitFor(method)
   return {

@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose'
 import { EntraTokenError, type EntraTokens } from '../entra/entra-tokens.ts'
-import { headerOf, type RawRequest } from '../raw-request.ts'
+import { getHeader, type RawRequest } from '../raw-request.ts'
 import { ArmError } from './arm-error.ts'
 
 /** Claims of a caller's token. */
@@ -11,7 +11,7 @@ const azureAudiences = ['https://management.azure.com', 'https://management.core
 
 /** Verifies a request's token. Throws an `ArmError`. */
 export async function authenticate({ headers }: RawRequest, tokens: EntraTokens, origin: string): Promise<Caller> {
-  const authorization = headerOf(headers, 'authorization') ?? ''
+  const authorization = getHeader(headers, 'authorization') ?? ''
   const challenge = { 'WWW-Authenticate': `Bearer authorization_uri="${origin}/", error="invalid_token"` }
   const refuse = (code: string, message: string) => new ArmError(401, code, message, challenge)
   if (authorization === '') {

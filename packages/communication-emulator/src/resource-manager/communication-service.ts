@@ -1,7 +1,8 @@
 import { invalid } from './arm-error.ts'
 import type { RawResponse } from '../raw-request.ts'
 import { communicationServiceName } from './global-names.ts'
-import { formatConnectionString, type Resource } from '../resource.ts'
+import { formatConnectionString } from '../access-key.ts'
+import type { Resource } from '../resource.ts'
 import { isSameLocation } from './location.ts'
 import type { ActionContext, Envelope, KnownResource, ResourceType } from './resource-types.ts'
 
