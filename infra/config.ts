@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readSettings, settings, SettingsError, type Issuer } from '@acs-kit/service-settings'
+import { isOrigin, parseJson, readSettings, settings, SettingsError, type Issuer } from '@acs-kit/service-settings'
 import { RunError } from '@pulumi/pulumi'
 import { serviceSettings } from './app-settings.ts'
 
@@ -56,7 +56,7 @@ const maxTags = 50
 /** Plans of App Service that are always on: the free and shared ones are not. */
 const skus = /^(?:B[1-3]|S[1-3]|P[1-3]v2|P[0-3]v3|P[1-5]mv3)$/
 
-/** Parses a stack's configuration and fills in the defaults. Throws a `RunError` that lists all mistakes. */
+/** Parses a stack's configuration and fills in the defaults. Throws a `RunError` that lists all issues. */
 export function parseConfig({ stack, options, location, packagePath }: ConfigSource): StackConfig {
   const issues: string[] = []
   const parse = <Value>(name: string, fallback: Value, parser: (text: string) => Value): Value => {
@@ -154,23 +154,6 @@ function parseTags(text: string): Readonly<Record<string, string>> {
   return tags as Readonly<Record<string, string>>
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function isOrigin(text: string): boolean {
-  try {
-    settings.ALLOWED_ORIGINS.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /**
  * Reasons for which the service would not start with this configuration. Examples stand for what only Azure knows, and for
  * issuers that are invalid or missing, which are reported already.
@@ -194,7 +177,7 @@ function rejectedByService(config: StackConfig): readonly string[] {
     readSettings(environment)
     return []
   } catch (error) {
-    if (error instanceof SettingsError) return error.mistakes
+    if (error instanceof SettingsError) return error.issues
     throw error
   }
 }

@@ -181,7 +181,7 @@ $`,
 it.each([
   [{ COMMUNICATION_SERVICES_CONNECTION_STRING: 'endpoint=https://contoso/;accesskey=c2VjcmV0IQ' }, [], 'base64'],
   [{ COMMUNICATION_SERVICES_CONNECTION_STRING: 'c2VjcmV0IQ==' }, [], 'neither endpoint= nor accesskey='],
-  [{ ACS_SDK: 'newest' }, [], 'must be administration or identity'],
+  [{ ACS_SDK: 'newest' }, [], 'must be identity or administration'],
   [{}, ['--nothing'], '--nothing'],
 ])('refuses %j %j in one line, without a secret', async (environment, args, words) => {
   const { stdout, stderr, code } = await run(args, environment)

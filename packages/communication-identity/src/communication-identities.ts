@@ -1,7 +1,16 @@
 import type { TokenCredential } from '@azure/core-auth'
 import { callWithRetries, type CallOptions } from './calls.ts'
 import { parseConnectionString, parseEndpoint } from './connection-string.ts'
-import type { AccessToken, Credentials, Driver, IdentityWithToken, Scope, SdkName, TeamsUserToken } from './driver.ts'
+import {
+  sdkNames,
+  type AccessToken,
+  type Credentials,
+  type Driver,
+  type IdentityWithToken,
+  type Scope,
+  type SdkName,
+  type TeamsUserToken,
+} from './driver.ts'
 
 /** The calls that count against a limit of the service each. */
 export type Operation = Exclude<keyof CommunicationIdentities, 'sdk' | 'endpoint'>
@@ -76,8 +85,9 @@ export async function createCommunicationIdentities(
 export function parseSdkName(value: string | undefined, fallback: SdkName): SdkName {
   const text = value?.trim()
   if (text === undefined || text === '') return fallback
-  if (text === 'administration' || text === 'identity') return text
-  throw new Error('ACS_SDK must be administration or identity')
+  const sdk = sdkNames.find((name) => name === text)
+  if (sdk === undefined) throw new Error(`ACS_SDK must be ${sdkNames.join(' or ')}`)
+  return sdk
 }
 
 class DrivenCommunicationIdentities implements CommunicationIdentities {

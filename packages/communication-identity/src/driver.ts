@@ -2,13 +2,18 @@ import type { TokenCredential } from '@azure/core-auth'
 import type { ConnectionString } from './connection-string.ts'
 import { CommunicationIdentityError } from './errors.ts'
 
-export type SdkName = 'administration' | 'identity'
+export const sdkNames = ['identity', 'administration'] as const
+export type SdkName = (typeof sdkNames)[number]
 
 /** How to reach a resource: with an access key, or with an Entra ID credential. */
 export type Credentials = ConnectionString | { readonly endpoint: string; readonly credential: TokenCredential }
 
-/** What the service can put into a token. Which api-version knows which is the service's to say. */
-export type Scope = 'chat' | 'voip' | 'chat.join' | 'chat.join.limited' | 'voip.join'
+/**
+ * Scopes of api-version 2023-10-01. token-contract and token-client have copies that `tsc` compares, in token-service and
+ * token-client, and the emulator has one that the contract suite here compares.
+ */
+export const scopes = ['chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join'] as const
+export type Scope = (typeof scopes)[number]
 
 export interface AccessToken {
   readonly token: string

@@ -9,6 +9,14 @@ export {
   type Target,
 } from './communication-identities.ts'
 export { parseConnectionString, parseEndpoint, type ConnectionString } from './connection-string.ts'
-export type { AccessToken, IdentityWithToken, Scope, SdkName, TeamsUserToken } from './driver.ts'
+export {
+  scopes,
+  sdkNames,
+  type AccessToken,
+  type IdentityWithToken,
+  type Scope,
+  type SdkName,
+  type TeamsUserToken,
+} from './driver.ts'
 export { CommunicationIdentityError, type FailureCode } from './errors.ts'
 export { retryAfterSeconds } from './retry-after.ts'

@@ -82,7 +82,7 @@ it.each([
 })
 
 it('refuses any other ACS_SDK', () => {
-  const message = 'ACS_SDK must be administration or identity'
+  const message = 'ACS_SDK must be identity or administration'
   expect(messageOf(() => parseSdkName('Identity', 'identity'))).toBe(message)
 })
 

@@ -2,6 +2,7 @@ import { startEmulator } from '@acs-kit/communication-emulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   createCommunicationIdentities,
+  scopes,
   type CommunicationIdentities,
   type CommunicationIdentityError,
   type FailureCode,
@@ -112,6 +113,12 @@ describe.each(services)('against %s', (_service, connectionString) => {
       await expect(identities.createWithToken(['chat'], { expiresInMinutes: 59 })).rejects.toEqual(
         failure('invalid-request', /^the service rejected the request \(400/),
       )
+    })
+
+    it.runIf(sdk === 'identity')('issues a token with every scope', async () => {
+      const { token } = await identities.issueToken(await create(), scopes)
+      const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { acsScope: string }
+      expect(new Set(claims.acsScope.split(','))).toEqual(new Set(scopes))
     })
 
     it.runIf(sdk === 'administration')('names the driver that can do what it cannot', async () => {

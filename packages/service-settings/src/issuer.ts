@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
-import { isTrustworthy, trustworthyUrl } from './setting.ts'
 import { json } from './json.ts'
+import { isTrustworthy, trustworthyUrl } from './url.ts'
 
 /** Asymmetric ones only: with a shared secret, whoever can verify could also forge. */
 const Algorithm = Type.Enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])

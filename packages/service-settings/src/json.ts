@@ -14,7 +14,8 @@ export function json<Schema extends TSchema>(schema: Schema, check: (value: unkn
   const place = (path: string) =>
     path.replaceAll(/[^/]+/g, (name) => (/^\d{1,3}$/.test(name) || schemaText.includes(`"${name}":`) ? name : '*'))
   return (text: string): Static<Schema> => {
-    const value = parse(text)
+    const value = parseJson(text)
+    if (value === undefined) throw new Error('must be JSON')
     const errors = withoutLimit(() => validator.Errors(value))
     const issues = [
       ...collapse(errors).map(({ instancePath, message }) => `${place(instancePath) || 'it'} ${message}`),
@@ -54,10 +55,18 @@ function collapse(errors: readonly TLocalizedValidationError[]): readonly TLocal
   return rest
 }
 
-function parse(text: string): unknown {
+/**
+ * Parses JSON without throwing.
+ *
+ * @param text Text that may not be JSON.
+ * @returns The value, or undefined if the text is not JSON.
+ * @example
+ * parseJson('[1') // undefined
+ */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Error('must be JSON')
+    return undefined
   }
 }

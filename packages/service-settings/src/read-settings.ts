@@ -4,17 +4,17 @@ import { settings, type SettingName, type Settings } from './settings.ts'
 /** Lists everything that is wrong, one line each, without repeating a value that may be secret. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'
-  readonly mistakes: readonly string[]
+  readonly issues: readonly string[]
 
-  constructor(mistakes: readonly string[]) {
-    super(`The settings are no good:\n${mistakes.map((mistake) => `- ${mistake}`).join('\n')}`)
-    this.mistakes = mistakes
+  constructor(issues: readonly string[]) {
+    super(`The settings are no good:\n${issues.map((issue) => `- ${issue}`).join('\n')}`)
+    this.issues = issues
   }
 }
 
 /** Reads and checks all settings at once. Throws a `SettingsError`. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
-  const mistakes: string[] = []
+  const issues: string[] = []
   const values = Object.fromEntries(
     Object.entries(settings).map(([name, { parse, fallback }]) => {
       const text = environment[name]?.trim()
@@ -22,13 +22,13 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       try {
         return [name, parse(text)]
       } catch (error) {
-        mistakes.push(`${name} ${(error as Error).message}`)
+        issues.push(`${name} ${(error as Error).message}`)
         return [name, fallback]
       }
     }),
   ) as Settings
-  mistakes.push(...contradictions(values, new Set(mistakes.map((mistake) => mistake.split(' ', 1)[0] as SettingName))))
-  if (mistakes.length > 0) throw new SettingsError(mistakes)
+  issues.push(...contradictions(values, new Set(issues.map((issue) => issue.split(' ', 1)[0] as SettingName))))
+  if (issues.length > 0) throw new SettingsError(issues)
   return Object.freeze(isEndpointRepeated(values) ? { ...values, COMMUNICATION_SERVICES_ENDPOINT: undefined } : values)
 }
 

@@ -1,3 +1,4 @@
+import { scopes } from '@acs-kit/communication-identity'
 import { Type, type Static } from 'typebox'
 import { json } from './json.ts'
 
@@ -19,7 +20,7 @@ export const scopePolicy = json(ScopePolicy)
 function ruleWith(minItems: number) {
   return Type.Object(
     {
-      scopes: Type.Array(Type.Enum(['chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join']), { minItems }),
+      scopes: Type.Array(Type.Enum([...scopes]), { minItems }),
       maxExpiresInMinutes: Type.Integer({ minimum: 60, maximum: 1440 }),
     },
     { additionalProperties: false },

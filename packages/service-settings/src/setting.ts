@@ -1,3 +1,5 @@
+import { isOrigin, isTrustworthy, trustworthyUrl } from './url.ts'
+
 /** How one environment variable is read. */
 export interface Setting<Value> {
   /** For the person who sets it; a sentence without its full stop. */
@@ -47,28 +49,16 @@ export function oneOf<Name extends string>(...names: readonly Name[]) {
   }
 }
 
-const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
-
-/** What `isTrustworthy` requires, for messages. */
-export const trustworthyUrl = 'an https URL without a user name or password (http only for this machine)'
-
 /** An endpoint of Azure; its credentials are settings of their own, so it has no query either. */
 export function endpoint(value: string): string {
   if (isTrustworthy(value) && !/[?#]/.test(value)) return value
   throw new Error(`must be ${trustworthyUrl}, and have no query or fragment`)
 }
 
-export function isTrustworthy(value: string): boolean {
-  if (!URL.canParse(value)) return false
-  const { protocol, hostname, username, password } = new URL(value)
-  if (username || password) return false
-  return protocol === 'https:' || (protocol === 'http:' && loopbackHost.test(hostname))
-}
-
 /** Comma-separated origins, each exactly as a browser sends it. */
 export function origins(value: string): readonly string[] {
   const list = value.split(',').map((origin) => origin.trim())
-  const wrong = list.findIndex((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)
+  const wrong = list.findIndex((origin) => !isOrigin(origin))
   if (wrong < 0) return list
   throw new Error(
     `must list origins such as https://app.example.com, without paths or wildcards: entry ${wrong + 1} is invalid`,

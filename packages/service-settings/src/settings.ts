@@ -1,4 +1,4 @@
-import { parseConnectionString, parseEndpoint } from '@acs-kit/communication-identity'
+import { parseConnectionString, parseEndpoint, sdkNames, type SdkName } from '@acs-kit/communication-identity'
 import { issuers, type Issuer } from './issuer.ts'
 import { defaultScopePolicy, scopePolicy, type ScopePolicy } from './scope-policy.ts'
 import { endpoint, flag, guid, integer, oneOf, origins, secret, setting, text, type Setting } from './setting.ts'
@@ -50,11 +50,7 @@ export const settings = {
     flag,
     false,
   ),
-  ACS_SDK: setting<'identity' | 'administration'>(
-    'SDK generation to use',
-    oneOf('identity', 'administration'),
-    'identity',
-  ),
+  ACS_SDK: setting<SdkName>('SDK generation to use', oneOf(...sdkNames), 'identity'),
   TEAMS_CLIENT_ID: setting<string | undefined>(
     'Application id that Teams users’ tokens are issued to; without it, they can’t be exchanged',
     guid,

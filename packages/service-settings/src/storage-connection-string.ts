@@ -1,4 +1,4 @@
-import { isTrustworthy, trustworthyUrl } from './setting.ts'
+import { isTrustworthy, trustworthyUrl } from './url.ts'
 
 /**
  * Checks the connection string of a storage account, with its key or a shared access signature, by the rules of

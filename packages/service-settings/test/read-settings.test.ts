@@ -9,11 +9,11 @@ const enough = {
   IDENTITY_STORE_CONNECTION_STRING: `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${key};EndpointSuffix=core.windows.net`,
 }
 
-function mistakesOf(environment: Record<string, string>): readonly string[] {
+function findIssues(environment: Record<string, string>): readonly string[] {
   try {
     readSettings(environment)
   } catch (error) {
-    if (error instanceof SettingsError) return error.mistakes
+    if (error instanceof SettingsError) return error.issues
     throw error
   }
   return []
@@ -28,7 +28,7 @@ test('three settings are enough; the rest has defaults', () => {
 })
 
 test('an empty environment is refused with everything that is missing, at once', () => {
-  expect(mistakesOf({})).toEqual([
+  expect(findIssues({})).toEqual([
     'SIGN_IN_ISSUERS is missing: the service does not run without sign-in',
     'COMMUNICATION_SERVICES_CONNECTION_STRING or COMMUNICATION_SERVICES_ENDPOINT is missing',
     'IDENTITY_STORE_CONNECTION_STRING or IDENTITY_STORE_ENDPOINT is missing',
@@ -96,10 +96,10 @@ test.each<[string, string, RegExp]>([
   ['REFERENCE_PAGE', 'yes', /true or false/],
   ['IDENTITY_STORE_TABLE', '1x', /letter first/],
 ])('%s = %s is refused, and nothing else with it', (name, value, reason) => {
-  const mistakes = mistakesOf({ ...enough, [name]: value })
-  expect(mistakes).toHaveLength(1)
-  expect(mistakes[0]).toMatch(new RegExp(`^${name} .*${reason.source}`))
-  expect(mistakes[0]).not.toContain(key)
+  const issues = findIssues({ ...enough, [name]: value })
+  expect(issues).toHaveLength(1)
+  expect(issues[0]).toMatch(new RegExp(`^${name} .*${reason.source}`))
+  expect(issues[0]).not.toContain(key)
 })
 
 test('everything that is wrong with the issuers is named at once, without repeating it', () => {
@@ -108,12 +108,10 @@ test('everything that is wrong with the issuers is named at once, without repeat
     { issuer: 'secret', audience: 'a', kind: 'entra' },
     { issuer: 'secret', audience: 'a', jwksUri: 'https://a.example/keys' },
   ]
-  const [mistake, ...others] = mistakesOf({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) })
+  const [issue, ...others] = findIssues({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) })
   expect(others).toEqual([])
-  expect(mistake).toMatch(
-    /\/0\/issuer .*\/0\/jwksUri .*\/1\/issuer .*\/1 is an issuer of Entra ID .*twice, \/1 and \/2/,
-  )
-  expect(mistake).not.toContain('secret')
+  expect(issue).toMatch(/\/0\/issuer .*\/0\/jwksUri .*\/1\/issuer .*\/1 is an issuer of Entra ID .*twice, \/1 and \/2/)
+  expect(issue).not.toContain('secret')
 })
 
 test('issuers that do not fit the schema hide no other mistake, and each mistake is named once', () => {
@@ -129,8 +127,8 @@ test('issuers that do not fit the schema hide no other mistake, and each mistake
     { issuer: 'https://h.example', audience: 5 },
     { issuer: 'https://i.example', audience: 5 },
   ]
-  const [mistake] = mistakesOf({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) })
-  expect(mistake!.replace('SIGN_IN_ISSUERS does not fit: ', '').split('; ')).toEqual([
+  const [issue] = findIssues({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) })
+  expect(issue!.replace('SIGN_IN_ISSUERS does not fit: ', '').split('; ')).toEqual([
     '/0 must have required properties audience',
     '/1/audience must be string or array',
     '/3/audience/1 must not have fewer than 1 characters',
@@ -181,8 +179,8 @@ test.each([
   `TableEndpoint=https://store.example/;TableEndpoint=http://store.example/;${sas}`,
   `TableEndpoint=store.example;${sas}`,
 ])('a store that plain HTTP or another host could stand for is rejected: %s', (value) => {
-  const [mistake, ...others] = mistakesOf({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })
-  expect(mistake).toMatch(/^IDENTITY_STORE_CONNECTION_STRING (?:has an endpoint that is not an https URL|names a part)/)
+  const [issue, ...others] = findIssues({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })
+  expect(issue).toMatch(/^IDENTITY_STORE_CONNECTION_STRING (?:has an endpoint that is not an https URL|names a part)/)
   expect(others).toEqual([])
 })
 
@@ -193,7 +191,7 @@ test.each([
   `BlobEndpoint=https://a.blob.core.windows.net/;TableEndpoint=https://a.table.core.windows.net/;${sas}`,
   `TableEndpoint=http://[::1]:10002/devstoreaccount1;${sas}`,
 ])('a store with https, or on this machine, is accepted: %s', (value) => {
-  expect(mistakesOf({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })).toEqual([])
+  expect(findIssues({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })).toEqual([])
 })
 
 test.each([
@@ -201,7 +199,7 @@ test.each([
   `DefaultEndpointsProtocol=https;${account}`,
   `BlobEndpoint=https://store.example/;${sas}`,
 ])('a connection string that the SDK could not use is rejected: %s', (value) => {
-  expect(mistakesOf({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })).toEqual([
+  expect(findIssues({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })).toEqual([
     expect.stringMatching(/^IDENTITY_STORE_CONNECTION_STRING must be a storage connection string/),
   ])
 })
@@ -239,31 +237,31 @@ const rejectedValues = {
 test.each(Object.entries(rejectedValues).flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
   'a rejected %s is never repeated: %s',
   (name, value) => {
-    const mistakes = mistakesOf({ ...enough, [name]: value })
-    expect(mistakes).toContainEqual(expect.stringMatching(new RegExp(`^${name} `)))
-    expect(mistakes.join('\n')).not.toContain(password)
+    const issues = findIssues({ ...enough, [name]: value })
+    expect(issues).toContainEqual(expect.stringMatching(new RegExp(`^${name} `)))
+    expect(issues.join('\n')).not.toContain(password)
   },
 )
 
 test('settings that exclude or need each other are named', () => {
-  expect(mistakesOf({ ...enough, COMMUNICATION_SERVICES_ENDPOINT: 'https://other.example/' })).toEqual([
+  expect(findIssues({ ...enough, COMMUNICATION_SERVICES_ENDPOINT: 'https://other.example/' })).toEqual([
     'COMMUNICATION_SERVICES_CONNECTION_STRING and COMMUNICATION_SERVICES_ENDPOINT exclude each other',
   ])
   const { COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString, ...rest } = enough
   const keyless = { ...rest, COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example/' }
-  expect(mistakesOf(keyless)).toEqual([])
-  expect(mistakesOf({ ...keyless, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: connectionString })).toEqual([
+  expect(findIssues(keyless)).toEqual([])
+  expect(findIssues({ ...keyless, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: connectionString })).toEqual([
     expect.stringMatching(/SECONDARY_CONNECTION_STRING needs/),
   ])
   const other = connectionString.replace('https://', 'https://other-')
-  expect(mistakesOf({ ...enough, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: other })).toEqual([
+  expect(findIssues({ ...enough, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: other })).toEqual([
     expect.stringMatching(/SECONDARY_CONNECTION_STRING has to be of the same resource/),
   ])
 })
 
 test('a connection string is accepted as people paste it, and for the same resource in another spelling', () => {
   expect(
-    mistakesOf({
+    findIssues({
       ...enough,
       COMMUNICATION_SERVICES_CONNECTION_STRING: `endpoint=https://acs.example/;accesskey=${key};`,
       COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: `"AccessKey=${key};\nEndpoint=https://ACS.example"`,
@@ -275,7 +273,7 @@ test.each(['http://localhost:4380', 'https://acs.example/path'])(
   'COMMUNICATION_SERVICES_ENDPOINT = %s is rejected at once, and not by the SDK',
   (endpoint) => {
     const { COMMUNICATION_SERVICES_CONNECTION_STRING: _connectionString, ...rest } = enough
-    expect(mistakesOf({ ...rest, COMMUNICATION_SERVICES_ENDPOINT: endpoint })).toEqual([
+    expect(findIssues({ ...rest, COMMUNICATION_SERVICES_ENDPOINT: endpoint })).toEqual([
       expect.stringMatching(/^COMMUNICATION_SERVICES_ENDPOINT (?:does not begin with https|has more than a host)/),
     ])
   },
@@ -283,10 +281,10 @@ test.each(['http://localhost:4380', 'https://acs.example/path'])(
 
 test('a cap that the administration SDK can’t keep is refused', () => {
   const policy = '{"default":{"scopes":["chat"],"maxExpiresInMinutes":60}}'
-  expect(mistakesOf({ ...enough, ACS_SDK: 'administration', SCOPE_POLICY: policy })).toEqual([
+  expect(findIssues({ ...enough, ACS_SDK: 'administration', SCOPE_POLICY: policy })).toEqual([
     expect.stringMatching(/can’t do/),
   ])
   const role = '{"scopes":["chat"],"maxExpiresInMinutes":1440}'
   const nothing = `{"default":{"scopes":[],"maxExpiresInMinutes":60},"roles":{"member":${role}}}`
-  expect(mistakesOf({ ...enough, ACS_SDK: 'administration', SCOPE_POLICY: nothing })).toEqual([])
+  expect(findIssues({ ...enough, ACS_SDK: 'administration', SCOPE_POLICY: nothing })).toEqual([])
 })

@@ -1,6 +1,7 @@
 // `pnpm deploy:check <url>`: the client's conformance suite against a service that runs anywhere, as throw-away principals,
 // since the cases delete their identities.
 import { parseArgs } from 'node:util'
+import { isOrigin } from '@acs-kit/service-settings'
 import { conformanceCases } from '@acs-kit/token-client/conformance'
 import { DeployedService } from './deployed-service.ts'
 import { runProgram } from './program.ts'
@@ -79,10 +80,6 @@ async function check(
   signal.throwIfAborted()
   print(`${counts.ok} ok, ${counts.failed} failed, ${counts['left out']} left out`)
   if (counts.failed > 0) throw new Error(`${service.url} is not all that the client needs`)
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text
 }
 
 function note(text: string): void {

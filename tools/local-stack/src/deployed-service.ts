@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { retryAfterSeconds } from '@acs-kit/communication-identity'
+import { isLoopback, parseJson } from '@acs-kit/service-settings'
 import type { ThrowAwayPrincipal } from './throw-away-principals.ts'
 
 export interface DeployedServiceOptions {
@@ -11,7 +12,6 @@ export interface DeployedServiceOptions {
 const deadlineSeconds = 30
 /** Longer than the minute in which the service counts requests. */
 const maxWaitSeconds = 90
-const loopbackHost = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /** A token service anywhere, looked at from outside. */
 export class DeployedService {
@@ -74,7 +74,7 @@ export class DeployedService {
     })
     const type = response.headers.get('Content-Type') ?? 'no Content-Type'
     const text = await response.text()
-    const problem = type.startsWith('application/problem+json') ? parse(text) : {}
+    const problem = type.startsWith('application/problem+json') ? parseJson(text) : {}
     return { status: response.status, type, code: stringIn(problem, 'code'), detail: stringIn(problem, 'detail') }
   }
 
@@ -105,7 +105,7 @@ function readAddress(text: string): URL {
     throw new Error(`${text} is no address of a service: write one such as https://tokens.example.com`)
   if (url.username || url.password || url.search || url.hash)
     throw new Error('the address must have no user, password, query or fragment')
-  if (url.protocol === 'https:' || loopbackHost.test(url.hostname)) return url
+  if (url.protocol === 'https:' || isLoopback(url.hostname)) return url
   throw new Error(
     `${text} is not encrypted, and sign-in tokens would travel there: write https; http only for this machine`,
   )
@@ -118,14 +118,6 @@ function reasonOf(error: unknown): string {
   if (code === 'ECONNREFUSED') return 'nothing listens there'
   if (code === 'ENOTFOUND') return 'there is no such host'
   return inner || code || message
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function stringIn(value: unknown, name: string): string | undefined {

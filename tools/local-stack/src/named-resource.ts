@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { parseConnectionString } from '@acs-kit/communication-identity'
+import { isLoopback } from '@acs-kit/service-settings'
 
 const name = 'COMMUNICATION_SERVICES_CONNECTION_STRING'
-/** Names and addresses of this machine, as `URL` writes them. */
-const loopback = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d+){3}|\[::1\])$/
 
 /**
  * Connection string of the resource that the environment names. Undefined where it names an emulator that does not run: `env`
@@ -15,7 +14,7 @@ export async function findNamedResource(): Promise<string | undefined> {
   if (!connectionString) return undefined
   const { endpoint } = parseConnectionString(connectionString, (problem) => new Error(`${name} ${problem}`))
   const { hostname, port } = new URL(endpoint)
-  if (!loopback.test(hostname)) return connectionString
+  if (!isLoopback(hostname)) return connectionString
   // Not every resolver knows the names below localhost.
   const host = hostname.endsWith('localhost') ? 'localhost' : hostname.replace(/^\[|\]$/g, '')
   if (await isListening(host, Number(port || 443))) return connectionString
