@@ -10,7 +10,7 @@ interface Operation {
   }
 }
 
-/** The OpenAPI document of the routes, as the text of `openapi.json`. */
+/** Renders the OpenAPI document of the routes: the text of `openapi.json`. */
 export async function renderOpenApi(): Promise<string> {
   const app = fastify()
   await app.register(swagger, {
@@ -25,7 +25,7 @@ export async function renderOpenApi(): Promise<string> {
       },
       components: {
         securitySchemes: {
-          signIn: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'JWT of a configured issuer' },
+          signIn: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'JWT from a configured issuer' },
         },
       },
     },
@@ -36,7 +36,7 @@ export async function renderOpenApi(): Promise<string> {
   const document = app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> }
   await app.close()
   for (const { requestBody } of Object.values(document.paths).flatMap((path) => Object.values(path))) {
-    // The plugin says of every body that it has to be there; here one may be left out whose members all may.
+    // The plugin marks every body as required; here a body is optional when all its members are.
     if (requestBody) requestBody.required = requestBody.content['application/json'].schema.required !== undefined
   }
   return `${JSON.stringify(document, null, 2)}\n`

@@ -128,7 +128,7 @@ describe('what the contract does not have', () => {
     expect(status).toBe(500)
     expect(body).toEqual({
       type: 'urn:problem-type:acs-kit:internal-error',
-      title: 'The service failed',
+      title: 'Internal server error',
       status: 500,
       code: 'internal-error',
       requestId: expect.any(String),

@@ -1,6 +1,9 @@
 import { Type, type Static } from 'typebox'
 
-export const HealthResponse = Type.Object({ status: Type.Literal('ok') }, { description: 'It does' })
+export const HealthResponse = Type.Object(
+  { status: Type.Literal('ok') },
+  { description: 'The process serves requests' },
+)
 
 const Part = Type.Enum(['ok', 'down', 'unknown'])
 
@@ -10,6 +13,6 @@ export const ReadyResponse = Type.Object(
     store: Part,
     communication: Part,
   },
-  { description: 'What was found lately' },
+  { description: 'Result of the latest health check' },
 )
 export type ReadyResponse = Static<typeof ReadyResponse>

@@ -5,11 +5,11 @@ const identity = {
   communicationUserId: CommunicationUserId,
   createdOn: Type.String({ format: 'date-time' }),
   tokensValidFrom: Type.Optional(
-    Type.String({ format: 'date-time', description: 'Last revocation; tokens from before it are no good' }),
+    Type.String({ format: 'date-time', description: 'Time of the last revocation; tokens issued earlier are invalid' }),
   ),
 }
 
-export const IdentityResponse = Type.Object(identity, { description: 'The user’s identity, as it is recorded' })
+export const IdentityResponse = Type.Object(identity, { description: "The user's identity in the identity store" })
 export type IdentityResponse = Static<typeof IdentityResponse>
 
 const UserKey = Type.String({
@@ -21,10 +21,12 @@ export const UserParams = Type.Object({ userKey: UserKey })
 
 export const UsersQuery = Type.Object(
   {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Users on a page' })),
-    cursor: Type.Optional(Type.String({ maxLength: 1024, description: 'From the page before' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Maximum number of users on a page' }),
+    ),
+    cursor: Type.Optional(Type.String({ maxLength: 1024, description: '`cursor` of the previous page' })),
     subject: Type.Optional(
-      Type.String({ maxLength: 1024, description: 'Only users of this subject, whatever the issuer' }),
+      Type.String({ maxLength: 1024, description: 'Lists only users with this subject, from any issuer' }),
     ),
   },
   { additionalProperties: false },
@@ -36,13 +38,13 @@ export const UsersResponse = Type.Object(
     users: Type.Array(
       Type.Object({
         userKey: UserKey,
-        issuer: Type.String({ description: 'Who vouched for the user' }),
-        subject: Type.String({ description: 'The issuer’s name for the user: `oid` from Entra ID, else `sub`' }),
+        issuer: Type.String({ description: "Issuer of the user's sign-in tokens" }),
+        subject: Type.String({ description: "The issuer's id for the user: `oid` for Entra ID, otherwise `sub`" }),
         ...identity,
       }),
     ),
     cursor: Type.Optional(
-      Type.String({ description: 'Asks for the next page; a page may be short, even empty, before the last' }),
+      Type.String({ description: 'Returns the next page; pages before the last may be short or empty' }),
     ),
   },
   { description: 'A page of users' },

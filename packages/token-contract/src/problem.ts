@@ -1,66 +1,73 @@
 import { Type, type Static } from 'typebox'
 
 /**
- * Every way a request can fail. The code is stable and made for programs; status and title are RFC 9457's. What happened in
- * the single case is said by the problem's `detail`.
+ * Status and title of every problem, by code. Codes are stable: programs branch on them. `detail` describes the single case.
+ *
+ * @example
+ * const { status, title } = problemCatalogue['token-expired'] // 401, 'Sign-in token expired'
  */
 export const problemCatalogue = {
-  'request-invalid': { status: 400, title: 'The request does not fit the contract' },
-  'scope-unknown': { status: 400, title: 'There is no such scope' },
-  'teams-token-invalid': { status: 400, title: 'The Teams user’s token can’t be exchanged' },
-  'token-missing': { status: 401, title: 'Sign in first' },
-  'token-invalid': { status: 401, title: 'The sign-in token is not valid here' },
-  'token-expired': { status: 401, title: 'The sign-in token has expired' },
-  'token-not-yet-valid': { status: 401, title: 'The sign-in token is not valid yet' },
-  'permission-missing': { status: 403, title: 'The sign-in does not include the permission for this' },
-  'scope-not-allowed': { status: 403, title: 'None of the scopes is allowed for this user' },
-  'origin-not-allowed': { status: 403, title: 'Pages of this origin may not use the service' },
-  'identity-unknown': { status: 404, title: 'This user has no communication identity' },
-  'route-unknown': { status: 404, title: 'There is nothing at this address' },
-  'method-not-allowed': { status: 405, title: 'This address does not take that method' },
-  'request-timeout': { status: 408, title: 'The request did not come in time' },
-  'identity-foreign': { status: 409, title: 'The user’s identity belongs to another resource' },
-  'body-too-large': { status: 413, title: 'The body is too large' },
-  'media-type-unsupported': { status: 415, title: 'The body has to be JSON' },
+  'request-invalid': { status: 400, title: 'Invalid request' },
+  'scope-unknown': { status: 400, title: 'Unknown scope' },
+  'teams-token-invalid': { status: 400, title: 'Invalid Teams user token' },
+  'token-missing': { status: 401, title: 'Sign-in token missing' },
+  'token-invalid': { status: 401, title: 'Invalid sign-in token' },
+  'token-expired': { status: 401, title: 'Sign-in token expired' },
+  'token-not-yet-valid': { status: 401, title: 'Sign-in token not yet valid' },
+  'permission-missing': { status: 403, title: 'Missing required scope or role' },
+  'scope-not-allowed': { status: 403, title: 'Scopes not allowed for this user' },
+  'origin-not-allowed': { status: 403, title: 'Origin not allowed' },
+  'identity-unknown': { status: 404, title: 'User has no communication identity' },
+  'route-unknown': { status: 404, title: 'Route not found' },
+  'method-not-allowed': { status: 405, title: 'Method not allowed' },
+  'request-timeout': { status: 408, title: 'Request timeout' },
+  'identity-foreign': { status: 409, title: 'Identity belongs to another resource' },
+  'body-too-large': { status: 413, title: 'Content too large' },
+  'media-type-unsupported': { status: 415, title: 'Unsupported media type: use application/json' },
   'rate-limited': { status: 429, title: 'Too many requests' },
-  'headers-too-large': { status: 431, title: 'The headers are too large' },
-  'internal-error': { status: 500, title: 'The service failed' },
-  'driver-unsupported': { status: 501, title: 'The SDK that this service runs with can’t do this' },
-  'teams-unavailable': { status: 501, title: 'This service exchanges no tokens of Teams users' },
-  'communication-unavailable': { status: 503, title: 'Azure Communication Services can’t be reached' },
-  'communication-throttled': { status: 503, title: 'Azure Communication Services is at its limit' },
-  'store-unavailable': { status: 503, title: 'The identity store can’t be reached' },
-  'sign-in-unavailable': { status: 503, title: 'The keys of the sign-in can’t be fetched' },
+  'headers-too-large': { status: 431, title: 'Request header fields too large' },
+  'internal-error': { status: 500, title: 'Internal server error' },
+  'driver-unsupported': { status: 501, title: 'Not supported by the configured SDK' },
+  'teams-unavailable': { status: 501, title: 'Teams token exchange is disabled' },
+  'communication-unavailable': { status: 503, title: 'Azure Communication Services unavailable' },
+  'communication-throttled': { status: 503, title: 'Azure Communication Services rate limit reached' },
+  'store-unavailable': { status: 503, title: 'Identity store unavailable' },
+  'sign-in-unavailable': { status: 503, title: 'Sign-in keys unavailable' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>
 
 export type ProblemCode = keyof typeof problemCatalogue
-export const problemCodes = Object.keys(problemCatalogue) as ProblemCode[]
+const problemCodes = Object.keys(problemCatalogue) as ProblemCode[]
 
-/** Media type of every answer that is not a success. */
+/** Media type of every error response. */
 export const problemMediaType = 'application/problem+json'
 
 const members = {
-  type: Type.String({ description: '`urn:problem-type:acs-kit:` and the code' }),
+  type: Type.String({ description: '`urn:problem-type:acs-kit:` followed by the code' }),
   title: Type.String(),
   status: Type.Integer(),
-  detail: Type.Optional(Type.String({ description: 'What was wrong in this case, and what to do about it' })),
+  detail: Type.Optional(Type.String({ description: 'Cause in this case, and what to do' })),
   retryAfter: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'Seconds to wait before the next try; also in `Retry-After`' }),
+    Type.Integer({ minimum: 1, description: 'Seconds to wait before retrying; also in `Retry-After`' }),
   ),
-  requestId: Type.String({ description: 'Finds the request in the service’s log' }),
+  requestId: Type.String({ description: "Id of the request in the service's log" }),
 }
 
-/** RFC 9457 problem details. */
-export const Problem = Type.Object({ ...members, code: Type.Enum(problemCodes) }, { additionalProperties: false })
+const Problem = Type.Object({ ...members, code: Type.Enum(problemCodes) }, { additionalProperties: false })
+/** RFC 9457 problem details: the body of every error response. */
 export type Problem = Static<typeof Problem>
 
 const codesByStatus = Object.groupBy(problemCodes, (code) => problemCatalogue[code].status)
-/** A problem for each status, to be added to the app under its `$id`: the routes refer to them. */
+/**
+ * Problem schema for each status. The routes reference them by `$id`, so add them to the app first.
+ *
+ * @example
+ * for (const schema of problemSchemas) app.addSchema(schema)
+ */
 export const problemSchemas = Object.entries(codesByStatus).map(([status, codes]) =>
   Type.Object({ ...members, code: Type.Enum(codes) }, { $id: `Problem${status}`, additionalProperties: false }),
 )
 
-/** The response schemas of a route that can fail with these codes, by status. */
+/** Returns the response schemas of a route that can fail with these codes, by status. */
 export function problemResponses(codes: readonly ProblemCode[]): Record<string, object> {
   const byStatus = Object.groupBy(codes, (code) => problemCatalogue[code].status)
   return Object.fromEntries(

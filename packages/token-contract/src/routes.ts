@@ -24,24 +24,33 @@ const signedIn = [
 const stored = [...signedIn, 'store-unavailable'] as const
 const communicating = [...stored, 'communication-unavailable', 'communication-throttled'] as const
 
-/** The security scheme of the OpenAPI document: a JWT of one of the configured issuers. */
+/** Security scheme of the OpenAPI document: a JWT from a configured issuer. */
 const signIn = [{ signIn: [] }]
 
-const done = { description: 'Done', type: 'null' } as const
-const accepted = {
-  description: 'Recorded. Azure Communication Services could not be reached, the service tries on until it is done',
-  type: 'null',
+/** Responses to a revocation or deletion. */
+const removalResponses = {
+  202: {
+    description: 'Recorded. Azure Communication Services is unavailable; the service retries until it succeeds',
+    type: 'null',
+  },
+  204: { description: 'Done', type: 'null' },
+  ...problemResponses(communicating),
 } as const
 
-/** The HTTP API, route by route, in the form that Fastify takes. */
+/**
+ * Fastify options of every route of the HTTP API, without the handlers.
+ *
+ * @example
+ * app.route({ ...routes.health, handler: () => ({ status: 'ok' }) })
+ */
 export const routes = {
   issueToken: {
     method: 'POST',
     url: '/v1/token',
     schema: {
       operationId: 'issueToken',
-      summary: 'A communication access token for the signed-in user',
-      description: 'The first call creates the user’s identity. A token that is still fresh is handed out again.',
+      summary: 'Issues a communication access token to the signed-in user',
+      description: "The first request creates the user's identity. A cached token is returned while it is valid.",
       tags: ['token'],
       security: signIn,
       body: TokenRequest,
@@ -65,7 +74,7 @@ export const routes = {
       summary: 'Revokes all communication access tokens of the signed-in user',
       tags: ['token'],
       security: signIn,
-      response: { 202: accepted, 204: done, ...problemResponses(communicating) },
+      response: removalResponses,
     },
   },
   getIdentity: {
@@ -73,7 +82,7 @@ export const routes = {
     url: '/v1/identity',
     schema: {
       operationId: 'getIdentity',
-      summary: 'The communication identity of the signed-in user',
+      summary: 'Returns the communication identity of the signed-in user',
       tags: ['identity'],
       security: signIn,
       response: { 200: IdentityResponse, ...problemResponses([...stored, 'identity-unknown']) },
@@ -84,10 +93,10 @@ export const routes = {
     url: '/v1/identity',
     schema: {
       operationId: 'deleteIdentity',
-      summary: 'Erases the communication identity of the signed-in user and all that is known about it',
+      summary: 'Deletes the communication identity of the signed-in user and all data about it',
       tags: ['identity'],
       security: signIn,
-      response: { 202: accepted, 204: done, ...problemResponses(communicating) },
+      response: removalResponses,
     },
   },
   exchangeTeamsToken: {
@@ -95,7 +104,7 @@ export const routes = {
     url: '/v1/teams/token',
     schema: {
       operationId: 'exchangeTeamsToken',
-      summary: 'A communication access token for the signed-in Teams user, in exchange for one of Entra ID',
+      summary: 'Exchanges an Entra ID token of the signed-in Teams user for a communication access token',
       tags: ['token'],
       security: signIn,
       body: TeamsTokenRequest,
@@ -110,7 +119,7 @@ export const routes = {
     url: '/v1/users',
     schema: {
       operationId: 'listUsers',
-      summary: 'Users who have a communication identity; for administrators',
+      summary: 'Lists users with a communication identity; for administrators',
       tags: ['users'],
       security: signIn,
       querystring: UsersQuery,
@@ -126,7 +135,7 @@ export const routes = {
       tags: ['users'],
       security: signIn,
       params: UserParams,
-      response: { 202: accepted, 204: done, ...problemResponses(communicating) },
+      response: removalResponses,
     },
   },
   deleteUser: {
@@ -134,11 +143,11 @@ export const routes = {
     url: '/v1/users/:userKey',
     schema: {
       operationId: 'deleteUser',
-      summary: 'Erases a user’s communication identity and all that is known about it; for administrators',
+      summary: "Deletes a user's communication identity and all data about it; for administrators",
       tags: ['users'],
       security: signIn,
       params: UserParams,
-      response: { 202: accepted, 204: done, ...problemResponses(communicating) },
+      response: removalResponses,
     },
   },
   health: {
@@ -146,7 +155,7 @@ export const routes = {
     url: '/healthz',
     schema: {
       operationId: 'health',
-      summary: 'Whether the process serves',
+      summary: 'Reports that the process serves requests',
       tags: ['operations'],
       response: { 200: HealthResponse, ...problemResponses(anyRoute) },
     },
@@ -156,7 +165,7 @@ export const routes = {
     url: '/readyz',
     schema: {
       operationId: 'ready',
-      summary: 'Whether identity store and Azure Communication Services were reached lately',
+      summary: 'Reports the health of the identity store and Azure Communication Services',
       tags: ['operations'],
       response: { 200: ReadyResponse, 503: ReadyResponse, ...problemResponses(anyRoute) },
     },
@@ -166,7 +175,7 @@ export const routes = {
     url: '/openapi.json',
     schema: {
       operationId: 'openApi',
-      summary: 'This document',
+      summary: 'Returns this document',
       tags: ['operations'],
       response: {
         200: { description: 'OpenAPI 3.1', ...Type.Object({}, { additionalProperties: true }) },

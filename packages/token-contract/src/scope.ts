@@ -1,10 +1,10 @@
 import { Type, type Static } from 'typebox'
 
-/** What a communication access token can allow: the scopes of the service's api-version 2023-10-01. */
 export const Scope = Type.Enum(['chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join'], {
   $id: 'Scope',
-  description: 'Right that a communication access token carries',
+  description: 'Permission in a communication access token',
 })
 export type Scope = Static<typeof Scope>
 
+/** Every scope of a communication access token; `tsc` compares the list with communication-identity's in token-service. */
 export const scopes: readonly Scope[] = Scope.enum

@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { Scope } from './scope.ts'
 
 export const CommunicationUserId = Type.String({
-  description: 'Identity at Azure Communication Services, `8:acs:<resource>_<user>`',
+  description: 'Azure Communication Services identity, `8:acs:<resource>_<user>`',
 })
 
 export const TokenRequest = Type.Object(
@@ -11,31 +11,33 @@ export const TokenRequest = Type.Object(
       Type.Array(Scope, {
         minItems: 1,
         maxItems: 20,
-        description: 'Asked for; granted is what of it the user is allowed. Default: all that the user is allowed',
+        description:
+          "Requested scopes; the response contains the permitted subset. Default: all of the user's permitted scopes",
       }),
     ),
     expiresInMinutes: Type.Optional(
       Type.Integer({
         minimum: 60,
         maximum: 1440,
-        description: 'Longest lifetime asked for; the token may live a little shorter. Default: the user’s cap',
+        description: "Maximum lifetime; the token may expire slightly earlier. Default: the user's maximum",
       }),
     ),
-    refresh: Type.Optional(Type.Boolean({ description: 'A new token, even when a cached one is still fresh' })),
+    refresh: Type.Optional(Type.Boolean({ description: 'Issues a new token even if a cached one is still valid' })),
   },
   { additionalProperties: false },
 )
 export type TokenRequest = Static<typeof TokenRequest>
 
+/** Response of `POST /v1/token`. */
 export const TokenResponse = Type.Object(
   {
     communicationUserId: CommunicationUserId,
-    token: Type.String({ description: 'Communication access token, for Azure’s Chat and Calling SDKs' }),
+    token: Type.String({ description: "Communication access token for Azure's Chat and Calling SDKs" }),
     expiresOn: Type.String({ format: 'date-time' }),
-    scopes: Type.Array(Scope, { description: 'What the token allows' }),
-    endpoint: Type.String({ format: 'uri', description: 'Endpoint of the resource, as the SDKs’ clients take it' }),
+    scopes: Type.Array(Scope, { description: 'Scopes of the token' }),
+    endpoint: Type.String({ format: 'uri', description: "Endpoint of the resource, for the SDKs' clients" }),
   },
-  { description: 'A token with at least 20 minutes left' },
+  { description: 'A token valid for at least 20 more minutes' },
 )
 export type TokenResponse = Static<typeof TokenResponse>
 
@@ -45,7 +47,7 @@ export const TeamsTokenRequest = Type.Object(
       minLength: 1,
       maxLength: 16_384,
       description:
-        'Entra ID access token of the same user, for Azure Communication Services with `Teams.ManageCalls` or `Teams.ManageChats`',
+        "The user's Entra ID access token for Azure Communication Services, with `Teams.ManageCalls` or `Teams.ManageChats`",
     }),
   },
   { additionalProperties: false },
@@ -55,9 +57,9 @@ export type TeamsTokenRequest = Static<typeof TeamsTokenRequest>
 export const TeamsTokenResponse = Type.Object(
   {
     token: Type.String({ description: 'Communication access token of the Teams user' }),
-    expiresOn: Type.String({ format: 'date-time', description: 'The same as the Entra ID token’s' }),
+    expiresOn: Type.String({ format: 'date-time', description: 'Expiry of the Entra ID token' }),
     endpoint: Type.String({ format: 'uri' }),
   },
-  { description: 'A token that is never cached here' },
+  { description: 'A token that the service does not cache' },
 )
 export type TeamsTokenResponse = Static<typeof TeamsTokenResponse>
