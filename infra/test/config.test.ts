@@ -119,7 +119,7 @@ it('lists every mistake of the issuers at once, each one once', () => {
     '- issuers has the placeholder <tenant>: replace it (see README.md)',
     '- issuers has the placeholder <application>: replace it (see README.md)',
     expect.stringMatching(
-      /^- issuers does not fit: \/1 must have required properties audience; \/2\/audience must be string or array; \/3\/issuer must be an https URL[^;]*$/,
+      /^- issuers is invalid: \/1 must have required properties audience; \/2\/audience must be string or array; \/3\/issuer must be an https URL[^;]*$/,
     ),
   ])
 })

@@ -60,13 +60,13 @@ test('lists every mistake in its settings at once, repeats no secret, and ends',
   })
   expect(await server.exit()).toBe(1)
   expect(server.stderr.split('\n')).toEqual([
-    'The settings are no good:',
+    'Invalid configuration:',
     expect.stringMatching(
       /^- COMMUNICATION_SERVICES_CONNECTION_STRING has an endpoint that does not begin with https:\/\/: copy it again/,
     ),
     '- PORT must be a whole number from 0 to 65535',
-    '- SIGN_IN_ISSUERS is missing: the service does not run without sign-in',
-    '- IDENTITY_STORE_CONNECTION_STRING or IDENTITY_STORE_ENDPOINT is missing',
+    '- SIGN_IN_ISSUERS is missing: list at least one trusted issuer',
+    '- IDENTITY_STORE_CONNECTION_STRING or IDENTITY_STORE_ENDPOINT is missing: set one of them',
     '',
   ])
 })

@@ -11,6 +11,14 @@ test('the README lists every setting with the meaning that it has in the code', 
   expect(listed).toEqual(Object.entries(settings).map(([name, { description }]) => [name, description]))
 })
 
+test.each([...readme.matchAll(/^\| `([A-Z_]+)` .* (\d+ to \d+) +\|/gm)].map(([, name, range]) => [name, range]))(
+  'the README states the range of %s: %s',
+  (name, range) => {
+    const { parse } = settings[name as keyof typeof settings]
+    expect(() => parse('-1')).toThrow(`must be a whole number from ${range}`)
+  },
+)
+
 test('its examples are settings that the service takes', () => {
   const [issuers = '', policy = ''] = examples
   const values = readSettings({

@@ -4,13 +4,13 @@ import type { TLocalizedValidationError } from 'typebox/error'
 import { Settings } from 'typebox/system'
 
 /**
- * Returns a parser of JSON that fits a schema. Its error names each place that does not, using names of the schema and no
- * others. `check` finds what a schema can't express, and must expect a value that does not fit it.
+ * Returns a parser of JSON that validates against a schema. Its error names each invalid place, with property names of the
+ * schema only. `check` yields issues that a schema cannot express; its value may not match the schema.
  */
 export function json<Schema extends TSchema>(schema: Schema, check: (value: unknown) => Iterable<string> = () => []) {
   const validator = Compile(schema)
   const schemaText = JSON.stringify(schema)
-  // A name that the text made up is part of its value.
+  // Other property names are part of the value, which may be secret.
   const place = (path: string) =>
     path.replaceAll(/[^/]+/g, (name) => (/^\d{1,3}$/.test(name) || schemaText.includes(`"${name}":`) ? name : '*'))
   return (text: string): Static<Schema> => {
@@ -22,11 +22,11 @@ export function json<Schema extends TSchema>(schema: Schema, check: (value: unkn
       ...check(value),
     ]
     if (issues.length === 0 && validator.Check(value)) return value
-    throw new Error(`does not fit: ${[...new Set(issues)].join('; ')}`)
+    throw new Error(`is invalid: ${[...new Set(issues)].join('; ')}`)
   }
 }
 
-/** TypeBox stops at the eighth error; three wrong members of a union have nine. */
+/** Runs an action without TypeBox's limit of eight errors: three invalid unions alone have nine. */
 function withoutLimit<Result>(action: () => Result): Result {
   const { maxErrors } = Settings.Get()
   Settings.Set({ maxErrors: Number.MAX_SAFE_INTEGER })
@@ -37,7 +37,7 @@ function withoutLimit<Result>(action: () => Result): Result {
   }
 }
 
-/** One error for each mistake: TypeBox has one for each branch of a union, and two for an unknown property. */
+/** Merges TypeBox's errors into one per issue: it has one per branch of a union, and two per unknown property. */
 function collapse(errors: readonly TLocalizedValidationError[]): readonly TLocalizedValidationError[] {
   let rest = errors.filter(({ keyword }) => keyword !== 'boolean')
   for (const union of errors.filter(({ keyword }) => keyword === 'anyOf')) {

@@ -1,20 +1,37 @@
 import { parseConnectionString } from '@acs-kit/communication-identity'
 import { settings, type SettingName, type Settings } from './settings.ts'
 
-/** Lists everything that is wrong, one line each, without repeating a value that may be secret. */
+/**
+ * Error of an invalid configuration. The message lists all `issues`, one line each, and never repeats a value, which may be
+ * secret.
+ *
+ * @example
+ * if (error instanceof SettingsError) process.stderr.write(`${error.message}\n`)
+ */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'
+  /** Descriptions of what is wrong, each beginning with the name of a setting. */
   readonly issues: readonly string[]
 
+  /** @param issues Descriptions of what is wrong. */
   constructor(issues: readonly string[]) {
-    super(`The settings are no good:\n${issues.map((issue) => `- ${issue}`).join('\n')}`)
+    super(`Invalid configuration:\n${issues.map((issue) => `- ${issue}`).join('\n')}`)
     this.issues = issues
   }
 }
 
-/** Reads and checks all settings at once. Throws a `SettingsError`. */
+/**
+ * Reads and validates all settings. Empty variables count as not set.
+ *
+ * @param environment Environment variables, usually `process.env`. Other variables are ignored.
+ * @returns The parsed settings, with defaults for those that are not set.
+ * @throws {SettingsError} When a setting is invalid or missing, or two settings conflict; reports all issues together.
+ * @example
+ * const { PORT, SIGN_IN_ISSUERS } = readSettings(process.env)
+ */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const issues: string[] = []
+  const invalid = new Set<string>()
   const values = Object.fromEntries(
     Object.entries(settings).map(([name, { parse, fallback }]) => {
       const text = environment[name]?.trim()
@@ -23,52 +40,52 @@ export function readSettings(environment: Readonly<Record<string, string | undef
         return [name, parse(text)]
       } catch (error) {
         issues.push(`${name} ${(error as Error).message}`)
+        invalid.add(name)
         return [name, fallback]
       }
     }),
   ) as Settings
-  issues.push(...contradictions(values, new Set(issues.map((issue) => issue.split(' ', 1)[0] as SettingName))))
+  issues.push(...findConflicts(values, invalid))
   if (issues.length > 0) throw new SettingsError(issues)
   return Object.freeze(isEndpointRepeated(values) ? { ...values, COMMUNICATION_SERVICES_ENDPOINT: undefined } : values)
 }
 
-/** What no setting can tell by itself; silent about those that are wrong already. */
-function* contradictions(values: Settings, wrong: ReadonlySet<SettingName>): Generator<string> {
-  if (values.SIGN_IN_ISSUERS.length === 0 && !wrong.has('SIGN_IN_ISSUERS')) {
-    yield 'SIGN_IN_ISSUERS is missing: the service does not run without sign-in'
-  }
-  if (!isEndpointRepeated(values)) {
-    yield* exactlyOne('COMMUNICATION_SERVICES_CONNECTION_STRING', 'COMMUNICATION_SERVICES_ENDPOINT')
-  }
-  yield* exactlyOne('IDENTITY_STORE_CONNECTION_STRING', 'IDENTITY_STORE_ENDPOINT')
-  if (values.COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING && !values.COMMUNICATION_SERVICES_CONNECTION_STRING) {
-    yield 'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING needs COMMUNICATION_SERVICES_CONNECTION_STRING beside it'
-  }
+/** Yields the issues between settings, except for settings that are invalid themselves. */
+function* findConflicts(values: Settings, invalid: ReadonlySet<string>): Generator<string> {
   const primary = values.COMMUNICATION_SERVICES_CONNECTION_STRING
   const secondary = values.COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING
-  if (primary && secondary && parseConnectionString(primary).endpoint !== parseConnectionString(secondary).endpoint) {
-    yield 'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING has to be of the same resource: its endpoint is another'
+  if (values.SIGN_IN_ISSUERS.length === 0 && !invalid.has('SIGN_IN_ISSUERS')) {
+    yield 'SIGN_IN_ISSUERS is missing: list at least one trusted issuer'
   }
-  if (values.ACS_SDK === 'administration') {
-    const rules = [values.SCOPE_POLICY.default, ...Object.values(values.SCOPE_POLICY.roles ?? {})]
-    // Its tokens live for 24 hours, whatever is asked: a cap that can't be kept is a hole.
-    if (
-      values.SCOPE_POLICY !== settings.SCOPE_POLICY.fallback &&
-      rules.some((rule) => rule.scopes.length > 0 && rule.maxExpiresInMinutes < 1440)
-    ) {
-      yield 'SCOPE_POLICY caps a lifetime below 1440 minutes, which ACS_SDK=administration can’t do'
-    }
+  if (!isEndpointRepeated(values)) {
+    yield* requireOne('COMMUNICATION_SERVICES_CONNECTION_STRING', 'COMMUNICATION_SERVICES_ENDPOINT')
+  }
+  yield* requireOne('IDENTITY_STORE_CONNECTION_STRING', 'IDENTITY_STORE_ENDPOINT')
+  if (secondary && !primary) {
+    yield 'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING requires COMMUNICATION_SERVICES_CONNECTION_STRING: set both'
+  }
+  if (primary && secondary && parseConnectionString(primary).endpoint !== parseConnectionString(secondary).endpoint) {
+    yield 'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING belongs to another resource: copy both connection strings from one resource'
+  }
+  const rules = [values.SCOPE_POLICY.default, ...Object.values(values.SCOPE_POLICY.roles ?? {})]
+  // The tokens of this SDK always live for 24 hours, so it cannot enforce a lower limit.
+  if (
+    values.ACS_SDK === 'administration' &&
+    values.SCOPE_POLICY !== settings.SCOPE_POLICY.fallback &&
+    rules.some((rule) => rule.scopes.length > 0 && rule.maxExpiresInMinutes < 1440)
+  ) {
+    yield 'SCOPE_POLICY has a lifetime below 1440 minutes, which ACS_SDK=administration does not support: set ACS_SDK=identity'
   }
 
-  function* exactlyOne(first: SettingName, second: SettingName): Generator<string> {
-    if (wrong.has(first) || wrong.has(second)) return
+  function* requireOne(first: SettingName, second: SettingName): Generator<string> {
+    if (invalid.has(first) || invalid.has(second)) return
     const count = [first, second].filter((name) => values[name] !== undefined).length
-    if (count === 0) yield `${first} or ${second} is missing`
-    if (count === 2) yield `${first} and ${second} exclude each other`
+    if (count === 0) yield `${first} or ${second} is missing: set one of them`
+    if (count === 2) yield `${first} and ${second} are both set: remove one of them`
   }
 }
 
-/** Whether the endpoint is the one in the connection string: then it names no other resource, and no other credential is needed. */
+/** Returns whether the endpoint is that of the connection string, so that it needs no credential of its own. */
 function isEndpointRepeated(values: Settings): boolean {
   const { COMMUNICATION_SERVICES_CONNECTION_STRING: primary, COMMUNICATION_SERVICES_ENDPOINT: endpoint } = values
   return primary !== undefined && parseConnectionString(primary).endpoint === endpoint

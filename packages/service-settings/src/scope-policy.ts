@@ -6,13 +6,13 @@ const Rule = ruleWith(1)
 
 const ScopePolicy = Type.Object(
   {
-    /** Without scopes, a user needs a role: a restrictive one then can't be evaded by a token without roles. */
+    /** Without scopes here, users need a role, so a token without roles cannot evade a restrictive one. */
     default: ruleWith(0),
     roles: Type.Optional(Type.Record(Type.String(), Rule)),
   },
   { additionalProperties: false },
 )
-/** What a user may have: by roles, those of several roles together; by default for those without a role named here. */
+/** Scopes and maximum lifetimes by role. Several roles add up; `default` applies to users without a role listed here. */
 export type ScopePolicy = Static<typeof ScopePolicy>
 
 export const scopePolicy = json(ScopePolicy)
@@ -27,7 +27,7 @@ function ruleWith(minItems: number) {
   )
 }
 
-/** Guests can join what others start, and no longer than an hour. */
+/** Guests may join calls and chats, for up to an hour. */
 export const defaultScopePolicy: ScopePolicy = {
   default: { scopes: ['chat', 'voip'], maxExpiresInMinutes: 1440 },
   roles: { guest: { scopes: ['chat.join', 'voip.join'], maxExpiresInMinutes: 60 } },

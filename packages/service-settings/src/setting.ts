@@ -1,14 +1,14 @@
 import { isOrigin, isTrustworthy, trustworthyUrl } from './url.ts'
 
-/** How one environment variable is read. */
+/** Definition of one environment variable. */
 export interface Setting<Value> {
-  /** For the person who sets it; a sentence without its full stop. */
+  /** A phrase for documentation, without a full stop. */
   readonly description: string
-  /** Must not be shown. */
+  /** Whether the value must never be printed. */
   readonly isSecret: boolean
-  /** The value when the variable is not set; undefined in itself means that there is none. */
+  /** Value when the variable is not set. */
   readonly fallback: Value
-  /** Throws an Error that says what the value must be, and never repeats it. */
+  /** Throws an Error that describes the expected value and never repeats the given one. */
   readonly parse: (text: string) => Value
 }
 
@@ -20,8 +20,16 @@ export function setting<Value>(
   return { description, parse, fallback, isSecret: false }
 }
 
+/** Defines a setting without a default. */
+export function optional<Value>(
+  description: string,
+  parse: (text: string) => Exclude<Value, undefined>,
+): Setting<Value | undefined> {
+  return setting<Value | undefined>(description, parse, undefined)
+}
+
 export function secret(description: string, parse: (text: string) => string): Setting<string | undefined> {
-  return { ...setting<string | undefined>(description, parse, undefined), isSecret: true }
+  return { ...optional(description, parse), isSecret: true }
 }
 
 export function text(value: string): string {
@@ -49,19 +57,19 @@ export function oneOf<Name extends string>(...names: readonly Name[]) {
   }
 }
 
-/** An endpoint of Azure; its credentials are settings of their own, so it has no query either. */
+/** Parses an Azure endpoint. Credentials are separate settings, so a query such as a shared access signature is rejected. */
 export function endpoint(value: string): string {
   if (isTrustworthy(value) && !/[?#]/.test(value)) return value
-  throw new Error(`must be ${trustworthyUrl}, and have no query or fragment`)
+  throw new Error(`must be ${trustworthyUrl}, without a query or fragment`)
 }
 
-/** Comma-separated origins, each exactly as a browser sends it. */
+/** Parses comma-separated origins, each exactly as browsers send it. */
 export function origins(value: string): readonly string[] {
   const list = value.split(',').map((origin) => origin.trim())
-  const wrong = list.findIndex((origin) => !isOrigin(origin))
-  if (wrong < 0) return list
+  const index = list.findIndex((origin) => !isOrigin(origin))
+  if (index < 0) return list
   throw new Error(
-    `must list origins such as https://app.example.com, without paths or wildcards: entry ${wrong + 1} is invalid`,
+    `must list origins such as https://app.example.com, without paths or wildcards: entry ${index + 1} is invalid`,
   )
 }
 

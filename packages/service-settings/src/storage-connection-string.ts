@@ -1,8 +1,8 @@
 import { isTrustworthy, trustworthyUrl } from './url.ts'
 
 /**
- * Checks the connection string of a storage account, with its key or a shared access signature, by the rules of
- * `@azure/data-tables`: what that SDK rejects, it repeats in its error.
+ * Validates a storage account's connection string, with a key or a shared access signature, by the rules of
+ * `@azure/data-tables`, whose own errors repeat the value.
  */
 export function storageConnectionString(value: string): string {
   const entries = value
@@ -10,7 +10,7 @@ export function storageConnectionString(value: string): string {
     .filter((part) => part.trim() !== '')
     .map((part) => toEntry(part.trim()))
   const parts = new Map(entries)
-  if (parts.size < entries.length) throw new Error('names a part twice')
+  if (parts.size < entries.length) throw new Error('has a duplicate part')
   const endpoint = parts.get('tableendpoint') ?? defaultEndpoint(parts)
   const hasKey = parts.get('defaultendpointsprotocol') && parts.get('accountname') && parts.get('accountkey')
   if (!endpoint || !(hasKey || parts.get('sharedaccesssignature'))) {

@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { readSettings, settings, SettingsError } from '../src/index.ts'
 
 const key = 'c2VjcmV0LXNlY3JldA=='
 const issuer = { issuer: 'https://login.example/v2.0', audience: 'api://tokens' }
-const enough = {
+const required = {
   SIGN_IN_ISSUERS: JSON.stringify([issuer]),
   COMMUNICATION_SERVICES_CONNECTION_STRING: `endpoint=https://acs.example/;accesskey=${key}`,
   IDENTITY_STORE_CONNECTION_STRING: `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${key};EndpointSuffix=core.windows.net`,
@@ -19,23 +19,23 @@ function findIssues(environment: Record<string, string>): readonly string[] {
   return []
 }
 
-test('three settings are enough; the rest has defaults', () => {
-  const values = readSettings(enough)
+it('requires three settings and has defaults for the rest', () => {
+  const values = readSettings(required)
   expect(values.SIGN_IN_ISSUERS).toEqual([issuer])
   expect(values).toMatchObject({ PORT: 8080, REVOCATION_BOUND_SECONDS: 300, ACS_SDK: 'identity', ALLOWED_ORIGINS: [] })
   expect(values.SCOPE_POLICY.roles?.['guest']?.scopes).toEqual(['chat.join', 'voip.join'])
   expect(Object.keys(values).toSorted()).toEqual(Object.keys(settings).toSorted())
 })
 
-test('an empty environment is refused with everything that is missing, at once', () => {
+it('reports all missing settings of an empty environment together', () => {
   expect(findIssues({})).toEqual([
-    'SIGN_IN_ISSUERS is missing: the service does not run without sign-in',
-    'COMMUNICATION_SERVICES_CONNECTION_STRING or COMMUNICATION_SERVICES_ENDPOINT is missing',
-    'IDENTITY_STORE_CONNECTION_STRING or IDENTITY_STORE_ENDPOINT is missing',
+    'SIGN_IN_ISSUERS is missing: list at least one trusted issuer',
+    'COMMUNICATION_SERVICES_CONNECTION_STRING or COMMUNICATION_SERVICES_ENDPOINT is missing: set one of them',
+    'IDENTITY_STORE_CONNECTION_STRING or IDENTITY_STORE_ENDPOINT is missing: set one of them',
   ])
 })
 
-test.each<[string, string, RegExp]>([
+it.each<[string, string, RegExp]>([
   ['SIGN_IN_ISSUERS', '{', /must be JSON/],
   ['SIGN_IN_ISSUERS', '[]', /must not have fewer than 1 items/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example"}]', /audience/],
@@ -62,11 +62,15 @@ test.each<[string, string, RegExp]>([
   ],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":[]}]', /audience/],
   ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":["a",""]}]', /audience\/1/],
-  ['SIGN_IN_ISSUERS', '[{"issuer":"https://a.example","audience":"a","kind":"entra"}]', /Entra ID without required/],
+  [
+    'SIGN_IN_ISSUERS',
+    '[{"issuer":"https://a.example","audience":"a","kind":"entra"}]',
+    /Entra ID issuer without required/,
+  ],
   [
     'SIGN_IN_ISSUERS',
     '[{"issuer":"https://login.microsoftonline.com/1/v2.0","audience":"a"}]',
-    /Entra ID without required/,
+    /Entra ID issuer without required/,
   ],
   [
     'SIGN_IN_ISSUERS',
@@ -94,27 +98,27 @@ test.each<[string, string, RegExp]>([
   ['INSTANCES', '0', /1 to 100/],
   ['ACS_SDK', 'beta', /identity or administration/],
   ['REFERENCE_PAGE', 'yes', /true or false/],
-  ['IDENTITY_STORE_TABLE', '1x', /letter first/],
-])('%s = %s is refused, and nothing else with it', (name, value, reason) => {
-  const issues = findIssues({ ...enough, [name]: value })
+  ['IDENTITY_STORE_TABLE', '1x', /starting with a letter/],
+])('rejects %s = %s with a single issue', (name, value, reason) => {
+  const issues = findIssues({ ...required, [name]: value })
   expect(issues).toHaveLength(1)
   expect(issues[0]).toMatch(new RegExp(`^${name} .*${reason.source}`))
   expect(issues[0]).not.toContain(key)
 })
 
-test('everything that is wrong with the issuers is named at once, without repeating it', () => {
+it('reports all issues of the issuers together, without repeating a value', () => {
   const list = [
     { issuer: 'https://user:secret@a.example', audience: 'a', jwksUri: 'http://secret.example' },
     { issuer: 'secret', audience: 'a', kind: 'entra' },
     { issuer: 'secret', audience: 'a', jwksUri: 'https://a.example/keys' },
   ]
-  const [issue, ...others] = findIssues({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) })
+  const [issue, ...others] = findIssues({ ...required, SIGN_IN_ISSUERS: JSON.stringify(list) })
   expect(others).toEqual([])
-  expect(issue).toMatch(/\/0\/issuer .*\/0\/jwksUri .*\/1\/issuer .*\/1 is an issuer of Entra ID .*twice, \/1 and \/2/)
+  expect(issue).toMatch(/\/0\/issuer .*\/0\/jwksUri .*\/1\/issuer .*\/1 is an Entra ID issuer .*twice, \/1 and \/2/)
   expect(issue).not.toContain('secret')
 })
 
-test('issuers that do not fit the schema hide no other mistake, and each mistake is named once', () => {
+it('reports each issue once, including those that the schema cannot express', () => {
   const list = [
     { issuer: 'https://a.example' },
     { issuer: 'https://b.example', audience: 5 },
@@ -127,8 +131,8 @@ test('issuers that do not fit the schema hide no other mistake, and each mistake
     { issuer: 'https://h.example', audience: 5 },
     { issuer: 'https://i.example', audience: 5 },
   ]
-  const [issue] = findIssues({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) })
-  expect(issue!.replace('SIGN_IN_ISSUERS does not fit: ', '').split('; ')).toEqual([
+  const [issue] = findIssues({ ...required, SIGN_IN_ISSUERS: JSON.stringify(list) })
+  expect(issue!.replace('SIGN_IN_ISSUERS is invalid: ', '').split('; ')).toEqual([
     '/0 must have required properties audience',
     '/1/audience must be string or array',
     '/3/audience/1 must not have fewer than 1 characters',
@@ -143,30 +147,30 @@ test('issuers that do not fit the schema hide no other mistake, and each mistake
     '/9/audience must be string or array',
     expect.stringMatching(/^\/2\/issuer must be an https URL/),
     expect.stringMatching(/^\/4\/issuer must be an https URL/),
-    expect.stringMatching(/^\/4 is an issuer of Entra ID without required/),
+    expect.stringMatching(/^\/4 is an Entra ID issuer without required/),
     'lists an issuer twice, /1 and /6',
   ])
 })
 
-test('an issuer may be any name when its keys have an https URL, and have several audiences', () => {
+it('accepts any issuer name if its keys have an https URL, and several audiences', () => {
   const list = ['http://adfs.example.com/adfs/services/trust', 'adfs'].map((name) => ({
     issuer: name,
     audience: ['a', 'b'],
     jwksUri: 'https://adfs.example.com/adfs/discovery/keys',
   }))
-  expect(readSettings({ ...enough, SIGN_IN_ISSUERS: JSON.stringify(list) }).SIGN_IN_ISSUERS).toEqual(list)
+  expect(readSettings({ ...required, SIGN_IN_ISSUERS: JSON.stringify(list) }).SIGN_IN_ISSUERS).toEqual(list)
 })
 
-test('an endpoint that repeats the one of the connection string is ignored', () => {
-  const values = readSettings({ ...enough, COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example' })
+it('ignores an endpoint that the connection string contains', () => {
+  const values = readSettings({ ...required, COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example' })
   expect(values.COMMUNICATION_SERVICES_ENDPOINT).toBeUndefined()
-  expect(values.COMMUNICATION_SERVICES_CONNECTION_STRING).toBe(enough.COMMUNICATION_SERVICES_CONNECTION_STRING)
+  expect(values.COMMUNICATION_SERVICES_CONNECTION_STRING).toBe(required.COMMUNICATION_SERVICES_CONNECTION_STRING)
 })
 
 const sas = `SharedAccessSignature=sv=2024-11-04&sig=${encodeURIComponent(key)}`
 const account = `AccountName=a;AccountKey=${key}`
 
-test.each([
+it.each([
   `DefaultEndpointsProtocol=http;${account};EndpointSuffix=core.windows.net`,
   `DefaultEndpointsProtocol=https;${account};EndpointSuffix=@evil.example`,
   `DefaultEndpointsProtocol=http;${account};TableEndpoint=http://store.example/`,
@@ -178,28 +182,30 @@ test.each([
   `TableEndpoint=https://store.example/;BlobEndpoint=http://store.example/;${sas}`,
   `TableEndpoint=https://store.example/;TableEndpoint=http://store.example/;${sas}`,
   `TableEndpoint=store.example;${sas}`,
-])('a store that plain HTTP or another host could stand for is rejected: %s', (value) => {
-  const [issue, ...others] = findIssues({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })
-  expect(issue).toMatch(/^IDENTITY_STORE_CONNECTION_STRING (?:has an endpoint that is not an https URL|names a part)/)
+])('rejects a store that is reached over plain HTTP or at another host: %s', (value) => {
+  const [issue, ...others] = findIssues({ ...required, IDENTITY_STORE_CONNECTION_STRING: value })
+  expect(issue).toMatch(
+    /^IDENTITY_STORE_CONNECTION_STRING (?:has an endpoint that is not an https URL|has a duplicate part)/,
+  )
   expect(others).toEqual([])
 })
 
-test.each([
+it.each([
   `DefaultEndpointsProtocol=https;${account};EndpointSuffix=core.windows.net`,
   `DefaultEndpointsProtocol=http;${account};TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;`,
   `DefaultEndpointsProtocol=https;${account};TableEndpoint=https://a.table.cosmos.azure.com:443/;`,
   `BlobEndpoint=https://a.blob.core.windows.net/;TableEndpoint=https://a.table.core.windows.net/;${sas}`,
   `TableEndpoint=http://[::1]:10002/devstoreaccount1;${sas}`,
-])('a store with https, or on this machine, is accepted: %s', (value) => {
-  expect(findIssues({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })).toEqual([])
+])('accepts a store with https, or on this machine: %s', (value) => {
+  expect(findIssues({ ...required, IDENTITY_STORE_CONNECTION_STRING: value })).toEqual([])
 })
 
-test.each([
+it.each([
   `${account};EndpointSuffix=core.windows.net`,
   `DefaultEndpointsProtocol=https;${account}`,
   `BlobEndpoint=https://store.example/;${sas}`,
-])('a connection string that the SDK could not use is rejected: %s', (value) => {
-  expect(findIssues({ ...enough, IDENTITY_STORE_CONNECTION_STRING: value })).toEqual([
+])('rejects a connection string that the SDK cannot use: %s', (value) => {
+  expect(findIssues({ ...required, IDENTITY_STORE_CONNECTION_STRING: value })).toEqual([
     expect.stringMatching(/^IDENTITY_STORE_CONNECTION_STRING must be a storage connection string/),
   ])
 })
@@ -234,57 +240,57 @@ const rejectedValues = {
   PORT: [password],
 }
 
-test.each(Object.entries(rejectedValues).flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
-  'a rejected %s is never repeated: %s',
+it.each(Object.entries(rejectedValues).flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
+  'does not repeat a rejected %s: %s',
   (name, value) => {
-    const issues = findIssues({ ...enough, [name]: value })
+    const issues = findIssues({ ...required, [name]: value })
     expect(issues).toContainEqual(expect.stringMatching(new RegExp(`^${name} `)))
     expect(issues.join('\n')).not.toContain(password)
   },
 )
 
-test('settings that exclude or need each other are named', () => {
-  expect(findIssues({ ...enough, COMMUNICATION_SERVICES_ENDPOINT: 'https://other.example/' })).toEqual([
-    'COMMUNICATION_SERVICES_CONNECTION_STRING and COMMUNICATION_SERVICES_ENDPOINT exclude each other',
+it('reports settings that conflict with or require each other', () => {
+  expect(findIssues({ ...required, COMMUNICATION_SERVICES_ENDPOINT: 'https://other.example/' })).toEqual([
+    'COMMUNICATION_SERVICES_CONNECTION_STRING and COMMUNICATION_SERVICES_ENDPOINT are both set: remove one of them',
   ])
-  const { COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString, ...rest } = enough
+  const { COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString, ...rest } = required
   const keyless = { ...rest, COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example/' }
   expect(findIssues(keyless)).toEqual([])
   expect(findIssues({ ...keyless, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: connectionString })).toEqual([
-    expect.stringMatching(/SECONDARY_CONNECTION_STRING needs/),
+    expect.stringMatching(/SECONDARY_CONNECTION_STRING requires/),
   ])
   const other = connectionString.replace('https://', 'https://other-')
-  expect(findIssues({ ...enough, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: other })).toEqual([
-    expect.stringMatching(/SECONDARY_CONNECTION_STRING has to be of the same resource/),
+  expect(findIssues({ ...required, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: other })).toEqual([
+    expect.stringMatching(/SECONDARY_CONNECTION_STRING belongs to another resource/),
   ])
 })
 
-test('a connection string is accepted as people paste it, and for the same resource in another spelling', () => {
+it('accepts a pasted connection string, and another spelling of the same resource', () => {
   expect(
     findIssues({
-      ...enough,
+      ...required,
       COMMUNICATION_SERVICES_CONNECTION_STRING: `endpoint=https://acs.example/;accesskey=${key};`,
       COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: `"AccessKey=${key};\nEndpoint=https://ACS.example"`,
     }),
   ).toEqual([])
 })
 
-test.each(['http://localhost:4380', 'https://acs.example/path'])(
-  'COMMUNICATION_SERVICES_ENDPOINT = %s is rejected at once, and not by the SDK',
+it.each(['http://localhost:4380', 'https://acs.example/path'])(
+  'rejects COMMUNICATION_SERVICES_ENDPOINT = %s before the SDK does',
   (endpoint) => {
-    const { COMMUNICATION_SERVICES_CONNECTION_STRING: _connectionString, ...rest } = enough
+    const { COMMUNICATION_SERVICES_CONNECTION_STRING: _connectionString, ...rest } = required
     expect(findIssues({ ...rest, COMMUNICATION_SERVICES_ENDPOINT: endpoint })).toEqual([
       expect.stringMatching(/^COMMUNICATION_SERVICES_ENDPOINT (?:does not begin with https|has more than a host)/),
     ])
   },
 )
 
-test('a cap that the administration SDK can’t keep is refused', () => {
+it('rejects a maximum lifetime that the administration SDK does not support', () => {
   const policy = '{"default":{"scopes":["chat"],"maxExpiresInMinutes":60}}'
-  expect(findIssues({ ...enough, ACS_SDK: 'administration', SCOPE_POLICY: policy })).toEqual([
-    expect.stringMatching(/can’t do/),
+  expect(findIssues({ ...required, ACS_SDK: 'administration', SCOPE_POLICY: policy })).toEqual([
+    expect.stringMatching(/does not support/),
   ])
   const role = '{"scopes":["chat"],"maxExpiresInMinutes":1440}'
   const nothing = `{"default":{"scopes":[],"maxExpiresInMinutes":60},"roles":{"member":${role}}}`
-  expect(findIssues({ ...enough, ACS_SDK: 'administration', SCOPE_POLICY: nothing })).toEqual([])
+  expect(findIssues({ ...required, ACS_SDK: 'administration', SCOPE_POLICY: nothing })).toEqual([])
 })
