@@ -6,30 +6,33 @@ const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const scriptsOf = (path: string) =>
   Object.keys((JSON.parse(read(path)) as { scripts?: Record<string, string> }).scripts ?? {})
-const rooms = globSync(['{apps,packages}/*/package.json', 'infra/package.json'], { cwd: root })
+/** The package.json of the folder, or of the nearest one above it. */
+const findManifest = (folder: string): string =>
+  existsSync(join(root, folder, 'package.json')) ? join(folder, 'package.json') : findManifest(dirname(folder))
+const packages = globSync(['{apps,packages,tools}/*/package.json', 'infra/package.json'], { cwd: root })
 const documents = [
   'README.md',
   'CONTRIBUTING.md',
-  ...globSync(['{apps,packages}/*/README.md', 'infra/*.md'], { cwd: root }),
+  ...globSync(['{apps,packages,tools}/**/README.md', 'infra/*.md'], { cwd: root, exclude: ['**/node_modules'] }),
 ]
 
 describe.each(documents)('%s', (path) => {
   const text = read(path)
 
-  it('names only commands that there are', () => {
+  it('names only existing commands', () => {
     const code = [...text.matchAll(/```sh\n([^]*?)```|`([^`\n]+)`/g)]
       .map(([, block, span]) => block ?? span!)
       .join('\n')
     const named = [...code.matchAll(/(?<!npx )\b(?:pnpm|npm run|npm(?= (?:start|test)\b)) ([a-z][\w:]*)/g)].map(
       ([, script]) => script!,
     )
-    // CONTRIBUTING also says what to run in a room's folder, a room's README only what its own has.
-    const manifests = path === 'CONTRIBUTING.md' ? rooms : [join(dirname(path), 'package.json')]
+    // CONTRIBUTING also names the scripts of packages, a package's README only its own.
+    const manifests = path === 'CONTRIBUTING.md' ? packages : [findManifest(dirname(path))]
     const known = new Set(['install', 'add', 'exec', 'dlx', ...['package.json', ...manifests].flatMap(scriptsOf)])
     expect(named.filter((script) => !known.has(script))).toEqual([])
   })
 
-  it('links to what there is', () => {
+  it('links only to existing files and headings', () => {
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
       const [file, anchor] = target!.split('#')
       const linked = file === '' ? path : join(dirname(path), file!)
@@ -42,15 +45,29 @@ describe.each(documents)('%s', (path) => {
   })
 })
 
-it('CI runs the same command as everybody else', () => {
-  const workflows = globSync('.github/workflows/*.{yml,yaml}', { cwd: root })
-  expect(workflows).not.toEqual([])
-  for (const workflow of workflows) expect(read(workflow), workflow).toMatch(/^\s+(?:- )?run: \.ci\/run$/m)
-  expect(read('.ci/run')).toMatch(/^npm test$/m)
-  expect(read('README.md')).toMatch(/^npm test\b/m)
+describe('CI', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const steps = [...read('.github/workflows/ci.yml').matchAll(/^ +run: npm run ([\w:]+)/gm)].map(([, step]) => step!)
+
+  it('runs the commands that a developer runs', () => {
+    expect(steps).not.toEqual([])
+    expect(steps.filter((step) => !Object.hasOwn(scripts, step))).toEqual([])
+    expect(read('.ci/run')).toMatch(/^npm test$/m)
+    expect(read('README.md')).toMatch(/^npm test\b/m)
+  })
+
+  it('has a step for each kind of test', () => {
+    const kinds = /\{([\w,]+)\}/.exec(scripts['test:unit']!)![1]!.split(',')
+    expect(kinds).not.toEqual([])
+    for (const kind of kinds) {
+      expect(scripts[`test:${kind}`]).toContain(`vitest run .${kind}.test`)
+      expect(steps).toContain(`test:${kind}`)
+    }
+    expect(steps).toContain('test:unit')
+  })
 })
 
-it('pnpm-workspace.yaml says why for each of its policies', () => {
+it('pnpm-workspace.yaml gives a reason for each policy', () => {
   expect(findUnexplained(read('pnpm-workspace.yaml'))).toEqual([])
 })
 
