@@ -3,11 +3,11 @@ import { defineConfig } from 'vitest/config'
 
 const testSupport = join(import.meta.dirname, 'tools/test-support/src')
 
-/** Azurite, for rooms that keep something. */
+/** Starts Azurite, for projects with a store. */
 const store = [join(testSupport, 'store.ts')]
 
-/** A room is a folder with tests of its own; `pnpm test` in it runs them. */
-function room(
+/** A project is a package with tests; `pnpm test` in its folder runs them. */
+function project(
   root: string,
   { name = basename(root), globalSetup = [] as string[], setupFiles = [] as string[], env = {} } = {},
 ) {
@@ -29,23 +29,23 @@ function room(
 export default defineConfig({
   test: {
     projects: [
-      room('packages/communication-emulator'),
-      room('packages/communication-identity'),
-      room('packages/token-contract'),
-      room('packages/token-client'),
-      room('packages/service-settings'),
-      room('apps/token-service', { globalSetup: store }),
-      room('apps/token-service', {
+      project('packages/communication-emulator'),
+      project('packages/communication-identity'),
+      project('packages/token-contract'),
+      project('packages/token-client'),
+      project('packages/service-settings'),
+      project('apps/token-service', { globalSetup: store }),
+      project('apps/token-service', {
         name: 'token-service-administration',
         globalSetup: store,
         env: { COMMUNICATION_TEST_SDK: 'administration' },
       }),
-      room('apps/quickstart'),
-      room('infra'),
-      room('tools/local-stack'),
-      room('tools/bench'),
-      room('tools/drills', { setupFiles: [join(testSupport, 'without-proxies.ts')] }),
-      room('.', { name: 'root' }),
+      project('apps/quickstart'),
+      project('infra'),
+      project('tools/local-stack'),
+      project('tools/bench'),
+      project('tools/drills', { setupFiles: [join(testSupport, 'without-proxies.ts')] }),
+      project('.', { name: 'root' }),
     ],
   },
 })

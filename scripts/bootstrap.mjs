@@ -1,5 +1,5 @@
-// `npm start` and `npm test` on a machine that has only Node 20 and npm: brings the locked packages, the pinned pnpm and
-// Node 24 among them, then runs a script of the root's package.json under those. It has no dependencies of its own.
+// `npm start` and `npm test` on a machine with only Node 20 and npm: installs the locked packages, which include the pinned
+// pnpm and Node 24, then runs a script of the root's package.json with them. It has no dependencies itself.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -16,15 +16,15 @@ const remedies = [
   [/ENOSPC|no space left/i, 'the disk is full: free about 2 GB and run the same command again'],
   [
     /EACCES|EPERM|EROFS|ENOTDIR|permission denied|read-only file system|not a directory/i,
-    `this user may not write there: check HOME, and who owns ${root} and the npm cache`,
+    `no permission to write: check HOME and the owner of ${root} and of the npm cache`,
   ],
   [
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|FETCH_FAIL|META_FETCH|error sending request|dns error/i,
-    'the npm registry could not be reached: check the network, or the proxy and registry settings in .npmrc, and run the same command again',
+    'npm registry unreachable: check the network and the proxy and registry settings in .npmrc, then run the same command again',
   ],
   [
     /OUTDATED_LOCKFILE/,
-    'pnpm-lock.yaml does not fit the package.json files: run `npx pnpm install` and commit the lockfile',
+    'pnpm-lock.yaml does not match the package.json files: run `npx pnpm install` and commit the lockfile',
   ],
 ]
 
@@ -33,7 +33,7 @@ function fail(cause, detail = '') {
   process.exit(1)
 }
 
-// A terminal sends Ctrl+C to all of its programs by itself, and at a second one pnpm leaves without what it runs.
+// A terminal sends Ctrl+C to all of its programs. On a second SIGINT, pnpm exits without waiting for the script.
 const isOnTerminal = [0, 1, 2].some(isatty)
 let child
 let endedBy
@@ -64,14 +64,14 @@ async function install() {
   const isPinned =
     existsSync(installed) && `pnpm@${JSON.parse(readFileSync(installed, 'utf8')).version}` === packageManager
   if (!isPinned) {
-    process.stderr.write('acs-kit: fetching the locked packages and Node 24, once; this takes up to a minute\n')
+    process.stderr.write('acs-kit: installing the locked packages and Node 24, once; this takes up to a minute\n')
   }
-  // With everything in place pnpm sees so by itself, without the network, in a tenth of a second.
+  // When nothing changed, pnpm finds out in a tenth of a second, without the network.
   const [command, ...before] = isPinned ? [join(bin, 'pnpm')] : ['npx', '--yes', packageManager]
   const note = setTimeout(() => {
-    if (isPinned) process.stderr.write('acs-kit: the packages changed, bringing them up to date\n')
+    if (isPinned) process.stderr.write('acs-kit: updating the packages, which have changed\n')
   }, 1500)
-  // On Windows both are scripts, which only a shell runs, and it splits paths at spaces.
+  // On Windows both are scripts, which need a shell, and the shell splits paths at spaces.
   const program = isWindows ? `"${command}"` : command
   const { code, output } = await run(spawn, program, [...before, 'install', '--frozen-lockfile'], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -81,19 +81,19 @@ async function install() {
   if (endedBy) process.exit(codeOf(endedBy))
   if (code === 0) return
   const remedy = remedies.find(([pattern]) => pattern.test(output))?.[1]
-  fail(`the packages could not be installed: ${remedy ?? 'the lines above say why'}`, output.slice(-4000))
+  fail(`installation of the packages failed: ${remedy ?? 'see the lines above'}`, output.slice(-4000))
 }
 
 if (Number(process.versions.node.split('.')[0]) < 20) {
-  fail(`this is Node ${process.versions.node}; Node 20 or newer is needed, and it brings the rest itself`)
+  fail(`Node ${process.versions.node} is too old: install Node 20 or newer; everything else is installed for you`)
 }
 await install()
 
-// From the packages that are there by now; it quotes arguments for Windows.
+// cross-spawn quotes arguments for Windows. It is among the packages that are now installed.
 const start = isWindows ? (await import('cross-spawn')).default : spawn
 const { code, output } = await run(start, join(bin, 'pnpm'), ['--silent', 'run', script, ...rest], {
   env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: '1' },
   stdio: 'inherit',
 })
-if (output) fail(`pnpm could not be started: ${output}`)
+if (output) fail(`pnpm did not start: ${output}`)
 process.exitCode = code

@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { packageManager: string }
 
-/** A clone in which nothing is installed yet, as far as the script cares. */
+/** A clone without installed packages, as far as the script can see. */
 function createClone(): string {
   const clone = mkdtempSync(join(tmpdir(), 'acs-kit-bootstrap-'))
   onTestFinished(() => rmSync(clone, { recursive: true, force: true }))
@@ -25,7 +25,7 @@ function writeProgram(folder: string, name: string, script: string): void {
   chmodSync(join(folder, name), 0o755)
 }
 
-/** A pnpm that installs nothing, and says how it was called when it is to run a script. */
+/** Adds a pnpm that installs nothing and runs `script` in place of a script of the root. */
 function installPnpm(clone: string, script: string): void {
   mkdirSync(join(clone, 'node_modules/pnpm'), { recursive: true })
   writeFileSync(
@@ -47,7 +47,7 @@ function bootstrap(clone: string, args: readonly string[], { environment = {}, f
   return { child, output, exit }
 }
 
-it('runs a script of the root with the pinned tools first on PATH, its arguments, and its exit code', async () => {
+it('runs a script with the pinned tools first on PATH, its arguments and its exit code', async () => {
   const clone = createClone()
   installPnpm(clone, 'echo "$@"; echo "$PATH"; exit 3')
   const { stdout, stderr, code } = await bootstrap(clone, ['quickstart', '--redact']).exit
@@ -57,7 +57,7 @@ it('runs a script of the root with the pinned tools first on PATH, its arguments
   expect({ stderr, code }).toEqual({ stderr: '', code: 3 })
 })
 
-it('passes a signal on and exits as the script does', async () => {
+it('forwards a signal and exits with the code of the script', async () => {
   const clone = createClone()
   installPnpm(clone, 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done')
   const { child, output, exit } = bootstrap(clone, ['quickstart'])
@@ -68,25 +68,25 @@ it('passes a signal on and exits as the script does', async () => {
 
 it.each([
   ['npm error code ENOSPC', 'the disk is full'],
-  ['npm error code EACCES', 'may not write there'],
+  ['npm error code EACCES', 'no permission to write'],
   ['npm error code ENOTDIR', 'check HOME'],
   ['Failed to read pnpm-workspace.yaml: Not a directory (os error 20)', 'check HOME'],
-  ['npm error code ENOTFOUND', 'the npm registry could not be reached'],
-  ['ERR_PNPM_OUTDATED_LOCKFILE', 'does not fit the package.json files'],
-  ['something else', 'the lines above say why'],
-])('says what to do about %j', async (words, remedy) => {
+  ['npm error code ENOTFOUND', 'npm registry unreachable'],
+  ['ERR_PNPM_OUTDATED_LOCKFILE', 'does not match the package.json files'],
+  ['something else', 'see the lines above'],
+])('prints a remedy for %j', async (words, remedy) => {
   const clone = createClone()
   const programs = join(clone, 'programs')
   writeProgram(programs, 'npx', `echo "${words}" >&2; exit 1`)
   const environment = { PATH: `${programs}${delimiter}${process.env['PATH']}` }
   const { stderr, code } = await bootstrap(clone, ['verify'], { environment }).exit
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^acs-kit: fetching the locked packages/)
+  expect(stderr).toMatch(/^acs-kit: installing the locked packages/)
   expect(stderr).toContain(words)
   expect(stderr.trim().split('\n').at(-1)).toContain(remedy)
 })
 
-it('says what to do without a network, by the words of the real npx', async () => {
+it('prints a remedy for a missing network, with the real npx', async () => {
   const clone = createClone()
   const home = join(clone, 'home')
   mkdirSync(home)
@@ -100,15 +100,17 @@ it('says what to do without a network, by the words of the real npx', async () =
   }
   const { stderr, code } = await bootstrap(clone, ['verify'], { environment }).exit
   expect(code).toBe(1)
-  expect(stderr.trim().split('\n').at(-1)).toMatch(/^acs-kit: .*registry could not be reached: check the network/)
+  expect(stderr.trim().split('\n').at(-1)).toMatch(/^acs-kit: .*npm registry unreachable: check the network/)
 })
 
-it('says which Node it needs', async () => {
+it('rejects an old Node and names the required one', async () => {
   const flags = [
     '--import',
     `data:text/javascript,Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.0' } })`,
   ]
   const { stderr, code } = await bootstrap(createClone(), ['verify'], { flags }).exit
   expect(code).toBe(1)
-  expect(stderr.trim()).toBe('acs-kit: this is Node 18.20.0; Node 20 or newer is needed, and it brings the rest itself')
+  expect(stderr.trim()).toBe(
+    'acs-kit: Node 18.20.0 is too old: install Node 20 or newer; everything else is installed for you',
+  )
 })

@@ -17,7 +17,7 @@ import { expect, it, onTestFinished } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
 
-/** A copy of the sources, in which a test may do what it must not do here. */
+/** A copy of the sources that a test may change. */
 function copyWorkspace(): string {
   const copy = mkdtempSync(join(tmpdir(), 'acs-kit-boundaries-'))
   onTestFinished(() => rmSync(copy, { recursive: true, force: true }))
@@ -37,7 +37,7 @@ function copyWorkspace(): string {
   return copy
 }
 
-// Names with a dot are caches, or folders that another room's test is about to remove.
+// Names with a dot are caches, or temporary folders of other tests.
 function isSource(path: string): boolean {
   return !/^(?:node_modules|dist|coverage|\..*)$/.test(basename(path))
 }
@@ -55,15 +55,15 @@ async function findViolations(copy: string): Promise<string> {
 }
 
 interface Import {
-  readonly room: string
+  readonly folder: string
   readonly imported: string
   readonly isDeclared?: boolean
 }
 
-function addImport(copy: string, { room, imported, isDeclared = true }: Import): void {
-  appendFileSync(join(copy, room, 'forbidden.ts'), `import * as forbidden from '${imported}'\nvoid forbidden\n`)
+function addImport(copy: string, { folder, imported, isDeclared = true }: Import): void {
+  appendFileSync(join(copy, folder, 'forbidden.ts'), `import * as forbidden from '${imported}'\nvoid forbidden\n`)
   if (!isDeclared) return
-  const path = join(copy, room, 'package.json')
+  const path = join(copy, folder, 'package.json')
   const manifest = JSON.parse(readFileSync(path, 'utf8')) as { dependencies?: Record<string, string> }
   writeFileSync(
     path,
@@ -71,19 +71,19 @@ function addImport(copy: string, { room, imported, isDeclared = true }: Import):
   )
 }
 
-it('hold as things are', async () => {
+it('reports nothing for the sources as they are', async () => {
   expect(await findViolations(copyWorkspace())).toBe('')
 })
 
-it('do not mind what is allowed', async () => {
+it('accepts allowed imports', async () => {
   const copy = copyWorkspace()
-  addImport(copy, { room: 'apps/quickstart', imported: '@acs-kit/test-support' })
-  addImport(copy, { room: 'packages/communication-emulator', imported: '@acs-kit/test-support' })
-  addImport(copy, { room: 'tools/drills', imported: '@acs-kit/bench' })
+  addImport(copy, { folder: 'apps/quickstart', imported: '@acs-kit/test-support' })
+  addImport(copy, { folder: 'packages/communication-emulator', imported: '@acs-kit/test-support' })
+  addImport(copy, { folder: 'tools/drills', imported: '@acs-kit/bench' })
   expect(await findViolations(copy)).toBe('')
 })
 
-// The tags have to say so: a cycle, which some of these are as well, would be reported without them.
+// The expected reasons name the tags: some of these imports are also cycles, which turbo reports without tags.
 it.each([
   ['packages/communication-identity', '@acs-kit/quickstart', 'with tag listed in denylist'],
   ['packages/token-client', '@acs-kit/infra', 'with tag listed in denylist'],
@@ -96,31 +96,33 @@ it.each([
   ['packages/communication-emulator', '@acs-kit/communication-identity', 'without any tag listed in allowlist'],
   ['packages/communication-emulator', '@acs-kit/quickstart', 'without any tag listed in allowlist'],
   ['tools/test-support', '@acs-kit/communication-emulator', 'without any tag listed in allowlist'],
-])('report that %s imports %s', async (room, imported, reason) => {
+])('reports that %s imports %s', async (folder, imported, reason) => {
   const copy = copyWorkspace()
-  addImport(copy, { room, imported })
-  const violation = `Package \`${imported}\` found ${reason} for \`@acs-kit/${basename(room)}\``
+  addImport(copy, { folder, imported })
+  const violation = `Package \`${imported}\` found ${reason} for \`@acs-kit/${basename(folder)}\``
   expect(unwrap(await findViolations(copy))).toContain(unwrap(violation))
 })
 
 it.each([
   ['commander', 'cannot import package `commander` because it is not a dependency'],
   ['../../communication-emulator/src/index.ts', '`../../communication-emulator/src/index.ts` leaves the package'],
-])('report an import of %s, which is not declared', async (imported, violation) => {
+])('reports an undeclared import of %s', async (imported, violation) => {
   const copy = copyWorkspace()
-  addImport(copy, { room: 'packages/communication-identity', imported, isDeclared: false })
+  addImport(copy, { folder: 'packages/communication-identity', imported, isDeclared: false })
   expect(unwrap(await findViolations(copy))).toContain(unwrap(violation))
 })
 
-// A room without its tag would be outside of all of this.
+// A package without a tag would escape these rules.
 it.each(globSync('{infra,{apps,packages,tools}/*}/package.json', { cwd: root }).map((path) => dirname(path)))(
-  'know %s',
-  (room) => {
-    const { tags } = JSON.parse(withoutComments(readFileSync(join(root, room, 'turbo.json'), 'utf8'))) as {
+  'requires the tag of %s',
+  (folder) => {
+    const { tags } = JSON.parse(withoutComments(readFileSync(join(root, folder, 'turbo.json'), 'utf8'))) as {
       tags: string[]
     }
-    const own = { 'communication-emulator': 'emulator', 'test-support': 'test-support', infra: 'infra' }[basename(room)]
-    const shared = { apps: 'app', packages: 'library', tools: 'tool' }[dirname(room)]
+    const own = { 'communication-emulator': 'emulator', 'test-support': 'test-support', infra: 'infra' }[
+      basename(folder)
+    ]
+    const shared = { apps: 'app', packages: 'library', tools: 'tool' }[dirname(folder)]
     expect(tags).toEqual([own ?? shared])
   },
 )
@@ -129,7 +131,7 @@ function withoutComments(text: string): string {
   return text.replaceAll(/^\s*\/\/.*$/gm, '')
 }
 
-/** turbo breaks its lines anywhere, and draws a bar before them. */
+/** Removes the line breaks and bars of turbo's output. */
 function unwrap(text: string): string {
   return text.replaceAll(/[\s|]+/g, '')
 }

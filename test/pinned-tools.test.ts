@@ -21,18 +21,18 @@ const nodeVersion = /^ {2}node: (\S+)$/m.exec(readFileSync(join(root, 'pnpm-work
 
 const probe = `
 const [verb, ...args] = process.argv.slice(2)
-const say = (value) => process.stdout.write(JSON.stringify(value) + '\\n')
+const print = (value) => process.stdout.write(JSON.stringify(value) + '\\n')
 if (verb === 'stay') {
   let count = 0
   for (const name of ['SIGINT', 'SIGTERM']) {
     process.on(name, () => {
       count++
-      setTimeout(() => { say(name + ' ' + count); process.exit(9) }, 300)
+      setTimeout(() => { print(name + ' ' + count); process.exit(9) }, 300)
     })
   }
   setTimeout(() => {}, 60_000)
 }
-say({ args, version: process.version, path: process.env.PATH })
+print({ args, version: process.version, path: process.env.PATH })
 if (verb === 'fail') process.exit(7)
 `
 
@@ -76,17 +76,17 @@ function start(command: string, args: readonly string[], env: NodeJS.ProcessEnv)
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()))
   const exit = once(child, 'close').then(([code]) => ({ ...output, code: code as number | null }))
-  const said = async (words: string) => {
+  const printed = async (words: string) => {
     while (!output.stdout.includes(words)) await once(child.stdout, 'data')
   }
-  return { child, exit, said }
+  return { child, exit, printed }
 }
 
 function bootstrap({ clone, environment }: ReturnType<typeof createClone>, args: readonly string[]) {
   return start(process.execPath, [join(clone, 'scripts/bootstrap.mjs'), ...args], environment)
 }
 
-it('run a script with its arguments as they are, and pass its exit code on', async () => {
+it('runs a script with unchanged arguments and returns its exit code', async () => {
   const created = createInstalledClone()
   const args = ['--redact', 'a b', '$HOME', "it's", '*', '']
   const { stdout, stderr, code } = await bootstrap(created, ['probe', 'fail', ...args]).exit
@@ -96,41 +96,38 @@ it('run a script with its arguments as they are, and pass its exit code on', asy
   expect(seen.path.split(delimiter)[0]).toBe(join(created.clone, 'node_modules/.bin'))
 })
 
-it('refuse a lockfile that does not fit, with a remedy', async () => {
+it('rejects an outdated lockfile and prints a remedy', async () => {
   const created = createInstalledClone()
   const dependencies = { 'no-such-package': '1.0.0' }
   writeFileSync(join(created.clone, 'package.json'), JSON.stringify({ ...created.manifest, dependencies }))
   const { stdout, stderr, code } = await bootstrap(created, ['probe']).exit
   expect({ stdout, code }).toEqual({ stdout: '', code: 1 })
-  expect(stderr.trim().split('\n').at(-1)).toMatch(/^acs-kit: .*does not fit the package\.json files: run /)
+  expect(stderr.trim().split('\n').at(-1)).toMatch(/^acs-kit: .*does not match the package\.json files: run /)
 })
 
-it.each(['SIGINT', 'SIGTERM'] as const)(
-  'pass %s on once, and wait for what the script does about it',
-  async (signal) => {
-    const { child, exit, said } = bootstrap(createInstalledClone(), ['probe', 'stay'])
-    await said('version')
-    child.kill(signal)
-    const { stdout, code } = await exit
-    expect(stdout).toContain(`"${signal} 1"`)
-    // pnpm tells of a signal that it was sent rather than of its script's code, except for Ctrl+C.
-    expect(code).toBe(signal === 'SIGINT' ? 9 : 143)
-  },
-)
+it.each(['SIGINT', 'SIGTERM'] as const)('forwards %s once and waits for the script to end', async (signal) => {
+  const { child, exit, printed } = bootstrap(createInstalledClone(), ['probe', 'stay'])
+  await printed('version')
+  child.kill(signal)
+  const { stdout, code } = await exit
+  expect(stdout).toContain(`"${signal} 1"`)
+  // pnpm reports the signal that it received instead of the script's code, except for Ctrl+C.
+  expect(code).toBe(signal === 'SIGINT' ? 9 : 143)
+})
 
-it.runIf(process.platform === 'linux')('let the script clean up when Ctrl+C is typed at a terminal', async () => {
+it.runIf(process.platform === 'linux')('lets the script clean up after Ctrl+C in a terminal', async () => {
   const { clone, environment } = createInstalledClone()
   const command = `'${process.execPath}' scripts/bootstrap.mjs probe stay; echo "ended with $?"`
-  // `script` gives it a terminal; the shell in between stays, as a person's own does.
+  // `script` provides a terminal. The shell in between keeps running, as a person's own shell does.
   const shell = `cd '${clone}'; set -m; trap : INT; ${command}`
   const type = async () => {
     const env = { ...environment, SHELL: '/bin/sh' }
-    const { child, exit, said } = start('script', ['--quiet', '--command', shell, '/dev/null'], env)
-    await said('version')
+    const { child, exit, printed } = start('script', ['--quiet', '--command', shell, '/dev/null'], env)
+    await printed('version')
     child.stdin.write('\u0003')
     return (await exit).stdout
   }
-  // A second SIGINT, if there was one, would come too late to do harm in some of them.
+  // Several runs, because a second SIGINT might arrive too late to do harm in one of them.
   for (const stdout of await Promise.all(Array.from({ length: 8 }, type))) {
     expect(stdout).toMatch(/"SIGINT 1"\s+ended with 9\s+$/)
   }
@@ -139,7 +136,7 @@ it.runIf(process.platform === 'linux')('let the script clean up when Ctrl+C is t
 it.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('end at %s while they are fetched, and leave nothing running', async (signal, status) => {
+] as const)('ends on %s during the installation and leaves nothing running', async (signal, status) => {
   const created = createClone()
   const programs = join(created.clone, 'programs')
   mkdirSync(programs)
@@ -156,5 +153,5 @@ while [ -e "$0" ]; do sleep 0.05; done
   const { stderr, code } = await exit
   expect(code).toBe(status)
   expect(existsSync(join(programs, 'npx.ended'))).toBe(true)
-  expect(stderr).toMatch(/^acs-kit: fetching the locked packages.*\n$/)
+  expect(stderr).toMatch(/^acs-kit: installing the locked packages.*\n$/)
 })
