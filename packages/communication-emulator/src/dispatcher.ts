@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AdministrationPlane } from './administration-plane.ts'
 import type { Clock } from './clock.ts'
-import { EntraPlane, entraCorsHeaders } from './entra/entra-plane.ts'
+import { entraCorsHeaders } from './entra/cors.ts'
+import type { EntraPlane } from './entra/entra-plane.ts'
 import { decodePath, getHeader, type RawResponse, type RawRequest } from './raw-request.ts'
 import type { Fault, FaultPlan } from './faults.ts'
 import { corsHeaders, isPreflight } from './identity/cors.ts'
@@ -74,7 +75,7 @@ export class Dispatcher {
     const { identity, entra, resourceManager } = this.#options
     if (entra.owns(request)) {
       return {
-        operation: entra.operationOf(request),
+        operation: entra.getOperation(request),
         isNamedOnly: true,
         headers: entraCorsHeaders(request),
         perform: () => entra.handle(request),
@@ -82,7 +83,7 @@ export class Dispatcher {
     }
     if (ResourceManagerPlane.owns(request)) {
       return {
-        operation: resourceManager.operationOf(request),
+        operation: resourceManager.getOperation(request),
         isNamedOnly: true,
         headers: armHeaders(request),
         isFromResourceManager: true,

@@ -12,12 +12,7 @@ import { Listener } from './listener.ts'
 import { bypassProxies } from './loopback.ts'
 import { QuotaCounter, type Quotas } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
-import {
-  communicationService,
-  reviveCommunicationServices,
-  type LiveResources,
-} from './resource-manager/communication-service.ts'
-import { plainTypes } from './resource-manager/plain-types.ts'
+import type { LiveResources } from './resource-manager/communication-service.ts'
 import { ResourceManagerPlane, resourceManagerOperations } from './resource-manager/resource-manager-plane.ts'
 import { defaultResourceName, formatConnectionString, type KeySlot } from './access-key.ts'
 import { Resource, type ResourceOptions } from './resource.ts'
@@ -116,13 +111,7 @@ export class Emulator implements AsyncDisposable, Administration {
     this.resourceManager = new ResourceManagerPlane({
       store: this.#store,
       entraTokens: this.entra.tokens,
-      types: [
-        communicationService(this.#live),
-        ...plainTypes(
-          () => this.resourceManager.tableEndpoint,
-          () => this.resourceManager.tableKeys,
-        ),
-      ],
+      liveResources: this.#live,
       origin: () => this.endpoint.slice(0, -1),
     })
     this.#dispatcher = new Dispatcher({
@@ -147,7 +136,7 @@ export class Emulator implements AsyncDisposable, Administration {
       const { port = 0, accessKey } = options
       const main = { name: defaultResourceName, port, ...(accessKey !== undefined && { accessKey }) }
       for (const resourceOptions of [main, ...(options.resources ?? [])]) await emulator.#open(resourceOptions)
-      await reviveCommunicationServices(emulator.#live, emulator.resourceManager.resources())
+      await emulator.resourceManager.restore()
     } catch (error) {
       await emulator[Symbol.asyncDispose]()
       throw error

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { readFileSync } from 'node:fs'
-import { managedIdentityOf } from './entra/managed-identity.ts'
+import { managedIdentityFor } from './entra/managed-identity.ts'
 import { proxyExceptions } from './loopback.ts'
 import { writeBundle, writeExtraBundle } from './tls/bundle.ts'
 import { javaOptions, writeJavaTrustStore } from './tls/java-trust-store.ts'
@@ -48,7 +48,7 @@ export function createEnvironment(
   inherited: NodeJS.ProcessEnv,
 ): Environment {
   const { endpoint, connectionString, caPath } = emulator
-  const managedIdentity = managedIdentityOf(endpoint)
+  const managedIdentity = managedIdentityFor(endpoint)
   const folder = folderOf(caPath)
   const ca = readFileSync(caPath, 'utf8')
   const notes: string[] = []

@@ -1,7 +1,7 @@
 export { startEmulator, type EmulatedResource, type Emulator, type EmulatorOptions } from './emulator.ts'
 export type { ArmedFault, Fault } from './faults.ts'
 export type { Introspection, ListedIdentity, ListedToken, TokenState } from './identity/identities.ts'
-export type { EntraPlane, SignedIn, SignInOptions } from './entra/entra-plane.ts'
+export type { EntraPlane, SignInOptions, SignInResult } from './entra/entra-plane.ts'
 export {
   wellKnownClientSecret,
   wellKnownConfidentialClientId,

@@ -43,13 +43,16 @@ export function getHeader(headers: IncomingHttpHeaders, name: string): string | 
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-/** The JSON object that a body holds, an empty one for no body; undefined for anything else. */
+/** Returns the JSON object that a body contains, an empty one for an empty body, and undefined for anything else. */
 export function parseObject(body: Buffer): Record<string, unknown> | undefined {
   try {
     const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString())
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as Record<string, unknown>) : undefined
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

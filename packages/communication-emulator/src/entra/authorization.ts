@@ -1,13 +1,13 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { RawResponse, RawRequest } from '../raw-request.ts'
-import { checkClient, isRegisteredRedirect } from './clients.ts'
+import { checkClient, isAllowedRedirect } from './clients.ts'
 import type { Delegation } from './entra-tokens.ts'
 import { OAuthError } from './oauth-error.ts'
 import { parseScopes } from './scopes.ts'
 import { errorPage, signInPage } from './sign-in-page.ts'
 
-/** What a code stands for. */
+/** Sign-in that an authorization code represents. */
 export interface Authorization extends Delegation {
   readonly redirectUri: string
   readonly codeChallenge: string
@@ -23,7 +23,7 @@ interface IssuedCode {
 const codeLifetimeMs = 10 * 60_000
 const responseModes = new Set(['query', 'fragment'])
 
-/** The authorization endpoint: RFC 6749 with PKCE (RFC 7636), which everyone has to use here. */
+/** The authorization endpoint: RFC 6749, with PKCE (RFC 7636) required for every client. */
 export class AuthorizationEndpoint {
   readonly #clock: Clock
   readonly #codes = new Map<string, IssuedCode>()
@@ -32,7 +32,7 @@ export class AuthorizationEndpoint {
     this.#clock = clock
   }
 
-  /** Shows the sign-in page, and takes its form. */
+  /** Shows the sign-in page and accepts its form. */
   handle({ method, query, body }: RawRequest): RawResponse {
     const redirectUri = query.get('redirect_uri') ?? undefined
     const clientId = query.get('client_id') ?? undefined
@@ -41,10 +41,8 @@ export class AuthorizationEndpoint {
     } catch (error) {
       return errorPage((error as OAuthError).message)
     }
-    if (!isRegisteredRedirect(redirectUri)) {
-      return errorPage(
-        'AADSTS50011: redirect_uri must be an address of this machine (http://localhost:… or http://127.0.0.1:…).',
-      )
+    if (!isAllowedRedirect(redirectUri)) {
+      return errorPage('AADSTS50011: redirect_uri must be an address of this machine, such as http://localhost:5173/.')
     }
     try {
       return this.#signIn({ method, query, form: new URLSearchParams(body.toString()), clientId, redirectUri })
@@ -54,7 +52,7 @@ export class AuthorizationEndpoint {
     }
   }
 
-  /** What the code stood for, once. */
+  /** Returns the authorization of a code that is valid and was not redeemed before. */
   redeem(code: string): Authorization | undefined {
     const issued = this.#codes.get(code)
     this.#codes.delete(code)
@@ -66,9 +64,13 @@ export class AuthorizationEndpoint {
   }
 
   #signIn({ method, query, form, clientId, redirectUri }: SignInRequest): RawResponse {
-    const codeChallenge = checkRequest(query)
+    const codeChallenge = readCodeChallenge(query)
     if (query.get('prompt') === 'none') {
-      throw new OAuthError('login_required', 50058, 'The emulator keeps no sign-in: somebody has to be asked.')
+      throw new OAuthError(
+        'login_required',
+        50058,
+        'The emulator has no sessions: send the request without prompt=none.',
+      )
     }
     const user = (form.get('pick') ?? form.get('user') ?? '').trim()
     if (method !== 'POST' || user === '') {
@@ -101,8 +103,8 @@ interface SignInRequest {
   readonly redirectUri: string
 }
 
-/** The code challenge of a request that is in order. */
-function checkRequest(query: URLSearchParams): string {
+/** Returns the code challenge of a valid request. Throws an `OAuthError`. */
+function readCodeChallenge(query: URLSearchParams): string {
   if (query.get('response_type') !== 'code') {
     throw new OAuthError('unsupported_response_type', 700054, 'response_type must be code.')
   }
@@ -125,14 +127,14 @@ function checkRequest(query: URLSearchParams): string {
 
 function redirect(query: URLSearchParams, redirectUri: string, parameters: Record<string, string>): RawResponse {
   const state = query.get('state')
-  const answered = new URLSearchParams({ ...parameters, ...(state !== null && { state }) })
+  const result = new URLSearchParams({ ...parameters, ...(state !== null && { state }) })
   const url = new URL(redirectUri)
-  if (query.get('response_mode') === 'fragment') url.hash = answered.toString()
-  else for (const [name, value] of answered) url.searchParams.append(name, value)
+  if (query.get('response_mode') === 'fragment') url.hash = result.toString()
+  else for (const [name, value] of result) url.searchParams.append(name, value)
   return { status: 302, headers: { Location: url.href, 'Cache-Control': 'no-store' } }
 }
 
-/** Whether a verifier is the one that the challenge was made of. */
-export function isVerifierOf(codeChallenge: string, codeVerifier: string | null): boolean {
+/** Whether a PKCE verifier matches the challenge. */
+export function matchesChallenge(codeVerifier: string | null, codeChallenge: string): boolean {
   return codeVerifier !== null && hash('sha256', codeVerifier, 'base64url') === codeChallenge
 }

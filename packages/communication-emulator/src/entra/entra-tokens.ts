@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
 import type { Clock } from '../clock.ts'
 import type { SigningKeys } from './signing-keys.ts'
-import { pairwiseSubject, servicePrincipalOf, userOf, wellKnownTenantId } from './tenant.ts'
+import { toPairwiseSubject, toServicePrincipalId, toUser, wellKnownTenantId } from './tenant.ts'
 
-/** A person's permission to a client: what a refresh token stands for. */
+/** A user's permission to a client, which a refresh token contains. */
 export interface Delegation {
   readonly user: string
   readonly clientId: string
@@ -21,7 +21,7 @@ export interface AccessTokenOptions {
 const defaultLifetimeMinutes = 60
 const refreshLifetimeMinutes = 24 * 60
 
-/** A token that this directory did not sign, or not for this; the message says which. */
+/** Error for a token that is invalid, or not for this audience; the message gives the reason. */
 export class EntraTokenError extends Error {
   readonly code: string
 
@@ -31,7 +31,7 @@ export class EntraTokenError extends Error {
   }
 }
 
-/** Mints and verifies the directory's tokens, in the form of Entra ID's v2.0, and of v1.0 for Azure Storage. Times are the emulator's clock's. */
+/** Issues and verifies the directory's tokens, in the format of Entra ID's v2.0, or v1.0 for Azure Storage. */
 export class EntraTokens {
   readonly #keys: SigningKeys
   readonly #clock: Clock
@@ -43,50 +43,51 @@ export class EntraTokens {
     this.#issuer = issuer
   }
 
-  /** For a signed-in person. */
-  delegated({ user, clientId, roles }: Delegation, options: AccessTokenOptions) {
-    const { name, oid, preferredUsername } = userOf(user)
-    return this.#access(options, {
-      // Both names: version 1 of Entra ID's tokens had the first, version 2 has the second.
+  /** Issues an access token to a client of a user. */
+  issueForUser({ user, clientId, roles }: Delegation, options: AccessTokenOptions) {
+    const { name, oid, preferredUsername } = toUser(user)
+    return this.#issueAccessToken(options, {
+      // Entra ID has `appid` in version 1.0 and `azp` in 2.0.
       appid: clientId,
       azp: clientId,
       name,
       oid,
       preferred_username: preferredUsername,
-      sub: pairwiseSubject(oid, options.audience),
+      sub: toPairwiseSubject(oid, options.audience),
       scp: options.permissions.join(' '),
       ...(roles.length > 0 && { roles }),
     })
   }
 
-  /** For an application or managed identity itself. */
-  application(clientId: string, audience: string) {
-    const oid = servicePrincipalOf(clientId)
-    return this.#access({ audience, permissions: [] }, { appid: clientId, azp: clientId, idtyp: 'app', oid, sub: oid })
+  /** Issues an access token to an application or managed identity itself. */
+  issueForApplication(clientId: string, audience: string) {
+    const oid = toServicePrincipalId(clientId)
+    const claims = { appid: clientId, azp: clientId, idtyp: 'app', oid, sub: oid }
+    return this.#issueAccessToken({ audience, permissions: [] }, claims)
   }
 
-  async id({ user, clientId, roles }: Delegation, nonce: string | undefined): Promise<string> {
-    const { name, oid, preferredUsername } = userOf(user)
-    const claims = { name, oid, preferred_username: preferredUsername, sub: pairwiseSubject(oid, clientId) }
+  async issueIdToken({ user, clientId, roles }: Delegation, nonce: string | undefined): Promise<string> {
+    const { name, oid, preferredUsername } = toUser(user)
+    const claims = { name, oid, preferred_username: preferredUsername, sub: toPairwiseSubject(oid, clientId) }
     const optional = { ...(roles.length > 0 && { roles }), ...(nonce !== undefined && { nonce }) }
     return (await this.#sign({ ...claims, ...optional, aud: clientId }, defaultLifetimeMinutes)).token
   }
 
-  /** Opaque to clients; it holds what it stands for. */
-  async refresh(delegation: Delegation): Promise<string> {
-    // Valid from the beginning, so that moving the clock back signs nobody out.
-    const claims = { ...delegation, aud: this.#refreshAudience, sub: userOf(delegation.user).oid, nbf: 0 }
+  async issueRefreshToken(delegation: Delegation): Promise<string> {
+    // Valid at any earlier time, so that moving the clock back signs no user out.
+    const claims = { ...delegation, aud: this.#refreshAudience, sub: toUser(delegation.user).oid, nbf: 0 }
     return (await this.#sign(claims, refreshLifetimeMinutes)).token
   }
 
-  async verifyRefresh(token: string): Promise<Delegation> {
+  /** Throws an `EntraTokenError`. */
+  async verifyRefreshToken(token: string): Promise<Delegation> {
     return (await this.verify(token, [this.#refreshAudience])) as unknown as Delegation
   }
 
-  /** Throws an `EntraTokenError`. */
+  /** Returns the claims of a token for one of the audiences. Throws an `EntraTokenError`. */
   async verify(token: string, audiences: readonly string[]): Promise<JWTPayload> {
     try {
-      const { payload } = await jwtVerify(token, ({ kid }) => this.#keyOf(kid), {
+      const { payload } = await jwtVerify(token, ({ kid }) => this.#getPublicKey(kid), {
         issuer: this.#issuer(),
         audience: [...audiences],
         algorithms: ['RS256'],
@@ -95,7 +96,7 @@ export class EntraTokens {
       })
       return payload
     } catch (error) {
-      throw explain(error, audiences)
+      throw toTokenError(error, audiences)
     }
   }
 
@@ -103,23 +104,24 @@ export class EntraTokens {
     return `${this.#issuer()}/refresh`
   }
 
-  #keyOf(kid: string | undefined) {
+  #getPublicKey(kid: string | undefined) {
     const key = this.#keys.find(kid)
-    if (!key) throw new EntraTokenError('TokenSignature', 'No key of the sign-in emulation signed this token.')
+    if (!key) throw new EntraTokenError('TokenSignature', 'The token was not signed by the sign-in emulation.')
     return key.publicKey
   }
 
   // differs(audience)
-  async #access({ audience, lifetimeMinutes = defaultLifetimeMinutes }: AccessTokenOptions, claims: JWTPayload) {
+  async #issueAccessToken(options: AccessTokenOptions, claims: JWTPayload) {
+    const { audience, lifetimeMinutes = defaultLifetimeMinutes } = options
     return this.#sign({ ...claims, aud: audience, uti: randomUUID() }, lifetimeMinutes)
   }
 
   async #sign(claims: JWTPayload, lifetimeMinutes: number): Promise<{ token: string; expiresOn: Date }> {
-    const { kid, privateKey } = await this.#keys.current()
-    const version = versionFor(claims.aud)
+    const { kid, privateKey } = await this.#keys.getCurrent()
+    const version = getVersion(claims.aud)
     const isForStorage = version === '1.0'
     const iss = isForStorage ? `https://sts.windows.net/${wellKnownTenantId}/` : this.#issuer()
-    // Azurite goes by the machine's clock.
+    // Azurite uses the machine's clock.
     const now = isForStorage ? this.#clock.now() - this.#clock.offset : this.#clock.now()
     const iat = Math.floor(now / 1000)
     const exp = iat + Math.round(lifetimeMinutes * 60)
@@ -131,22 +133,21 @@ export class EntraTokens {
   }
 }
 
-/** Azure Storage takes tokens of version 1.0, and so does Azurite, which looks at the issuer and never asks it for keys. */
-function versionFor(audience: JWTPayload['aud']): '1.0' | '2.0' {
-  return /^https:\/\/(?:storage\.azure\.com|[a-z\d]+\.table\.core\.windows\.net)\/?$/.test(String(audience))
-    ? '1.0'
-    : '2.0'
+/** Returns the token version of an audience. Azure Storage takes 1.0. So does Azurite, which checks the issuer only. */
+function getVersion(audience: JWTPayload['aud']): '1.0' | '2.0' {
+  const storage = /^https:\/\/(?:storage\.azure\.com|[a-z\d]+\.table\.core\.windows\.net)\/?$/
+  return storage.test(String(audience)) ? '1.0' : '2.0'
 }
 
-function explain(error: unknown, audiences: readonly string[]): EntraTokenError {
+function toTokenError(error: unknown, audiences: readonly string[]): EntraTokenError {
   if (error instanceof EntraTokenError) return error
   if (error instanceof errors.JWTExpired) return new EntraTokenError('TokenExpired', 'The token has expired.')
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === 'aud') {
-      return new EntraTokenError('TokenAudience', `The token’s audience has to be ${audiences.join(' or ')}.`)
+      return new EntraTokenError('TokenAudience', `The token's audience must be ${audiences.join(' or ')}.`)
     }
-    if (error.claim === 'iss') return new EntraTokenError('TokenIssuer', 'The token is of another issuer or tenant.')
-    return new EntraTokenError('TokenClaims', `The token’s claim ${error.claim} is missing or wrong.`)
+    if (error.claim === 'iss') return new EntraTokenError('TokenIssuer', 'The token is from another issuer or tenant.')
+    return new EntraTokenError('TokenClaims', `The token's claim ${error.claim} is missing or invalid.`)
   }
-  return new EntraTokenError('TokenSignature', 'The token is no JWT that the sign-in emulation signed.')
+  return new EntraTokenError('TokenSignature', 'The token is not a JWT signed by the sign-in emulation.')
 }

@@ -3,19 +3,19 @@ import type { EntraTokens } from './entra-tokens.ts'
 
 export const managedIdentityPath = '/msi/token'
 
-/** Well known like the access key. In App Service it is a secret, against requests that somebody tricks a server into. */
+/** Constant like the access key. In App Service it is a secret that protects against server-side request forgery. */
 const managedIdentityHeader = 'acs-kit-communication-emulator'
 
-/** Values of `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, and of `MSI_ENDPOINT` and `MSI_SECRET`; `endpoint` is the default resource's. */
-export function managedIdentityOf(endpoint: string): { readonly endpoint: string; readonly header: string } {
+/** Returns the values of `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`; `endpoint` is the default resource's. */
+export function managedIdentityFor(endpoint: string): { readonly endpoint: string; readonly header: string } {
   return { endpoint: new URL(managedIdentityPath, endpoint).href, header: managedIdentityHeader }
 }
 
 /** Client id of the emulator's managed identity, unless a request names another. */
 const systemAssignedClientId = 'acac0000-0000-4000-8000-000000000004'
 
-/** Differences between the endpoint's api-versions, the first of which is all that SDKs from before 2021 know. */
-const generations = {
+/** Differences between the endpoint's api-versions. SDKs from before 2021 know the first only. */
+const apiVersions = {
   '2017-09-01': {
     header: 'secret',
     clientIdParameter: 'clientid',
@@ -37,23 +37,23 @@ export class ManagedIdentityEndpoint {
     this.#tokens = tokens
   }
 
-  // guess(managed-identity-errors): the form and words of its refusals.
+  // guess(managed-identity-errors): the format and text of errors.
   async handle({ headers, query }: RawRequest): Promise<RawResponse> {
-    const generation = Object.entries(generations).find(([version]) => version === query.get('api-version'))?.[1]
-    if (!generation) return refuse(400, `api-version must be ${Object.keys(generations).join(' or ')}.`)
-    if (getHeader(headers, generation.header) !== managedIdentityHeader) {
-      return refuse(401, `The header ${generation.header} must have the value of IDENTITY_HEADER (or MSI_SECRET).`)
+    const version = Object.entries(apiVersions).find(([name]) => name === query.get('api-version'))?.[1]
+    if (!version) return reject(400, `api-version must be ${Object.keys(apiVersions).join(' or ')}.`)
+    if (getHeader(headers, version.header) !== managedIdentityHeader) {
+      return reject(401, `The header ${version.header} must have the value of IDENTITY_HEADER (or MSI_SECRET).`)
     }
     const resource = query.get('resource')
-    if (!resource) return refuse(400, 'resource is missing.')
-    const clientId = query.get(generation.clientIdParameter) ?? systemAssignedClientId
-    const { token, expiresOn } = await this.#tokens.application(clientId, resource)
+    if (!resource) return reject(400, 'resource is missing.')
+    const clientId = query.get(version.clientIdParameter) ?? systemAssignedClientId
+    const { token, expiresOn } = await this.#tokens.issueForApplication(clientId, resource)
     return {
       status: 200,
       headers: { 'Cache-Control': 'no-store' },
       body: {
         access_token: token,
-        expires_on: generation.formatExpiry(expiresOn),
+        expires_on: version.formatExpiry(expiresOn),
         resource,
         token_type: 'Bearer',
         client_id: clientId,
@@ -62,6 +62,6 @@ export class ManagedIdentityEndpoint {
   }
 }
 
-function refuse(statusCode: number, message: string): RawResponse {
+function reject(statusCode: number, message: string): RawResponse {
   return { status: statusCode, body: { statusCode, message }, explanation: { message } }
 }

@@ -14,41 +14,41 @@ const style = `
   button.main { background: var(--link); color: light-dark(#fff, #16181f) }
 `
 
-/** Redirects after a form count as its target. */
+/** `form-action` also covers the redirects that follow a form. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   `style-src 'sha256-${hash('sha256', style, 'base64')}'`,
-  "form-action 'self' http://localhost:* http://127.0.0.1:* https://localhost:* https://127.0.0.1:*",
+  `form-action 'self' ${['localhost', '*.localhost', '127.0.0.1'].map((host) => `http://${host}:* https://${host}:*`).join(' ')}`,
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Asks who is signing in. The form goes back to the address of the page. */
+/** Page that asks for the user's name. Its form is sent to the page's own address. */
 export function signInPage({ hint, application }: { hint: string; application: string }): RawResponse {
   const buttons = suggestedUsers.map((user) => `<button name="pick" value="${user}">${user}</button>`)
   return page(
     200,
     'Sign in',
-    `<p class="note">This is the sign-in of an <strong>emulator</strong> on this machine. It asks for no password, and opens nothing else.</p>
-    <p>The application <code>${escape(application)}</code> wants to know who you are.</p>
+    `<p class="note">This is the sign-in page of the <strong>acs-kit emulator</strong> on this machine. It stands in for Microsoft Entra ID, needs no password, and gives no access to Azure.</p>
+    <p>The application <code>${escape(application)}</code> requests your sign-in. Choose a user:</p>
     <form method="post" aria-label="Sign in as">${buttons.join('')}</form>
     <form method="post">
-      <label for="user">or as somebody else</label>
+      <label for="user">Another user (any name)</label>
       <input id="user" name="user" value="${escape(hint)}" required maxlength="200" autocomplete="off" autofocus>
-      <label for="roles">with these app roles (optional, separated by spaces)</label>
+      <label for="roles">App roles (optional, separated by spaces)</label>
       <input id="roles" name="roles" maxlength="500" autocomplete="off">
       <button class="main">Sign in</button>
     </form>`,
   )
 }
 
-/** For what can't be told to the application, since nobody vouches for its address. */
+/** Page for an error that must not be sent to the application, since its address is not trusted. */
 export function errorPage(message: string): RawResponse {
-  return page(400, 'This sign-in can’t go on', `<p>${escape(message)}</p>`)
+  return page(400, 'Sign-in failed', `<p>${escape(message)}</p>`)
 }
 
 export function signedOutPage(): RawResponse {
-  return page(200, 'Signed out', '<p>The emulator keeps no sign-in: there was nothing to end.</p>')
+  return page(200, 'Signed out', '<p>The emulator has no sessions: you are signed out.</p>')
 }
 
 function page(status: number, title: string, body: string): RawResponse {

@@ -10,21 +10,21 @@ export interface SigningKey {
 }
 
 /**
- * The keys behind sign-in, the newest first. Made when first needed, since that takes a moment, and kept with the state. The
- * former one stays published, as tokens that it signed are still about.
+ * Keys that sign the directory's tokens, newest first. The first is created on demand, since that is slow, and stored with
+ * the state. After a rotation, the previous key stays published to verify the tokens that it signed.
  */
 export class SigningKeys {
   readonly #store: Store
   #keys: readonly SigningKey[]
-  #making: Promise<void> | undefined
+  #creating: Promise<void> | undefined
 
   constructor(store: Store) {
     this.#store = store
     this.#keys = this.#read()
   }
 
-  async current(): Promise<SigningKey> {
-    if (this.#keys.length === 0) await (this.#making ??= this.rotate().finally(() => (this.#making = undefined)))
+  async getCurrent(): Promise<SigningKey> {
+    if (this.#keys.length === 0) await (this.#creating ??= this.rotate().finally(() => (this.#creating = undefined)))
     return this.#keys[0]!
   }
 
@@ -32,9 +32,9 @@ export class SigningKeys {
     return this.#keys.find((key) => key.kid === kid)
   }
 
-  /** JSON Web Key Set. */
+  /** Returns the JSON Web Key Set. */
   async publish(): Promise<{ keys: JWK[] }> {
-    await this.current()
+    await this.getCurrent()
     const keys = this.#keys.map(async ({ kid, publicKey }) => ({
       ...(await exportJWK(publicKey)),
       kid,
@@ -44,7 +44,7 @@ export class SigningKeys {
     return { keys: await Promise.all(keys) }
   }
 
-  /** Signs with a new key from now on; the one before the former is no longer valid. */
+  /** Creates a new current key and removes all but the previous one. */
   async rotate(): Promise<void> {
     const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
     this.#store.transaction(() => {

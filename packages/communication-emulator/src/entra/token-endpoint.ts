@@ -1,12 +1,12 @@
 import { getHeader, type RawResponse, type RawRequest } from '../raw-request.ts'
-import { isVerifierOf, type AuthorizationEndpoint } from './authorization.ts'
+import { matchesChallenge, type AuthorizationEndpoint } from './authorization.ts'
 import { authenticateClient } from './clients.ts'
 import { EntraTokenError, type Delegation, type EntraTokens } from './entra-tokens.ts'
 import { OAuthError } from './oauth-error.ts'
 import { parseScopes } from './scopes.ts'
-import { userOf, wellKnownConfidentialClientId, wellKnownTenantId } from './tenant.ts'
+import { toUser, wellKnownConfidentialClientId, wellKnownTenantId } from './tenant.ts'
 
-/** The token endpoint: codes, refresh tokens and client credentials. */
+/** The token endpoint, for authorization codes, refresh tokens and client credentials. */
 export class TokenEndpoint {
   readonly #tokens: EntraTokens
   readonly #authorization: AuthorizationEndpoint
@@ -16,22 +16,22 @@ export class TokenEndpoint {
     this.#authorization = authorization
   }
 
-  /** Throws an `OAuthError`. */
+  /** Issues the tokens of a grant. Throws an `OAuthError`. */
   async handle({ headers, body }: RawRequest): Promise<RawResponse> {
     if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')) {
       throw new OAuthError('invalid_request', 900144, 'The body must be application/x-www-form-urlencoded.')
     }
     const form = new URLSearchParams(body.toString())
     const clientId = authenticateClient(form, getHeader(headers, 'authorization'))
-    const members = await this.#grant(form, clientId)
+    const members = await this.#performGrant(form, clientId)
     return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { token_type: 'Bearer', ...members } }
   }
 
-  #grant(form: URLSearchParams, clientId: string): Promise<Record<string, unknown>> {
+  #performGrant(form: URLSearchParams, clientId: string): Promise<Record<string, unknown>> {
     const type = form.get('grant_type')
     if (type === 'authorization_code') return this.#redeemCode(form, clientId)
     if (type === 'refresh_token') return this.#refresh(form, clientId)
-    if (type === 'client_credentials') return this.#credentials(form, clientId)
+    if (type === 'client_credentials') return this.#useCredentials(form, clientId)
     throw new OAuthError(
       'unsupported_grant_type',
       70003,
@@ -44,70 +44,73 @@ export class TokenEndpoint {
     if (!authorization) {
       throw new OAuthError('invalid_grant', 70008, 'The code is invalid, expired or already redeemed.')
     }
-    if (authorization.clientId !== clientId)
-      throw new OAuthError('invalid_grant', 70000, 'The code is another client’s.')
-    if (authorization.redirectUri !== form.get('redirect_uri')) {
-      throw new OAuthError('invalid_grant', 500112, 'redirect_uri is not that of the authorization request.')
+    if (authorization.clientId !== clientId) {
+      throw new OAuthError('invalid_grant', 70000, 'The code was issued to another client.')
     }
-    if (!isVerifierOf(authorization.codeChallenge, form.get('code_verifier'))) {
-      throw new OAuthError('invalid_grant', 501481, 'code_verifier does not fit the code_challenge.')
+    if (authorization.redirectUri !== form.get('redirect_uri')) {
+      throw new OAuthError('invalid_grant', 500112, 'redirect_uri differs from the authorization request.')
+    }
+    if (!matchesChallenge(form.get('code_verifier'), authorization.codeChallenge)) {
+      throw new OAuthError('invalid_grant', 501481, 'code_verifier does not match the code_challenge.')
     }
     const { user, roles, scope, nonce } = authorization
-    return this.#delegated({ user, roles, clientId }, form.get('scope') ?? scope, nonce)
+    return this.#issueTokens({ user, roles, clientId }, form.get('scope') ?? scope, nonce)
   }
 
   async #refresh(form: URLSearchParams, clientId: string) {
-    const delegation = await this.#tokens.verifyRefresh(form.get('refresh_token') ?? '').catch((error: unknown) => {
-      if (!(error instanceof EntraTokenError)) throw error
-      throw new OAuthError('invalid_grant', 700082, `The refresh token is invalid: ${error.message}`)
-    })
+    const delegation = await this.#tokens
+      .verifyRefreshToken(form.get('refresh_token') ?? '')
+      .catch((error: unknown) => {
+        if (!(error instanceof EntraTokenError)) throw error
+        throw new OAuthError('invalid_grant', 700082, `The refresh token is invalid: ${error.message}`)
+      })
     if (delegation.clientId !== clientId) {
-      throw new OAuthError('invalid_grant', 70000, 'The refresh token is another client’s.')
+      throw new OAuthError('invalid_grant', 70000, 'The refresh token was issued to another client.')
     }
     const { user, roles } = delegation
-    return this.#delegated({ user, roles, clientId }, form.get('scope') ?? 'openid offline_access')
+    return this.#issueTokens({ user, roles, clientId }, form.get('scope') ?? 'openid offline_access')
   }
 
-  async #credentials(form: URLSearchParams, clientId: string) {
+  async #useCredentials(form: URLSearchParams, clientId: string) {
     if (clientId !== wellKnownConfidentialClientId) {
-      throw new OAuthError('unauthorized_client', 7000216, 'Only a confidential application has credentials.')
+      throw new OAuthError('unauthorized_client', 7000216, 'Client credentials require the confidential application.')
     }
-    // MSAL for Go appends `openid offline_access profile` to every request. Entra ID grants an application none of them.
+    // MSAL for Go appends `openid offline_access profile` to every request. Entra ID ignores them for applications.
     const { resource, isDefault } = parseScopes(form.get('scope') ?? '')
     if (resource === undefined || !isDefault) {
       throw new OAuthError(
         'invalid_scope',
         1002012,
-        'For client credentials, scope must be <resource>/.default, with no other scope of a resource.',
+        'For client credentials, scope must be <resource>/.default, without other scopes of a resource.',
       )
     }
-    const { token, expiresOn } = await this.#tokens.application(clientId, resource)
-    return { expires_in: secondsUntil(token, expiresOn), access_token: token }
+    const { token, expiresOn } = await this.#tokens.issueForApplication(clientId, resource)
+    return { expires_in: getLifetimeSeconds(token, expiresOn), access_token: token }
   }
 
-  async #delegated(delegation: Delegation, scope: string, nonce?: string) {
+  async #issueTokens(delegation: Delegation, scope: string, nonce?: string) {
     const { resource, permissions, openid } = parseScopes(scope)
-    const { token, expiresOn } = await this.#tokens.delegated(delegation, {
-      // guess(no-resource): Entra ID gives a token for Microsoft Graph then.
+    const { token, expiresOn } = await this.#tokens.issueForUser(delegation, {
+      // guess(no-resource): Entra ID would issue a token for Microsoft Graph.
       audience: resource ?? delegation.clientId,
       permissions: resource === undefined ? openid : permissions,
     })
     const granted = [...openid, ...permissions.map((permission) => `${resource}/${permission}`)]
     return {
       scope: granted.join(' '),
-      expires_in: secondsUntil(token, expiresOn),
+      expires_in: getLifetimeSeconds(token, expiresOn),
       access_token: token,
-      ...(openid.includes('offline_access') && { refresh_token: await this.#tokens.refresh(delegation) }),
+      ...(openid.includes('offline_access') && { refresh_token: await this.#tokens.issueRefreshToken(delegation) }),
       ...(openid.includes('openid') && {
-        id_token: await this.#tokens.id(delegation, nonce),
-        // What Microsoft's libraries know accounts by.
-        client_info: encode({ uid: userOf(delegation.user).oid, utid: wellKnownTenantId }),
+        id_token: await this.#tokens.issueIdToken(delegation, nonce),
+        // Microsoft's libraries identify accounts by it.
+        client_info: encode({ uid: toUser(delegation.user).oid, utid: wellKnownTenantId }),
       }),
     }
   }
 }
 
-function secondsUntil(token: string, expiresOn: Date): number {
+function getLifetimeSeconds(token: string, expiresOn: Date): number {
   const { iat } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { iat: number }
   return expiresOn.getTime() / 1000 - iat
 }

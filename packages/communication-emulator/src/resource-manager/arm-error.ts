@@ -1,6 +1,6 @@
-import type { RawResponse } from '../raw-request.ts'
+import type { RawRequest, RawResponse } from '../raw-request.ts'
 
-/** A refusal of the resource manager, in its envelope. */
+/** Error response of the resource manager, in its envelope. */
 export class ArmError extends Error {
   readonly status: number
   readonly code: string
@@ -20,4 +20,17 @@ export class ArmError extends Error {
 
 export function invalid(code: string, message: string): ArmError {
   return new ArmError(400, code, message)
+}
+
+export function notFound(path: string): ArmError {
+  return new ArmError(404, 'NotFound', `Path not found: ${path}.`)
+}
+
+export function methodNotAllowed({ method, path }: RawRequest): ArmError {
+  return new ArmError(405, 'MethodNotAllowed', `The method ${method} is not allowed at ${path}.`)
+}
+
+/** Throws an `ArmError` for any method but GET, the only one of a collection. */
+export function requireGet(request: RawRequest): void {
+  if (request.method !== 'GET') throw methodNotAllowed(request)
 }

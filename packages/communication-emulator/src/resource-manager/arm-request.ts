@@ -1,12 +1,11 @@
-import { parseObject, type RawRequest } from '../raw-request.ts'
+import { isObject, parseObject, type RawRequest } from '../raw-request.ts'
 import { invalid, type ArmError } from './arm-error.ts'
 import type { Caller } from './authenticate.ts'
-import { isObject } from './merge-patch.ts'
 
 /** An authenticated request. */
 export interface ArmRequest extends RawRequest {
   readonly caller: Caller
-  readonly version: string
+  readonly apiVersion: string
 }
 
 export function readApiVersion({ query }: RawRequest): string {
@@ -32,7 +31,7 @@ export function readBody({ body }: RawRequest): Readonly<Record<string, unknown>
 /** Members of a resource that are objects in every type; null counts as absent. */
 const objectMembers = ['properties', 'tags', 'sku', 'identity', 'plan']
 
-/** Error for a body of the wrong form; `reason` is a clause with its full stop. */
+/** Error for a malformed body; `reason` is a clause with its full stop. */
 export function invalidContent(reason: string): ArmError {
   return invalid('InvalidRequestContent', `The request content was invalid and could not be deserialized: ${reason}`)
 }

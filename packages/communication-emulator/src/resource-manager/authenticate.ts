@@ -6,20 +6,20 @@ import { ArmError } from './arm-error.ts'
 /** Claims of a caller's token. */
 export type Caller = JWTPayload
 
-/** Azure's own names for the resource manager; MSAL for Go and older SDKs ask for the second. */
+/** Audiences of the resource manager in Azure; MSAL for Go and older SDKs use the second. */
 const azureAudiences = ['https://management.azure.com', 'https://management.core.windows.net']
 
-/** Verifies a request's token. Throws an `ArmError`. */
+/** Verifies the token of a request and returns its claims. Throws an `ArmError`. */
 export async function authenticate({ headers }: RawRequest, tokens: EntraTokens, origin: string): Promise<Caller> {
   const authorization = getHeader(headers, 'authorization') ?? ''
   const challenge = { 'WWW-Authenticate': `Bearer authorization_uri="${origin}/", error="invalid_token"` }
-  const refuse = (code: string, message: string) => new ArmError(401, code, message, challenge)
+  const unauthorized = (code: string, message: string) => new ArmError(401, code, message, challenge)
   if (authorization === '') {
-    throw refuse('AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing.")
+    throw unauthorized('AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing.")
   }
   const token = /^Bearer (\S+)$/i.exec(authorization)?.[1]
   if (token === undefined) {
-    throw refuse(
+    throw unauthorized(
       'AuthenticationFailedInvalidHeader',
       "Authentication failed. The 'Authorization' header is provided in an invalid format.",
     )
@@ -29,6 +29,6 @@ export async function authenticate({ headers }: RawRequest, tokens: EntraTokens,
     if (!(error instanceof EntraTokenError)) throw error
     // guess(arm-token-errors)
     const code = error.code === 'TokenExpired' ? 'ExpiredAuthenticationToken' : 'InvalidAuthenticationToken'
-    throw refuse(code, error.message)
+    throw unauthorized(code, error.message)
   })
 }

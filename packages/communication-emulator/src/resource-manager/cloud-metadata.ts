@@ -1,6 +1,6 @@
 export const metadataPath = /^\/+metadata\/endpoints$/i
 
-/** The document by which clients find a cloud's parts, as far as one reads it. */
+/** Describes the endpoints of the cloud, as far as clients read them. */
 export function describeCloud(origin: string): object {
   return {
     name: 'acs-kit emulator',

@@ -1,12 +1,13 @@
-import { invalid } from './arm-error.ts'
 import type { RawResponse } from '../raw-request.ts'
-import { communicationServiceName } from './global-names.ts'
 import { formatConnectionString } from '../access-key.ts'
 import type { Resource } from '../resource.ts'
-import { isSameLocation } from './location.ts'
-import type { ActionContext, Envelope, KnownResource, ResourceType } from './resource-types.ts'
+import { invalidContent } from './arm-request.ts'
+import { checkProperties, type CommunicationServiceProperties } from './communication-service-properties.ts'
+import { communicationServiceName } from './global-names.ts'
+import { isSame } from './resource-id.ts'
+import type { ActionContext, ResourceType, StoredResource } from './resource-types.ts'
 
-/** A resource of the data plane, which lives and dies with the managed one. */
+/** Resource of the data plane that belongs to a managed one. */
 interface LiveResource {
   readonly endpoint: string
   readonly resource: Resource
@@ -18,43 +19,13 @@ export interface LiveResources {
   close(name: string): Promise<void>
 }
 
-/** As Terraform's documentation lists them; the API description has a free string. */
-const dataLocations = [
-  'Africa',
-  'Asia Pacific',
-  'Australia',
-  'Brazil',
-  'Canada',
-  'Europe',
-  'France',
-  'Germany',
-  'India',
-  'Japan',
-  'Korea',
-  'Norway',
-  'Switzerland',
-  'UAE',
-  'UK',
-  'usgov',
-  'United States',
-]
-
-/** As they are kept, once they were checked. */
-type Properties = {
-  readonly notificationHubId?: string
-  readonly dataLocation: string
-  readonly linkedDomains: readonly string[]
-  readonly publicNetworkAccess: 'Enabled' | 'Disabled' | 'SecuredByPerimeter'
-  readonly disableLocalAuth: boolean
-}
-
 const typeName = 'Microsoft.Communication/communicationServices'
 
-/** `Microsoft.Communication/communicationServices`: each one is alive, at an endpoint of its own. */
+/** Type `Microsoft.Communication/communicationServices`, whose resources are fully emulated, each at its own endpoint. */
 export function communicationService(live: LiveResources): ResourceType {
   return {
     type: typeName,
-    shownType: 'microsoft.communication/communicationservices',
+    displayType: 'microsoft.communication/communicationservices',
     apiVersions: [
       '2020-08-20',
       '2023-03-31',
@@ -70,104 +41,60 @@ export function communicationService(live: LiveResources): ResourceType {
     isLongRunning: true,
     globalName: communicationServiceName((name) => live.find(name) !== undefined),
     hasSystemData: true,
-    laterProperties: ['hostName', 'immutableResourceId'],
+    deferredProperties: ['hostName', 'immutableResourceId'],
     pattern: /^[-\w]{1,63}$/,
-    async put({ name }, asked, before) {
-      const properties = checkProperties(asked, before)
-      // The port is the emulator's own affair, and stays the same for as long as the resource lives.
+    async put({ name }, requested, before) {
+      const properties = checkProperties(requested, before)
       const { endpoint, resource } =
         live.find(name) ?? (await live.open({ name, port: 0, dataLocation: properties.dataLocation }))
-      resource.restriction = restrictionOf(properties)
-      const { location, tags, identity } = asked
-      return {
-        location,
-        ...(tags && { tags }),
-        identity: identity ?? { type: 'None' },
-        properties,
-        port: Number(new URL(endpoint).port),
-      }
+      resource.restriction = toRestriction(properties)
+      const { location, tags, identity = { type: 'None' } } = requested
+      // The port is stored so that the endpoint survives a restart.
+      return { location, ...(tags && { tags }), identity, properties, port: Number(new URL(endpoint).port) }
     },
     show: ({ id, envelope: { location, tags, systemData, identity, properties } }) => {
       const { endpoint, resource } = live.find(id.name)!
       const own = { hostName: new URL(endpoint).host, immutableResourceId: resource.immutableId }
       return { location, tags, systemData, identity, properties: { ...own, ...properties } }
     },
-    deleted: ({ id }) => live.close(id.name),
+    onDeleted: ({ id }) => live.close(id.name),
     actions: {
-      listkeys: ({ resource }) => ({ status: 200, body: keysOf(live.find(resource.id.name)!) }),
-      regeneratekey: ({ resource, body }) => regenerate(live.find(resource.id.name)!, body['keyType']),
+      listkeys: ({ resource }) => ({ status: 200, body: describeKeys(live.find(resource.id.name)!) }),
+      regeneratekey: ({ resource, body }) => regenerateKey(live.find(resource.id.name)!, body['keyType']),
       linknotificationhub: linkNotificationHub,
     },
   }
 }
 
-/** After a restart, those that the store remembers come to life again. */
-export async function reviveCommunicationServices(live: LiveResources, kept: readonly KnownResource[]): Promise<void> {
-  for (const { id, envelope } of kept) {
-    if (id.type.toLowerCase() !== typeName.toLowerCase()) continue
-    const properties = envelope.properties as Properties
+/** Opens the communication services among the stored resources again, after a restart. */
+export async function restoreCommunicationServices(
+  live: LiveResources,
+  stored: readonly StoredResource[],
+): Promise<void> {
+  for (const { id, envelope } of stored) {
+    if (!isSame(id.type, typeName)) continue
+    const properties = envelope.properties as unknown as CommunicationServiceProperties
     const port = envelope['port'] as number
     const { resource } = await live.open({ name: id.name, port, dataLocation: properties.dataLocation })
-    resource.restriction = restrictionOf(properties)
+    resource.restriction = toRestriction(properties)
   }
 }
 
-function restrictionOf({ disableLocalAuth, publicNetworkAccess }: Properties): Resource['restriction'] {
+function toRestriction(properties: CommunicationServiceProperties): Resource['restriction'] {
+  const { disableLocalAuth, publicNetworkAccess } = properties
   return { isLocalAuthDisabled: disableLocalAuth, isPublicAccessDisabled: publicNetworkAccess === 'Disabled' }
-}
-
-function checkProperties({ location, properties = {} }: Envelope, before: Envelope | undefined): Properties {
-  if (String(location).toLowerCase() !== 'global') {
-    throw invalid('LocationNotAvailableForResourceType', `The location must be 'global', not '${location}'.`)
-  }
-  const {
-    dataLocation,
-    linkedDomains = [],
-    publicNetworkAccess = 'Enabled',
-    disableLocalAuth = false,
-  } = properties as Partial<Record<keyof Properties, unknown>>
-  const isDataLocation =
-    typeof dataLocation === 'string' && dataLocations.some((known) => isSameLocation(known, dataLocation))
-  if (!isDataLocation) {
-    throw invalid(
-      'InvalidDataLocation',
-      `dataLocation '${String(dataLocation)}' must be one of: ${dataLocations.join(', ')}.`,
-    )
-  }
-  if (before && !isSameLocation(before.properties?.['dataLocation'], dataLocation)) {
-    throw invalid(
-      'InvalidDataLocation',
-      `dataLocation can't be changed; it is '${String(before.properties?.['dataLocation'])}'.`,
-    )
-  }
-  if (!Array.isArray(linkedDomains) || !linkedDomains.every((domain) => typeof domain === 'string')) {
-    throw invalid('InvalidRequestContent', 'linkedDomains must be a list of resource ids.')
-  }
-  if (typeof disableLocalAuth !== 'boolean')
-    throw invalid('InvalidRequestContent', 'disableLocalAuth must be a boolean.')
-  const isAccess =
-    publicNetworkAccess === 'Enabled' ||
-    publicNetworkAccess === 'Disabled' ||
-    publicNetworkAccess === 'SecuredByPerimeter'
-  if (!isAccess) {
-    throw invalid('InvalidRequestContent', 'publicNetworkAccess must be Enabled, Disabled or SecuredByPerimeter.')
-  }
-  // Read-only here: only linkNotificationHub sets it.
-  const notificationHubId = before?.properties?.['notificationHubId'] as string | undefined
-  const linked = notificationHubId !== undefined && { notificationHubId }
-  return { dataLocation, linkedDomains, publicNetworkAccess, disableLocalAuth, ...linked }
 }
 
 function linkNotificationHub({ resource: { envelope }, body, save }: ActionContext): RawResponse {
   const { resourceId, connectionString } = body
   if (typeof resourceId !== 'string' || typeof connectionString !== 'string') {
-    throw invalid('InvalidRequestContent', 'resourceId and connectionString are required.')
+    throw invalidContent("'resourceId' and 'connectionString' are required.")
   }
   save({ ...envelope, properties: { ...envelope.properties, notificationHubId: resourceId } })
   return { status: 200, body: { resourceId } }
 }
 
-function keysOf({ endpoint, resource }: LiveResource) {
+function describeKeys({ endpoint, resource }: LiveResource) {
   const [primaryKey, secondaryKey] = [resource.key('primary'), resource.key('secondary')]
   return {
     primaryKey,
@@ -177,12 +104,11 @@ function keysOf({ endpoint, resource }: LiveResource) {
   }
 }
 
-function regenerate(live: LiveResource, keyType: unknown): RawResponse {
+function regenerateKey(live: LiveResource, keyType: unknown): RawResponse {
   const slot = String(keyType).toLowerCase()
-  if (slot !== 'primary' && slot !== 'secondary')
-    throw invalid('InvalidRequestContent', 'keyType must be Primary or Secondary.')
+  if (slot !== 'primary' && slot !== 'secondary') throw invalidContent("'keyType' must be Primary or Secondary.")
   live.resource.regenerateKey(slot)
-  const { primaryKey, primaryConnectionString, secondaryKey, secondaryConnectionString } = keysOf(live)
+  const { primaryKey, primaryConnectionString, secondaryKey, secondaryConnectionString } = describeKeys(live)
   return {
     status: 200,
     body: slot === 'primary' ? { primaryKey, primaryConnectionString } : { secondaryKey, secondaryConnectionString },

@@ -1,21 +1,21 @@
 import { ArmError } from './arm-error.ts'
 
-interface Refusal {
+interface Rejection {
   readonly reason: string
   readonly message: string
 }
 
-/** Azure's responses about a name that must be unique in all of Azure. */
+/** Azure's responses about a name that must be unique in Azure. */
 export interface GlobalName {
   /** Type that a name check accepts in place of the resource type. */
   readonly alias?: string
   /** Response to a check of a free name. */
   readonly free: object
-  readonly invalid: (name: string) => Refusal
-  readonly taken: (name: string) => Refusal
-  /** Error of a PUT. */
+  readonly invalid: (name: string) => Rejection
+  readonly taken: (name: string) => Rejection
+  /** Error for a PUT of a taken name. */
   readonly conflict: (name: string) => ArmError
-  /** Whether the emulator itself uses the name. */
+  /** Whether the emulator itself uses a name. */
   readonly isReserved?: (name: string) => boolean
 }
 

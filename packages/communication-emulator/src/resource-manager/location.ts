@@ -2,14 +2,15 @@ import { ArmError } from './arm-error.ts'
 import type { ResourceId } from './resource-id.ts'
 import type { Envelope } from './resource-types.ts'
 
-/** `West Europe` is `westeurope`, and `United States` is `UnitedStates`. */
+/** Compares two locations, in which case and spaces do not count: `West Europe` equals `westeurope`. */
 export function isSameLocation(one: unknown, other: unknown): boolean {
-  return plainLocation(one) === plainLocation(other)
+  return normalizeLocation(one) === normalizeLocation(other)
 }
 
-export function checkLocation({ id }: ResourceId, asked: Envelope, before: Envelope | undefined): void {
-  if (before?.location === undefined || isSameLocation(asked.location, before.location)) return
-  const change = asked.location === undefined ? 'removed' : `changed to '${asked.location}'`
+/** Throws an `ArmError` if a request would change the location of a resource. */
+export function checkLocation({ id }: ResourceId, requested: Envelope, before: Envelope | undefined): void {
+  if (before?.location === undefined || isSameLocation(requested.location, before.location)) return
+  const change = requested.location === undefined ? 'removed' : `changed to '${requested.location}'`
   throw new ArmError(
     409,
     'InvalidResourceLocation',
@@ -17,6 +18,12 @@ export function checkLocation({ id }: ResourceId, asked: Envelope, before: Envel
   )
 }
 
-function plainLocation(location: unknown): string {
+/** Returns the request. Throws an `ArmError` if it has no location. */
+export function requireLocation({ id }: ResourceId, requested: Envelope): Envelope {
+  if (typeof requested.location === 'string' && requested.location !== '') return requested
+  throw new ArmError(400, 'LocationRequired', `The location property is required for this definition: ${id}.`)
+}
+
+function normalizeLocation(location: unknown): string {
   return String(location).toLowerCase().replaceAll(' ', '')
 }

@@ -1,6 +1,8 @@
+import { isObject } from '../raw-request.ts'
+
 type JsonObject = Readonly<Record<string, unknown>>
 
-/** Returns the target with a patch applied (RFC 7396): `null` removes a member. Tags are replaced as a whole, as Azure does. */
+/** Returns the target with a patch applied (RFC 7396): `null` removes a member. Like Azure, it replaces tags as a whole. */
 export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
   const merged = new Map(Object.entries(target))
   for (const [name, value] of Object.entries(patch)) {
@@ -10,8 +12,4 @@ export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
     else merged.set(name, value)
   }
   return Object.fromEntries(merged)
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -3,7 +3,7 @@ import type { RawResponse } from '../raw-request.ts'
 import { ArmError } from './arm-error.ts'
 import type { ResourceId } from './resource-id.ts'
 
-export interface Operation {
+interface Operation {
   readonly resource: ResourceId
   readonly kind: 'write' | 'delete'
   /** Milliseconds since 1970. */
@@ -16,32 +16,36 @@ interface StartedOperation extends Operation {
   wasSeen: boolean
 }
 
-/** Short enough for nobody to wait; who asks for the first time finds it under way all the same. */
+/** Too short to be noticed; the first poll reports the operation as running all the same. */
 const durationMs = 50
 
-/** Long-running operations: what their links answer. */
+/** Long-running operations, which clients poll by their links. */
 export class Operations {
+  readonly #origin: () => string
   /** Operations by their path in lower case. */
   readonly #operations = new Map<string, StartedOperation>()
 
-  readyAt(): number {
+  constructor(origin: () => string) {
+    this.#origin = origin
+  }
+
+  getReadyAt(): number {
     return Date.now() + durationMs
   }
 
-  /** Returns the operation's path. */
-  begin(operation: Operation): string {
+  /** Starts an operation and returns the headers that link to it. */
+  start(operation: Operation, apiVersion: string): Record<string, string> {
     const { subscription, type } = operation.resource
-    // Azure's names have the asterisk too.
+    // The asterisk is part of Azure's names.
     const name = `${randomUUID()}*${hash('sha256', subscription).toUpperCase()}`
     const provider = type.slice(0, type.indexOf('/'))
     const path = `/subscriptions/${subscription}/providers/${provider}/locations/WESTUS2/operationStatuses/${name}`
     const started = { ...operation, path, startTime: new Date().toISOString(), wasSeen: false }
     this.#operations.set(path.toLowerCase(), started)
-    return path
+    return this.#link(started, apiVersion)
   }
 
-  /** `headersFor` returns the headers of a response that is not the last one. */
-  respond({ id, key }: ResourceId, headersFor: (operation: StartedOperation) => Record<string, string>): RawResponse {
+  respond({ id, key }: ResourceId, apiVersion: string): RawResponse {
     const operation = this.#operations.get(key)
     if (!operation) throw new ArmError(404, 'OperationNotFound', `The operation ${id} was not found.`)
     const { resource, kind, path, readyAt, startTime } = operation
@@ -50,6 +54,14 @@ export class Operations {
     const common = { id: path, name: path.slice(path.lastIndexOf('/') + 1), resourceId: resource.id }
     if (isDone) return { status: 200, body: { ...common, status: 'Succeeded', startTime, properties: null } }
     const [httpStatus, status] = kind === 'write' ? [200, 'Accepted'] : [202, 'Deleting']
-    return { status: httpStatus, headers: headersFor(operation), body: { ...common, status, startTime } }
+    return { status: httpStatus, headers: this.#link(operation, apiVersion), body: { ...common, status, startTime } }
+  }
+
+  #link({ kind, path }: StartedOperation, apiVersion: string): Record<string, string> {
+    const link = `${this.#origin()}${path}?api-version=${apiVersion}`
+    const location = kind === 'delete' && { Location: link }
+    // differs(arm-retry-after): without Retry-After, or with 0, some clients wait for half a minute. Clients that know
+    // the second header wait no longer than an operation takes here.
+    return { 'Azure-AsyncOperation': link, ...location, 'Retry-After': '1', 'Retry-After-Ms': '50' }
   }
 }

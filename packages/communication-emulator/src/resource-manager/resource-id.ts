@@ -1,28 +1,37 @@
-/** A resource's place: its scope, its type and its name. Ids are compared without regard to case. */
+/** A resource's place: its parent, its type and its name. Ids are compared without regard to case. */
 export interface ResourceId {
-  /** As it was first written. */
+  /** The id as it was first written. */
   readonly id: string
   readonly key: string
+  /** Empty for a resource of the tenant. */
   readonly subscription: string
-  readonly group: string | undefined
-  /** `Microsoft.Storage/storageAccounts/tableServices`; of a group `Microsoft.Resources/resourceGroups`. */
+  /** `Microsoft.Storage/storageAccounts/tableServices`; for a group `Microsoft.Resources/resourceGroups`. */
   readonly type: string
   readonly name: string
-  /** Of what it is in or on: a parent resource, a group, a subscription. */
-  readonly parent: string
+  /** Id of the resource, group or subscription that contains it; empty for the tenant. */
+  readonly scope: string
+  /** The scope, unless it is a subscription or the tenant. */
+  readonly parent: ResourceId | undefined
 }
 
-/** What a request is about. */
+/** Place whose resources are listed: a resource, a group, a subscription, or the tenant (an empty id). */
+export interface Scope {
+  readonly id: string
+  readonly resource: ResourceId | undefined
+}
+
+/** Target of a request, as far as its path alone determines it. */
 export type Target =
-  | { readonly kind: 'resource'; readonly id: ResourceId }
-  /** Everything of a type below a scope; a scope may be empty for the whole of Azure. */
-  | { readonly kind: 'collection'; readonly scope: string; readonly type: string }
-  /** Or a collection of children: which one is for the types to say. */
-  | { readonly kind: 'word'; readonly id: ResourceId; readonly word: string }
-  /** Of a provider, such as `checkNameAvailability`; the word may have slashes. */
-  | { readonly kind: 'provider'; readonly scope: string; readonly provider: string; readonly word: string }
-  | { readonly kind: 'subscription'; readonly subscription: string; readonly word: string }
   | { readonly kind: 'tenants' }
+  | { readonly kind: 'subscriptions' }
+  /** `word` is what follows the subscription, such as `resources`, or empty. */
+  | { readonly kind: 'subscription'; readonly subscription: string; readonly word: string }
+  | { readonly kind: 'groups'; readonly scope: Scope }
+  /** `word` is an action such as `register`, the type of a collection, or empty. */
+  | { readonly kind: 'provider'; readonly scope: Scope; readonly namespace: string; readonly word: string }
+  | { readonly kind: 'resource'; readonly id: ResourceId }
+  /** `word` is an action such as `listKeys`, or the type of a collection. */
+  | { readonly kind: 'member'; readonly id: ResourceId; readonly word: string }
 
 export const groupType = 'Microsoft.Resources/resourceGroups'
 
@@ -31,51 +40,40 @@ export function isSame(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
-/** Undefined for what is no path of the resource manager. */
+/** Parses a path: pairs of a word and a name, and possibly a last word. Returns undefined for any other path. */
 export function parseTarget(path: string): Target | undefined {
   const segments = path.split('/').filter((segment) => segment !== '')
-  const [root = '', subscription = ''] = segments
-  if (root.toLowerCase() === 'tenants' && segments.length === 1) return { kind: 'tenants' }
-  const isRoot = root.toLowerCase() === 'providers'
-  if (!isRoot && root.toLowerCase() !== 'subscriptions') return undefined
-  if (!isRoot && segments.length <= 1) return { kind: 'subscription', subscription: '', word: '' }
-  let at = isRoot ? 0 : 2
-  let scope = isRoot ? '' : `/subscriptions/${subscription}`
-  let resource: ResourceId | undefined
-  const isGroups = /^resourcegroups$/i.test(segments[at] ?? '')
-  if (isGroups && segments.length === at + 1) return { kind: 'collection', scope, type: groupType }
-  if (isGroups) {
-    const name = segments[at + 1]!
-    resource = toId({ subscription, type: groupType, name, parent: scope, id: `${scope}/resourceGroups/${name}` })
-    scope = resource.id
-    at += 2
+  const word = segments.length % 2 === 1 ? segments.pop()! : ''
+  const pairs = Array.from({ length: segments.length / 2 }, (_, index) => segments.slice(2 * index, 2 * index + 2))
+  let scope: Scope = { id: '', resource: undefined }
+  // Set between `providers/<namespace>` and the first type that follows.
+  let namespace: string | undefined
+  for (const [type = '', name = ''] of pairs) {
+    const { id, resource } = scope
+    if (namespace !== undefined) {
+      scope = enter(scope, `${id}/providers/${namespace}/${type}/${name}`, `${namespace}/${type}`, name)
+      namespace = undefined
+    } else if (isSame(type, 'providers')) namespace = name
+    else if (resource) scope = enter(scope, `${id}/${type}/${name}`, `${resource.type}/${type}`, name)
+    else if (id === '' && isSame(type, 'subscriptions')) scope = { id: `/subscriptions/${name}`, resource }
+    else if (id !== '' && isSame(type, 'resourceGroups'))
+      scope = enter(scope, `${id}/resourceGroups/${name}`, groupType, name)
+    else return undefined
   }
-  while (at < segments.length && /^providers$/i.test(segments[at]!)) {
-    const provider = segments[at + 1] ?? ''
-    at += 2
-    let type = provider
-    let parent = scope
-    let id = `${scope}/providers/${provider}`
-    const first = at
-    while (at + 1 < segments.length && !/^providers$/i.test(segments[at]!)) {
-      const [word, name] = [segments[at]!, segments[at + 1]!]
-      type += `/${word}`
-      id += `/${word}/${name}`
-      resource = toId({ subscription, type, name, parent, id })
-      parent = id
-      at += 2
-    }
-    if (at === first || (isRoot && resource === undefined)) {
-      return { kind: 'provider', scope, provider, word: segments.slice(at).join('/') }
-    }
-    scope = parent
+  if (namespace !== undefined) return { kind: 'provider', scope, namespace, word }
+  if (isSame(word, 'providers')) return { kind: 'provider', scope, namespace: '', word: '' }
+  if (scope.resource) {
+    return word === '' ? { kind: 'resource', id: scope.resource } : { kind: 'member', id: scope.resource, word }
   }
-  const word = segments.slice(at).join('/')
-  if (!resource) return { kind: 'subscription', subscription, word }
-  return word === '' ? { kind: 'resource', id: resource } : { kind: 'word', id: resource, word }
+  if (scope.id !== '') {
+    const subscription = scope.id.slice('/subscriptions/'.length)
+    return isSame(word, 'resourceGroups') ? { kind: 'groups', scope } : { kind: 'subscription', subscription, word }
+  }
+  return ([{ kind: 'tenants' }, { kind: 'subscriptions' }] as const).find(({ kind }) => isSame(kind, word))
 }
 
-function toId(parts: Omit<ResourceId, 'key' | 'group'>): ResourceId {
-  const group = /\/resourceGroups\/([^/]+)/i.exec(parts.id)?.[1]
-  return { ...parts, key: parts.id.toLowerCase(), group }
+function enter(scope: Scope, id: string, type: string, name: string): Scope {
+  const subscription = /^\/subscriptions\/([^/]+)/.exec(id)?.[1] ?? ''
+  const key = id.toLowerCase()
+  return { id, resource: { id, key, subscription, type, name, scope: scope.id, parent: scope.resource } }
 }

@@ -1,148 +1,121 @@
-import { ArmError, invalid } from './arm-error.ts'
+import { ArmError } from './arm-error.ts'
 import type { ArmStore } from './arm-store.ts'
-import { isSame, parseTarget, type ResourceId } from './resource-id.ts'
-import type { KnownResource, ResourceType } from './resource-types.ts'
+import { groupType, isSame, type ResourceId, type Scope } from './resource-id.ts'
+import type { ResourceType, StoredResource } from './resource-types.ts'
+import type { TypeRegistry } from './type-registry.ts'
 
-/** The resources that there are, each in or on another, and what their types make of them. */
+/** The existing resources, each in or on another, as their types present them. */
 export class ResourceTree {
+  readonly types: TypeRegistry
   readonly #store: ArmStore
-  readonly #types: ReadonlyMap<string, ResourceType>
 
-  constructor(store: ArmStore, types: readonly ResourceType[]) {
+  constructor(store: ArmStore, types: TypeRegistry) {
     this.#store = store
-    this.#types = new Map(types.map((type) => [type.type.toLowerCase(), type]))
+    this.types = types
   }
 
-  get types(): readonly ResourceType[] {
-    return [...this.#types.values()]
+  /** Lists everything below a scope, in the order of creation; by default, everything. */
+  list(scope = ''): StoredResource[] {
+    return this.#store.list(scope)
   }
 
-  /** Everything below a scope, in the order in which it was made. */
-  below(scope: string): KnownResource[] {
-    return this.#store.below(scope)
+  get(id: ResourceId): StoredResource | undefined {
+    return this.#store.get(id)
   }
 
-  get(id: ResourceId): KnownResource | undefined {
-    return this.#store.get(id.key)
-  }
-
-  put(resource: KnownResource): void {
+  put(resource: StoredResource): void {
     this.#store.put(resource)
   }
 
-  /** With what is in or on it. */
-  async remove(resource: KnownResource): Promise<void> {
-    for (const inner of [resource, ...this.below(resource.id.id)].toReversed()) {
-      this.#store.delete(inner.id.key)
-      await this.typeNamed(inner.id.type)?.deleted?.(inner)
+  /** Removes a resource and everything in or on it. */
+  async remove(resource: StoredResource): Promise<void> {
+    for (const inner of [resource, ...this.list(resource.id.id)].toReversed()) {
+      this.#store.delete(inner.id)
+      await this.types.find(inner.id.type)?.onDeleted?.(inner)
     }
   }
 
-  show(resource: KnownResource, hidden: readonly string[] = []): object {
+  show(resource: StoredResource, hidden: readonly string[] = []): object {
     const { id, readyAt } = resource
-    const type = this.typeNamed(id.type)!
+    const type = this.types.find(id.type)!
     const { properties: all = {}, ...envelope } = type.show?.(resource) ?? resource.envelope
     const properties = Object.fromEntries(Object.entries(all).filter(([name]) => !hidden.includes(name)))
     const provisioningState = readyAt <= Date.now() ? 'Succeeded' : 'Accepted'
     return {
       id: id.id,
       name: id.name,
-      type: type.shownType ?? type.type,
+      type: type.displayType ?? type.type,
       ...envelope,
       // The properties of a view may be the user's own settings.
       properties: type.view ? properties : { ...properties, provisioningState },
     }
   }
 
-  /** Throws when it is not there. */
-  find(id: ResourceId): KnownResource {
-    const resource = this.#store.get(id.key) ?? this.#view(id)
-    if (!resource) throw this.missing(id)
+  /** Shows the resources of a type below a scope; without a type, all but groups. Throws an `ArmError` for an unknown group. */
+  showAll({ id: scope, resource }: Scope, type?: string): object {
+    if (resource?.type === groupType) this.find(resource)
+    const isListed = ({ id }: StoredResource) => (type ? isSame(id.type, type) : id.type !== groupType)
+    const resources = this.list(scope).filter(isListed)
+    return { value: resources.map((listed) => this.show(listed)) }
+  }
+
+  /** Throws an `ArmError` if the resource does not exist. */
+  find(id: ResourceId): StoredResource {
+    const resource = this.get(id) ?? this.#view(id)
+    if (!resource) throw this.toMissingError(id)
     return resource
   }
 
-  /** Resource that another one is in or on. Throws when it does not exist. */
-  parentOf(id: ResourceId): KnownResource | undefined {
-    const parent = parseTarget(id.parent)
-    return parent?.kind === 'resource' ? this.find(parent.id) : undefined
-  }
-
-  #view(id: ResourceId): KnownResource | undefined {
-    const view = this.typeNamed(id.type)?.view
-    const parent = view && this.parentOf(id)
-    const envelope = parent && view(id, parent)
+  #view(id: ResourceId): StoredResource | undefined {
+    const view = id.parent && this.types.find(id.type)?.view
+    const envelope = view?.(id, this.find(id.parent!))
     return envelope && { id, envelope, readyAt: 0 }
   }
 
-  missing(id: ResourceId): ArmError {
-    const group = /^(\/subscriptions\/[^/]+\/resourceGroups\/[^/]+)/i.exec(id.id)?.[1]
-    if (group !== undefined && !this.#store.get(group.toLowerCase())) {
-      return new ArmError(404, 'ResourceGroupNotFound', `Resource group '${id.group}' could not be found.`)
+  /** Throws an `ArmError` if the resource that contains `id` does not exist. */
+  checkParent(id: ResourceId): void {
+    const parent = this.#getMissingParent(id)
+    if (!parent) return
+    const error = this.toMissingError(parent)
+    throw error.code !== 'ResourceGroupNotFound' && isChild(id, parent) ? missingParent(id, parent, 'write') : error
+  }
+
+  toMissingError(id: ResourceId): ArmError {
+    const group = findGroup(id)
+    if (group && !this.get(group)) {
+      return new ArmError(404, 'ResourceGroupNotFound', `Resource group '${group.name}' could not be found.`)
     }
-    const parent = this.#missingParent(id)
-    if (parent && isNested(id, parent)) return missingParent(id, parent, 'read')
-    const error = this.typeNamed(id.type)?.missing?.(id)
+    const parent = this.#getMissingParent(id)
+    if (parent && isChild(id, parent)) return missingParent(id, parent, 'read')
+    const error = this.types.find(id.type)?.missingError?.(id)
     if (error) return error
     const name = id.id.slice(id.id.toLowerCase().lastIndexOf('/providers/') + '/providers/'.length)
     return new ArmError(
       404,
       'ResourceNotFound',
-      `The Resource '${name}' under resource group '${id.group ?? '<null>'}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix`,
+      `The Resource '${name}' under resource group '${group?.name ?? '<null>'}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix`,
     )
   }
 
-  /** Throws when the resource that another one is in or on does not exist. */
-  checkParent(id: ResourceId): void {
-    const parent = this.#missingParent(id)
-    if (!parent) return
-    const error = this.missing(parent)
-    throw error.code !== 'ResourceGroupNotFound' && isNested(id, parent) ? missingParent(id, parent, 'write') : error
+  #getMissingParent({ parent }: ResourceId): ResourceId | undefined {
+    if (!parent) return undefined
+    if (this.types.find(parent.type)?.isImplicit) return this.#getMissingParent(parent)
+    return this.get(parent) ? undefined : parent
   }
 
-  #missingParent(id: ResourceId): ResourceId | undefined {
-    const target = parseTarget(id.parent)
-    if (target?.kind !== 'resource') return undefined
-    if (this.typeNamed(target.id.type)?.isImplicit) return this.#missingParent(target.id)
-    return this.#store.get(target.id.key) ? undefined : target.id
-  }
-
+  /** Whether a name that must be unique in all of Azure is in use. */
   isTaken({ type, globalName }: ResourceType, name: string): boolean {
-    const isUsed = this.below('').some(({ id }) => isSame(id.type, type) && isSame(id.name, name))
+    const isUsed = this.list().some(({ id }) => isSame(id.type, type) && isSame(id.name, name))
     return isUsed || globalName?.isReserved?.(name) === true
   }
-
-  unknownType(name: string, version: string): ArmError {
-    const names = this.types.map(({ type }) => type).join(', ')
-    return new ArmError(
-      404,
-      'InvalidResourceType',
-      `The resource type ${name} could not be found for api version ${version}. The emulator has: ${names}.`,
-    )
-  }
-
-  typeNamed(name: string): ResourceType | undefined {
-    return this.#types.get(name.toLowerCase())
-  }
-
-  /** Throws when there is none, or none of this api-version. */
-  typeOf(name: string, version: string): ResourceType {
-    const type = this.typeNamed(name)
-    if (!type) throw this.unknownType(name, version)
-    checkVersion(type, version)
-    return type
-  }
 }
 
-function checkVersion({ type, apiVersions }: ResourceType, version: string): void {
-  if (!apiVersions || apiVersions.includes(version)) return
-  throw invalid(
-    'NoRegisteredProviderFound',
-    `No registered resource provider found for API version '${version}' for type '${type}'. The supported api-versions are '${apiVersions.join(', ')}'.`,
-  )
+function findGroup(id: ResourceId): ResourceId | undefined {
+  return id.type === groupType ? id : id.parent && findGroup(id.parent)
 }
 
-/** Whether one resource is a child of the other, as a table is of its account, but a role assignment on the account is not. */
-function isNested(id: ResourceId, parent: ResourceId): boolean {
+/** Whether a resource is a child of another, as a table is of its account. A role assignment on the account is not. */
+function isChild(id: ResourceId, parent: ResourceId): boolean {
   return id.type.toLowerCase().startsWith(`${parent.type.toLowerCase()}/`)
 }
 

@@ -3,7 +3,7 @@ import type { ArmError } from './arm-error.ts'
 import type { GlobalName } from './global-names.ts'
 import type { ResourceId } from './resource-id.ts'
 
-/** A resource's own members, as they are put and shown. */
+/** Members of a resource in a request, a response or the store. */
 export interface Envelope {
   readonly location?: string | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
@@ -11,62 +11,62 @@ export interface Envelope {
   readonly [member: string]: unknown
 }
 
-export interface KnownResource {
+export interface StoredResource {
   readonly id: ResourceId
   readonly envelope: Envelope
-  /** Until when it is being made, in milliseconds since 1970; 0 for what was there at once. */
+  /** End of its creation, in milliseconds since 1970; 0 if it was created at once. */
   readonly readyAt: number
 }
 
 export interface ActionContext {
-  readonly resource: KnownResource
+  readonly resource: StoredResource
   readonly body: Readonly<Record<string, unknown>>
-  /** Replaces what is kept of the resource. */
+  /** Replaces the stored envelope of the resource. */
   readonly save: (envelope: Envelope) => void
 }
 
 type Action = (context: ActionContext) => RawResponse | Promise<RawResponse>
 
-/** What is particular about a type; everything else is the same for all. */
+/** Description of a resource type: how it differs from the others. */
 export interface ResourceType {
-  /** In Azure's spelling. */
+  /** Name in Azure's spelling. */
   readonly type: string
-  /** Those that are served; default: any. */
+  /** Served api-versions; default: any. */
   readonly apiVersions?: readonly string[]
-  /** Version to list for a type that serves any. */
+  /** Api-version to list for a type that serves any. */
   readonly listedApiVersion?: string
-  /** In place of `type` in answers. */
-  readonly shownType?: string
-  /** Whether its PUT and DELETE are operations that take a moment. */
+  /** Name in responses; default: `type`. */
+  readonly displayType?: string
+  /** Whether PUT and DELETE start a long-running operation. */
   readonly isLongRunning?: boolean
-  /** What a PUT of a new one answers; default 201. */
+  /** Status of a PUT that creates a resource; default 201. */
   readonly createdStatus?: 200
-  /** What a DELETE of one that was there answers; default 200. */
+  /** Status of a DELETE of an existing resource; default 200. */
   readonly deletedStatus?: 204
-  /** Of the name; default: anything. */
+  /** Pattern of valid names; default: any. */
   readonly pattern?: RegExp
   /** Set if names are unique in Azure, not only in their group. */
   readonly globalName?: GlobalName
-  /** Whether `systemData` records who wrote it, and when. */
+  /** Whether `systemData` records the author and time of changes. */
   readonly hasSystemData?: boolean
   /** Properties missing from the response to its creation. */
-  readonly laterProperties?: readonly string[]
-  /** A part of its parent, which is there without a PUT, such as `tableServices/default`. */
+  readonly deferredProperties?: readonly string[]
+  /** Whether it exists with its parent, without a PUT, such as `tableServices/default`. */
   readonly isImplicit?: boolean
-  /** Adds what a PUT of an existing one keeps if the request omits it. A PATCH contains that already. */
-  readonly inherit?: (asked: Envelope, before: Envelope) => Envelope
-  /** Throws an `ArmError`. Returns what is kept; `before` is what was. */
-  readonly put?: (id: ResourceId, asked: Envelope, before: Envelope | undefined) => Envelope | Promise<Envelope>
-  /** What is shown of it; default: what is kept. */
-  readonly show?: (resource: KnownResource) => Envelope
-  /** What it is when nobody has put it, for a part that its parent has from the start. */
-  readonly view?: (id: ResourceId, parent: KnownResource) => Envelope | undefined
-  /** Writes such a part: returns what is kept of its parent from now on, or undefined for a resource of its own. */
-  readonly writeToParent?: (id: ResourceId, parent: KnownResource, asked: Envelope) => Envelope | undefined
-  /** Error for a missing one; default `ResourceNotFound`. */
-  readonly missing?: (id: ResourceId) => ArmError
-  /** After it is gone. */
-  readonly deleted?: (resource: KnownResource) => void | Promise<void>
-  /** By POST, in lower case: `listkeys`. */
+  /** Adds members that a PUT of an existing resource keeps if the request omits them. A PATCH contains them already. */
+  readonly inherit?: (requested: Envelope, before: Envelope) => Envelope
+  /** Checks a new envelope and returns the one to store. Throws an `ArmError`. */
+  readonly put?: (id: ResourceId, requested: Envelope, before: Envelope | undefined) => Envelope | Promise<Envelope>
+  /** Returns the envelope to show; default: the stored one. */
+  readonly show?: (resource: StoredResource) => Envelope
+  /** Returns the envelope of a part that belongs to its parent and was not stored. */
+  readonly view?: (id: ResourceId, parent: StoredResource) => Envelope | undefined
+  /** Returns the parent's envelope after writing such a part; undefined for a resource of its own. */
+  readonly writeToParent?: (id: ResourceId, parent: StoredResource, requested: Envelope) => Envelope | undefined
+  /** Returns the error for a missing resource; default `ResourceNotFound`. */
+  readonly missingError?: (id: ResourceId) => ArmError
+  /** Runs after the resource was deleted. */
+  readonly onDeleted?: (resource: StoredResource) => void | Promise<void>
+  /** POST actions by name in lower case, such as `listkeys`. */
   readonly actions?: Readonly<Record<string, Action>>
 }

@@ -1,9 +1,48 @@
 import { wellKnownTenantId } from '../entra/tenant.ts'
+import type { RawResponse } from '../raw-request.ts'
+import { notFound } from './arm-error.ts'
+import type { ArmRequest } from './arm-request.ts'
+import { isSame } from './resource-id.ts'
+import type { ResourceTree } from './resource-tree.ts'
 
 /** Subscription of the emulator's service principal. Any other id is served too. */
 export const servedSubscriptionId = '00000000-0000-4000-8000-000000000000'
 
-export function describeSubscription(subscriptionId: string): object {
+/** Lists the served subscription and those in use. */
+export function listSubscriptions(tree: ResourceTree): RawResponse {
+  const used = tree.list().flatMap(({ id: { subscription } }) => (subscription === '' ? [] : [subscription]))
+  const ids = [...new Set([servedSubscriptionId, ...used])]
+  const count = { type: 'Total', value: ids.length }
+  return { status: 200, body: { value: ids.map(describeSubscription), count } }
+}
+
+/** Responds for a subscription (an empty `word`) or its resources. Throws an `ArmError` for any other word. */
+export function respondToSubscription(
+  request: ArmRequest,
+  subscription: string,
+  word: string,
+  tree: ResourceTree,
+): RawResponse {
+  const id = `/subscriptions/${subscription}`
+  if (request.method !== 'GET' || (word !== '' && !isSame(word, 'resources'))) throw notFound(`${id}/${word}`)
+  const body = word === '' ? describeSubscription(subscription) : tree.showAll({ id, resource: undefined })
+  return { status: 200, body }
+}
+
+export function describeTenant(): object {
+  return {
+    id: `/tenants/${wellKnownTenantId}`,
+    tenantId: wellKnownTenantId,
+    tenantCategory: 'Home',
+    tenantType: 'AAD',
+    displayName: 'emulated Azure',
+    defaultDomain: 'emulator.example',
+    domains: ['emulator.example'],
+    countryCode: 'US',
+  }
+}
+
+function describeSubscription(subscriptionId: string): object {
   return {
     id: `/subscriptions/${subscriptionId}`,
     authorizationSource: 'RoleBased',
@@ -17,18 +56,5 @@ export function describeSubscription(subscriptionId: string): object {
       quotaId: 'PayAsYouGo_2014-09-01',
       spendingLimit: 'Off',
     },
-  }
-}
-
-export function describeTenant(): object {
-  return {
-    id: `/tenants/${wellKnownTenantId}`,
-    tenantId: wellKnownTenantId,
-    tenantCategory: 'Home',
-    tenantType: 'AAD',
-    displayName: 'emulated Azure',
-    defaultDomain: 'emulator.example',
-    domains: ['emulator.example'],
-    countryCode: 'US',
   }
 }

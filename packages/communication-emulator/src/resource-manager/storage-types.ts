@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto'
+import { ArmError } from './arm-error.ts'
+import { invalidContent } from './arm-request.ts'
+import { storageAccountName } from './global-names.ts'
+import { requireLocation } from './location.ts'
+import type { ActionContext, ResourceType } from './resource-types.ts'
+
+/** Table service behind all storage accounts. */
+export interface TableBackend {
+  readonly tableEndpoint: string | undefined
+  /** Keys that open every account. */
+  readonly tableKeys: readonly string[] | undefined
+}
+
+/** Types of the provider Microsoft.Storage. */
+export function storageTypes(backend: TableBackend): readonly ResourceType[] {
+  return [storageAccount(backend), blobService, container, tableService, table]
+}
+
+/** Member of an account that stores its keys; never shown. */
+const keysMember = 'keys'
+
+function storageAccount(backend: TableBackend): ResourceType {
+  return {
+    type: 'Microsoft.Storage/storageAccounts',
+    listedApiVersion: '2024-01-01',
+    createdStatus: 200,
+    globalName: storageAccountName,
+    pattern: /^[a-z\d]{3,24}$/,
+    put(id, requested, before) {
+      requireLocation(id, requested)
+      const { sku, kind } = requested
+      if (!sku || typeof kind !== 'string') throw invalidContent("'sku' and 'kind' are required.")
+      return { ...requested, [keysMember]: before?.[keysMember] }
+    },
+    show: ({ id, envelope }) => {
+      const { [keysMember]: _, properties, ...shown } = envelope
+      const primaryEndpoints = getEndpoints(id.name, backend)
+      return { ...shown, properties: { allowSharedKeyAccess: true, ...properties, primaryEndpoints } }
+    },
+    actions: {
+      listkeys: (context) => ({
+        status: 200,
+        body: { keys: describeTableKeys(backend) ?? getKeys(context) },
+      }),
+      regeneratekey(context) {
+        if (backend.tableKeys) {
+          throw new ArmError(409, 'OperationNotAllowed', 'The service behind the tables cannot regenerate its keys.')
+        }
+        const { keyName } = context.body
+        const keys = getKeys(context)
+        if (!keys.some((key) => key.keyName === keyName)) throw invalidContent("'keyName' must be key1 or key2.")
+        const renewed = keys.map((key) => (key.keyName === keyName ? createKey(key.keyName) : key))
+        context.save({ ...context.resource.envelope, [keysMember]: renewed })
+        return { status: 200, body: { keys: renewed } }
+      },
+    },
+  }
+}
+
+const blobService: ResourceType = {
+  type: 'Microsoft.Storage/storageAccounts/blobServices',
+  listedApiVersion: '2024-01-01',
+  isImplicit: true,
+}
+
+const container: ResourceType = {
+  type: 'Microsoft.Storage/storageAccounts/blobServices/containers',
+  listedApiVersion: '2024-01-01',
+  pattern: /^[a-z\d](?:-?[a-z\d]){2,62}$/,
+  missingError: () => new ArmError(404, 'ContainerNotFound', 'The specified container does not exist.'),
+}
+
+const tableService: ResourceType = {
+  type: 'Microsoft.Storage/storageAccounts/tableServices',
+  listedApiVersion: '2024-01-01',
+  isImplicit: true,
+}
+
+const table: ResourceType = {
+  type: 'Microsoft.Storage/storageAccounts/tableServices/tables',
+  listedApiVersion: '2024-01-01',
+  createdStatus: 200,
+  deletedStatus: 204,
+  pattern: /^[A-Za-z][A-Za-z\d]{2,62}$/,
+  // guess(table-not-found)
+  missingError: () => new ArmError(404, 'TableNotFound', 'The table specified does not exist.'),
+  show: ({ id, envelope }) => ({ ...envelope, properties: { ...envelope.properties, tableName: id.name } }),
+}
+
+function getEndpoints(account: string, { tableEndpoint }: TableBackend) {
+  const unserved = Object.fromEntries(
+    ['blob', 'queue', 'table', 'file'].map((service) => [service, `https://${account}.${service}.storage.localhost/`]),
+  )
+  return { ...unserved, ...(tableEndpoint !== undefined && { table: tableEndpoint }) }
+}
+
+interface StorageKey {
+  readonly creationTime: string
+  readonly keyName: string
+  readonly permissions: 'FULL'
+  readonly value: string
+}
+
+function describeTableKeys({ tableKeys }: TableBackend) {
+  return tableKeys?.map((value, index) => ({ keyName: `key${index + 1}`, permissions: 'FULL', value }))
+}
+
+/** Returns the keys of an account, which are created when first read. */
+function getKeys({ resource: { envelope }, save }: ActionContext): readonly StorageKey[] {
+  const stored = envelope[keysMember] as readonly StorageKey[] | undefined
+  if (stored) return stored
+  const keys = ['key1', 'key2'].map(createKey)
+  save({ ...envelope, [keysMember]: keys })
+  return keys
+}
+
+// differs(storage-keys)
+function createKey(keyName: string): StorageKey {
+  return {
+    creationTime: new Date().toISOString(),
+    keyName,
+    permissions: 'FULL',
+    value: randomBytes(64).toString('base64'),
+  }
+}

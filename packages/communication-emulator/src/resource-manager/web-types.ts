@@ -1,0 +1,93 @@
+import { isObject } from '../raw-request.ts'
+import { invalidContent } from './arm-request.ts'
+import { siteName } from './global-names.ts'
+import { requireLocation } from './location.ts'
+import { isSame } from './resource-id.ts'
+import type { Envelope, ResourceType } from './resource-types.ts'
+
+const plan: ResourceType = {
+  type: 'Microsoft.Web/serverfarms',
+  listedApiVersion: '2025-05-01',
+  createdStatus: 200,
+  pattern: /^[-\w]{1,60}$/,
+  put: requireLocation,
+}
+
+const site: ResourceType = {
+  type: 'Microsoft.Web/sites',
+  listedApiVersion: '2025-05-01',
+  createdStatus: 200,
+  globalName: siteName,
+  pattern: /^[-a-zA-Z\d]{2,60}$/,
+  inherit(requested, before) {
+    const { appSettings } = getSiteConfig(before)
+    const siteConfig = requested.properties?.['siteConfig'] ?? {}
+    if (!appSettings || !isObject(siteConfig)) return requested
+    return withSiteConfig(requested, { appSettings, ...siteConfig })
+  },
+  put(id, requested) {
+    checkSiteConfig(requested.properties?.['siteConfig'])
+    return requireLocation(id, requested)
+  },
+  // App settings may be secrets, so only their own action shows them.
+  show: ({ id, envelope }) => {
+    const { siteConfig: _, ...properties } = envelope.properties ?? {}
+    const defaultHostName = `${id.name}.azurewebsites.localhost`
+    return { ...envelope, properties: { ...properties, state: 'Running', defaultHostName } }
+  },
+}
+
+const siteConfiguration: ResourceType = {
+  type: 'Microsoft.Web/sites/config',
+  listedApiVersion: '2025-05-01',
+  createdStatus: 200,
+  view({ name }, { envelope }) {
+    const siteConfig = getSiteConfig(envelope)
+    if (isSame(name, 'web')) return { properties: { ...siteConfig, appSettings: null } }
+    if (!isSame(name, 'appsettings')) return undefined
+    const settings = siteConfig.appSettings ?? []
+    return { properties: Object.fromEntries(settings.map(({ name: setting, value }) => [setting, value])) }
+  },
+  writeToParent({ name }, { envelope }, { properties = {} }) {
+    const before = getSiteConfig(envelope)
+    if (isSame(name, 'web')) {
+      checkSiteConfig(properties)
+      return withSiteConfig(envelope, { ...properties, appSettings: properties['appSettings'] ?? before.appSettings })
+    }
+    if (!isSame(name, 'appsettings')) return undefined
+    const appSettings = Object.entries(properties).map(([setting, value]) => ({ name: setting, value: String(value) }))
+    return withSiteConfig(envelope, { ...before, appSettings })
+  },
+  show: ({ id, envelope }) => (isSame(id.name, 'appsettings') ? { ...envelope, properties: {} } : envelope),
+  actions: {
+    list: ({ resource: { id, envelope } }) => ({ status: 200, body: { id: id.id, name: id.name, ...envelope } }),
+  },
+}
+
+/** Types of the provider Microsoft.Web. */
+export const webTypes: readonly ResourceType[] = [plan, site, siteConfiguration]
+
+interface SiteConfig {
+  readonly appSettings?: readonly { readonly name: string; readonly value: string }[]
+}
+
+function getSiteConfig({ properties }: Envelope): SiteConfig {
+  return properties?.['siteConfig'] ?? {}
+}
+
+/** Throws an `ArmError`; null counts as absent. */
+function checkSiteConfig(siteConfig: unknown): void {
+  if (siteConfig === undefined || siteConfig === null) return
+  if (!isObject(siteConfig)) throw invalidContent("'siteConfig' must be an object.")
+  const appSettings = siteConfig['appSettings'] ?? []
+  if (Array.isArray(appSettings) && appSettings.every(isSetting)) return
+  throw invalidContent("'appSettings' must be a list of { name, value }, both strings.")
+}
+
+function isSetting(setting: unknown): boolean {
+  return isObject(setting) && typeof setting['name'] === 'string' && typeof setting['value'] === 'string'
+}
+
+function withSiteConfig(envelope: Envelope, siteConfig: Readonly<Record<string, unknown>>): Envelope {
+  return { ...envelope, properties: { ...envelope.properties, siteConfig } }
+}
