@@ -13,7 +13,7 @@ import {
 
 export const subscription = '11111111-2222-4333-8444-555555555555'
 
-/** Polling options: the clients wait for two seconds between polls by default, whatever the response says. */
+/** Polling options: by default, the clients poll every two seconds, whatever the response says. */
 export const quick = { updateIntervalInMs: 20 }
 
 type Endpoint = Pick<EmulatedResource, 'endpoint'>
@@ -25,7 +25,7 @@ export function credentialFor(endpoint: string) {
   })
 }
 
-/** Azure's own clients; only endpoint and credential are not Azure's. */
+/** Azure's own clients, with the emulator's endpoint and credential. */
 export function clientsFor({ endpoint }: Endpoint) {
   const credential = credentialFor(endpoint)
   const options = { endpoint: endpoint.slice(0, -1) }
@@ -38,14 +38,19 @@ export function clientsFor({ endpoint }: Endpoint) {
   }
 }
 
-export interface AskOptions {
+export interface ArmRequestOptions {
   readonly body?: unknown
-  /** In place of the service principal's; null for none. */
+  /** Token to send; default: the service principal's; null for none. */
   readonly token?: string | null
 }
 
 /** Sends a request to the resource manager, without a client. */
-export async function askArm({ endpoint }: Endpoint, method: string, path: string, { body, token }: AskOptions = {}) {
+export async function sendToArm(
+  { endpoint }: Endpoint,
+  method: string,
+  path: string,
+  { body, token }: ArmRequestOptions = {},
+) {
   const own = await credentialFor(endpoint).getToken(`${endpoint.slice(0, -1)}/.default`)
   const response = await fetch(new URL(path, endpoint), {
     method,

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { wellKnownConfidentialClientId, wellKnownTenantId } from '../src/index.ts'
-import { askArm, clientsFor, quick, subscription, type AskOptions } from './arm-fixture.ts'
+import { sendToArm, clientsFor, quick, subscription, type ArmRequestOptions } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
 
 const fixture = useEmulator()
-const ask = (method: string, path: string, options?: AskOptions) =>
-  askArm(fixture.emulator, method, `${path}${path.includes('?') ? '&' : '?'}api-version=2025-09-01`, options)
+const send = (method: string, path: string, options?: ArmRequestOptions) =>
+  sendToArm(fixture.emulator, method, `${path}${path.includes('?') ? '&' : '?'}api-version=2025-09-01`, options)
 
 const group = `/subscriptions/${subscription}/resourceGroups/group`
 const providers = `${group}/providers`
@@ -14,7 +14,7 @@ const account = `${providers}/Microsoft.Storage/storageAccounts/mappings`
 const site = `${providers}/Microsoft.Web/sites/site`
 const servedSubscription = '00000000-0000-4000-8000-000000000000'
 
-/** Longer than a loaded machine needs. */
+/** Enough time for a busy machine. */
 const slow = { timeout: 10_000 }
 
 let clients: ReturnType<typeof clientsFor>
@@ -25,14 +25,14 @@ beforeEach(async () => {
 })
 
 const putService = (body: object = {}) =>
-  ask('PUT', service, { body: { location: 'Global', properties: { dataLocation: 'Europe' }, ...body } })
+  send('PUT', service, { body: { location: 'Global', properties: { dataLocation: 'Europe' }, ...body } })
 const putAccount = () =>
-  ask('PUT', account, { body: { location: 'westeurope', kind: 'StorageV2', sku: { name: 'Standard_LRS' } } })
+  send('PUT', account, { body: { location: 'westeurope', kind: 'StorageV2', sku: { name: 'Standard_LRS' } } })
 const putSite = (siteConfig?: object) =>
-  ask('PUT', site, { body: { location: 'westeurope', properties: { ...(siteConfig && { siteConfig }) } } })
+  send('PUT', site, { body: { location: 'westeurope', properties: { ...(siteConfig && { siteConfig }) } } })
 
-describe('sign-in with a command-line tool finds', () => {
-  it('the served subscription, before anything was created in it, and those in use', async () => {
+describe('a command-line tool that signs in', () => {
+  it('finds the served subscription, even if it is empty, and those in use', async () => {
     await fixture.emulator.resourceManager.clear()
     const { subscriptions } = clients.subscriptions
     expect(await Array.fromAsync(subscriptions.list())).toMatchObject([
@@ -43,7 +43,7 @@ describe('sign-in with a command-line tool finds', () => {
     expect(listed.map(({ subscriptionId }) => subscriptionId)).toEqual([servedSubscription, subscription])
   })
 
-  it('the tenant', async () => {
+  it('finds the tenant', async () => {
     const tenants = await Array.fromAsync(clients.subscriptions.tenants.list())
     expect(tenants).toMatchObject([{ id: `/tenants/${wellKnownTenantId}`, tenantId: wellKnownTenantId }])
   })
@@ -52,12 +52,12 @@ describe('sign-in with a command-line tool finds', () => {
 describe('a communication service', () => {
   it.each(['United States', 'UnitedStates', 'unitedstates'])('accepts the data location %s', async (dataLocation) => {
     await putService({ properties: { dataLocation } })
-    expect((await ask('GET', service)).json.properties.dataLocation).toBe(dataLocation)
+    expect((await send('GET', service)).json.properties.dataLocation).toBe(dataLocation)
     expect((await putService({ properties: { dataLocation: 'unitedStates' } })).status).toBe(200)
     expect((await putService({ properties: { dataLocation: 'Europe' } })).json.error.code).toBe('InvalidDataLocation')
   })
 
-  it('is created as recorded: no host name at first, location as sent, and who created it', async () => {
+  it('is created as recorded: without a host name at first, with its location as sent and its author', async () => {
     const { json } = await putService({ systemData: { createdBy: 'a stranger' } })
     expect(json).toEqual({
       id: service,
@@ -85,7 +85,7 @@ describe('a communication service', () => {
       user: 'Alice',
       audience: 'https://management.azure.com',
     })
-    const again = await ask('PUT', service, {
+    const again = await send('PUT', service, {
       body: { location: 'global', properties: { dataLocation: 'Europe' } },
       token: accessToken,
     })
@@ -101,7 +101,7 @@ describe('a communication service', () => {
     })
   })
 
-  it('is created and deleted by operations with a full path as id', async () => {
+  it('is created and deleted by operations whose id is a full path', async () => {
     const created = await putService()
     const link = new URL(created.headers.get('Azure-AsyncOperation')!)
     expect(link.pathname).toMatch(
@@ -109,26 +109,26 @@ describe('a communication service', () => {
     )
     expect(created.headers.get('Location')).toBeNull()
     const status = { id: link.pathname, name: link.pathname.split('/').at(-1), resourceId: service }
-    const first = await askArm(fixture.emulator, 'GET', link.href)
+    const first = await sendToArm(fixture.emulator, 'GET', link.href)
     expect(first.json).toEqual({ ...status, status: 'Accepted', startTime: expect.any(String) })
     const finished = { ...status, status: 'Succeeded', properties: null, startTime: first.json.startTime }
-    await expect.poll(async () => (await askArm(fixture.emulator, 'GET', link.href)).json, slow).toEqual(finished)
+    await expect.poll(async () => (await sendToArm(fixture.emulator, 'GET', link.href)).json, slow).toEqual(finished)
 
-    const deleted = await ask('DELETE', service)
+    const deleted = await send('DELETE', service)
     expect([deleted.status, deleted.text]).toEqual([202, 'null'])
     const location = deleted.headers.get('Location')!
     expect(location).toContain('/operationStatuses/')
     expect(deleted.headers.get('Azure-AsyncOperation')).toBe(location)
-    const during = await askArm(fixture.emulator, 'GET', location)
+    const during = await sendToArm(fixture.emulator, 'GET', location)
     expect([during.status, during.json.status, during.headers.get('Location')]).toEqual([202, 'Deleting', location])
     const end = async () => {
-      const { status: code, json } = await askArm(fixture.emulator, 'GET', location)
+      const { status: code, json } = await sendToArm(fixture.emulator, 'GET', location)
       return [code, json.status, json.id]
     }
     await expect.poll(end, slow).toEqual([200, 'Succeeded', new URL(location).pathname])
   })
 
-  it('links a notification hub, and keeps the link through a PUT', async () => {
+  it('links a notification hub, and keeps the link after a PUT', async () => {
     await putService()
     const { communicationServices } = clients.communication
     const hub = `${providers}/Microsoft.NotificationHubs/namespaces/n/notificationHubs/h`
@@ -137,19 +137,19 @@ describe('a communication service', () => {
       await communicationServices.linkNotificationHub('group', 'calls', { linkNotificationHubParameters }),
     ).toMatchObject({ resourceId: hub })
     await putService()
-    const { text } = await ask('GET', service)
+    const { text } = await send('GET', service)
     expect(JSON.parse(text).properties.notificationHubId).toBe(hub)
     expect(text).not.toContain('SharedAccessKey')
-    expect((await ask('POST', `${service}/linkNotificationHub`, { body: {} })).status).toBe(400)
+    expect((await send('POST', `${service}/linkNotificationHub`, { body: {} })).status).toBe(400)
   })
 
-  it('cannot have the name of one of the emulator’s own resources', async () => {
+  it('cannot have the name of a resource that the emulator was started with', async () => {
     const check = await clients.communication.communicationServices.checkNameAvailability({
       name: 'default',
       type: 'Microsoft.Communication/CommunicationServices',
     })
     expect(check).toMatchObject({ nameAvailable: false, reason: 'AlreadyExists' })
-    const put = await ask('PUT', service.replace('calls', 'default'), {
+    const put = await send('PUT', service.replace('calls', 'default'), {
       body: { location: 'global', properties: { dataLocation: 'UK' } },
     })
     expect([put.status, put.json.error.code]).toEqual([400, 'HostNamePrefixTaken'])
@@ -157,9 +157,9 @@ describe('a communication service', () => {
 })
 
 describe('a PATCH', () => {
-  it('removes what is null, and replaces tags as a whole', async () => {
+  it('removes members that are null, and replaces tags as a whole', async () => {
     await putService({ tags: { a: 'b' }, properties: { dataLocation: 'Europe', disableLocalAuth: true } })
-    const patch = (body: object) => ask('PATCH', service, { body })
+    const patch = (body: object) => send('PATCH', service, { body })
     expect((await patch({ tags: { c: 'd', e: null } })).json.tags).toEqual({ c: 'd' })
     const { json } = await patch({ tags: null, properties: { disableLocalAuth: null } })
     expect(json.tags).toBeUndefined()
@@ -167,38 +167,38 @@ describe('a PATCH', () => {
     await clients.communication.communicationServices.regenerateKey('group', 'calls', { keyType: 'Primary' })
   })
 
-  it('reaches into nested members of any type, also of an account and a site', async () => {
+  it('merges nested members of every type', async () => {
     await putAccount()
     const acls = { bypass: 'None', defaultAction: 'Deny' }
-    await ask('PATCH', account, { body: { properties: { networkAcls: acls, minimumTlsVersion: 'TLS1_2' } } })
-    const patched = await ask('PATCH', account, {
+    await send('PATCH', account, { body: { properties: { networkAcls: acls, minimumTlsVersion: 'TLS1_2' } } })
+    const patched = await send('PATCH', account, {
       body: { properties: { networkAcls: { bypass: null }, minimumTlsVersion: null } },
     })
     expect(patched.json.properties.networkAcls).toEqual({ defaultAction: 'Deny' })
     expect(patched.json.properties).not.toHaveProperty('minimumTlsVersion')
     await putSite({ appSettings: [{ name: 'A', value: '1' }], alwaysOn: true })
-    await ask('PATCH', site, { body: { properties: { siteConfig: { alwaysOn: null } } } })
-    expect((await ask('GET', `${site}/config/web`)).json.properties).toEqual({ appSettings: null })
-    expect((await ask('POST', `${site}/config/appsettings/list`)).json.properties).toEqual({ A: '1' })
+    await send('PATCH', site, { body: { properties: { siteConfig: { alwaysOn: null } } } })
+    expect((await send('GET', `${site}/config/web`)).json.properties).toEqual({ appSettings: null })
+    expect((await send('POST', `${site}/config/appsettings/list`)).json.properties).toEqual({ A: '1' })
   })
 
   it('removes the settings of a site, which a PUT without settings keeps', async () => {
-    const settings = async () => (await ask('POST', `${site}/config/appsettings/list`)).json.properties
+    const settings = async () => (await send('POST', `${site}/config/appsettings/list`)).json.properties
     await putSite({ appSettings: [{ name: 'A', value: '1' }], alwaysOn: true })
     await putSite({ appSettings: null, alwaysOn: true })
     expect(await settings()).toEqual({ A: '1' })
-    await ask('PATCH', site, { body: { properties: { siteConfig: { appSettings: null } } } })
+    await send('PATCH', site, { body: { properties: { siteConfig: { appSettings: null } } } })
     expect(await settings()).toEqual({})
-    expect((await ask('GET', `${site}/config/web`)).json.properties).toMatchObject({ alwaysOn: true })
+    expect((await send('GET', `${site}/config/web`)).json.properties).toMatchObject({ alwaysOn: true })
   })
 
-  it('treats null as absent in a PUT', async () => {
+  it('differs from a PUT, in which null means absent', async () => {
     const { status, json } = await putService({
       tags: null,
       properties: { dataLocation: 'Europe', disableLocalAuth: null, publicNetworkAccess: null },
     })
     expect([status, json.properties.publicNetworkAccess]).toEqual([201, 'Enabled'])
-    const put = await ask('PUT', account, {
+    const put = await send('PUT', account, {
       body: { location: 'westeurope', kind: 'StorageV2', sku: { name: 'Standard_LRS', tier: null }, tags: null },
     })
     expect(put.json).not.toHaveProperty('tags')
@@ -212,7 +212,7 @@ describe('a location', () => {
     ['eastus', "Its location cannot be changed to 'eastus'."],
   ])('cannot become %j', async (location, reason) => {
     await putAccount()
-    const { status, json } = await ask('PATCH', account, { body: { location } })
+    const { status, json } = await send('PATCH', account, { body: { location } })
     expect([status, json.error]).toEqual([
       409,
       {
@@ -224,17 +224,17 @@ describe('a location', () => {
 })
 
 describe('a site', () => {
-  it('takes its settings by their own PUT with 200, and keeps them through its own', async () => {
+  it('has settings with a PUT of their own, and keeps them after a PUT of the site', async () => {
     const { webApps } = clients.web
     await webApps.createOrUpdate('group', 'site', { location: 'westeurope', siteConfig: { alwaysOn: true } })
     const settings = { properties: { SECRET: 'hush', OTHER: '1' } }
     expect((await webApps.updateApplicationSettings('group', 'site', settings)).properties).toEqual(settings.properties)
-    const put = await ask('PUT', `${site}/config/appsettings`, { body: settings })
+    const put = await send('PUT', `${site}/config/appsettings`, { body: settings })
     expect([put.status, put.json.properties]).toEqual([200, settings.properties])
     await webApps.createOrUpdate('group', 'site', { location: 'westeurope', siteConfig: { alwaysOn: false } })
     expect((await webApps.listApplicationSettings('group', 'site')).properties).toEqual(settings.properties)
     expect((await webApps.getConfiguration('group', 'site')).alwaysOn).toBe(false)
-    expect((await ask('GET', `${site}/config/appsettings`)).text).not.toContain('hush')
+    expect((await send('GET', `${site}/config/appsettings`)).text).not.toContain('hush')
     const own = fixture.emulator.resourceManager.resources().filter(({ id }) => id.type.includes('Web'))
     expect(own.map(({ envelope }) => envelope.properties)).toEqual([
       {
@@ -247,22 +247,24 @@ describe('a site', () => {
         },
       },
     ])
-    expect((await ask('DELETE', `${site}/config/appsettings`)).status).toBe(405)
+    expect((await send('DELETE', `${site}/config/appsettings`)).status).toBe(405)
   })
 
-  it('takes its other configuration by its own PUT and PATCH, without losing settings', async () => {
+  it('has other configuration with its own PUT and PATCH, and keeps its settings', async () => {
     await putSite({ appSettings: [{ name: 'A', value: '1' }], alwaysOn: true })
-    const put = await ask('PUT', `${site}/config/web`, { body: { properties: { http20Enabled: true } } })
+    const put = await send('PUT', `${site}/config/web`, { body: { properties: { http20Enabled: true } } })
     expect([put.status, put.json.properties]).toEqual([200, { http20Enabled: true, appSettings: null }])
-    await ask('PATCH', `${site}/config/web`, { body: { properties: { alwaysOn: true } } })
-    expect((await ask('GET', `${site}/config/web`)).json.properties).toMatchObject({
+    await send('PATCH', `${site}/config/web`, { body: { properties: { alwaysOn: true } } })
+    expect((await send('GET', `${site}/config/web`)).json.properties).toMatchObject({
       http20Enabled: true,
       alwaysOn: true,
     })
-    expect((await ask('POST', `${site}/config/appsettings/list`)).json.properties).toEqual({ A: '1' })
-    expect((await ask('PUT', `${site}/config/logs`, { body: { properties: {} } })).status).toBe(200)
-    const lost = await ask('PUT', `${site.replace(/site$/, 'none')}/config/appsettings`, { body: { properties: {} } })
-    expect([lost.status, lost.json.error.code]).toEqual([404, 'ParentResourceNotFound'])
+    expect((await send('POST', `${site}/config/appsettings/list`)).json.properties).toEqual({ A: '1' })
+    expect((await send('PUT', `${site}/config/logs`, { body: { properties: {} } })).status).toBe(200)
+    const orphan = await send('PUT', `${site.replace(/site$/, 'none')}/config/appsettings`, {
+      body: { properties: {} },
+    })
+    expect([orphan.status, orphan.json.error.code]).toEqual([404, 'ParentResourceNotFound'])
   })
 
   it.each(['Site', 'Microsoft.Web/sites'] as const)('has a name check for the type %s', async (type) => {
@@ -271,15 +273,15 @@ describe('a site', () => {
     await putSite()
     expect(await check('SITE')).toMatchObject({ nameAvailable: false, reason: 'AlreadyExists' })
     expect(await check('no such name')).toMatchObject({ nameAvailable: false, reason: 'Invalid' })
-    const other = await ask('PUT', site.replace('group/', 'second/'), { body: { location: 'westeurope' } })
+    const other = await send('PUT', site.replace('group/', 'second/'), { body: { location: 'westeurope' } })
     expect(other.json.error.code).toBe('ResourceGroupNotFound')
     await clients.groups.resourceGroups.createOrUpdate('second', { location: 'westeurope' })
-    const taken = await ask('PUT', site.replace('group/', 'second/'), { body: { location: 'westeurope' } })
+    const taken = await send('PUT', site.replace('group/', 'second/'), { body: { location: 'westeurope' } })
     expect([taken.status, taken.json.error.message]).toEqual([409, 'Website with given name site already exists.'])
   })
 })
 
-describe('a member of the wrong type is a bad request', () => {
+describe('the resource manager rejects a member of the wrong type', () => {
   const siteConfig = (value: unknown) => ({ properties: { siteConfig: value } })
   it.each([
     ['PUT', account, { properties: 'x' }, 'properties'],
@@ -301,8 +303,8 @@ describe('a member of the wrong type is a bad request', () => {
     await putService()
     await putSite({ appSettings: [{ name: 'A', value: '1' }] })
     const shown = async () => {
-      const settings = await ask('POST', `${site}/config/appsettings/list`)
-      return [settings.json.properties, (await ask('GET', account)).json]
+      const settings = await send('POST', `${site}/config/appsettings/list`)
+      return [settings.json.properties, (await send('GET', account)).json]
     }
     const before = await shown()
     const whole = {
@@ -310,7 +312,7 @@ describe('a member of the wrong type is a bad request', () => {
       kind: 'StorageV2',
       sku: { name: 'Standard_LRS' },
     }
-    const { status, json } = await ask(method, path, { body: method === 'PUT' ? { ...whole, ...members } : members })
+    const { status, json } = await send(method, path, { body: method === 'PUT' ? { ...whole, ...members } : members })
     expect([status, json.error.code]).toEqual([400, 'InvalidRequestContent'])
     expect(json.error.message).toContain(subject)
     expect(await shown()).toEqual(before)
@@ -318,7 +320,7 @@ describe('a member of the wrong type is a bad request', () => {
 })
 
 describe('a storage account', () => {
-  it('regenerates one key, and keeps both through a PUT without showing them', async () => {
+  it('regenerates one key, and keeps both after a PUT without showing them', async () => {
     await putAccount()
     const { storageAccounts } = clients.storage
     const listed = async () => (await storageAccounts.listKeys('group', 'mappings')).keys!.map(({ value }) => value)
@@ -327,7 +329,7 @@ describe('a storage account', () => {
     const renewed = keys!.map(({ value }) => value)
     expect([renewed[0], renewed[1] === second]).toEqual([first, false])
     expect((await putAccount()).text).not.toContain(first)
-    expect((await ask('GET', account)).json).not.toHaveProperty('keys')
+    expect((await send('GET', account)).json).not.toHaveProperty('keys')
     expect(await listed()).toEqual(renewed)
     await expect(storageAccounts.regenerateKey('group', 'mappings', { keyName: 'key3' })).rejects.toMatchObject({
       statusCode: 400,
@@ -337,18 +339,18 @@ describe('a storage account', () => {
     expect(await listed()).not.toContain(first)
   })
 
-  it('cannot regenerate the keys of the service behind its tables', async () => {
+  it('rejects regenerating the keys of the service behind its tables', async () => {
     await putAccount()
     const { resourceManager } = fixture.emulator
     resourceManager.tableKeys = ['a2V5MQ==', 'a2V5Mg==']
     onTestFinished(() => void (resourceManager.tableKeys = undefined))
-    const { status, json } = await ask('POST', `${account}/regenerateKey`, { body: { keyName: 'key1' } })
+    const { status, json } = await send('POST', `${account}/regenerateKey`, { body: { keyName: 'key1' } })
     expect([status, json.error.code]).toEqual([409, 'OperationNotAllowed'])
     const listed = await clients.storage.storageAccounts.listKeys('group', 'mappings')
     expect(listed.keys!.map(({ value }) => value)).toEqual(resourceManager.tableKeys)
   })
 
-  it('has a name check in the words of its provider', async () => {
+  it("has a name check with its provider's messages", async () => {
     const check = (name: string) =>
       clients.storage.storageAccounts.checkNameAvailability({ name, type: 'Microsoft.Storage/storageAccounts' })
     expect(await check('CAPS')).toMatchObject({ nameAvailable: false, reason: 'AccountNameInvalid' })
@@ -361,16 +363,16 @@ describe('a storage account', () => {
 })
 
 describe('a provider', () => {
-  it.each(['GET', 'POST'])('that is unknown has ARM’s error: %s', async (method) => {
+  it.each(['GET', 'POST'])("is rejected with ARM's error if it is unknown: %s", async (method) => {
     const path = `/subscriptions/${subscription}/providers/Microsoft.Nothing${method === 'POST' ? '/register' : ''}`
-    const { status, json } = await ask(method, path)
+    const { status, json } = await send(method, path)
     expect([status, json.error]).toEqual([
       404,
       { code: 'InvalidResourceNamespace', message: "The resource namespace 'Microsoft.Nothing' is invalid." },
     ])
   })
 
-  it('lists its types with api-versions, the newest first', async () => {
+  it('lists its types with api-versions, newest first', async () => {
     const { resourceTypes, namespace } = await clients.groups.providers.get('microsoft.communication')
     expect(namespace).toBe('Microsoft.Communication')
     expect(resourceTypes).toMatchObject([{ resourceType: 'communicationServices' }])
@@ -383,6 +385,30 @@ describe('a provider', () => {
       registrationState: 'Registered',
       resourceTypes: expect.arrayContaining([expect.objectContaining({ resourceType: 'storageAccounts' })]),
     })
+  })
+})
+
+describe('a collection', () => {
+  it.each([
+    '/tenants',
+    '/subscriptions',
+    `/subscriptions/${subscription}`,
+    `/subscriptions/${subscription}/resources`,
+    `/subscriptions/${subscription}/resourceGroups`,
+    `${group}/resources`,
+    `/subscriptions/${subscription}/providers/Microsoft.Communication/communicationServices`,
+    `${providers}/Microsoft.Storage/storageAccounts`,
+    `${account}/tableServices/default/tables`,
+  ])('allows no method but GET: %s', async (path) => {
+    await putAccount()
+    expect((await send('GET', path)).status).toBe(200)
+    for (const method of ['PUT', 'PATCH', 'POST', 'DELETE']) {
+      const { status, json } = await send(method, path, { body: {} })
+      expect([status, json.error]).toEqual([
+        405,
+        { code: 'MethodNotAllowed', message: `The method ${method} is not allowed at ${path}.` },
+      ])
+    }
   })
 })
 
@@ -422,25 +448,25 @@ describe('a missing resource', () => {
       `The Resource 'Microsoft.Web/sites/site/config/nothing' under resource group 'group' was not found. ${details}`,
     ],
     ['group', service.replace('group/', 'none/'), 'ResourceGroupNotFound', "Resource group 'none' could not be found."],
-  ])('%s is named by its type', async (_, path, code, message) => {
+  ])('%s is reported by its type', async (_, path, code, message) => {
     await putAccount()
     await putSite()
-    const { status, json } = await ask('GET', path)
+    const { status, json } = await send('GET', path)
     expect([status, json.error]).toEqual([404, { code, message }])
   })
 
-  it('under a scope that does not exist is that scope', async () => {
+  it('is reported as the scope if that is missing', async () => {
     const role = `${account}/providers/Microsoft.Authorization/roleAssignments/${name}`
     const properties = { roleDefinitionId: '/x', principalId: name }
-    const { status, json } = await ask('PUT', role, { body: { properties } })
+    const { status, json } = await send('PUT', role, { body: { properties } })
     expect([status, json.error.code]).toEqual([404, 'ResourceNotFound'])
   })
 })
 
 describe('response headers', () => {
-  it('are the resource manager’s own, also of an error', async () => {
+  it('are those of the resource manager, also for an error', async () => {
     await putAccount()
-    const { headers } = await ask('GET', account)
+    const { headers } = await send('GET', account)
     expect(Object.fromEntries(headers)).toMatchObject({
       'cache-control': 'no-cache',
       'content-type': 'application/json; charset=utf-8',
@@ -453,12 +479,12 @@ describe('response headers', () => {
     })
     expect(headers.get('x-ms-routing-request-id')).toContain(headers.get('x-ms-correlation-request-id'))
     expect(headers.get('X-Azure-Ref')).toBeNull()
-    const missing = await ask('GET', service)
+    const missing = await send('GET', service)
     expect(missing.headers.get('Content-Type')).toBe('application/json; charset=utf-8')
     expect(missing.headers.get('Content-Length')).toBe(String(missing.text.length))
     expect(missing.headers.get('x-ms-request-id')).toMatch(/^[\da-f-]{36}$/)
-    const refused = await ask('DELETE', account, { token: null })
-    expect([refused.status, refused.headers.get('x-ms-ratelimit-remaining-subscription-deletes')]).toEqual([
+    const rejected = await send('DELETE', account, { token: null })
+    expect([rejected.status, rejected.headers.get('x-ms-ratelimit-remaining-subscription-deletes')]).toEqual([
       401,
       '14999',
     ])
@@ -466,9 +492,9 @@ describe('response headers', () => {
   })
 })
 
-it('Azure’s client follows the links of a deletion', async () => {
+it("lets Azure's client follow the links of a deletion", async () => {
   await putService()
   const poller = await clients.communication.communicationServices.beginDelete('group', 'calls', quick)
   await poller.pollUntilDone()
-  expect((await ask('GET', service)).status).toBe(404)
+  expect((await send('GET', service)).status).toBe(404)
 })

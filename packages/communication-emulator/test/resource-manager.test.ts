@@ -1,7 +1,7 @@
 import { CommunicationIdentityClient } from '@azure/communication-identity'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { startEmulator } from '../src/index.ts'
-import { askArm, clientsFor, credentialFor, quick, subscription, type AskOptions } from './arm-fixture.ts'
+import { sendToArm, clientsFor, credentialFor, quick, subscription, type ArmRequestOptions } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -18,13 +18,14 @@ const args = { location: 'Global', dataLocation: 'Europe' }
 const create = (name = 'calls', more: object = {}) =>
   clients.communication.communicationServices.beginCreateOrUpdateAndWait('group', name, { ...args, ...more }, quick)
 
-const ask = (method: string, path: string, options?: AskOptions) => askArm(fixture.emulator, method, path, options)
+const send = (method: string, path: string, options?: ArmRequestOptions) =>
+  sendToArm(fixture.emulator, method, path, options)
 
 const group = `/subscriptions/${subscription}/resourceGroups/group`
 const service = `${group}/providers/Microsoft.Communication/communicationServices/calls`
 
-describe('Azure’s resource manager clients', () => {
-  it('make, change, list and delete a group', async () => {
+describe("Azure's clients", () => {
+  it('create, update, list and delete a group', async () => {
     const { resourceGroups } = clients.groups
     expect(await resourceGroups.get('GROUP')).toMatchObject({
       name: 'group',
@@ -44,10 +45,10 @@ describe('Azure’s resource manager clients', () => {
     await expect(resourceGroups.get('group')).rejects.toMatchObject({ code: 'ResourceGroupNotFound', statusCode: 404 })
   })
 
-  it('make a communication service that lives: its keys open its own endpoint, until it is deleted', async () => {
+  it('create a communication service that is served at its own endpoint until it is deleted', async () => {
     const { communicationServices } = clients.communication
-    const made = await create('calls', { tags: { a: 'b' } })
-    expect(made).toMatchObject({
+    const created = await create('calls', { tags: { a: 'b' } })
+    expect(created).toMatchObject({
       name: 'calls',
       type: 'microsoft.communication/communicationservices',
       location: 'Global',
@@ -59,7 +60,7 @@ describe('Azure’s resource manager clients', () => {
     const keys = await communicationServices.listKeys('group', 'calls')
     const client = new CommunicationIdentityClient(keys.primaryConnectionString!)
     const { communicationUserId } = await client.createUser()
-    expect(communicationUserId).toContain(made.immutableResourceId)
+    expect(communicationUserId).toContain(created.immutableResourceId)
     await expect(
       new CommunicationIdentityClient(fixture.emulator.connectionString).getToken({ communicationUserId }, ['voip']),
     ).rejects.toMatchObject({ statusCode: 401 })
@@ -72,7 +73,9 @@ describe('Azure’s resource manager clients', () => {
     await new CommunicationIdentityClient(keys.secondaryConnectionString!).createUser()
 
     await communicationServices.update('group', 'calls', { tags: { a: 'c' } })
-    expect(await create('calls', { tags: { a: 'd' } })).toMatchObject({ immutableResourceId: made.immutableResourceId })
+    expect(await create('calls', { tags: { a: 'd' } })).toMatchObject({
+      immutableResourceId: created.immutableResourceId,
+    })
     expect(await Array.fromAsync(communicationServices.listByResourceGroup('group'))).toMatchObject([
       { tags: { a: 'd' } },
     ])
@@ -81,26 +84,26 @@ describe('Azure’s resource manager clients', () => {
     await expect(client.createUser()).rejects.toThrow('ECONNREFUSED')
     expect(fixture.emulator.identities()).toEqual([])
     const next = await create()
-    expect(next.immutableResourceId).not.toBe(made.immutableResourceId)
+    expect(next.immutableResourceId).not.toBe(created.immutableResourceId)
   })
 
-  it('switch access keys and public access off', async () => {
+  it('disable access keys and public access', async () => {
     const { primaryConnectionString } = await create().then(() =>
       clients.communication.communicationServices.listKeys('group', 'calls'),
     )
-    const byKey = new CommunicationIdentityClient(primaryConnectionString!)
+    const keyClient = new CommunicationIdentityClient(primaryConnectionString!)
     const { endpoint } = fixture.emulator.resources.at(-1)!
-    const byToken = new CommunicationIdentityClient(endpoint, credentialFor(fixture.emulator.endpoint))
+    const tokenClient = new CommunicationIdentityClient(endpoint, credentialFor(fixture.emulator.endpoint))
     await create('calls', { disableLocalAuth: true })
-    await expect(byKey.createUser()).rejects.toMatchObject({ statusCode: 401 })
-    await byToken.createUser()
+    await expect(keyClient.createUser()).rejects.toMatchObject({ statusCode: 401 })
+    await tokenClient.createUser()
     await create('calls', { publicNetworkAccess: 'Disabled' })
-    await expect(byToken.createUser()).rejects.toMatchObject({ statusCode: 403 })
+    await expect(tokenClient.createUser()).rejects.toMatchObject({ statusCode: 403 })
     await create()
-    await byKey.createUser()
+    await keyClient.createUser()
   })
 
-  it('tell whether a name is free', async () => {
+  it('check whether a name is available', async () => {
     const check = (name: string) =>
       clients.communication.communicationServices.checkNameAvailability({
         name,
@@ -112,15 +115,15 @@ describe('Azure’s resource manager clients', () => {
     expect(await check('no such name')).toMatchObject({ nameAvailable: false, reason: 'Invalid' })
   })
 
-  it('make a storage account with a table and a container, and read its keys', async () => {
+  it('create a storage account with a table and a container, and read its keys', async () => {
     const { storageAccounts, table, blobContainers } = clients.storage
-    const made = await storageAccounts.beginCreateAndWait('group', 'mappings', {
+    const account = await storageAccounts.beginCreateAndWait('group', 'mappings', {
       location: 'westeurope',
       kind: 'StorageV2',
       sku: { name: 'Standard_LRS' },
       allowSharedKeyAccess: false,
     })
-    expect(made).toMatchObject({
+    expect(account).toMatchObject({
       allowSharedKeyAccess: false,
       primaryEndpoints: { table: expect.stringContaining('mappings') },
     })
@@ -138,39 +141,39 @@ describe('Azure’s resource manager clients', () => {
     resourceManager.tableKeys = ['a2V5MQ==', 'a2V5Mg==']
     expect(await keys()).toEqual(resourceManager.tableKeys)
     resourceManager.tableKeys = undefined
-    const left = await Array.fromAsync(clients.groups.resources.listByResourceGroup('group'))
-    expect(left.map(({ type }) => type)).toContain('Microsoft.Storage/storageAccounts')
+    const remaining = await Array.fromAsync(clients.groups.resources.listByResourceGroup('group'))
+    expect(remaining.map(({ type }) => type)).toContain('Microsoft.Storage/storageAccounts')
     await table.delete('group', 'mappings', 'identities')
     await storageAccounts.delete('group', 'mappings')
     expect(fixture.emulator.resourceManager.resources()).toHaveLength(1)
   })
 })
 
-describe('on the wire', () => {
-  it('a creation is an operation that takes a moment', async () => {
+describe('the resource manager', () => {
+  it('creates and deletes a service with long-running operations', async () => {
     const path = `${service}?api-version=2026-03-18`
-    expect((await ask('GET', path)).status).toBe(404)
-    const { status, headers, json } = await ask('PUT', path, {
+    expect((await send('GET', path)).status).toBe(404)
+    const { status, headers, json } = await send('PUT', path, {
       body: { location: 'global', properties: { dataLocation: 'UK' } },
     })
     expect([status, json.properties.provisioningState]).toEqual([201, 'Accepted'])
     const link = headers.get('Azure-AsyncOperation')!
-    expect((await ask('GET', link)).json.status).toBe('Accepted')
-    await expect.poll(async () => (await ask('GET', link)).json.status).toBe('Succeeded')
+    expect((await send('GET', link)).json.status).toBe('Accepted')
+    await expect.poll(async () => (await send('GET', link)).json.status).toBe('Succeeded')
     expect(
-      (await ask('GET', path.toUpperCase().replace('API-VERSION', 'api-version'))).json.properties.provisioningState,
+      (await send('GET', path.toUpperCase().replace('API-VERSION', 'api-version'))).json.properties.provisioningState,
     ).toBe('Succeeded')
-    const deleted = await ask('DELETE', path)
+    const deleted = await send('DELETE', path)
     expect(deleted.status).toBe(202)
-    expect((await ask('GET', deleted.headers.get('Location')!)).status).toBe(202)
-    await expect.poll(async () => (await ask('GET', deleted.headers.get('Location')!)).status).toBe(200)
-    expect((await ask('DELETE', path)).status).toBe(204)
+    expect((await send('GET', deleted.headers.get('Location')!)).status).toBe(202)
+    await expect.poll(async () => (await send('GET', deleted.headers.get('Location')!)).status).toBe(200)
+    expect((await send('DELETE', path)).status).toBe(204)
   })
 
   it.each([
-    ['nobody’s token', 'GET', service, undefined, null, 401, 'AuthenticationFailed'],
-    ['a stranger’s token', 'GET', service, undefined, 'a.b.c', 401, 'InvalidAuthenticationToken'],
-    ['another group', 'GET', service.replace('group/', 'none/'), undefined, undefined, 404, 'ResourceGroupNotFound'],
+    ['a request without a token', 'GET', service, undefined, null, 401, 'AuthenticationFailed'],
+    ['a token of another issuer', 'GET', service, undefined, 'a.b.c', 401, 'InvalidAuthenticationToken'],
+    ['an unknown group', 'GET', service.replace('group/', 'none/'), undefined, undefined, 404, 'ResourceGroupNotFound'],
     ['an unknown resource', 'GET', service, undefined, undefined, 404, 'ResourceNotFound'],
     [
       'an unknown type',
@@ -191,7 +194,7 @@ describe('on the wire', () => {
       'ParentResourceNotFound',
     ],
     [
-      'another location',
+      'an unavailable location',
       'PUT',
       service,
       { location: 'westeurope', properties: { dataLocation: 'UK' } },
@@ -200,7 +203,7 @@ describe('on the wire', () => {
       'LocationNotAvailableForResourceType',
     ],
     [
-      'another data location',
+      'an unknown data location',
       'PUT',
       service,
       { location: 'global', properties: { dataLocation: 'Mars' } },
@@ -209,7 +212,7 @@ describe('on the wire', () => {
       'InvalidDataLocation',
     ],
     [
-      'another name',
+      'an invalid name',
       'PUT',
       `${service}!`,
       { location: 'global', properties: { dataLocation: 'UK' } },
@@ -218,7 +221,7 @@ describe('on the wire', () => {
       'InvalidResourceName',
     ],
     [
-      'a name that the emulator has',
+      'a reserved name',
       'PUT',
       service.replace('calls', 'default'),
       { location: 'global', properties: { dataLocation: 'UK' } },
@@ -226,40 +229,40 @@ describe('on the wire', () => {
       400,
       'HostNamePrefixTaken',
     ],
-    ['no object', 'PUT', service, [], undefined, 400, 'InvalidRequestContent'],
-  ] as const)('refuses %s', async (_, method, path, body, token, status, code) => {
+    ['a body that is not an object', 'PUT', service, [], undefined, 400, 'InvalidRequestContent'],
+  ] as const)('rejects %s', async (_, method, path, body, token, status, code) => {
     const options = { ...(body !== undefined && { body }), ...(token !== undefined && { token }) }
-    const answer = await ask(method, `${path}?api-version=2025-09-01`, options)
-    expect([answer.status, answer.json.error.code]).toEqual([status, code])
+    const response = await send(method, `${path}?api-version=2025-09-01`, options)
+    expect([response.status, response.json.error.code]).toEqual([status, code])
   })
 
-  it('refuses other api-versions', async () => {
-    const answers = await Promise.all([
-      ask('GET', service),
-      ask('GET', `${service}?api-version=x`),
-      ask('GET', `${service}?api-version=2019-01-01`),
+  it('rejects missing, malformed and unknown api-versions', async () => {
+    const responses = await Promise.all([
+      send('GET', service),
+      send('GET', `${service}?api-version=x`),
+      send('GET', `${service}?api-version=2019-01-01`),
     ])
-    expect(answers.map(({ json }) => json.error.code)).toEqual([
+    expect(responses.map(({ json }) => json.error.code)).toEqual([
       'MissingApiVersionParameter',
       'InvalidApiVersionParameter',
       'NoRegisteredProviderFound',
     ])
   })
 
-  it('has a site, a plan, an identity and a role of it, and keeps app settings back', async () => {
+  it('creates a plan, a site, an identity and its role, and hides app settings', async () => {
     const web = `${group}/providers/Microsoft.Web`
     const put = (path: string, body: object) =>
-      ask('PUT', `${path}?api-version=2025-05-01`, { body: { location: 'westeurope', ...body } })
+      send('PUT', `${path}?api-version=2025-05-01`, { body: { location: 'westeurope', ...body } })
     const identity = await put(`${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id`, {})
     expect(identity.json.properties.principalId).toMatch(/^[\da-f-]{36}$/)
     expect((await put(`${web}/serverfarms/plan`, { sku: { name: 'B1' } })).status).toBe(200)
     const appSettings = [{ name: 'SECRET', value: 'hush' }]
     const site = await put(`${web}/sites/site`, { properties: { siteConfig: { appSettings, alwaysOn: true } } })
     expect(site.json.properties.defaultHostName).toMatch(/^site\./)
-    const shown = [site, await ask('GET', `${web}/sites/site/config/web?api-version=2025-05-01`)]
+    const shown = [site, await send('GET', `${web}/sites/site/config/web?api-version=2025-05-01`)]
     expect(JSON.stringify(shown.map(({ json }) => json))).not.toContain('hush')
     expect(shown[1]!.json.properties.alwaysOn).toBe(true)
-    const settings = await ask('POST', `${web}/sites/site/config/appsettings/list?api-version=2025-05-01`)
+    const settings = await send('POST', `${web}/sites/site/config/appsettings/list?api-version=2025-05-01`)
     expect(settings.json.properties).toEqual({ SECRET: 'hush' })
     const role = `${service.replace('calls', 'none')}/providers/Microsoft.Authorization/roleAssignments/${subscription}`
     const assignment = { roleDefinitionId: '/x', principalId: identity.json.properties.principalId }
@@ -267,11 +270,11 @@ describe('on the wire', () => {
     await create('none')
     expect((await put(role, { properties: assignment })).json.properties.principalType).toBe('User')
     await clients.communication.communicationServices.beginDeleteAndWait('group', 'none', quick)
-    expect((await ask('GET', `${role}?api-version=2022-04-01`)).status).toBe(404)
+    expect((await send('GET', `${role}?api-version=2022-04-01`)).status).toBe(404)
   })
 
-  it('describes the cloud to whoever asks', async () => {
-    const { status, json } = await ask('GET', '/metadata/endpoints?api-version=2022-09-01', { token: null })
+  it('describes the cloud without authentication', async () => {
+    const { status, json } = await send('GET', '/metadata/endpoints?api-version=2022-09-01', { token: null })
     expect(status).toBe(200)
     expect(json).toMatchObject({
       resourceManager: fixture.emulator.endpoint.slice(0, -1),
@@ -279,7 +282,7 @@ describe('on the wire', () => {
     })
   })
 
-  it('fails where a fault tells it to', async () => {
+  it('fails with an injected fault', async () => {
     fixture.emulator.faults.add({ operation: 'armPut', status: 409, count: 1 })
     await expect(create()).rejects.toMatchObject({ statusCode: 409 })
     await create()
@@ -287,7 +290,7 @@ describe('on the wire', () => {
   })
 })
 
-it('what was made outlives the emulator: the same endpoint, keys and identities', async () => {
+it('restores resources after a restart, with their endpoints and keys', async () => {
   const dataFolder = temporaryFolder()
   const before = await startEmulator({ dataFolder })
   const first = clientsFor(before)
@@ -314,10 +317,10 @@ it('sends Retry-After: 1 with each link to an operation, since Go and Python cli
   const path = `/subscriptions/${subscription}/resourceGroups/group/providers/Microsoft.Communication/communicationServices`
   const service = `${path}/calls?api-version=2023-04-01`
   const body = { location: 'global', properties: { dataLocation: 'Europe' } }
-  const creation = await ask('PUT', service, { body })
-  const underWay = await ask('GET', creation.headers.get('Azure-AsyncOperation')!)
-  const deletion = await ask('DELETE', service)
-  for (const { headers } of [creation, underWay, deletion]) {
+  const creation = await send('PUT', service, { body })
+  const running = await send('GET', creation.headers.get('Azure-AsyncOperation')!)
+  const deletion = await send('DELETE', service)
+  for (const { headers } of [creation, running, deletion]) {
     expect([headers.get('Retry-After'), headers.get('Retry-After-Ms')]).toEqual(['1', '50'])
   }
 })

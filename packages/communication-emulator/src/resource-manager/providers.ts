@@ -1,4 +1,4 @@
-import { ArmError, invalid } from './arm-error.ts'
+import { ArmError, invalid, requireGet } from './arm-error.ts'
 import type { RawResponse } from '../raw-request.ts'
 import { readBody, type ArmRequest } from './arm-request.ts'
 import { isSame, type Target } from './resource-id.ts'
@@ -13,7 +13,8 @@ export function respondToProvider(
 ): RawResponse {
   const { method, apiVersion } = request
   const typeName = `${namespace}/${word}`
-  if (method === 'GET' && tree.types.find(typeName)) {
+  if (tree.types.find(typeName)) {
+    requireGet(request)
     return { status: 200, body: tree.showAll(scope, tree.types.get(typeName, apiVersion).type) }
   }
   const types = tree.types.all

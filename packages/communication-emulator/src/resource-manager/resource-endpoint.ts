@@ -1,5 +1,5 @@
 import type { RawResponse } from '../raw-request.ts'
-import { invalid, methodNotAllowed, notFound } from './arm-error.ts'
+import { invalid, methodNotAllowed, notFound, requireGet } from './arm-error.ts'
 import { readBody, type ArmRequest } from './arm-request.ts'
 import { checkLocation } from './location.ts'
 import { mergePatch } from './merge-patch.ts'
@@ -46,12 +46,14 @@ export class ResourceEndpoint {
   async respondToMember(request: ArmRequest, id: ResourceId, word: string): Promise<RawResponse> {
     const { method, apiVersion } = request
     const { types } = this.#tree
-    if (method === 'GET' && id.type === groupType && isSame(word, 'resources')) {
+    if (id.type === groupType && isSame(word, 'resources')) {
+      requireGet(request)
       return { status: 200, body: this.#tree.showAll({ id: id.id, resource: id }) }
     }
     const type = types.get(id.type, apiVersion)
     const childType = `${id.type}/${word}`
-    if (method === 'GET') {
+    if (method === 'GET' || types.find(childType)) {
+      requireGet(request)
       const child = types.get(childType, apiVersion)
       if (!type.isImplicit) this.#tree.find(id)
       return { status: 200, body: this.#tree.showAll({ id: id.id, resource: id }, child.type) }

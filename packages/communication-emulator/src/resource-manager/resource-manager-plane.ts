@@ -133,6 +133,7 @@ export class ResourceManagerPlane {
       case 'subscription':
         return respondToSubscription(request, target.subscription, target.word, this.#tree)
       case 'groups':
+        requireGet(request)
         return { status: 200, body: this.#tree.showAll(target.scope, groupType) }
       case 'provider':
         return respondToProvider(request, target, this.#tree)

@@ -1,6 +1,6 @@
 import { wellKnownTenantId } from '../entra/tenant.ts'
 import type { RawResponse } from '../raw-request.ts'
-import { notFound } from './arm-error.ts'
+import { notFound, requireGet } from './arm-error.ts'
 import type { ArmRequest } from './arm-request.ts'
 import { isSame } from './resource-id.ts'
 import type { ResourceTree } from './resource-tree.ts'
@@ -24,7 +24,8 @@ export function respondToSubscription(
   tree: ResourceTree,
 ): RawResponse {
   const id = `/subscriptions/${subscription}`
-  if (request.method !== 'GET' || (word !== '' && !isSame(word, 'resources'))) throw notFound(`${id}/${word}`)
+  if (word !== '' && !isSame(word, 'resources')) throw notFound(`${id}/${word}`)
+  requireGet(request)
   const body = word === '' ? describeSubscription(subscription) : tree.showAll({ id, resource: undefined })
   return { status: 200, body }
 }
