@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { startEmulator, wellKnownTenantId, type Emulator } from '../src/index.ts'
 import { credentialFor, subscription } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
-import { exchange, send, type WireResponse } from './signed-request.ts'
+import { exchange, send as sendSigned, type WireResponse } from './signed-request.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const fixture = useEmulator()
@@ -44,28 +44,28 @@ function expectCors(allowed: string) {
   return ({ headers }: WireResponse) => expect(headers['access-control-allow-origin']).toBe(allowed)
 }
 
-describe.each(planes)('of $plane are the same on', ({ method, target, operation, check }) => {
-  const ask = (headers: Record<string, string> = {}, payload = '') =>
+describe.each(planes)('response headers of $plane', ({ method, target, operation, check }) => {
+  const send = (headers: Record<string, string> = {}, payload = '') =>
     exchange(fixture.emulator.endpoint, { method, target, headers: { origin, ...headers }, payload })
 
-  it('an injected fault', async () => {
+  it('are the same for an injected fault', async () => {
     fixture.emulator.faults.add({ operation, status: 503, count: 1 })
-    const answer = await ask()
-    expect(answer).toMatchObject({ status: 503, json: { error: { code: 'InjectedFault' } } })
-    check(answer)
+    const response = await send()
+    expect(response).toMatchObject({ status: 503, json: { error: { code: 'InjectedFault' } } })
+    check(response)
   })
 
-  it('a request body that is too large', async () => {
-    const answer = await ask({}, megabyte)
-    expect(answer.status).toBe(413)
-    check(answer)
+  it('are the same for a request body that is too large', async () => {
+    const response = await send({}, megabyte)
+    expect(response.status).toBe(413)
+    check(response)
     expect(fixture.emulator.requests.list()).toMatchObject([{ status: 413, errorCode: 'RequestBodyTooLarge' }])
   })
 
-  it('a foreign host', async () => {
-    const answer = await ask({ host: 'evil.example' })
-    expect(answer.status).toBe(421)
-    check(answer)
+  it('are the same for a foreign host', async () => {
+    const response = await send({ host: 'evil.example' })
+    expect(response.status).toBe(421)
+    check(response)
   })
 })
 
@@ -75,16 +75,18 @@ async function startFailing(): Promise<Emulator> {
   await (await startEmulator({ dataFolder }))[Symbol.asyncDispose]()
   const database = new DatabaseSync(join(dataFolder, 'emulator.sqlite'))
   for (const table of ['identity', 'arm_resource']) {
-    database.exec(`CREATE TRIGGER no_${table} BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'no more'); END`)
+    database.exec(
+      `CREATE TRIGGER no_${table} BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'store failure'); END`,
+    )
   }
   database.close()
   return startEmulator({ dataFolder })
 }
 
-it('of every plane are the same when the emulator fails', async () => {
+it('sends the headers of the plane when the emulator fails', async () => {
   await using emulator = await startFailing()
   const { endpoint, accessKey } = emulator
-  const identity = await send(endpoint, { target: identities, headers: { origin }, accessKey })
+  const identity = await sendSigned(endpoint, { target: identities, headers: { origin }, accessKey })
   const { token } = await credentialFor(endpoint).getToken(`${endpoint.slice(0, -1)}/.default`)
   const resource = await exchange(endpoint, {
     method: 'PUT',
