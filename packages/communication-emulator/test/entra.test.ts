@@ -17,14 +17,14 @@ const scope = 'api://acs-kit/access_as_user'
 const tenants = [wellKnownTenantId, 'common', 'organizations']
 const authority = () => `${fixture.emulator.endpoint}${wellKnownTenantId}`
 
-/** Of the keys that the emulator publishes now. */
+/** Verifies a token with the published keys. */
 function verify(token: string, audience: string) {
   const keys = createRemoteJWKSet(new URL(`${authority()}/discovery/v2.0/keys`))
   return jwtVerify(token, keys, { issuer: fixture.emulator.entra.issuer, audience, algorithms: ['RS256'] })
 }
 
 describe('@azure/msal-node, unmodified', () => {
-  it.each(tenants)('signs a person in at %s with code and PKCE, and renews the token silently', async (tenant) => {
+  it.each(tenants)('signs a user in at %s with code and PKCE, and renews the token silently', async (tenant) => {
     const application = new PublicClientApplication({
       auth: {
         clientId: wellKnownPublicClientId,
@@ -67,7 +67,7 @@ describe('@azure/msal-node, unmodified', () => {
     expect(decodeJwt(renewed.accessToken)).toMatchObject({ oid: payload['oid'], roles: ['admin', 'guest'] })
   })
 
-  it('gives a service a token of its own for its credentials', async () => {
+  it("acquires a service's own token for its credentials", async () => {
     const application = new ConfidentialClientApplication({
       auth: {
         clientId: wellKnownConfidentialClientId,
@@ -121,7 +121,7 @@ describe('a grant of client credentials', () => {
     'api://acs-kit/.default api://acs-kit/access_as_user',
     'api://acs-kit/access_as_user api://acs-kit/.default',
     'api://acs-kit/.default api://other/.default',
-  ])('needs exactly one resource scope, its .default: %s', async (scope) => {
+  ])('requires exactly one resource scope, its .default: %s', async (scope) => {
     const response = await request(scope)
     expect(response.status).toBe(400)
     expect(await response.json()).toMatchObject({ error: 'invalid_scope' })
@@ -129,7 +129,7 @@ describe('a grant of client credentials', () => {
 })
 
 describe('openid-client, unmodified', () => {
-  it('finds out everything by itself, signs in, and refreshes', async () => {
+  it('discovers the configuration, signs in and refreshes', async () => {
     const config = await oidc.discovery(
       new URL(fixture.emulator.entra.issuer),
       wellKnownPublicClientId,
@@ -161,7 +161,7 @@ describe('openid-client, unmodified', () => {
     })
   })
 
-  it('takes the secret of a confidential application either way', async () => {
+  it('authenticates a confidential application by form and by header', async () => {
     for (const method of [oidc.ClientSecretPost, oidc.ClientSecretBasic]) {
       const issuer = new URL(fixture.emulator.entra.issuer)
       const authentication = method(wellKnownClientSecret)
@@ -173,7 +173,7 @@ describe('openid-client, unmodified', () => {
 })
 
 describe('signing keys', () => {
-  it('rotate on demand: what the former one signed is still good, until the next rotation', async () => {
+  it('rotate on demand, and the previous key verifies its tokens until the next rotation', async () => {
     const { entra } = fixture.emulator
     const { accessToken: before } = await entra.signIn({ user: 'alice' })
     await entra.rotateSigningKeys()
@@ -185,7 +185,7 @@ describe('signing keys', () => {
     await expect(verify(before, 'api://acs-kit')).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' })
   })
 
-  it('fail when they are told to, and by no fault that names nobody', async () => {
+  it('fail with faults that name their operation only', async () => {
     fixture.emulator.faults.add({ status: 500 })
     expect((await fetch(`${authority()}/discovery/v2.0/keys`)).status).toBe(200)
     fixture.emulator.faults.add({ operation: 'signingKeys', status: 503 })
@@ -193,7 +193,7 @@ describe('signing keys', () => {
   })
 })
 
-it('the shared tenants are the directory too, with an issuer that leaves the tenant open', async () => {
+it('serves the directory at the shared tenants, with a placeholder in the issuer', async () => {
   const origin = fixture.emulator.endpoint.slice(0, -1)
   const [own, common, organizations] = await Promise.all(
     tenants.map(async (tenant) => {
@@ -214,9 +214,9 @@ it('the shared tenants are the directory too, with an issuer that leaves the ten
   expect([signedOut.status, signedOut.headers.get('Location')]).toEqual([302, redirectUri])
 })
 
-describe('an authorization request is refused', () => {
+describe('an authorization request', () => {
   const challenge = 'A'.repeat(43)
-  const good = {
+  const valid = {
     client_id: wellKnownPublicClientId,
     redirect_uri: redirectUri,
     response_type: 'code',
@@ -226,57 +226,62 @@ describe('an authorization request is refused', () => {
     state: 'a&b',
   }
   const open = (changed: Record<string, string>) =>
-    fetch(`${authority()}/oauth2/v2.0/authorize?${new URLSearchParams({ ...good, ...changed }).toString()}`, {
+    fetch(`${authority()}/oauth2/v2.0/authorize?${new URLSearchParams({ ...valid, ...changed }).toString()}`, {
       redirect: 'manual',
     })
 
   it.each([
-    ['of an unknown application', { client_id: 'nobody' }, 'AADSTS700016'],
+    ['from an unknown application', { client_id: 'unknown' }, 'AADSTS700016'],
     ['to another machine', { redirect_uri: 'https://evil.example/callback' }, 'AADSTS50011'],
-    [
-      'to a name that only begins like this machine’s',
-      { redirect_uri: 'http://localhost.evil.example/' },
-      'AADSTS50011',
-    ],
-    ['to no address at all', { redirect_uri: 'javascript:alert(1)' }, 'AADSTS50011'],
-  ])('%s, on a page', async (_name, changed, code) => {
-    const answer = await open(changed)
-    expect(answer.status).toBe(400)
-    expect(await answer.text()).toContain(code)
-    expect(answer.headers.get('location')).toBeNull()
+    ['to a name that only begins with localhost', { redirect_uri: 'http://localhost.evil.example/' }, 'AADSTS50011'],
+    ['to an address that is not HTTP', { redirect_uri: 'javascript:alert(1)' }, 'AADSTS50011'],
+  ])('is rejected on a page: %s', async (_name, changed, code) => {
+    const response = await open(changed)
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain(code)
+    expect(response.headers.get('location')).toBeNull()
   })
+
+  it.each(['http://localhost/', 'https://127.0.0.1:5173/a?b=c', 'http://[::1]:8080/', 'http://app.localhost:5173/'])(
+    'opens the sign-in page for an application at %s',
+    async (address) => {
+      const response = await open({ redirect_uri: address })
+      expect(response.status).toBe(200)
+      expect(await response.text()).toContain('sign-in page of the <strong>acs-kit emulator</strong>')
+    },
+  )
 
   it.each([
     ['without PKCE', { code_challenge: '' }, 'invalid_request'],
     ['with plain PKCE', { code_challenge_method: 'plain' }, 'invalid_request'],
     ['for a token without a code', { response_type: 'token' }, 'unsupported_response_type'],
-    ['with a scope of nothing', { scope: 'User.Read' }, 'invalid_scope'],
+    ['with a scope without a resource', { scope: 'User.Read' }, 'invalid_scope'],
     ['for two resources', { scope: `${scope} https://communication.azure.com//.default` }, 'invalid_scope'],
-    ['that may ask nobody', { prompt: 'none' }, 'login_required'],
-  ])('%s, by a redirect', async (_name, changed, error) => {
-    const answer = await open(changed)
-    const location = new URL(answer.headers.get('location')!)
+    ['without user interaction', { prompt: 'none' }, 'login_required'],
+  ])('is rejected by a redirect: %s', async (_name, changed, error) => {
+    const response = await open(changed)
+    const location = new URL(response.headers.get('location')!)
     expect(location.origin + location.pathname).toBe(redirectUri)
     expect(Object.fromEntries(location.searchParams)).toMatchObject({ error, state: 'a&b' })
   })
 
-  it('in another tenant', async () => {
-    const answer = await fetch(`${fixture.emulator.endpoint}consumers/v2.0/.well-known/openid-configuration`)
-    expect(answer.status).toBe(400)
-    expect(await answer.json()).toMatchObject({ error: 'invalid_tenant', error_codes: [90002] })
+  it('is rejected in another tenant', async () => {
+    const response = await fetch(`${fixture.emulator.endpoint}consumers/v2.0/.well-known/openid-configuration`)
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ error: 'invalid_tenant', error_codes: [90002] })
   })
 
-  it('and its page runs nothing of what it was given', async () => {
-    const answer = await open({ login_hint: '"><script>alert(1)</script>' })
-    const html = await answer.text()
+  it('cannot inject a script into the page', async () => {
+    const response = await open({ login_hint: '"><script>alert(1)</script>' })
+    const html = await response.text()
     expect(html).not.toContain('<script')
     expect(html).toContain('&#34;&#62;&#60;script')
-    expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/)
-    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(response.headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/)
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
   })
 })
 
-describe('the token endpoint refuses', () => {
+describe('the token endpoint rejects', () => {
   async function codeFor(user = 'alice') {
     const verifier = oidc.randomPKCECodeVerifier()
     const query = new URLSearchParams({
@@ -302,7 +307,7 @@ describe('the token endpoint refuses', () => {
 
   const grant = { grant_type: 'authorization_code', client_id: wellKnownPublicClientId, redirect_uri: redirectUri }
 
-  it('a code that was redeemed, has expired, or belongs elsewhere', async () => {
+  it('a code that was redeemed, has expired, or was issued for another verifier or address', async () => {
     const first = await codeFor()
     const form = { ...grant, code: first.code, code_verifier: first.verifier }
     expect((await redeem(form)).status).toBe(200)
@@ -359,7 +364,7 @@ describe('the token endpoint refuses', () => {
   })
 })
 
-it('lets pages of this machine in, and no others', async () => {
+it('allows pages of this machine only', async () => {
   const url = `${authority()}/oauth2/v2.0/token`
   const preflight = (origin: string) => fetch(url, { method: 'OPTIONS', headers: { origin } })
   expect((await preflight('http://localhost:5173')).headers.get('access-control-allow-origin')).toBe(

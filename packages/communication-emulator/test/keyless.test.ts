@@ -17,14 +17,14 @@ describe('a bearer token', () => {
     fixture.call({ target: '/identities?api-version=2023-10-01', headers: { authorization: `Bearer ${token}` } })
 
   it.each(['https://communication.azure.com', 'https://communication.azure.com/'])(
-    'for %s opens the resource',
+    'for %s is accepted',
     async (audience) => {
       const { accessToken } = await fixture.emulator.entra.signIn({ user: 'alice', audience })
       expect((await call(accessToken)).status).toBe(201)
     },
   )
 
-  it('is refused with the reason', async () => {
+  it('is rejected with the reason', async () => {
     const { entra, clock } = fixture.emulator
     const other = (await entra.signIn({ user: 'alice' })).accessToken
     const short = (await entra.signIn({ user: 'alice', audience: 'https://communication.azure.com/' })).accessToken
@@ -43,7 +43,7 @@ describe('a bearer token', () => {
     expect((await call(short)).json.error.innererror.code).toBe('TokenExpired')
   })
 
-  it('issues tokens that no key takes with it', async () => {
+  it('issues tokens that outlive regenerated keys', async () => {
     const { accessToken } = await fixture.emulator.entra.signIn({
       user: 'a',
       audience: 'https://communication.azure.com/',
@@ -59,7 +59,7 @@ describe('a bearer token', () => {
   })
 })
 
-it('DefaultAzureCredential and the identity SDK, unmodified, need no key and no Azure', async () => {
+it('serves the unmodified DefaultAzureCredential and identity SDK without a key', async () => {
   const { variables } = createEnvironment(fixture.emulator, {})
   const child = spawn(process.execPath, [join(import.meta.dirname, 'programs/keyless.mjs')], {
     env: { PATH: process.env['PATH'], ...variables, COMMUNICATION_SERVICES_CONNECTION_STRING: undefined },
@@ -75,27 +75,27 @@ it.each<[string, { name?: string; header?: string; query?: string }, number]>([
   ['without the header', { header: '' }, 401],
   ['with another header', { header: 'x' }, 401],
   ['with another secret', { name: 'secret', header: 'x', query: 'resource=x&api-version=2017-09-01' }, 401],
-  ['with the header of another version', { query: 'resource=x&api-version=2017-09-01' }, 401],
-  ['in another version', { query: 'resource=x&api-version=2018-02-01' }, 400],
-  ['for nothing', { query: 'api-version=2019-08-01' }, 400],
+  ['with the header of another api-version', { query: 'resource=x&api-version=2017-09-01' }, 401],
+  ['with an unknown api-version', { query: 'resource=x&api-version=2018-02-01' }, 400],
+  ['without a resource', { query: 'api-version=2019-08-01' }, 400],
 ])(
-  'the managed-identity endpoint refuses %s',
+  'rejects a managed-identity request %s',
   async (_name, { name = 'x-identity-header', header, query = 'resource=x&api-version=2019-08-01' }, status) => {
     const { endpoint, header: right } = fixture.emulator.entra.managedIdentity
-    const answer = await fetch(`${endpoint}?${query}`, { headers: { [name]: header ?? right } })
-    expect(answer.status).toBe(status)
-    expect(await answer.json()).toMatchObject({ statusCode: status, message: expect.any(String) })
+    const response = await fetch(`${endpoint}?${query}`, { headers: { [name]: header ?? right } })
+    expect(response.status).toBe(status)
+    expect(await response.json()).toMatchObject({ statusCode: status, message: expect.any(String) })
   },
 )
 
-it('the managed identity’s older api-version has a secret, clientid, and a date for the expiry', async () => {
+it('serves the older api-version of managed identity, with secret, clientid and a formatted expiry', async () => {
   const { variables } = createEnvironment(fixture.emulator, {})
   const query = new URLSearchParams({ resource: 'api://acs-kit', clientid: 'c0ffee', 'api-version': '2017-09-01' })
-  const answer = await fetch(`${variables['MSI_ENDPOINT']}?${query.toString()}`, {
+  const response = await fetch(`${variables['MSI_ENDPOINT']}?${query.toString()}`, {
     headers: { secret: variables['MSI_SECRET']! },
   })
-  expect(answer.status).toBe(200)
-  const body = (await answer.json()) as Record<string, string>
+  expect(response.status).toBe(200)
+  const body = (await response.json()) as Record<string, string>
   const { exp, appid } = decodeJwt(body['access_token']!)
   expect(appid).toBe('c0ffee')
   expect(body).toMatchObject({ token_type: 'Bearer', resource: 'api://acs-kit' })
@@ -103,12 +103,12 @@ it('the managed identity’s older api-version has a secret, clientid, and a dat
   expect(Date.parse(body['expires_on']!)).toBe(exp! * 1000)
 })
 
-it('the managed identity’s tokens for Azure Storage are of version 1.0, which it takes', async () => {
+it('issues managed-identity tokens of version 1.0 for Azure Storage', async () => {
   const { endpoint, header } = fixture.emulator.entra.managedIdentity
   const claims = async (resource: string) => {
     const query = new URLSearchParams({ resource, 'api-version': '2019-08-01' })
-    const answer = await fetch(`${endpoint}?${query.toString()}`, { headers: { 'x-identity-header': header } })
-    return decodeJwt(((await answer.json()) as { access_token: string }).access_token)
+    const response = await fetch(`${endpoint}?${query.toString()}`, { headers: { 'x-identity-header': header } })
+    return decodeJwt(((await response.json()) as { access_token: string }).access_token)
   }
   expect(await claims('https://storage.azure.com')).toMatchObject({
     iss: `https://sts.windows.net/${wellKnownTenantId}/`,
@@ -125,7 +125,7 @@ describe('the Teams exchange', () => {
   const signIn = (options = {}) =>
     fixture.emulator.entra.signIn({ user: 'alice', audience: teamsAudience, scopes: ['Teams.ManageCalls'], ...options })
 
-  it('gives the SDK a token that ends with the Entra ID one', async () => {
+  it('issues a token that expires with the Entra ID one', async () => {
     const client = new CommunicationIdentityClient(fixture.emulator.connectionString)
     const { accessToken, oid, expiresOn } = await signIn({ lifetimeMinutes: 73 })
     const issued = await client.getTokenForTeamsUser({
@@ -138,7 +138,7 @@ describe('the Teams exchange', () => {
       state: 'valid',
       communicationUserId: `8:orgid:${oid}`,
     })
-    // By it the Calling SDK tells a Teams user's token from an identity's, which has none.
+    // The Calling SDK recognizes a Teams user's token by its `tid`, which an identity's token lacks.
     expect(decodeJwt(issued.token)).toMatchObject({ tid: wellKnownTenantId, skypeid: `orgid:${oid}` })
     expect(decodeJwt((await client.createUserAndToken(['voip'])).token)).not.toHaveProperty('tid')
   })
@@ -146,7 +146,7 @@ describe('the Teams exchange', () => {
   const call = async (body: Record<string, unknown>, version = '2022-10-01') =>
     fixture.call({ target: `/teamsUser/:exchangeAccessToken?api-version=${version}`, body })
 
-  it('takes the token alone in the versions before 2022-06-01, and is not there in the first ones', async () => {
+  it('needs only the token in api-versions before 2022-06-01, and is missing from the first ones', async () => {
     const { accessToken } = await signIn()
     expect((await call({ token: accessToken }, '2021-10-31-preview')).status).toBe(200)
     for (const version of ['2021-03-07', '2021-11-01']) {
@@ -154,15 +154,15 @@ describe('the Teams exchange', () => {
     }
   })
 
-  it('names its own api-versions, as recorded in October 2023, and those that came later', async () => {
+  it('lists its api-versions recorded in October 2023, and later ones', async () => {
     const { accessToken: token, oid: userId } = await signIn()
-    const answer = await call({ token, appId: wellKnownPublicClientId, userId })
-    expect(answer.headers['api-supported-versions']).toBe(
+    const response = await call({ token, appId: wellKnownPublicClientId, userId })
+    expect(response.headers['api-supported-versions']).toBe(
       '2021-10-31-preview, 2022-06-01, 2022-10-01, 2023-10-01, 2025-03-02-preview, 2025-06-30, 2026-09-23',
     )
   })
 
-  it('refuses as recorded, in the recorded order', async () => {
+  it('rejects invalid requests with the recorded errors, in the recorded order', async () => {
     const { accessToken: token, oid: userId } = await signIn()
     const { accessToken: ours } = await signIn({ audience: 'api://acs-kit' })
     const { accessToken: unpermitted } = await signIn({ scopes: ['other'] })
@@ -182,11 +182,11 @@ describe('the Teams exchange', () => {
       [{ token, appId, userId: guid }, 'Provided AAD token issued for unexpected user.', 'userId', true],
     ]
     for (const [body, message, target, hasVersions] of cases) {
-      const answer = await call({ ...body })
-      expect(answer).toMatchObject({ status: target === undefined ? 401 : 400, json: { error: { message } } })
-      expect(answer.json.error.code).toBe(target === undefined ? 'InvalidAccessToken' : 'ValidationError')
-      expect(answer.json.error.target).toBe(target)
-      expect(answer.headers['api-supported-versions'] !== undefined).toBe(hasVersions)
+      const response = await call({ ...body })
+      expect(response).toMatchObject({ status: target === undefined ? 401 : 400, json: { error: { message } } })
+      expect(response.json.error.code).toBe(target === undefined ? 'InvalidAccessToken' : 'ValidationError')
+      expect(response.json.error.target).toBe(target)
+      expect(response.headers['api-supported-versions'] !== undefined).toBe(hasVersions)
     }
   })
 })
