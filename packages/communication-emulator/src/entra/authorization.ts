@@ -8,15 +8,12 @@ import { parseScopes } from './scopes.ts'
 import { errorPage, signInPage } from './sign-in-page.ts'
 
 /** Sign-in that an authorization code represents. */
-export interface Authorization extends Delegation {
+export interface Authorization {
+  readonly delegation: Delegation
   readonly redirectUri: string
   readonly codeChallenge: string
   readonly scope: string
   readonly nonce: string | undefined
-}
-
-interface IssuedCode {
-  readonly authorization: Authorization
   readonly expiresAt: number
 }
 
@@ -26,14 +23,15 @@ const responseModes = new Set(['query', 'fragment'])
 /** The authorization endpoint: RFC 6749, with PKCE (RFC 7636) required for every client. */
 export class AuthorizationEndpoint {
   readonly #clock: Clock
-  readonly #codes = new Map<string, IssuedCode>()
+  readonly #codes = new Map<string, Authorization>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
   /** Shows the sign-in page and accepts its form. */
-  handle({ method, query, body }: RawRequest): RawResponse {
+  handle(request: RawRequest): RawResponse {
+    const { query } = request
     const redirectUri = query.get('redirect_uri') ?? undefined
     const clientId = query.get('client_id') ?? undefined
     try {
@@ -45,7 +43,7 @@ export class AuthorizationEndpoint {
       return errorPage('AADSTS50011: redirect_uri must be an address of this machine, such as http://localhost:5173/.')
     }
     try {
-      return this.#signIn({ method, query, form: new URLSearchParams(body.toString()), clientId, redirectUri })
+      return this.#signIn(request, clientId, redirectUri)
     } catch (error) {
       if (!(error instanceof OAuthError)) throw error
       return redirect(query, redirectUri, { error: error.error, error_description: error.message })
@@ -54,24 +52,21 @@ export class AuthorizationEndpoint {
 
   /** Returns the authorization of a code that is valid and was not redeemed before. */
   redeem(code: string): Authorization | undefined {
-    const issued = this.#codes.get(code)
+    const authorization = this.#codes.get(code)
     this.#codes.delete(code)
-    return issued && issued.expiresAt > this.#clock.now() ? issued.authorization : undefined
+    return authorization && authorization.expiresAt > this.#clock.now() ? authorization : undefined
   }
 
   clear(): void {
     this.#codes.clear()
   }
 
-  #signIn({ method, query, form, clientId, redirectUri }: SignInRequest): RawResponse {
+  #signIn({ method, query, body }: RawRequest, clientId: string, redirectUri: string): RawResponse {
     const codeChallenge = readCodeChallenge(query)
     if (query.get('prompt') === 'none') {
-      throw new OAuthError(
-        'login_required',
-        50058,
-        'The emulator has no sessions: send the request without prompt=none.',
-      )
+      throw new OAuthError('login_required', 50058, 'The emulator has no sessions: omit prompt=none.')
     }
+    const form = new URLSearchParams(body.toString())
     const user = (form.get('pick') ?? form.get('user') ?? '').trim()
     if (method !== 'POST' || user === '') {
       return signInPage({ hint: query.get('login_hint') ?? '', application: clientId })
@@ -80,27 +75,15 @@ export class AuthorizationEndpoint {
     const code = randomBytes(32).toString('base64url')
     const roles = (form.get('roles') ?? '').split(/[\s,]+/).filter((role) => role !== '')
     this.#codes.set(code, {
-      authorization: {
-        user,
-        roles,
-        clientId,
-        redirectUri,
-        codeChallenge,
-        scope: query.get('scope') ?? '',
-        nonce: query.get('nonce') ?? undefined,
-      },
+      delegation: { user, roles, clientId },
+      redirectUri,
+      codeChallenge,
+      scope: query.get('scope') ?? '',
+      nonce: query.get('nonce') ?? undefined,
       expiresAt: this.#clock.now() + codeLifetimeMs,
     })
     return redirect(query, redirectUri, { code })
   }
-}
-
-interface SignInRequest {
-  readonly method: string
-  readonly query: URLSearchParams
-  readonly form: URLSearchParams
-  readonly clientId: string
-  readonly redirectUri: string
 }
 
 /** Returns the code challenge of a valid request. Throws an `OAuthError`. */
@@ -113,15 +96,10 @@ function readCodeChallenge(query: URLSearchParams): string {
   }
   const codeChallenge = query.get('code_challenge') ?? ''
   if (query.get('code_challenge_method') !== 'S256' || !/^[\w-]{43}$/.test(codeChallenge)) {
-    throw new OAuthError(
-      'invalid_request',
-      9002325,
-      'PKCE is required: send code_challenge with code_challenge_method=S256.',
-    )
+    throw new OAuthError('invalid_request', 9002325, 'PKCE is required: send code_challenge with method S256.')
   }
   const { openid, resource } = parseScopes(query.get('scope') ?? '')
-  if (openid.length === 0 && resource === undefined)
-    throw new OAuthError('invalid_request', 900144, 'scope is missing.')
+  if (openid.length === 0 && !resource) throw new OAuthError('invalid_request', 900144, 'scope is missing.')
   return codeChallenge
 }
 

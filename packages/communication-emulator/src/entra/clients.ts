@@ -27,12 +27,7 @@ export function authenticateClient(form: URLSearchParams, authorization: string 
   if (clientId !== wellKnownConfidentialClientId) return clientId
   const secret = basicSecret ?? form.get('client_secret')
   if (secret === null) {
-    throw new OAuthError(
-      'invalid_client',
-      7000218,
-      'The client secret is missing: send client_secret, or a Basic Authorization header.',
-      401,
-    )
+    throw new OAuthError('invalid_client', 7000218, 'The client secret is missing: send client_secret.', 401)
   }
   if (!timingSafeEqual(hash('sha256', secret, 'buffer'), hash('sha256', wellKnownClientSecret, 'buffer'))) {
     throw new OAuthError('invalid_client', 7000215, 'The client secret is wrong: use wellKnownClientSecret.', 401)

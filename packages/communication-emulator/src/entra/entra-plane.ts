@@ -11,18 +11,6 @@ import { SigningKeys } from './signing-keys.ts'
 import { toUser, wellKnownPublicClientId, wellKnownTenantId } from './tenant.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
 
-/** Operations of sign-in, as the request log and faults name them. */
-export const entraOperations = [
-  'openidConfiguration',
-  'signingKeys',
-  'authorize',
-  'entraToken',
-  'signOut',
-  'managedIdentityToken',
-] as const
-
-export type EntraOperation = (typeof entraOperations)[number]
-
 export interface SignInOptions {
   /** Any name; the same name always maps to the same user. */
   readonly user: string
@@ -50,13 +38,21 @@ const tenantPath = /^\/(?<tenant>[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|common
 /** Names of the one directory. differs(shared-tenants) */
 const servedTenants = new Set([wellKnownTenantId, 'common', 'organizations'])
 
-const routes: readonly { method: string; path: string; operation: EntraOperation }[] = [
-  { method: 'GET', path: '/v2.0/.well-known/openid-configuration', operation: 'openidConfiguration' },
-  { method: 'GET', path: '/discovery/v2.0/keys', operation: 'signingKeys' },
-  { method: 'GET', path: '/oauth2/v2.0/authorize', operation: 'authorize' },
-  { method: 'POST', path: '/oauth2/v2.0/authorize', operation: 'authorize' },
-  { method: 'POST', path: '/oauth2/v2.0/token', operation: 'entraToken' },
-  { method: 'GET', path: '/oauth2/v2.0/logout', operation: 'signOut' },
+/** Operations by method and path below the tenant. */
+const routes = {
+  'GET /v2.0/.well-known/openid-configuration': 'openidConfiguration',
+  'GET /discovery/v2.0/keys': 'signingKeys',
+  'GET /oauth2/v2.0/authorize': 'authorize',
+  'POST /oauth2/v2.0/authorize': 'authorize',
+  'POST /oauth2/v2.0/token': 'entraToken',
+  'GET /oauth2/v2.0/logout': 'signOut',
+} as const
+
+type EntraOperation = (typeof routes)[keyof typeof routes] | 'managedIdentityToken'
+
+/** Operations of sign-in, as the request log and faults name them. */
+export const entraOperations: readonly EntraOperation[] = [
+  ...new Set([...Object.values(routes), 'managedIdentityToken' as const]),
 ]
 
 /** Emulates Microsoft Entra ID: signs in users and applications, without passwords, and issues tokens in its format. */
@@ -137,8 +133,7 @@ export class EntraPlane {
   /** @internal */
   getOperation({ method, path }: RawRequest): EntraOperation | undefined {
     if (path === managedIdentityPath) return 'managedIdentityToken'
-    const rest = path.replace(tenantPath, '/')
-    return routes.find((route) => route.method === method && route.path === rest)?.operation
+    return (routes as Record<string, EntraOperation>)[`${method} ${path.replace(tenantPath, '/')}`]
   }
 
   /** @internal */

@@ -81,7 +81,8 @@ export class EntraTokens {
 
   /** Throws an `EntraTokenError`. */
   async verifyRefreshToken(token: string): Promise<Delegation> {
-    return (await this.verify(token, [this.#refreshAudience])) as unknown as Delegation
+    const { user, clientId, roles } = (await this.verify(token, [this.#refreshAudience])) as unknown as Delegation
+    return { user, clientId, roles }
   }
 
   /** Returns the claims of a token for one of the audiences. Throws an `EntraTokenError`. */
@@ -111,12 +112,11 @@ export class EntraTokens {
   }
 
   // differs(audience)
-  async #issueAccessToken(options: AccessTokenOptions, claims: JWTPayload) {
-    const { audience, lifetimeMinutes = defaultLifetimeMinutes } = options
+  #issueAccessToken({ audience, lifetimeMinutes = defaultLifetimeMinutes }: AccessTokenOptions, claims: JWTPayload) {
     return this.#sign({ ...claims, aud: audience, uti: randomUUID() }, lifetimeMinutes)
   }
 
-  async #sign(claims: JWTPayload, lifetimeMinutes: number): Promise<{ token: string; expiresOn: Date }> {
+  async #sign(claims: JWTPayload, lifetimeMinutes: number) {
     const { kid, privateKey } = await this.#keys.getCurrent()
     const version = getVersion(claims.aud)
     const isForStorage = version === '1.0'
@@ -124,12 +124,13 @@ export class EntraTokens {
     // Azurite uses the machine's clock.
     const now = isForStorage ? this.#clock.now() - this.#clock.offset : this.#clock.now()
     const iat = Math.floor(now / 1000)
-    const exp = iat + Math.round(lifetimeMinutes * 60)
+    const lifetimeSeconds = Math.round(lifetimeMinutes * 60)
+    const exp = iat + lifetimeSeconds
     const common = { iss, iat, nbf: iat, exp, tid: wellKnownTenantId, ver: version }
     const token = await new SignJWT({ ...common, ...claims })
       .setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid })
       .sign(privateKey)
-    return { token, expiresOn: new Date(exp * 1000) }
+    return { token, lifetimeSeconds, expiresOn: new Date(exp * 1000) }
   }
 }
 

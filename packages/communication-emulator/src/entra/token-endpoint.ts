@@ -44,31 +44,29 @@ export class TokenEndpoint {
     if (!authorization) {
       throw new OAuthError('invalid_grant', 70008, 'The code is invalid, expired or already redeemed.')
     }
-    if (authorization.clientId !== clientId) {
+    const { delegation, redirectUri, codeChallenge, scope, nonce } = authorization
+    if (delegation.clientId !== clientId) {
       throw new OAuthError('invalid_grant', 70000, 'The code was issued to another client.')
     }
-    if (authorization.redirectUri !== form.get('redirect_uri')) {
+    if (redirectUri !== form.get('redirect_uri')) {
       throw new OAuthError('invalid_grant', 500112, 'redirect_uri differs from the authorization request.')
     }
-    if (!matchesChallenge(form.get('code_verifier'), authorization.codeChallenge)) {
+    if (!matchesChallenge(form.get('code_verifier'), codeChallenge)) {
       throw new OAuthError('invalid_grant', 501481, 'code_verifier does not match the code_challenge.')
     }
-    const { user, roles, scope, nonce } = authorization
-    return this.#issueTokens({ user, roles, clientId }, form.get('scope') ?? scope, nonce)
+    return this.#issueTokens(delegation, form.get('scope') ?? scope, nonce)
   }
 
   async #refresh(form: URLSearchParams, clientId: string) {
-    const delegation = await this.#tokens
-      .verifyRefreshToken(form.get('refresh_token') ?? '')
-      .catch((error: unknown) => {
-        if (!(error instanceof EntraTokenError)) throw error
-        throw new OAuthError('invalid_grant', 700082, `The refresh token is invalid: ${error.message}`)
-      })
+    const token = form.get('refresh_token') ?? ''
+    const delegation = await this.#tokens.verifyRefreshToken(token).catch((error: unknown) => {
+      if (!(error instanceof EntraTokenError)) throw error
+      throw new OAuthError('invalid_grant', 700082, `The refresh token is invalid: ${error.message}`)
+    })
     if (delegation.clientId !== clientId) {
       throw new OAuthError('invalid_grant', 70000, 'The refresh token was issued to another client.')
     }
-    const { user, roles } = delegation
-    return this.#issueTokens({ user, roles, clientId }, form.get('scope') ?? 'openid offline_access')
+    return this.#issueTokens(delegation, form.get('scope') ?? 'openid offline_access')
   }
 
   async #useCredentials(form: URLSearchParams, clientId: string) {
@@ -81,40 +79,32 @@ export class TokenEndpoint {
       throw new OAuthError(
         'invalid_scope',
         1002012,
-        'For client credentials, scope must be <resource>/.default, without other scopes of a resource.',
+        'scope must be <resource>/.default, without other resource scopes.',
       )
     }
-    const { token, expiresOn } = await this.#tokens.issueForApplication(clientId, resource)
-    return { expires_in: getLifetimeSeconds(token, expiresOn), access_token: token }
+    const { token, lifetimeSeconds } = await this.#tokens.issueForApplication(clientId, resource)
+    return { expires_in: lifetimeSeconds, access_token: token }
   }
 
   async #issueTokens(delegation: Delegation, scope: string, nonce?: string) {
     const { resource, permissions, openid } = parseScopes(scope)
-    const { token, expiresOn } = await this.#tokens.issueForUser(delegation, {
+    const { token, lifetimeSeconds } = await this.#tokens.issueForUser(delegation, {
       // guess(no-resource): Entra ID would issue a token for Microsoft Graph.
       audience: resource ?? delegation.clientId,
       permissions: resource === undefined ? openid : permissions,
     })
+    const account = { uid: toUser(delegation.user).oid, utid: wellKnownTenantId }
     const granted = [...openid, ...permissions.map((permission) => `${resource}/${permission}`)]
     return {
       scope: granted.join(' '),
-      expires_in: getLifetimeSeconds(token, expiresOn),
+      expires_in: lifetimeSeconds,
       access_token: token,
       ...(openid.includes('offline_access') && { refresh_token: await this.#tokens.issueRefreshToken(delegation) }),
       ...(openid.includes('openid') && {
         id_token: await this.#tokens.issueIdToken(delegation, nonce),
         // Microsoft's libraries identify accounts by it.
-        client_info: encode({ uid: toUser(delegation.user).oid, utid: wellKnownTenantId }),
+        client_info: Buffer.from(JSON.stringify(account)).toString('base64url'),
       }),
     }
   }
-}
-
-function getLifetimeSeconds(token: string, expiresOn: Date): number {
-  const { iat } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { iat: number }
-  return expiresOn.getTime() / 1000 - iat
-}
-
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url')
 }

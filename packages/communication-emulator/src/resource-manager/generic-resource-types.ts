@@ -41,6 +41,6 @@ const roleAssignment: ResourceType = {
     if (typeof roleDefinitionId !== 'string' || typeof principalId !== 'string') {
       throw invalidContent("'roleDefinitionId' and 'principalId' are required.")
     }
-    return { properties: { ...properties, principalType, scope } }
+    return { properties: { ...properties, principalType, scope: scope.id } }
   },
 }

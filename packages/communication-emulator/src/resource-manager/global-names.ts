@@ -1,4 +1,7 @@
-import { ArmError } from './arm-error.ts'
+import { ArmError, invalid } from './arm-error.ts'
+import { isSame, splitType } from './resource-id.ts'
+import type { ResourceTree } from './resource-tree.ts'
+import type { ResourceType } from './resource-types.ts'
 
 interface Rejection {
   readonly reason: string
@@ -9,8 +12,8 @@ interface Rejection {
 export interface GlobalName {
   /** Type that a name check accepts in place of the resource type. */
   readonly alias?: string
-  /** Response to a check of a free name. */
-  readonly free: object
+  /** Members of the response for a free name, next to `nameAvailable`. */
+  readonly free?: object
   readonly invalid: (name: string) => Rejection
   readonly taken: (name: string) => Rejection
   /** Error for a PUT of a taken name. */
@@ -19,20 +22,39 @@ export interface GlobalName {
   readonly isReserved?: (name: string) => boolean
 }
 
-const unavailable = 'Requested name is unavailable for the requested type'
+/** Checks whether a name of one of the provider's types is valid and free. Throws an `ArmError`. */
+export function checkName(namespace: string, body: Readonly<Record<string, unknown>>, tree: ResourceTree): object {
+  const { name, type: requested } = body
+  const type = tree.types.find(
+    ({ type: full, globalName }) =>
+      globalName &&
+      isSame(splitType(full)[0], namespace) &&
+      [full, globalName.alias ?? full].some((known) => isSame(known, String(requested))),
+  )
+  if (!type?.globalName || typeof name !== 'string') {
+    throw invalid('InvalidRequest', `A name and a type of ${namespace} with a unique name are required.`)
+  }
+  const { globalName, pattern } = type
+  if (pattern && !pattern.test(name)) return { nameAvailable: false, ...globalName.invalid(name) }
+  if (isTaken(type, name, tree)) return { nameAvailable: false, ...globalName.taken(name) }
+  return { nameAvailable: true, ...globalName.free }
+}
+
+export function isTaken({ type, globalName }: ResourceType, name: string, tree: ResourceTree): boolean {
+  const isUsed = tree.list().some(({ id }) => isSame(id.type, type) && isSame(id.name, name))
+  return isUsed || globalName?.isReserved?.(name) === true
+}
 
 export function communicationServiceName(isReserved: (name: string) => boolean): GlobalName {
   return {
-    free: { nameAvailable: true },
     invalid: () => ({ reason: 'Invalid', message: 'Requested name is invalid for the requested type' }),
-    taken: () => ({ reason: 'AlreadyExists', message: unavailable }),
+    taken: () => ({ reason: 'AlreadyExists', message: 'Requested name is unavailable for the requested type' }),
     conflict: () => new ArmError(400, 'HostNamePrefixTaken', 'Specified host name prefix is not available'),
     isReserved,
   }
 }
 
 export const storageAccountName: GlobalName = {
-  free: { nameAvailable: true },
   invalid: (name) => ({
     reason: 'AccountNameInvalid',
     message: `${name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only.`,
@@ -44,7 +66,7 @@ export const storageAccountName: GlobalName = {
 
 export const siteName: GlobalName = {
   alias: 'Site',
-  free: { nameAvailable: true, reason: '', message: '' },
+  free: { reason: '', message: '' },
   // guess(site-names)
   invalid: (name) => ({ reason: 'Invalid', message: `'${name}' is not a valid site name.` }),
   taken: (name) => ({

@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto'
 import type { RawResponse } from '../raw-request.ts'
 import { ArmError } from './arm-error.ts'
-import type { ResourceId } from './resource-id.ts'
+import { splitType, type ResourceId } from './resource-id.ts'
 
 interface Operation {
   readonly resource: ResourceId
@@ -38,8 +38,8 @@ export class Operations {
     const { subscription, type } = operation.resource
     // The asterisk is part of Azure's names.
     const name = `${randomUUID()}*${hash('sha256', subscription).toUpperCase()}`
-    const provider = type.slice(0, type.indexOf('/'))
-    const path = `/subscriptions/${subscription}/providers/${provider}/locations/WESTUS2/operationStatuses/${name}`
+    const [namespace] = splitType(type)
+    const path = `/subscriptions/${subscription}/providers/${namespace}/locations/WESTUS2/operationStatuses/${name}`
     const started = { ...operation, path, startTime: new Date().toISOString(), wasSeen: false }
     this.#operations.set(path.toLowerCase(), started)
     return this.#link(started, apiVersion)

@@ -3,6 +3,7 @@ import { invalid, methodNotAllowed, notFound, requireGet } from './arm-error.ts'
 import { readBody, type ArmRequest } from './arm-request.ts'
 import { checkLocation } from './location.ts'
 import { mergePatch } from './merge-patch.ts'
+import { isTaken } from './global-names.ts'
 import type { Operations } from './operations.ts'
 import { groupType, isSame, type ResourceId } from './resource-id.ts'
 import type { ResourceTree } from './resource-tree.ts'
@@ -23,7 +24,7 @@ export class ResourceEndpoint {
     const { method, apiVersion } = request
     const isOperation = /\/locations\/operationstatuses$/i.test(id.type)
     if (isOperation && method === 'GET') return this.#operations.respond(id, apiVersion)
-    const type = this.#tree.types.get(id.type, apiVersion)
+    const type = this.#tree.getType(id.type, apiVersion)
     switch (method) {
       case 'HEAD':
         return { status: this.#tree.get(id) ? 204 : 404 }
@@ -45,16 +46,15 @@ export class ResourceEndpoint {
   /** Responds for a word after a resource: a collection of children, or an action. */
   async respondToMember(request: ArmRequest, id: ResourceId, word: string): Promise<RawResponse> {
     const { method, apiVersion } = request
-    const { types } = this.#tree
     if (id.type === groupType && isSame(word, 'resources')) {
       requireGet(request)
       return { status: 200, body: this.#tree.showAll({ id: id.id, resource: id }) }
     }
-    const type = types.get(id.type, apiVersion)
+    const type = this.#tree.getType(id.type, apiVersion)
     const childType = `${id.type}/${word}`
-    if (method === 'GET' || types.find(childType)) {
+    if (method === 'GET' || this.#tree.findType(childType)) {
       requireGet(request)
-      const child = types.get(childType, apiVersion)
+      const child = this.#tree.getType(childType, apiVersion)
       if (!type.isImplicit) this.#tree.find(id)
       return { status: 200, body: this.#tree.showAll({ id: id.id, resource: id }, child.type) }
     }
@@ -76,7 +76,7 @@ export class ResourceEndpoint {
       )
     }
     const before = this.#tree.get(id)
-    if (!before && type.globalName && this.#tree.isTaken(type, id.name)) throw type.globalName.conflict(id.name)
+    if (!before && type.globalName && isTaken(type, id.name, this.#tree)) throw type.globalName.conflict(id.name)
     const known = before?.id ?? id
     const requested = (before && type.inherit?.(body, before.envelope)) ?? body
     const envelope = await check(request, known, type, requested, before?.envelope)
@@ -106,7 +106,7 @@ export class ResourceEndpoint {
 
   /** Writes a part of a parent, such as a site's settings. Returns undefined for a resource of its own. */
   #writeToParent(id: ResourceId, type: ResourceType, requested: Envelope): RawResponse | undefined {
-    const parent = type.writeToParent && id.parent && this.#tree.find(id.parent)
+    const parent = type.writeToParent && id.scope.resource && this.#tree.find(id.scope.resource)
     const envelope = parent && type.writeToParent?.(id, parent, requested)
     if (!envelope) return undefined
     const written = { ...parent, envelope }

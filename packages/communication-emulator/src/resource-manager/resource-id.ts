@@ -8,16 +8,14 @@ export interface ResourceId {
   /** `Microsoft.Storage/storageAccounts/tableServices`; for a group `Microsoft.Resources/resourceGroups`. */
   readonly type: string
   readonly name: string
-  /** Id of the resource, group or subscription that contains it; empty for the tenant. */
-  readonly scope: string
-  /** The scope, unless it is a subscription or the tenant. */
-  readonly parent: ResourceId | undefined
+  /** What it is in or on. */
+  readonly scope: Scope
 }
 
-/** Place whose resources are listed: a resource, a group, a subscription, or the tenant (an empty id). */
+/** Place that contains resources: a resource, a group, a subscription, or the tenant, whose id is empty. */
 export interface Scope {
   readonly id: string
-  readonly resource: ResourceId | undefined
+  readonly resource?: ResourceId
 }
 
 /** Target of a request, as far as its path alone determines it. */
@@ -40,24 +38,29 @@ export function isSame(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
+/** Splits a type at its first slash: `Microsoft.Storage` and `storageAccounts/tableServices`. */
+export function splitType(type: string): [namespace: string, ownType: string] {
+  const slash = type.indexOf('/')
+  return [type.slice(0, slash), type.slice(slash + 1)]
+}
+
 /** Parses a path: pairs of a word and a name, and possibly a last word. Returns undefined for any other path. */
 export function parseTarget(path: string): Target | undefined {
   const segments = path.split('/').filter((segment) => segment !== '')
   const word = segments.length % 2 === 1 ? segments.pop()! : ''
   const pairs = Array.from({ length: segments.length / 2 }, (_, index) => segments.slice(2 * index, 2 * index + 2))
-  let scope: Scope = { id: '', resource: undefined }
+  let scope: Scope = { id: '' }
   // Set between `providers/<namespace>` and the first type that follows.
   let namespace: string | undefined
   for (const [type = '', name = ''] of pairs) {
     const { id, resource } = scope
     if (namespace !== undefined) {
-      scope = enter(scope, `${id}/providers/${namespace}/${type}/${name}`, `${namespace}/${type}`, name)
+      scope = enter(scope, `providers/${namespace}/${type}/${name}`, `${namespace}/${type}`, name)
       namespace = undefined
     } else if (isSame(type, 'providers')) namespace = name
-    else if (resource) scope = enter(scope, `${id}/${type}/${name}`, `${resource.type}/${type}`, name)
-    else if (id === '' && isSame(type, 'subscriptions')) scope = { id: `/subscriptions/${name}`, resource }
-    else if (id !== '' && isSame(type, 'resourceGroups'))
-      scope = enter(scope, `${id}/resourceGroups/${name}`, groupType, name)
+    else if (resource) scope = enter(scope, `${type}/${name}`, `${resource.type}/${type}`, name)
+    else if (id === '' && isSame(type, 'subscriptions')) scope = { id: `/subscriptions/${name}` }
+    else if (isSame(type, 'resourceGroups')) scope = enter(scope, `resourceGroups/${name}`, groupType, name)
     else return undefined
   }
   if (namespace !== undefined) return { kind: 'provider', scope, namespace, word }
@@ -72,8 +75,8 @@ export function parseTarget(path: string): Target | undefined {
   return ([{ kind: 'tenants' }, { kind: 'subscriptions' }] as const).find(({ kind }) => isSame(kind, word))
 }
 
-function enter(scope: Scope, id: string, type: string, name: string): Scope {
+function enter(scope: Scope, path: string, type: string, name: string): Scope {
+  const id = `${scope.id}/${path}`
   const subscription = /^\/subscriptions\/([^/]+)/.exec(id)?.[1] ?? ''
-  const key = id.toLowerCase()
-  return { id, resource: { id, key, subscription, type, name, scope: scope.id, parent: scope.resource } }
+  return { id, resource: { id, key: id.toLowerCase(), subscription, type, name, scope } }
 }

@@ -4,7 +4,6 @@ import { wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId
 import type { Store } from '../store.ts'
 import { ArmError, notFound, requireGet } from './arm-error.ts'
 import { readApiVersion, type ArmRequest } from './arm-request.ts'
-import { ArmStore } from './arm-store.ts'
 import { authenticate } from './authenticate.ts'
 import { describeCloud, metadataPath } from './cloud-metadata.ts'
 import { communicationService, restoreCommunicationServices, type LiveResources } from './communication-service.ts'
@@ -16,20 +15,11 @@ import { groupType, parseTarget, type Target } from './resource-id.ts'
 import { ResourceTree } from './resource-tree.ts'
 import type { StoredResource } from './resource-types.ts'
 import { describeTenant, listSubscriptions, respondToSubscription, servedSubscriptionId } from './subscriptions.ts'
-import { TypeRegistry } from './type-registry.ts'
+
+const operations = { GET: 'armGet', PUT: 'armPut', PATCH: 'armPatch', DELETE: 'armDelete', POST: 'armAction' }
 
 /** Operations of the resource manager, as the request log and faults name them. */
-export const resourceManagerOperations = [
-  'cloudMetadata',
-  'armGet',
-  'armList',
-  'armPut',
-  'armPatch',
-  'armDelete',
-  'armAction',
-] as const
-
-export type ResourceManagerOperation = (typeof resourceManagerOperations)[number]
+export const resourceManagerOperations = ['cloudMetadata', 'armList', ...Object.values(operations)]
 
 export interface ResourceManagerOptions {
   readonly store: Store
@@ -52,8 +42,7 @@ export class ResourceManagerPlane {
   readonly #origin: () => string
 
   constructor({ store, entraTokens, liveResources, origin }: ResourceManagerOptions) {
-    const types = new TypeRegistry([communicationService(liveResources), ...genericResourceTypes(this)])
-    this.#tree = new ResourceTree(new ArmStore(store), types)
+    this.#tree = new ResourceTree(store, [communicationService(liveResources), ...genericResourceTypes(this)])
     this.#resources = new ResourceEndpoint(this.#tree, new Operations(origin))
     this.#entraTokens = entraTokens
     this.#liveResources = liveResources
@@ -64,12 +53,10 @@ export class ResourceManagerPlane {
     return /^\/+(?:(?:subscriptions|providers)(?:\/|$)|tenants\/?$|metadata\/endpoints$)/i.test(path)
   }
 
-  getOperation({ method, path }: RawRequest): ResourceManagerOperation | undefined {
+  getOperation({ method, path }: RawRequest): string | undefined {
     if (metadataPath.test(path)) return 'cloudMetadata'
-    if (method === 'GET') return parseTarget(decodePath(path))?.kind === 'resource' ? 'armGet' : 'armList'
-    return { HEAD: 'armGet', PUT: 'armPut', PATCH: 'armPatch', DELETE: 'armDelete', POST: 'armAction' }[method] as
-      | ResourceManagerOperation
-      | undefined
+    if (method === 'GET' && parseTarget(decodePath(path))?.kind !== 'resource') return 'armList'
+    return Object.entries({ ...operations, HEAD: 'armGet' }).find(([name]) => name === method)?.[1]
   }
 
   /** A service principal with all permissions, in the terms of azure-native's configuration. Any subscription id works. */

@@ -14,8 +14,15 @@ export interface TableBackend {
 
 /** Types of the provider Microsoft.Storage. */
 export function storageTypes(backend: TableBackend): readonly ResourceType[] {
-  return [storageAccount(backend), blobService, container, tableService, table]
+  const services = ['blobServices', 'tableServices'].map((name) => ({
+    type: `Microsoft.Storage/storageAccounts/${name}`,
+    listedApiVersion,
+    isImplicit: true,
+  }))
+  return [storageAccount(backend), ...services, container, table]
 }
+
+const listedApiVersion = '2024-01-01'
 
 /** Member of an account that stores its keys; never shown. */
 const keysMember = 'keys'
@@ -23,7 +30,7 @@ const keysMember = 'keys'
 function storageAccount(backend: TableBackend): ResourceType {
   return {
     type: 'Microsoft.Storage/storageAccounts',
-    listedApiVersion: '2024-01-01',
+    listedApiVersion,
     createdStatus: 200,
     globalName: storageAccountName,
     pattern: /^[a-z\d]{3,24}$/,
@@ -39,10 +46,7 @@ function storageAccount(backend: TableBackend): ResourceType {
       return { ...shown, properties: { allowSharedKeyAccess: true, ...properties, primaryEndpoints } }
     },
     actions: {
-      listkeys: (context) => ({
-        status: 200,
-        body: { keys: describeTableKeys(backend) ?? getKeys(context) },
-      }),
+      listkeys: (context) => ({ status: 200, body: { keys: getTableKeys(backend) ?? getKeys(context) } }),
       regeneratekey(context) {
         if (backend.tableKeys) {
           throw new ArmError(409, 'OperationNotAllowed', 'The service behind the tables cannot regenerate its keys.')
@@ -58,28 +62,16 @@ function storageAccount(backend: TableBackend): ResourceType {
   }
 }
 
-const blobService: ResourceType = {
-  type: 'Microsoft.Storage/storageAccounts/blobServices',
-  listedApiVersion: '2024-01-01',
-  isImplicit: true,
-}
-
 const container: ResourceType = {
   type: 'Microsoft.Storage/storageAccounts/blobServices/containers',
-  listedApiVersion: '2024-01-01',
+  listedApiVersion,
   pattern: /^[a-z\d](?:-?[a-z\d]){2,62}$/,
   missingError: () => new ArmError(404, 'ContainerNotFound', 'The specified container does not exist.'),
 }
 
-const tableService: ResourceType = {
-  type: 'Microsoft.Storage/storageAccounts/tableServices',
-  listedApiVersion: '2024-01-01',
-  isImplicit: true,
-}
-
 const table: ResourceType = {
   type: 'Microsoft.Storage/storageAccounts/tableServices/tables',
-  listedApiVersion: '2024-01-01',
+  listedApiVersion,
   createdStatus: 200,
   deletedStatus: 204,
   pattern: /^[A-Za-z][A-Za-z\d]{2,62}$/,
@@ -102,7 +94,7 @@ interface StorageKey {
   readonly value: string
 }
 
-function describeTableKeys({ tableKeys }: TableBackend) {
+function getTableKeys({ tableKeys }: TableBackend) {
   return tableKeys?.map((value, index) => ({ keyName: `key${index + 1}`, permissions: 'FULL', value }))
 }
 

@@ -26,7 +26,7 @@ export function respondToSubscription(
   const id = `/subscriptions/${subscription}`
   if (word !== '' && !isSame(word, 'resources')) throw notFound(`${id}/${word}`)
   requireGet(request)
-  const body = word === '' ? describeSubscription(subscription) : tree.showAll({ id, resource: undefined })
+  const body = word === '' ? describeSubscription(subscription) : tree.showAll({ id })
   return { status: 200, body }
 }
 
