@@ -101,6 +101,14 @@ describe('a communication service', () => {
     })
   })
 
+  it('is updated under its name in any case', async () => {
+    await putService()
+    const body = { location: 'Global', properties: { dataLocation: 'Europe', disableLocalAuth: true } }
+    const { status, json } = await send('PUT', service.replace('calls', 'CALLS'), { body })
+    expect([status, json.id, json.properties.disableLocalAuth]).toEqual([200, service, true])
+    expect(fixture.emulator.resources.map(({ name }) => name)).toEqual(['default', 'calls'])
+  })
+
   it('is created and deleted by operations whose id is a full path', async () => {
     const created = await putService()
     const link = new URL(created.headers.get('Azure-AsyncOperation')!)

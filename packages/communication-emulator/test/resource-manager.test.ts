@@ -23,6 +23,8 @@ const send = (method: string, path: string, options?: ArmRequestOptions) =>
 
 const group = `/subscriptions/${subscription}/resourceGroups/group`
 const service = `${group}/providers/Microsoft.Communication/communicationServices/calls`
+const body = { location: 'global', properties: { dataLocation: 'UK' } }
+const tables = `${group}/providers/Microsoft.Storage/storageAccounts/none/tableServices/default/tables`
 
 describe("Azure's clients", () => {
   it('create, update, list and delete a group', async () => {
@@ -153,9 +155,7 @@ describe('the resource manager', () => {
   it('creates and deletes a service with long-running operations', async () => {
     const path = `${service}?api-version=2026-03-18`
     expect((await send('GET', path)).status).toBe(404)
-    const { status, headers, json } = await send('PUT', path, {
-      body: { location: 'global', properties: { dataLocation: 'UK' } },
-    })
+    const { status, headers, json } = await send('PUT', path, { body })
     expect([status, json.properties.provisioningState]).toEqual([201, 'Accepted'])
     const link = headers.get('Azure-AsyncOperation')!
     expect((await send('GET', link)).json.status).toBe('Accepted')
@@ -170,68 +170,22 @@ describe('the resource manager', () => {
     expect((await send('DELETE', path)).status).toBe(204)
   })
 
-  it.each([
-    ['a request without a token', 'GET', service, undefined, null, 401, 'AuthenticationFailed'],
-    ['a token of another issuer', 'GET', service, undefined, 'a.b.c', 401, 'InvalidAuthenticationToken'],
-    ['an unknown group', 'GET', service.replace('group/', 'none/'), undefined, undefined, 404, 'ResourceGroupNotFound'],
-    ['an unknown resource', 'GET', service, undefined, undefined, 404, 'ResourceNotFound'],
-    [
-      'an unknown type',
-      'PUT',
-      `${group}/providers/Microsoft.Nothing/things/a`,
-      {},
-      undefined,
-      404,
-      'InvalidResourceType',
-    ],
-    [
-      'a child without its parent',
-      'PUT',
-      `${group}/providers/Microsoft.Storage/storageAccounts/none/tableServices/default/tables/abc`,
-      {},
-      undefined,
-      404,
-      'ParentResourceNotFound',
-    ],
-    [
-      'an unavailable location',
-      'PUT',
-      service,
-      { location: 'westeurope', properties: { dataLocation: 'UK' } },
-      undefined,
-      400,
-      'LocationNotAvailableForResourceType',
-    ],
-    [
-      'an unknown data location',
-      'PUT',
-      service,
-      { location: 'global', properties: { dataLocation: 'Mars' } },
-      undefined,
-      400,
-      'InvalidDataLocation',
-    ],
-    [
-      'an invalid name',
-      'PUT',
-      `${service}!`,
-      { location: 'global', properties: { dataLocation: 'UK' } },
-      undefined,
-      400,
-      'InvalidResourceName',
-    ],
-    [
-      'a reserved name',
-      'PUT',
-      service.replace('calls', 'default'),
-      { location: 'global', properties: { dataLocation: 'UK' } },
-      undefined,
-      400,
-      'HostNamePrefixTaken',
-    ],
-    ['a body that is not an object', 'PUT', service, [], undefined, 400, 'InvalidRequestContent'],
-  ] as const)('rejects %s', async (_, method, path, body, token, status, code) => {
-    const options = { ...(body !== undefined && { body }), ...(token !== undefined && { token }) }
+  const inEurope = { body: { ...body, location: 'westeurope' } }
+  const onMars = { body: { ...body, properties: { dataLocation: 'Mars' } } }
+
+  it.each<[string, string, string, ArmRequestOptions, number, string]>([
+    ['a request without a token', 'GET', service, { token: null }, 401, 'AuthenticationFailed'],
+    ['a token of another issuer', 'GET', service, { token: 'a.b.c' }, 401, 'InvalidAuthenticationToken'],
+    ['an unknown group', 'GET', service.replace('group/', 'none/'), {}, 404, 'ResourceGroupNotFound'],
+    ['an unknown resource', 'GET', service, {}, 404, 'ResourceNotFound'],
+    ['an unknown type', 'PUT', `${group}/providers/Microsoft.Nothing/things/a`, { body }, 404, 'InvalidResourceType'],
+    ['a child without its parent', 'PUT', `${tables}/abc`, { body }, 404, 'ParentResourceNotFound'],
+    ['an unavailable location', 'PUT', service, inEurope, 400, 'LocationNotAvailableForResourceType'],
+    ['an unknown data location', 'PUT', service, onMars, 400, 'InvalidDataLocation'],
+    ['an invalid name', 'PUT', `${service}!`, { body }, 400, 'InvalidResourceName'],
+    ['a reserved name', 'PUT', service.replace('calls', 'default'), { body }, 400, 'HostNamePrefixTaken'],
+    ['a body that is not an object', 'PUT', service, { body: [] }, 400, 'InvalidRequestContent'],
+  ])('rejects %s', async (_, method, path, options, status, code) => {
     const response = await send(method, `${path}?api-version=2025-09-01`, options)
     expect([response.status, response.json.error.code]).toEqual([status, code])
   })
@@ -314,12 +268,10 @@ it('restores resources after a restart, with their endpoints and keys', async ()
 })
 
 it('sends Retry-After: 1 with each link to an operation, since Go and Python clients treat 0 as absent', async () => {
-  const path = `/subscriptions/${subscription}/resourceGroups/group/providers/Microsoft.Communication/communicationServices`
-  const service = `${path}/calls?api-version=2023-04-01`
-  const body = { location: 'global', properties: { dataLocation: 'Europe' } }
-  const creation = await send('PUT', service, { body })
+  const path = `${service}?api-version=2023-04-01`
+  const creation = await send('PUT', path, { body })
   const running = await send('GET', creation.headers.get('Azure-AsyncOperation')!)
-  const deletion = await send('DELETE', service)
+  const deletion = await send('DELETE', path)
   for (const { headers } of [creation, running, deletion]) {
     expect([headers.get('Retry-After'), headers.get('Retry-After-Ms')]).toEqual(['1', '50'])
   }
