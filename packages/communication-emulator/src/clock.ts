@@ -1,38 +1,57 @@
 import { InvalidSettingError } from './invalid-setting-error.ts'
 
 /**
- * The time by which tokens live: the machine's clock plus an offset that a test may move. Signatures, TLS and HTTP dates
- * never use it, since the clients' side of those stays on the real clock.
+ * The clock that tokens, revocations and quotas follow: the machine's clock plus an offset. Signatures, TLS and HTTP dates stay on
+ * the machine's clock, as the clients do.
+ *
+ * @example
+ * emulator.clock.advance(24 * 60 * 60_000)
  */
 export class Clock {
   #offset = 0
   readonly #listeners = new Set<(offset: number) => void>()
 
-  /** Milliseconds since the epoch. */
+  /** @returns The time in milliseconds since the epoch. */
   now(): number {
     return Date.now() + this.#offset
   }
 
-  /** How far it is ahead of the machine's clock, in milliseconds. */
+  /** Difference to the machine's clock in milliseconds; positive when this clock is ahead. */
   get offset(): number {
     return this.#offset
   }
 
-  /** Goes on from `time`, ticking as before. Throws `InvalidSettingError`. */
+  /**
+   * Sets the clock, which keeps running from there.
+   *
+   * @param time The new time, in the years 1970 to 9998.
+   * @throws {InvalidSettingError} The time is outside these years.
+   */
   set(time: Date): void {
     this.#move(time.getTime() - Date.now())
   }
 
-  /** Moves on by some milliseconds; a negative number moves back. Throws `InvalidSettingError`. */
+  /**
+   * Moves the clock.
+   *
+   * @param milliseconds How far to move it forward; a negative number moves it back.
+   * @throws {InvalidSettingError} The new time is outside the years 1970 to 9998.
+   */
   advance(milliseconds: number): void {
     this.#move(this.#offset + milliseconds)
   }
 
+  /** Returns to the machine's clock. */
   reset(): void {
     this.#move(0)
   }
 
-  /** Tells the new offset whenever it is moved, for programs whose clock has to go with it. The returned function ends that. */
+  /**
+   * Reports every move of the clock, for programs that follow it.
+   *
+   * @param listener Receives the new offset in milliseconds.
+   * @returns A function that removes the listener.
+   */
   onMove(listener: (offset: number) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -40,8 +59,8 @@ export class Clock {
 
   #move(offset: number): void {
     const year = new Date(Date.now() + offset).getUTCFullYear()
-    // Times are written with four digits, and no token lives outside of these.
-    if (!(year >= 1970 && year < 9999)) throw new InvalidSettingError('the clock can be set to the years 1970 to 9998')
+    // Responses have years of four digits.
+    if (!(year >= 1970 && year < 9999)) throw new InvalidSettingError('the time must be in the years 1970 to 9998')
     this.#offset = Math.round(offset)
     for (const listener of this.#listeners) listener(this.#offset)
   }

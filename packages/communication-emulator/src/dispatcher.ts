@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AdministrationPlane } from './administration-plane.ts'
+import { AdministrationPlane } from './administration/administration-plane.ts'
 import type { Clock } from './clock.ts'
 import { entraCorsHeaders } from './entra/cors.ts'
 import type { EntraPlane } from './entra/entra-plane.ts'
-import { decodePath, getHeader, type RawResponse, type RawRequest } from './raw-request.ts'
-import type { Fault, FaultPlan } from './faults.ts'
-import { corsHeaders, isPreflight } from './identity/cors.ts'
-import type { IdentityPlane } from './identity/plane.ts'
+import type { FaultPlan } from './fault-plan.ts'
+import { failedResponse, misdirectedResponse, toFaultResponse, tooLargeResponse } from './fixed-responses.ts'
+import { getCorsHeaders, isPreflight } from './identity/cors.ts'
+import type { IdentityPlane } from './identity/identity-plane.ts'
 import { isTrustedHost } from './loopback.ts'
+import { decodePath, getHeader, type RawRequest, type RawResponse } from './raw-request.ts'
 import type { RequestLog } from './request-log.ts'
-import type { Resource } from './resource.ts'
 import { armHeaders } from './resource-manager/arm-headers.ts'
 import { ResourceManagerPlane } from './resource-manager/resource-manager-plane.ts'
+import type { Resource } from './resource.ts'
 
 export interface DispatcherOptions {
   readonly administration: AdministrationPlane
@@ -27,7 +28,18 @@ export interface DispatcherOptions {
   readonly isStopped: () => boolean
 }
 
-/** Passes each request to its plane, and applies what all planes share: trusted hosts, faults, headers and the request log. */
+/** A request's plane and how its faults and headers are handled. */
+interface Target {
+  readonly operation: string | undefined
+  /** Whether only faults that name the operation apply. */
+  readonly isNamedOnly: boolean
+  /** Headers of every response to the request, including faults, rejections and failures. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly isFromResourceManager?: true
+  readonly handle: () => Promise<RawResponse>
+}
+
+/** Passes each request to its plane, and applies trusted hosts, faults, common headers and the request log to all planes. */
 export class Dispatcher {
   readonly #options: DispatcherOptions
 
@@ -35,50 +47,40 @@ export class Dispatcher {
     this.#options = options
   }
 
-  /** Returns undefined to cut the connection. */
+  /** Returns undefined to close the connection. */
   async handle(request: RawRequest, resource: Resource): Promise<RawResponse | undefined> {
     const { administration, log, isStopped } = this.#options
     const start = performance.now()
-    let plan: Plan | undefined
+    let target: Target | undefined
     try {
       if (AdministrationPlane.owns(request)) {
-        return request.isBodyTooLarge ? tooLarge : await administration.handle(request)
+        return request.isBodyTooLarge ? tooLargeResponse : await administration.handle(request)
       }
-      plan = this.#planFor(request, resource)
-      const { operation } = plan
-      const response = complete(await this.#perform(request, plan), plan)
-      this.#record({ request, resource, operation, response, durationMs: performance.now() - start })
+      target = this.#findTarget(request, resource)
+      const response = withHeaders(await this.#respond(request, target), target)
+      this.#record(request, response, {
+        resource: resource.name,
+        operation: target.operation,
+        durationMs: performance.now() - start,
+      })
       return response
     } catch (error) {
       if (isStopped()) return undefined
-      const cause = error instanceof Error ? error.stack : String(error)
-      log(`the emulator failed at ${request.method} ${request.path}: ${cause}`)
-      return complete(failed, plan)
+      log(
+        `internal error at ${request.method} ${request.path}: ${error instanceof Error ? error.stack : String(error)}`,
+      )
+      return withHeaders(failedResponse, target)
     }
   }
 
-  async #perform(request: RawRequest, { operation, isNamedOnly, perform }: Plan): Promise<RawResponse | undefined> {
-    const { faults, host } = this.#options
-    if (!isTrustedHost(getHeader(request.headers, 'host'), host)) return misdirected
-    if (request.isBodyTooLarge) return tooLarge
-    const fault = faults.strike(operation, { isNamedOnly })
-    if (fault?.latencyMs !== undefined) {
-      await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
-    }
-    const isReplaced = fault !== undefined && (fault.reset === true || fault.status !== undefined)
-    const isPerformed = !isReplaced || fault.phase === 'after'
-    const real = isPerformed ? await perform() : undefined
-    return isReplaced ? answerOf(fault) : real
-  }
-
-  #planFor(request: RawRequest, resource: Resource): Plan {
+  #findTarget(request: RawRequest, resource: Resource): Target {
     const { identity, entra, resourceManager } = this.#options
     if (entra.owns(request)) {
       return {
         operation: entra.getOperation(request),
         isNamedOnly: true,
         headers: entraCorsHeaders(request),
-        perform: () => entra.handle(request),
+        handle: () => entra.handle(request),
       }
     }
     if (ResourceManagerPlane.owns(request)) {
@@ -87,39 +89,53 @@ export class Dispatcher {
         isNamedOnly: true,
         headers: armHeaders(request),
         isFromResourceManager: true,
-        perform: () => resourceManager.handle(request),
+        handle: () => resourceManager.handle(request),
       }
     }
     const match = identity.match(request)
-    const operation = match.kind === 'found' ? match.route.operation : undefined
     return {
-      operation,
+      operation: match.kind === 'found' ? match.route.operation : undefined,
       isNamedOnly: isPreflight(request),
-      headers: corsHeaders(request),
-      perform: () => identity.handle(request, resource, match),
+      headers: getCorsHeaders(request),
+      handle: () => identity.handle(request, resource, match),
     }
   }
 
-  #record({ request, resource, operation, response, durationMs }: Answered): void {
+  async #respond(request: RawRequest, { operation, isNamedOnly, handle }: Target): Promise<RawResponse | undefined> {
+    const { faults, host } = this.#options
+    if (!isTrustedHost(getHeader(request.headers, 'host'), host)) return misdirectedResponse
+    if (request.isBodyTooLarge) return tooLargeResponse
+    const fault = faults.match(operation, { isNamedOnly })
+    if (fault?.latencyMs !== undefined) {
+      await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
+    }
+    if (!fault || (!fault.reset && fault.status === undefined)) return handle()
+    if (fault.phase === 'after') await handle()
+    return toFaultResponse(fault)
+  }
+
+  #record(
+    request: RawRequest,
+    response: RawResponse | undefined,
+    details: { resource: string; operation: string | undefined; durationMs: number },
+  ): void {
     const { clock, log, requests } = this.#options
-    const { method, path } = request
+    const { method, path, query, headers } = request
     const error = (response?.body as { error?: { code?: string } } | undefined)?.error
     const communicationUserId = response?.communicationUserId ?? /8(?::|%3a)acs(?::|%3a)[^/]+/i.exec(path)?.[0]
     requests.add({
       at: new Date(clock.now()),
-      resource: resource.name,
       method,
       path,
-      apiVersion: request.query.get('api-version') ?? undefined,
-      operation,
+      apiVersion: query.get('api-version') ?? undefined,
       communicationUserId: communicationUserId && decodePath(communicationUserId),
-      clientRequestId: getHeader(request.headers, 'x-ms-client-request-id'),
+      clientRequestId: getHeader(headers, 'x-ms-client-request-id'),
       status: response?.status,
       errorCode: error?.code,
       explanation: response?.explanation,
-      durationMs,
+      ...details,
     })
-    if (response === undefined) log(`${method} ${path} connection cut by a fault`)
+    if (response === undefined) log(`${method} ${path} connection closed by a fault`)
     else if (response.status >= 400) {
       const explanation = response.explanation ? ` ${JSON.stringify(response.explanation)}` : ''
       log(`${method} ${path} ${response.status} ${error?.code ?? ''}${explanation}`)
@@ -127,66 +143,8 @@ export class Dispatcher {
   }
 }
 
-interface Plan {
-  readonly operation: string | undefined
-  /** Whether only faults that name the operation strike it. */
-  readonly isNamedOnly: boolean
-  /** Headers of every response to the request, including faults, rejections and failures. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly isFromResourceManager?: true
-  readonly perform: () => Promise<RawResponse>
-}
-
-interface Answered {
-  readonly request: RawRequest
-  readonly resource: Resource
-  readonly operation: string | undefined
-  readonly response: RawResponse | undefined
-  readonly durationMs: number
-}
-
-// differs(foreign-host): a page could otherwise use the emulator under a name of its own that leads to this machine.
-const misdirected: RawResponse = {
-  status: 421,
-  body: {
-    error: {
-      code: 'MisdirectedRequest',
-      message: 'The Host header names another host: use localhost, an IP address, or the address given as --host.',
-    },
-  },
-}
-
-// guess(body-limit)
-const tooLarge: RawResponse = {
-  status: 413,
-  headers: { Connection: 'close' },
-  body: {
-    error: {
-      code: 'RequestBodyTooLarge',
-      message: 'The request body is too large and exceeds the maximum permissible limit.',
-    },
-  },
-}
-
-const failed: RawResponse = {
-  status: 500,
-  body: { error: { code: 'InternalServerError', message: 'The emulator failed. Its log says why.' } },
-}
-
-function complete(response: RawResponse | undefined, plan: Plan | undefined): RawResponse | undefined {
-  if (!response || !plan) return response
-  const { headers, isFromResourceManager = false } = plan
+function withHeaders(response: RawResponse | undefined, target: Target | undefined): RawResponse | undefined {
+  if (!response || !target) return response
+  const { headers, isFromResourceManager = false } = target
   return { ...response, headers: { ...headers, ...response.headers }, isFromResourceManager }
-}
-
-/** Undefined cuts the connection. */
-function answerOf({ reset, status, retryAfterSeconds }: Fault): RawResponse | undefined {
-  if (reset || status === undefined) return undefined
-  return {
-    status,
-    ...(retryAfterSeconds !== undefined && { headers: { 'Retry-After': String(retryAfterSeconds) } }),
-    ...(status >= 400 && {
-      body: { error: { code: 'InjectedFault', message: 'A fault that was asked for, injected by the emulator.' } },
-    }),
-  }
 }

@@ -1,196 +1,212 @@
-import { AdministrationPlane, type Administration } from './administration-plane.ts'
+import { defaultResourceName } from './access-key.ts'
+import { AdministrationPlane } from './administration/administration-plane.ts'
+import type { Administration } from './administration/administration.ts'
 import { Clock } from './clock.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { EmulatedResources, type EmulatedResource } from './emulated-resources.ts'
+import type { EmulatorOptions } from './emulator-options.ts'
 import { EntraPlane, entraOperations } from './entra/entra-plane.ts'
-import { FaultPlan } from './faults.ts'
+import { createNodeEnvironment } from './environment.ts'
+import { FaultPlan } from './fault-plan.ts'
 import { AccessTokenSigner } from './identity/access-token.ts'
-import { Identities, type Introspection, type ListedIdentity, type ListedToken } from './identity/identities.ts'
-import { IdentityPlane } from './identity/plane.ts'
+import { Identities, type ListedIdentity } from './identity/identities.ts'
+import { IdentityOperations } from './identity/identity-operations.ts'
+import { IdentityPlane } from './identity/identity-plane.ts'
+import { IssuedTokens } from './identity/issued-tokens.ts'
 import { identityOperations } from './identity/routes.ts'
-import { nodeEnvironment } from './environment.ts'
-import { Listener } from './listener.ts'
+import { TokenIntrospection, type Introspection, type ListedToken } from './identity/token-introspection.ts'
+import { TokenIssuer } from './identity/token-issuer.ts'
 import { bypassProxies } from './loopback.ts'
-import { QuotaCounter, type Quotas } from './quotas.ts'
+import { QuotaCounter } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
-import type { LiveResources } from './resource-manager/communication-service.ts'
 import { ResourceManagerPlane, resourceManagerOperations } from './resource-manager/resource-manager-plane.ts'
-import { defaultResourceName, formatConnectionString, type KeySlot } from './access-key.ts'
-import { Resource, type ResourceOptions } from './resource.ts'
 import { Store } from './store.ts'
-import { defaultKeyFolder, openKeyMaterial, type TlsFiles } from './tls/key-material.ts'
+import { openKeyMaterial, type KeyMaterial, type TlsFiles } from './tls/key-material.ts'
 import { trustInProcess } from './tls/trust.ts'
 
-export interface EmulatorOptions {
-  /** Port of the default resource; 0, the default, takes a free one. */
-  readonly port?: number
-  /** Address to listen on; default: both loopback addresses, 127.0.0.1 and ::1. */
-  readonly host?: string
-  /** Primary access key of the default resource, base64; by default the well-known one. */
-  readonly accessKey?: string
-  /** Further resources, each on a port of its own. */
-  readonly resources?: readonly ResourceOptions[]
-  /** Folder that keeps the state across restarts; by default it is kept in memory only. */
-  readonly dataFolder?: string
-  /** Folder of the certificate authority and the other key material; default: one per user. */
-  readonly keyFolder?: string
-  /** Whether this process trusts the emulator's certificates from now on, and reaches loopback addresses without a proxy; default true. */
-  readonly trust?: boolean
-  /** Accepts any date of a request, and api-versions that the service was never seen to serve. Default false. */
-  readonly loose?: boolean
-  /** Rejects body members that the api-version does not know, instead of ignoring them. Default false. */
-  readonly strict?: boolean
-  /** `true` for the service's documented limits; default none. */
-  readonly quotas?: Quotas | boolean
-  /** Receives a line for each refused request and each fault; default: nobody. */
-  readonly log?: (line: string) => void
-}
-
-/** A resource of a running emulator, as its clients see it. */
-export interface EmulatedResource {
-  readonly name: string
-  /** `https://localhost:<port>/`, with the slash that Azure's own endpoints end in. */
-  readonly endpoint: string
-  /** With the primary key of this moment. */
-  readonly connectionString: string
-  readonly accessKey: string
-  readonly secondaryConnectionString: string
-  /** The GUID in the ids of its identities. */
-  readonly immutableResourceId: string
-  /** Replaces a key and returns the new one: the former is refused, the tokens issued with it are revoked. */
-  regenerateKey(slot: KeySlot): string
-}
-
 /**
- * Starts an emulator in this process. Dispose it to stop it: `await using emulator = await startEmulator()`.
- * Throws when a port is taken or the data folder is in use.
+ * Starts an emulator in this process; dispose of it to stop it.
+ *
+ * @param options Ports, resources, folders and behavior; by default one resource on a free port, with its state in memory.
+ * @returns The running emulator.
+ * @throws {Error} A port is taken, an option is invalid, or a folder cannot be used.
+ *
+ * @example
+ * await using emulator = await startEmulator()
+ * const client = new CommunicationIdentityClient(emulator.connectionString)
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  return Emulator.start(options)
+  const material = await openKeyMaterial(options.keyFolder, options.dataFolder)
+  const emulator = new Emulator(options, material)
+  try {
+    await emulator.open(options)
+  } catch (error) {
+    await emulator[Symbol.asyncDispose]()
+    throw error
+  }
+  if (options.trust ?? true) {
+    trustInProcess(material.ca)
+    bypassProxies()
+  }
+  return emulator
 }
 
-/** Puts the planes together, and answers for them in process. */
+/** A running emulator. The same operations are available over HTTP under `/_emulator/`. */
 export class Emulator implements AsyncDisposable, Administration {
-  /** PEM file of the authority that clients have to trust, as `NODE_EXTRA_CA_CERTS` takes it. */
+  /** PEM file of the certificate authority, for `NODE_EXTRA_CA_CERTS` of clients. */
   readonly caPath: string
-  /** What it serves with, for other servers of this machine that its clients have to trust too, such as Azurite. */
+  /** Certificate and private key of the emulator, for other servers on this machine that its clients must trust, such as Azurite. */
   readonly tlsFiles: TlsFiles
+  /** Clock that tokens, revocations and quotas follow. */
   readonly clock = new Clock()
+  /** Faults to inject. */
   readonly faults = new FaultPlan([...identityOperations, ...entraOperations, ...resourceManagerOperations])
+  /** Log of the last thousand requests. */
   readonly requests = new RequestLog()
+  /** Limits of calls. */
   readonly quotas = new QuotaCounter(this.clock)
-  /** Sign-in, as Microsoft Entra ID has it. */
+  /** Emulated Microsoft Entra ID. */
   readonly entra: EntraPlane
-  /** Stand-in for Azure Resource Manager. */
+  /** Emulated Azure Resource Manager. */
   readonly resourceManager: ResourceManagerPlane
-  readonly #resources: OpenResource[] = []
-  readonly #host: string | undefined
-  readonly #material: Awaited<ReturnType<typeof openKeyMaterial>>
   readonly #store: Store
+  readonly #resources: EmulatedResources
   readonly #identities: Identities
-  readonly #dispatcher: Dispatcher
+  readonly #introspection: TokenIntrospection
   #isReady = false
   #stopped: Promise<void> | undefined
 
-  private constructor(options: EmulatorOptions, material: Awaited<ReturnType<typeof openKeyMaterial>>) {
+  /** @internal */
+  constructor(options: EmulatorOptions, material: KeyMaterial) {
+    const { host, loose = false, strict = false, quotas = false, log = () => {} } = options
+    const { clock, faults, requests } = this
+    const getOrigin = () => this.endpoint.slice(0, -1)
     this.caPath = material.caPath
     this.tlsFiles = material.tlsFiles
-    this.#host = options.host
-    this.#material = material
-    this.quotas.set(options.quotas ?? false)
-    this.#store = new Store(options.dataFolder)
-    this.#identities = new Identities(this.#store, this.clock, new AccessTokenSigner(material.signingKey))
-    this.entra = new EntraPlane(this.#store, this.clock, () => this.endpoint.slice(0, -1))
-    const identityPlane = new IdentityPlane({
+    this.quotas.set(quotas)
+    const store = (this.#store = new Store(options.dataFolder))
+    const signer = new AccessTokenSigner(material.signingKey)
+    const tokens = new IssuedTokens(store, clock)
+    this.#identities = new Identities(store, clock)
+    this.#introspection = new TokenIntrospection(store, clock, signer, tokens)
+    this.entra = new EntraPlane(store, clock, getOrigin)
+    const entraTokens = this.entra.tokens
+    const operations = new IdentityOperations({
       identities: this.#identities,
-      clock: this.clock,
+      tokens,
+      issuer: new TokenIssuer(tokens, clock, signer),
+      clock,
       quotas: this.quotas,
-      entraTokens: this.entra.tokens,
-      loose: options.loose ?? false,
-      strict: options.strict ?? false,
+      entraTokens,
+      strict,
+    })
+    this.#resources = new EmulatedResources({
+      store,
+      host,
+      certificate: material.certificate,
+      privateKey: material.privateKey,
+      handle: (request, resource) => dispatcher.handle(request, resource),
     })
     this.resourceManager = new ResourceManagerPlane({
-      store: this.#store,
-      entraTokens: this.entra.tokens,
-      liveResources: this.#live,
-      origin: () => this.endpoint.slice(0, -1),
+      store,
+      entraTokens,
+      liveResources: this.#resources,
+      origin: getOrigin,
     })
-    this.#dispatcher = new Dispatcher({
+    const dispatcher = new Dispatcher({
       administration: new AdministrationPlane(this),
-      identity: identityPlane,
+      identity: new IdentityPlane({ operations, entraTokens, loose }),
       entra: this.entra,
       resourceManager: this.resourceManager,
-      faults: this.faults,
-      requests: this.requests,
-      clock: this.clock,
-      host: options.host,
-      log: options.log ?? (() => {}),
+      faults,
+      requests,
+      clock,
+      host,
+      log,
       isStopped: () => this.#stopped !== undefined,
     })
   }
 
-  /** @internal */
-  static async start(options: EmulatorOptions): Promise<Emulator> {
-    const material = await openKeyMaterial(options.keyFolder ?? defaultKeyFolder(), options.dataFolder)
-    const emulator = new Emulator(options, material)
-    try {
-      const { port = 0, accessKey } = options
-      const main = { name: defaultResourceName, port, ...(accessKey !== undefined && { accessKey }) }
-      for (const resourceOptions of [main, ...(options.resources ?? [])]) await emulator.#open(resourceOptions)
-      await emulator.resourceManager.restore()
-    } catch (error) {
-      await emulator[Symbol.asyncDispose]()
-      throw error
-    }
-    if (options.trust ?? true) {
-      trustInProcess(material.ca)
-      bypassProxies()
-    }
-    emulator.#isReady = true
-    return emulator
+  /** @internal Opens the ports of the resources. */
+  async open({ port = 0, accessKey, resources = [] }: EmulatorOptions): Promise<void> {
+    const main = { name: defaultResourceName, port, ...(accessKey !== undefined && { accessKey }) }
+    for (const options of [main, ...resources]) await this.#resources.open(options)
+    await this.resourceManager.restore()
+    this.#isReady = true
   }
 
-  /** The default resource, then the others in the order of the options. */
+  /** The default resource, followed by the others in the order of the options. */
   get resources(): readonly EmulatedResource[] {
-    return this.#resources.map(({ emulated }) => emulated)
+    return this.#resources.list()
   }
 
+  /** Whether every resource accepts requests. */
   get isReady(): boolean {
     return this.#isReady
   }
 
+  /** Endpoint of the default resource. */
   get endpoint(): string {
-    return this.#resources[0]!.emulated.endpoint
+    return this.resources[0]!.endpoint
   }
 
+  /** Connection string of the default resource, with its current primary key. */
   get connectionString(): string {
-    return this.#resources[0]!.emulated.connectionString
+    return this.resources[0]!.connectionString
   }
 
+  /** Current primary key of the default resource, base64. */
   get accessKey(): string {
-    return this.#resources[0]!.emulated.accessKey
+    return this.resources[0]!.accessKey
   }
 
-  /** Variables with which a Node program, started with the rest of `inherited`, trusts the emulator and reaches it without a proxy. */
+  /**
+   * Creates environment variables with which a Node program trusts the emulator and reaches it without a proxy.
+   *
+   * @param inherited The program's other variables, whose certificates and proxy exceptions are kept; default: this process's.
+   * @returns The variables to add.
+   *
+   * @example
+   * spawn('node', ['app.js'], { env: { ...process.env, ...emulator.nodeEnvironment() } })
+   */
   nodeEnvironment(inherited: NodeJS.ProcessEnv = process.env): Record<string, string> {
-    return nodeEnvironment(this.caPath, inherited)
+    return createNodeEnvironment(this.caPath, inherited)
   }
 
-  /** Identities of all resources, oldest first, at most `limit` of them after the one named by `after`. */
+  /**
+   * Lists the identities of all resources, oldest first.
+   *
+   * @param page `after`: the communication user id that precedes the page; `limit`: the maximum number, default 1000.
+   * @returns A page of identities.
+   */
   identities(page: { after?: string; limit?: number } = {}): ListedIdentity[] {
     return this.#identities.list(page)
   }
 
-  /** What was issued and is still remembered (a day beyond its end), oldest first; the token's text only on request. */
+  /**
+   * Lists issued tokens, oldest first, up to a day after their expiry.
+   *
+   * @param query `communicationUserId`: only tokens of this identity; `reveal`: include the text of the tokens.
+   * @returns The tokens with their state.
+   */
   tokens(query: { communicationUserId?: string; reveal?: boolean } = {}): Promise<ListedToken[]> {
-    return this.#identities.listTokens(query)
+    return this.#introspection.list(query)
   }
 
-  /** What the service would think of a token now. */
+  /**
+   * Returns the current state of a token.
+   *
+   * @param token Text of the token, from any source.
+   * @returns The state, and the token's owner and lifetime unless it is `foreign`.
+   *
+   * @example
+   * expect(emulator.introspect(token).state).toBe('revoked')
+   */
   introspect(token: string): Introspection {
-    return this.#identities.introspect(token)
+    return this.#introspection.introspect(token)
   }
 
-  /** Forgets identities, tokens, managed resources, faults, quotas' counts and requests, and returns to the real time; keys stay. */
+  /** Deletes identities, tokens, managed resources, faults, quota counts and logged requests, and resets the clock. Keys stay. */
   async reset(): Promise<void> {
     this.#identities.clear()
     this.entra.reset()
@@ -201,72 +217,14 @@ export class Emulator implements AsyncDisposable, Administration {
     await this.resourceManager.clear()
   }
 
+  /** Stops the emulator. */
   [Symbol.asyncDispose](): Promise<void> {
     return (this.#stopped ??= this.#stop())
   }
 
   async #stop(): Promise<void> {
     this.#isReady = false
-    await Promise.all(this.#resources.map(({ listener }) => listener[Symbol.asyncDispose]()))
+    await this.#resources[Symbol.asyncDispose]()
     this.#store[Symbol.dispose]()
   }
-
-  /** What the resource manager makes and deletes. */
-  get #live(): LiveResources {
-    return {
-      open: (options) => this.#open(options),
-      find: (name) => this.#find(name),
-      close: async (name) => {
-        const open = this.#find(name)!
-        this.#resources.splice(this.#resources.indexOf(open), 1)
-        open.resource.erase()
-        await open.listener[Symbol.asyncDispose]()
-      },
-    }
-  }
-
-  #find(name: string): OpenResource | undefined {
-    return this.#resources.find(({ resource }) => resource.name === name)
-  }
-
-  async #open(options: ResourceOptions): Promise<OpenResource> {
-    if (this.#find(options.name)) {
-      throw new Error(`the resource ${options.name} is there already: every resource needs a name of its own`)
-    }
-    const { certificate, privateKey } = this.#material
-    const resource = new Resource(this.#store, options)
-    const listener = await Listener.open({
-      host: this.#host,
-      port: options.port ?? 0,
-      certificate,
-      privateKey,
-      handle: (request) => this.#dispatcher.handle(request, resource),
-    })
-    const endpoint = `https://localhost:${listener.port}/`
-    const emulated: EmulatedResource = {
-      name: resource.name,
-      endpoint,
-      immutableResourceId: resource.immutableId,
-      get accessKey() {
-        return resource.key('primary')
-      },
-      get connectionString() {
-        return formatConnectionString(endpoint, resource.key('primary'))
-      },
-      get secondaryConnectionString() {
-        return formatConnectionString(endpoint, resource.key('secondary'))
-      },
-      regenerateKey: (slot) => resource.regenerateKey(slot),
-    }
-    const open = { endpoint, resource, listener, emulated }
-    this.#resources.push(open)
-    return open
-  }
-}
-
-interface OpenResource {
-  readonly endpoint: string
-  readonly resource: Resource
-  readonly listener: Listener
-  readonly emulated: EmulatedResource
 }

@@ -1,18 +1,19 @@
-import { dirname } from 'node:path'
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { managedIdentityFor } from './entra/managed-identity.ts'
-import { proxyExceptions } from './loopback.ts'
+import { createProxyExceptions } from './loopback.ts'
 import { writeBundle, writeExtraBundle } from './tls/bundle.ts'
-import { javaOptions, writeJavaTrustStore } from './tls/java-trust-store.ts'
+import { formatJavaOptions, writeJavaTrustStore } from './tls/java-trust-store.ts'
 
+/** Environment variables of programs that use an emulator. */
 export interface Environment {
   readonly variables: Readonly<Record<string, string>>
-  /** What a person should know of them. */
-  readonly notes: readonly string[]
+  /** Limitations to report to the user. */
+  readonly warnings: readonly string[]
 }
 
-/** Variables that name another resource, or an identity that `DefaultAzureCredential` prefers to the managed one. */
-const foreignVariables = [
+/** Variables that name another resource, or an identity that `DefaultAzureCredential` prefers to the managed identity. */
+export const foreignVariables = [
   'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING',
   'AZURE_CLIENT_ID',
   'AZURE_TENANT_ID',
@@ -23,25 +24,25 @@ const foreignVariables = [
   'AZURE_PASSWORD',
   'AZURE_FEDERATED_TOKEN_FILE',
   'AZURE_TOKEN_CREDENTIALS',
-  // A bare host, as other tools take it, makes DefaultAzureCredential fail before it asks for a token.
+  // Other tools accept a bare host here, but DefaultAzureCredential fails with it before it requests a token.
   'AZURE_AUTHORITY_HOST',
-  // Together with IDENTITY_ENDPOINT they mean Service Fabric and Azure Arc.
+  // With IDENTITY_ENDPOINT they select Service Fabric and Azure Arc.
   'IDENTITY_SERVER_THUMBPRINT',
   'IMDS_ENDPOINT',
 ]
 
-/** Lets a Node program reach an emulator: trusts its authority next to those that `inherited` names, and uses no proxy. */
-export function nodeEnvironment(caPath: string, inherited: NodeJS.ProcessEnv): Record<string, string> {
+/** Creates variables with which a Node program trusts an emulator, as well as the certificates in `inherited`, and uses no proxy. */
+export function createNodeEnvironment(caPath: string, inherited: NodeJS.ProcessEnv): Record<string, string> {
   const extra = inherited['NODE_EXTRA_CA_CERTS']
   return {
-    NODE_EXTRA_CA_CERTS: extra ? writeExtraBundle(folderOf(caPath), readFileSync(caPath, 'utf8'), extra) : caPath,
-    ...proxyExceptions(inherited),
+    NODE_EXTRA_CA_CERTS: extra ? writeExtraBundle(getKeyFolder(caPath), readFileSync(caPath, 'utf8'), extra) : caPath,
+    ...createProxyExceptions(inherited),
   }
 }
 
 /**
- * The variables under which unmodified programs in JavaScript, Python, Java and C# use an emulator. What `inherited` says
- * of trusted certificates is kept.
+ * Creates the variables with which unmodified programs in JavaScript, Python, Java, Go and C# use an emulator. The certificates
+ * that `inherited` trusts stay trusted.
  */
 export function createEnvironment(
   emulator: { endpoint: string; connectionString: string; caPath: string },
@@ -49,77 +50,54 @@ export function createEnvironment(
 ): Environment {
   const { endpoint, connectionString, caPath } = emulator
   const managedIdentity = managedIdentityFor(endpoint)
-  const folder = folderOf(caPath)
+  const folder = getKeyFolder(caPath)
   const ca = readFileSync(caPath, 'utf8')
-  const notes: string[] = []
-  const inheritedJavaOptions = inherited['JAVA_TOOL_OPTIONS']
-  let ownJavaOptions: string | undefined
-  if (inheritedJavaOptions?.includes(`javax.net.ssl.trustStore=${folder}`)) {
-    // Ours already: an emulator around this one set it.
-  } else if (inheritedJavaOptions?.includes('javax.net.ssl.trustStore=')) {
-    notes.push(`JAVA_TOOL_OPTIONS names a trust store already: for Java, import ${caPath} into it.`)
-  } else {
-    try {
-      const trustStore = writeJavaTrustStore(folder, caPath, inherited)
-      ownJavaOptions = trustStore && javaOptions(trustStore)
-    } catch (error) {
-      notes.push(`Java programs will not trust the emulator: ${(error as Error).message}`)
-    }
-  }
+  const java = createJavaOptions(caPath, inherited)
   return {
     variables: {
       COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-      // For those who need no key: DefaultAzureCredential takes App Service's managed identity from the first two, and
-      // before 2021 from the other two.
+      // For programs without a key: DefaultAzureCredential reads App Service's managed identity from the first two, and its
+      // versions before 2021 from the other two.
       COMMUNICATION_SERVICES_ENDPOINT: endpoint,
       IDENTITY_ENDPOINT: managedIdentity.endpoint,
       IDENTITY_HEADER: managedIdentity.header,
       MSI_ENDPOINT: managedIdentity.endpoint,
       MSI_SECRET: managedIdentity.header,
-      ...nodeEnvironment(caPath, inherited),
+      ...createNodeEnvironment(caPath, inherited),
       REQUESTS_CA_BUNDLE: writeBundle(folder, ca, inherited['REQUESTS_CA_BUNDLE']),
       SSL_CERT_FILE: writeBundle(folder, ca, inherited['SSL_CERT_FILE']),
       // curl prefers SSL_CERT_DIR to SSL_CERT_FILE, and this one to both.
       CURL_CA_BUNDLE: writeBundle(folder, ca, inherited['CURL_CA_BUNDLE']),
-      ...(ownJavaOptions && {
-        JAVA_TOOL_OPTIONS: [inheritedJavaOptions, ownJavaOptions].filter(Boolean).join(' '),
-      }),
+      ...(java.options && { JAVA_TOOL_OPTIONS: java.options }),
     },
-    notes,
+    warnings: java.warning === undefined ? [] : [java.warning],
   }
 }
 
-/** Environment of a program that uses the emulator. */
+/** Returns the environment of a program that uses the emulator. */
 export function applyEnvironment({ variables }: Environment, inherited: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(inherited).filter(([name]) => !foreignVariables.includes(name))
   return { ...Object.fromEntries(kept), ...variables }
 }
 
-function folderOf(caPath: string): string {
+/** Returns `JAVA_TOOL_OPTIONS` with a trust store, unless there is no Java or the variable already names a trust store. */
+function createJavaOptions(caPath: string, inherited: NodeJS.ProcessEnv): { options?: string; warning?: string } {
+  const folder = getKeyFolder(caPath)
+  const existing = inherited['JAVA_TOOL_OPTIONS']
+  // Set by an emulator around this one.
+  if (existing?.includes(`javax.net.ssl.trustStore=${folder}`)) return {}
+  if (existing?.includes('javax.net.ssl.trustStore=')) {
+    return { warning: `JAVA_TOOL_OPTIONS already names a trust store: for Java programs, import ${caPath} into it` }
+  }
+  try {
+    const trustStore = writeJavaTrustStore(folder, caPath, inherited)
+    if (trustStore === undefined) return {}
+    return { options: [existing, formatJavaOptions(trustStore)].filter(Boolean).join(' ') }
+  } catch (error) {
+    return { warning: `Java programs will not trust the emulator: ${(error as Error).message}` }
+  }
+}
+
+function getKeyFolder(caPath: string): string {
   return dirname(dirname(caPath))
-}
-
-interface ShellSyntax {
-  readonly set: (name: string, value: string) => string
-  readonly unset: (names: readonly string[]) => string
-}
-
-const formats = {
-  sh: {
-    set: (name, value) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'`,
-    unset: (names) => `unset ${names.join(' ')}`,
-  },
-  powershell: {
-    set: (name, value) => `$env:${name} = '${value.replaceAll("'", "''")}'`,
-    unset: (names) => `Remove-Item -ErrorAction Ignore ${names.map((name) => `Env:${name}`).join(', ')}`,
-  },
-} as const satisfies Record<string, ShellSyntax>
-
-export type ShellFormat = keyof typeof formats
-export const shellFormats = Object.keys(formats) as ShellFormat[]
-
-export function formatEnvironment({ variables }: Environment, format: ShellFormat): string {
-  const syntax = formats[format]
-  const lines = Object.entries(variables).map(([name, value]) => syntax.set(name, value))
-  return [syntax.unset(foreignVariables), ...lines, ''].join('\n')
 }

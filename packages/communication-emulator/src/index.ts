@@ -1,6 +1,11 @@
-export { startEmulator, type EmulatedResource, type Emulator, type EmulatorOptions } from './emulator.ts'
-export type { ArmedFault, Fault } from './faults.ts'
-export type { Introspection, ListedIdentity, ListedToken, TokenState } from './identity/identities.ts'
+export { startEmulator, type Emulator } from './emulator.ts'
+export type { EmulatorOptions } from './emulator-options.ts'
+export type { EmulatedResource } from './emulated-resources.ts'
+export type { Fault } from './fault.ts'
+export type { ArmedFault } from './fault-plan.ts'
+export type { ListedIdentity } from './identity/identities.ts'
+export type { TokenState } from './identity/issued-tokens.ts'
+export type { Introspection, ListedToken } from './identity/token-introspection.ts'
 export type { EntraPlane, SignInOptions, SignInResult } from './entra/entra-plane.ts'
 export {
   wellKnownClientSecret,

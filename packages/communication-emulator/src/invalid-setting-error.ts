@@ -1,4 +1,4 @@
-/** A fault, a limit or a time that makes no sense; the message says which member and why. */
+/** Thrown for an invalid fault, limit or time; the message names the member and what it must be. */
 export class InvalidSettingError extends Error {
   override readonly name = 'InvalidSettingError'
 }

@@ -1,35 +1,32 @@
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
-import { getHeader, type RawResponse, type RawRequest } from './raw-request.ts'
-import { drawRandom } from './random.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RawRequest, RawResponse } from './raw-request.ts'
+import { readRequest } from './read-request.ts'
+import { writeResponse } from './write-response.ts'
 
-/** Larger bodies are refused: the largest request of the identity routes has a few hundred bytes. */
-const maxBodyBytes = 256 * 1024
-/** How much more is read and thrown away, so that the client gets to read its refusal. */
-const maxDrainedBytes = 16 * 1024 * 1024
-/** How long a stop waits for what is in flight. */
+/** Time for pending requests to complete when the listener closes. */
 const closeGraceMs = 500
 
-/** Ports that are free on one loopback address and taken on the other are rare. */
+/** Attempts to find a port that is free on both loopback addresses; most ports are free on both or on neither. */
 const maxPortAttempts = 20
 
 export interface ListenerOptions {
-  /** Default: both loopback addresses, since `localhost` may be either. */
+  /** Default: both loopback addresses, since `localhost` may resolve to either. */
   readonly host?: string | undefined
   readonly port: number
   readonly certificate: string
   readonly privateKey: string
-  /** Answers a request; undefined cuts the connection. Must not throw. */
+  /** Returns the response, or undefined to close the connection. Must not throw. */
   readonly handle: (request: RawRequest) => Promise<RawResponse | undefined>
 }
 
-/** One HTTPS port: reads requests whole, and writes answers with the headers that the service always sends. */
+/** An HTTPS port. */
 export class Listener implements AsyncDisposable {
   readonly #server: Server
   readonly #second: NetServer | undefined
-  // The server itself forgets those that never finished their TLS handshake.
+  // Tracked here, because the server does not track connections before their TLS handshake completes.
   readonly #sockets = new Set<Socket>()
   readonly port: number
 
@@ -48,7 +45,7 @@ export class Listener implements AsyncDisposable {
     const server = createServer({
       cert: certificate,
       key: privateKey,
-      // A client that is slow to send must not hold a connection for ever.
+      // Slow clients must not hold connections open.
       headersTimeout: 10_000,
       requestTimeout: 20_000,
       handshakeTimeout: 10_000,
@@ -56,12 +53,12 @@ export class Listener implements AsyncDisposable {
       keepAliveTimeout: 60_000,
     })
     server.on('request', (request, response) => {
-      // Node checks that there is a Host, and takes the first of several.
+      // Node rejects a missing Host header, but uses the first of several.
       if (request.headersDistinct['host']?.[1] !== undefined) {
         response.writeHead(400, { Connection: 'close' }).end()
         return
       }
-      // Whatever goes wrong with one client must not end the others.
+      // An error with one client must not affect the others.
       respond(request, response, handle).catch(() => request.destroy())
     })
     server.on('tlsClientError', (_error, socket) => socket.destroy())
@@ -78,7 +75,7 @@ export class Listener implements AsyncDisposable {
   }
 }
 
-/** Returns the server that forwards connections on ::1; undefined on a machine without IPv6. Rejects as `listen` does. */
+/** Returns the server that forwards connections on ::1; undefined on a machine without IPv6. Rejects like `listen`. */
 async function listenOnLoopback(server: Server, port: number): Promise<NetServer | undefined> {
   for (let attempt = 1; ; attempt++) {
     await listen(server, port, '127.0.0.1')
@@ -111,94 +108,11 @@ async function respond(
   handle: ListenerOptions['handle'],
 ): Promise<void> {
   const start = performance.now()
-  // A request that broke off has lost its socket.
+  // Kept, because an aborted request loses its socket.
   const { socket } = request
-  const body = await readBody(request)
-  if (body === undefined) return
-  const target = request.url ?? '/'
-  // A proxy may send the absolute form.
-  const relative = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?]*/i, '')
-  const [path, query = ''] = splitOnce(relative, '?')
-  const rawRequest: RawRequest = {
-    method: request.method ?? 'GET',
-    target,
-    path,
-    query: new URLSearchParams(query),
-    headers: request.headers,
-    body: body === 'too large' ? Buffer.alloc(0) : body,
-    isBodyTooLarge: body === 'too large',
-    remoteAddress: socket.remoteAddress,
-  }
-  const handled = await handle(rawRequest)
-  if (handled === undefined || response.destroyed) {
-    socket.destroy()
-    return
-  }
-  write(response, rawRequest, handled, performance.now() - start)
-}
-
-/** The whole body; undefined when the client went away in the middle of it. */
-function readBody(request: IncomingMessage): Promise<Buffer | 'too large' | undefined> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length <= maxBodyBytes) chunks.push(chunk)
-      else if (length > maxDrainedBytes) request.destroy()
-    })
-    request.on('end', () => resolve(length > maxBodyBytes ? 'too large' : Buffer.concat(chunks)))
-    request.on('error', () => resolve(undefined))
-    request.on('close', () => resolve(undefined))
-  })
-}
-
-function write(
-  response: ServerResponse,
-  rawRequest: RawRequest,
-  { status, headers, body, html, isFromResourceManager = false }: RawResponse,
-  elapsedMs: number,
-): void {
-  const clientRequestId = getHeader(rawRequest.headers, 'x-ms-client-request-id')
-  const isError = status >= 400
-  const text = body === undefined ? undefined : toAscii(JSON.stringify(body))
-  const noise = drawRandom(48).toString('base64')
-  // differs(hsts): Strict-Transport-Security would force every other program on localhost to HTTPS.
-  response.writeHead(status, {
-    ...(!isFromResourceManager && {
-      'MS-CV': `${noise.slice(0, 22)}.0`,
-      'Request-Context': 'appId=',
-      'X-Processing-Time': `${Math.round(elapsedMs)}ms`,
-      'X-Cache': 'CONFIG_NOCACHE',
-      // guess(azure-ref): only that the front door sends such a reference.
-      'X-Azure-Ref': noise.slice(22),
-    }),
-    ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
-    ...headers,
-    ...(html !== undefined && {
-      'Content-Type': 'text/html; charset=utf-8',
-      'Content-Length': Buffer.byteLength(html),
-    }),
-    // The identity service sends errors chunked and without a charset, everything else has a length.
-    ...(text !== undefined &&
-      (isError && !isFromResourceManager
-        ? {
-            'Content-Type': 'application/json',
-            ...(response.req.httpVersion !== '1.0' && { 'Transfer-Encoding': 'chunked' }),
-          }
-        : { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': text.length })),
-  })
-  if (html === undefined) response.end(text, 'latin1')
-  else response.end(html)
-}
-
-/** Node writes headers and body as one string: in ASCII neither can spoil the other. */
-function toAscii(json: string): string {
-  // oxlint-disable-next-line no-control-regex -- the range is what ASCII is
-  return json.replaceAll(/[^\x00-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
-}
-
-function splitOnce(text: string, separator: string): [string, string?] {
-  const index = text.indexOf(separator)
-  return index < 0 ? [text] : [text.slice(0, index), text.slice(index + 1)]
+  const rawRequest = await readRequest(request)
+  if (rawRequest === undefined) return
+  const rawResponse = await handle(rawRequest)
+  if (rawResponse === undefined || response.destroyed) socket.destroy()
+  else writeResponse(response, rawRequest, rawResponse, performance.now() - start)
 }

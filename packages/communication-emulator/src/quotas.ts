@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts'
 import { InvalidSettingError } from './invalid-setting-error.ts'
 
 /**
- * Calls per resource and window that the service allows for identities.
+ * Documented limits of the service: calls per resource in 30 seconds.
  * Source: the service limits in Azure's documentation, read in 2026.
  */
 export const documentedQuotas = {
@@ -14,45 +14,65 @@ export const documentedQuotas = {
   exchangeTeamsUserAccessToken: 500,
 } as const
 
+/** Limits by operation: calls per resource in 30 seconds. An operation without a limit is not counted. */
 export type Quotas = Partial<Record<keyof typeof documentedQuotas, number>>
 
-// guess(quota-window): the length is documented; that windows are fixed and counted by resource is not.
+// guess(quota-window): the length is documented; that windows are fixed and counted per resource is not.
 const windowSeconds = 30
 
-/** Counts calls in windows of 30 seconds of the emulator's clock. Off until limits are set. */
+/**
+ * Limits the calls in windows of 30 seconds of the emulator's clock. Without limits until they are set.
+ *
+ * @example
+ * emulator.quotas.set({ createIdentity: 10 })
+ */
 export class QuotaCounter {
   #limits: Quotas = {}
   #window = Number.NaN
   readonly #counts = new Map<string, number>()
   readonly #clock: Clock
 
+  /** @internal */
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** `true` sets the documented limits, `false` none. Throws `InvalidSettingError`. */
+  /**
+   * Replaces the limits and resets the counts.
+   *
+   * @param limits Limits by operation; `true` for the documented limits, `false` for none.
+   * @throws {InvalidSettingError} An operation is unknown, or a limit is not a whole number.
+   */
   set(limits: Quotas | boolean): void {
     for (const [operation, limit] of Object.entries(limits)) {
-      if (!Object.hasOwn(documentedQuotas, operation) || !Number.isInteger(limit) || limit < 0) {
+      if (!Object.hasOwn(documentedQuotas, operation)) {
         throw new InvalidSettingError(
-          `quotas are whole numbers for ${Object.keys(documentedQuotas).join(', ')}; ${operation} is not one`,
+          `unknown operation ${operation}: use one of ${Object.keys(documentedQuotas).join(', ')}`,
         )
+      }
+      if (!Number.isInteger(limit) || limit < 0) {
+        throw new InvalidSettingError(`the limit of ${operation} must be a whole number, not negative`)
       }
     }
     this.#limits = limits === true ? documentedQuotas : limits === false ? {} : limits
     this.clear()
   }
 
+  /** The current limits. */
   get limits(): Quotas {
     return this.#limits
   }
 
-  /** Starts counting anew. */
+  /** Resets the counts. */
   clear(): void {
     this.#counts.clear()
   }
 
-  /** Counts one call. Returns undefined when it is allowed, else the seconds until the next window. */
+  /**
+   * Counts a call. Returns undefined if it is within the limit, otherwise the seconds until the next window.
+   *
+   * @internal
+   */
   take(resource: string, operation: string): number | undefined {
     const limit = this.#limits[operation as keyof Quotas]
     if (limit === undefined) return undefined

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** A request as a plane sees it: whole, and as raw as it came, since signatures are made over the raw form. */
+/** A complete, unparsed HTTP request: signatures are computed over the raw form. */
 export interface RawRequest {
   readonly method: string
   /** The request target as sent: path and query, nothing decoded. */
@@ -14,21 +14,21 @@ export interface RawRequest {
   readonly remoteAddress: string | undefined
 }
 
-/** What a plane answers; `body` is sent as JSON, `html` as a page. */
+/** A response before the listener adds its headers; `body` is sent as JSON, `html` as a page. */
 export interface RawResponse {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
   readonly html?: string
-  /** Sent with the resource manager's own headers, in place of those of the identity service's front door. */
+  /** Sent without the headers of the identity service's front door. */
   readonly isFromResourceManager?: boolean
-  /** For the request log. */
+  /** Recorded in the request log. */
   readonly communicationUserId?: string
-  /** Why the request was refused, for the log: more than the service itself would say, and never a key. */
+  /** Reason of a rejection, for the log: more than the service itself reveals, and never a key. */
   readonly explanation?: Readonly<Record<string, unknown>>
 }
 
-/** Undecodable escapes are left as they are: such a path is simply not found. */
+/** Decodes a path; one with invalid escapes stays as it is, and matches no route. */
 export function decodePath(path: string): string {
   try {
     return decodeURIComponent(path)
@@ -37,20 +37,25 @@ export function decodePath(path: string): string {
   }
 }
 
-/** The words of one header; Node joins the values of most repeated ones. */
+/** Returns the value of one header; Node already joins the values of most repeated ones. */
 export function getHeader(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name]
   return Array.isArray(value) ? value.join(', ') : value
 }
 
-/** Returns the JSON object that a body contains, an empty one for an empty body, and undefined for anything else. */
-export function parseObject(body: Buffer): Record<string, unknown> | undefined {
+/** Parses a JSON body; undefined if it is not valid JSON in UTF-8. */
+export function parseJson(body: Buffer): unknown {
   try {
-    const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString())
-    return isObject(value) ? value : undefined
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch {
     return undefined
   }
+}
+
+/** Parses a body that is empty or a JSON object; undefined for any other. */
+export function parseObject(body: Buffer): Record<string, unknown> | undefined {
+  const value = body.length === 0 ? {} : parseJson(body)
+  return isObject(value) ? value : undefined
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,8 @@
-/** One request as it was answered: for assertions, without any token or key. */
+/** A request with its response, for assertions. Contains neither tokens nor keys. */
 export interface LoggedRequest {
+  /** Time of the emulator's clock. */
   readonly at: Date
+  /** Name of the resource whose port received it. */
   readonly resource: string
   readonly method: string
   readonly path: string
@@ -8,30 +10,38 @@ export interface LoggedRequest {
   readonly operation: string | undefined
   readonly communicationUserId: string | undefined
   readonly clientRequestId: string | undefined
-  /** Undefined when a fault cut the connection. */
+  /** Status of the response; undefined if a fault closed the connection. */
   readonly status: number | undefined
   readonly errorCode: string | undefined
-  /** Why it was refused, where the emulator knows more than the service would say. */
+  /** Reason of a rejection, where the emulator knows more than the service reveals. */
   readonly explanation: Readonly<Record<string, unknown>> | undefined
   readonly durationMs: number
 }
 
 const capacity = 1000
 
-/** The last thousand requests, oldest first. */
+/**
+ * The last thousand requests.
+ *
+ * @example
+ * expect(emulator.requests.list().map(({ status }) => status)).toEqual([429, 201])
+ */
 export class RequestLog {
   #entries: LoggedRequest[] = []
 
+  /** @internal */
   add(entry: LoggedRequest): void {
     this.#entries.push(entry)
-    // Cut rarely: shifting an array of a thousand at every request would show in the figures.
+    // Trimmed rarely: shifting a thousand entries at every request would be slow.
     if (this.#entries.length >= 2 * capacity) this.#entries = this.#entries.slice(-capacity)
   }
 
+  /** @returns The requests, oldest first. */
   list(): LoggedRequest[] {
     return this.#entries.slice(-capacity)
   }
 
+  /** Removes all requests from the log. */
   clear(): void {
     this.#entries = []
   }

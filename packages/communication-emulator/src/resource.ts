@@ -2,33 +2,35 @@ import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { getWellKnownAccessKey, isBase64, type AccessKey, type KeySlot } from './access-key.ts'
 import type { AccessKeyRow, ResourceRow, Store } from './store.ts'
 
-/** A Communication Services resource of the emulator. */
+export const resourceNamePattern = /^[-\w]{1,63}$/
+
+/** A Communication Services resource to serve. */
 export interface ResourceOptions {
-  /** Letters, digits and hyphens, at most 63: as Azure names resources. */
+  /** 1 to 63 letters, digits, hyphens and underscores. */
   readonly name: string
-  /** 0, the default, takes a free port. */
+  /** Default 0: a free port. */
   readonly port?: number
-  /** Primary access key, base64; by default the well-known one of the name. */
+  /** Primary access key in base64; default: the well-known key of the name. */
   readonly accessKey?: string
   /** Default `United States`. */
   readonly dataLocation?: string
 }
 
-/** What the store keeps of a resource. Its identities belong to the immutable id, as in Azure. */
+/** A resource in the store. Its identities belong to its immutable id, as in Azure. */
 export class Resource {
   readonly id: number
   readonly name: string
   readonly immutableId: string
   readonly dataLocation: string
-  /** As the resource manager was told: only Entra ID's tokens are let in, or nobody. */
+  /** Set by the resource manager: whether access keys, or all requests, are rejected. */
   restriction = { isLocalAuthDisabled: false, isPublicAccessDisabled: false }
   #keys: AccessKey[] = []
   readonly #store: Store
 
-  /** A given access key replaces even one that the store has kept. Throws when name or key is malformed. */
+  /** Opens or creates the resource. An explicit access key replaces the stored one. Throws if name or key is malformed. */
   constructor(store: Store, { name, accessKey, dataLocation = 'United States' }: ResourceOptions) {
-    if (!/^[-\w]{1,63}$/.test(name)) {
-      throw new Error(`the resource name ${JSON.stringify(name)} must have 1 to 63 letters, digits, - or _`)
+    if (!resourceNamePattern.test(name)) {
+      throw new Error(`the resource name ${JSON.stringify(name)} is invalid: use 1 to 63 letters, digits, - or _`)
     }
     if (accessKey !== undefined && !isBase64(accessKey)) {
       throw new Error(`the access key of the resource ${name} must be base64`)
@@ -65,14 +67,14 @@ export class Resource {
     return this.#keys.find((key) => key.slot === slot)!.value
   }
 
-  /** A new key for the slot. The former one is refused from now on, and the tokens issued with it are revoked. */
+  /** Replaces a key and returns the new one: the old key is rejected, and the tokens issued with it are revoked. */
   regenerateKey(slot: KeySlot): string {
     this.#replaceKey(slot)
     return this.key(slot)
   }
 
-  /** Forgets it, its keys, its identities and their tokens. */
-  erase(): void {
+  /** Deletes the resource with its keys, identities and tokens. */
+  delete(): void {
     this.#store.transaction(() => {
       this.#store.run('DELETE FROM token WHERE identity IN (SELECT id FROM identity WHERE resource = ?)', this.id)
       this.#store.run('DELETE FROM identity WHERE resource = ?', this.id)

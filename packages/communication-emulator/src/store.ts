@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { KeySlot } from './access-key.ts'
@@ -6,21 +6,21 @@ import type { KeySlot } from './access-key.ts'
 export interface IdentityRow {
   readonly id: number
   readonly resource: number
-  /** What follows the counter in the suffix of the communication user id. */
+  /** Part of the communication user id's suffix after the counter. */
   readonly tail: string
   readonly custom_id: string | null
   readonly created_at: number
   readonly tokens_valid_from: number
 }
 
-/** Two tokens with these members in common are one and the same text, as RS256 always signs alike. */
+/** An issued token. Its text follows from its claims, since RS256 signatures are deterministic. */
 export interface TokenRow {
   readonly identity: number
   readonly iat: number
   readonly exp: number
   readonly scopes: string
   readonly access_key: number
-  /** Milliseconds, where `iat` has only seconds. */
+  /** In milliseconds; `iat` has only seconds. */
   readonly issued_at: number
   readonly revoked: 0 | 1
 }
@@ -39,10 +39,10 @@ export interface AccessKeyRow {
   readonly value: string
 }
 
-/** To be raised with every change of the tables that older data folders do not fit. */
+/** Increase it with every incompatible change of the tables. */
 const schemaVersion = 1
 
-// Ids of access keys are never used again (AUTOINCREMENT), or a token of a former key could come to life with a new one.
+// AUTOINCREMENT never reuses ids: otherwise a token of a regenerated access key could become valid again.
 const schema = `
   PRAGMA user_version = ${schemaVersion};
   CREATE TABLE IF NOT EXISTS resource (
@@ -70,14 +70,14 @@ const schema = `
 `
 
 /**
- * The emulator's state in SQLite: in memory, or in a folder. There every change is in the operating system's hands before
- * it is answered, so that a killed process loses nothing of it; only a power cut may cost the last moments.
+ * The emulator's state in SQLite, in memory or in a folder. In a folder, changes reach the operating system before the response
+ * is sent: they survive a killed process, but the last ones may not survive a power failure.
  */
 export class Store implements Disposable {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
-  /** Throws, with the reason, when the folder can't be used. */
+  /** Throws an error with cause and remedy if the folder cannot be used. The folder must exist. */
   constructor(directory?: string) {
     if (directory === undefined) {
       this.#database = new DatabaseSync(':memory:')
@@ -87,25 +87,20 @@ export class Store implements Disposable {
     const file = join(directory, 'emulator.sqlite')
     let database: DatabaseSync | undefined
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 })
-      // Access keys are in it: for its owner only, whoever made the folder.
+      // It contains access keys, so only its owner may read it, whatever the mode of the folder.
       closeSync(openSync(file, 'a', 0o600))
       chmodSync(file, 0o600)
       this.#database = database = new DatabaseSync(file)
       const found = (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
-      if (found !== 0 && found !== schemaVersion) throw new Error(`it is of another version of the emulator (${found})`)
-      // Exclusive: a second emulator over the same folder is refused here, not puzzled later.
+      if (found !== 0 && found !== schemaVersion)
+        throw new Error(`another version of the emulator created it (schema ${found})`)
+      // Exclusive, so that a second emulator with the same folder fails now, not later.
       const pragmas = 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;'
       database.exec(`${pragmas} BEGIN IMMEDIATE; ${schema} COMMIT;`)
     } catch (cause) {
       database?.close()
       const { message } = cause as Error
-      const remedy = /locked/.test(message)
-        ? 'another emulator is using it'
-        : /not a database|another version/.test(message)
-          ? 'delete it, or choose another'
-          : 'choose one that this user may write'
-      throw new Error(`the data folder ${directory} can't be used: ${message}; ${remedy}`, { cause })
+      throw new Error(`the data folder ${directory} cannot be used: ${message}: ${getRemedy(message)}`, { cause })
     }
   }
 
@@ -117,13 +112,13 @@ export class Store implements Disposable {
     return this.#prepare(sql).get(...values) as Row | undefined
   }
 
-  /** Returns the id of an inserted row, and how many rows changed. */
+  /** Returns the id of the inserted row and the number of changed rows. */
   run(sql: string, ...values: (string | number | null | Uint8Array)[]): { id: number; changes: number } {
     const { lastInsertRowid, changes } = this.#prepare(sql).run(...values)
     return { id: Number(lastInsertRowid), changes: Number(changes) }
   }
 
-  /** All of it or nothing, also when the process is killed within. */
+  /** Commits all changes of `work`, or none if it throws or the process is killed. */
   transaction<Result>(work: () => Result): Result {
     this.#database.exec('BEGIN')
     try {
@@ -131,7 +126,7 @@ export class Store implements Disposable {
       this.#database.exec('COMMIT')
       return result
     } catch (error) {
-      // A full disk rolls back by itself.
+      // SQLite rolls back by itself if the disk is full.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
@@ -146,4 +141,12 @@ export class Store implements Disposable {
     if (!statement) this.#statements.set(sql, (statement = this.#database.prepare(sql)))
     return statement
   }
+}
+
+/** Returns what to do about an error of SQLite or of the file system. */
+function getRemedy(message: string): string {
+  if (/locked/.test(message)) return 'another emulator is using it: stop it, or choose another folder with --data'
+  if (/not a database|another version/.test(message)) return 'delete it, or choose another folder with --data'
+  if (/full|ENOSPC|EDQUOT/.test(message)) return 'free some disk space, or choose another folder with --data'
+  return 'choose a folder that you can write to with --data'
 }

@@ -114,21 +114,24 @@ describe('start', () => {
     const { port } = server.address() as { port: number }
     const { output, exit } = run(['start', '--port', String(port)])
     expect(await exit).toMatchObject({ code: 1 })
-    expect(output.stderr).toMatch(new RegExp(`^communication-emulator: port ${port} is taken: .*--port\\n$`))
+    expect(output.stderr).toMatch(new RegExp(`^communication-emulator: port ${port} is in use: .*--port\\n$`))
   })
 
   it('names the remedy when HOME, or a folder of its options, is a file', async () => {
     const file = join(temporaryFolder(), 'file')
     writeFileSync(file, '')
     const home = { HOME: file, XDG_DATA_HOME: '' }
-    for (const { output, exit } of [
-      run(['start', '--port', '0'], home),
-      run(['env'], home),
-      run(['start', '--keys', file]),
-    ]) {
+    for (const [option, { output, exit }] of [
+      ['--keys or HOME', run(['start', '--port', '0'], home)],
+      ['--keys or HOME', run(['env'], home)],
+      ['--keys', run(['start', '--keys', file])],
+      ['--data', run(['start', '--data', file])],
+    ] as const) {
       expect(await exit).toMatchObject({ code: 1 })
       expect(output.stderr).toMatch(
-        /^communication-emulator: E\w+: .*: choose a folder that this user may write, using --keys and --data, or HOME\n$/,
+        new RegExp(
+          `^communication-emulator: the folder .* cannot be used: E\\w+: .*: choose a folder that you can write to with ${option}\n$`,
+        ),
       )
     }
   })
@@ -138,7 +141,9 @@ describe('start', () => {
     await start(['--data', data])
     const second = run(['start', '--port', '0', '--data', data])
     expect(await second.exit).toMatchObject({ code: 1 })
-    expect(second.output.stderr).toMatch(/^communication-emulator: the data folder .*another emulator is using it\n$/)
+    expect(second.output.stderr).toMatch(
+      /^communication-emulator: the data folder .*another emulator is using it: stop it, or choose another folder with --data\n$/,
+    )
     for (const args of [
       ['--port', 'x'],
       ['--port', '70000'],
@@ -326,7 +331,7 @@ describe('sign-in', () => {
     expect(output).toEqual({
       stdout: '',
       stderr:
-        'communication-emulator: no emulator answers at port 1: start one (communication-emulator start), or name its --port\n',
+        'communication-emulator: no emulator is running on port 1: start one with `communication-emulator start`, or set its --port\n',
     })
   })
 })

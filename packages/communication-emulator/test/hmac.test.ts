@@ -131,7 +131,7 @@ describe('a refused signature', () => {
     })
     const same = await explain((server) => server)
     expect(same).not.toHaveProperty('firstDifference')
-    expect(same.message).toMatch(/access key is another one/)
+    expect(same.message).toMatch(/different access key/)
   })
 })
 

@@ -129,7 +129,7 @@ it.runIf(process.getuid?.() === 0)('is refused in a folder of another user', asy
   const folder = realpathSync(temporaryFolder())
   chownSync(folder, 65_534, 65_534)
   await expect(openKeyMaterial(folder)).rejects.toThrow(
-    `${folder} belongs to another user: choose a folder of your own with --keys`,
+    `${folder} belongs to another user: choose your own folder with --keys`,
   )
 })
 

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 
-const signInBackground = promisify(sign)
+const signAsync = promisify(sign)
 
 export interface AccessTokenClaims {
   /** The communication user id without its leading `8:`. */
@@ -10,7 +10,7 @@ export interface AccessTokenClaims {
   readonly csi: string
   readonly exp: number
   readonly rgn: string
-  /** Joined by commas, without spaces. */
+  /** Comma-separated, without spaces. */
   readonly acsScope: string
   readonly resourceId: string
   readonly resourceLocation: string
@@ -20,8 +20,8 @@ export interface AccessTokenClaims {
 }
 
 /**
- * Signs and verifies access tokens in the service's form: RS256 over RSA-2048, claims in the order of real ones.
- * Signing takes longer than all the rest of a request, so it is done beside it, on another thread.
+ * Signs and verifies access tokens in the service's form: RS256 with RSA-2048, and claims in the service's order.
+ * Signing runs on another thread, because it takes longer than the rest of a request.
  */
 export class AccessTokenSigner {
   readonly #privateKey: KeyObject
@@ -31,7 +31,7 @@ export class AccessTokenSigner {
   constructor(privateKey: KeyObject) {
     this.#privateKey = privateKey
     this.#publicKey = createPublicKey(privateKey)
-    // guess(kid): the service hashes a certificate; here it is the public key alone.
+    // guess(kid): the service hashes a certificate; this is the hash of the public key alone.
     const thumbprint = createHash('sha1')
       .update(this.#publicKey.export({ type: 'spki', format: 'der' }))
       .digest()
@@ -45,7 +45,7 @@ export class AccessTokenSigner {
 
   async sign(token: {
     communicationUserId: string
-    /** Joined by commas. */
+    /** Comma-separated. */
     scopes: string
     resourceGuid: string
     dataLocation: string
@@ -55,12 +55,12 @@ export class AccessTokenSigner {
   }): Promise<string> {
     const claims: AccessTokenClaims = {
       skypeid: token.communicationUserId.slice('8:'.length),
-      // guess(scp): the one value that was ever seen, with one scope and with two.
+      // guess(scp): the only value ever seen, with one scope and with two.
       scp: 1792,
-      // guess(csi): equal to iat in every token that was seen.
+      // guess(csi): equal to iat in every token seen.
       csi: String(token.iat),
       exp: token.exp,
-      // guess(rgn): the one value seen in tokens.
+      // guess(rgn): the only value seen in tokens.
       rgn: 'amer',
       acsScope: token.scopes,
       resourceId: token.resourceGuid,
@@ -69,11 +69,11 @@ export class AccessTokenSigner {
       ...(token.tenantId !== undefined && { tid: token.tenantId }),
     }
     const input = `${this.#header}.${encode(claims)}`
-    const signature = await signInBackground('sha256', Buffer.from(input), this.#privateKey)
+    const signature = await signAsync('sha256', Buffer.from(input), this.#privateKey)
     return `${input}.${signature.toString('base64url')}`
   }
 
-  /** The claims of a token that this key signed, expired or not; undefined for anything else. */
+  /** Returns the claims of a token that this key signed, even after its expiry; undefined for any other text. */
   verify(token: string): AccessTokenClaims | undefined {
     const [header, payload = '', signature = '', ...rest] = token.split('.')
     if (header !== this.#header || rest.length > 0) return undefined

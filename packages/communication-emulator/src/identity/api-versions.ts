@@ -1,3 +1,6 @@
+import type { RawRequest } from '../raw-request.ts'
+import { ServiceError } from './errors.ts'
+
 /**
  * The api-versions of the identity routes that the emulator serves, oldest first.
  * Source: Azure/azure-rest-api-specs, `specification/communication/data-plane/Identity`.
@@ -20,22 +23,22 @@ export const identityApiVersions = [
 
 export type ApiVersion = (typeof identityApiVersions)[number]
 
-/** Described, but never seen among those that the service serves in production. */
+/** Published api-versions that the service was never seen to serve in production. */
 // guess(unserved-versions)
 const unservedApiVersions = ['2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22'] as const
 
-/** Served here, but no longer named by the service in `api-supported-versions`. */
+/** Served here, but no longer listed by the service in `api-supported-versions`. */
 // differs(retired-versions)
 const retiredApiVersions = new Set<ApiVersion>(['2021-02-22-preview1', '2021-03-31-preview1', '2025-04-01-preview'])
 
-/** Named by the service for its identity routes but never described: served as 2021-03-07, so without the Teams exchange. */
+/** Listed by the service for its identity routes but never published: served as 2021-03-07, so without the Teams exchange. */
 // guess(undescribed-version)
 export const undescribedApiVersion = '2021-11-01'
 
-/** The only version with flat bodies, `/token`, and revocation by PATCH. */
+/** The only version with flat bodies, `/token`, and revocation with PATCH. */
 export const firstApiVersion = '2020-07-20-preview2'
 
-/** The only version with `customId` and `GET /identities/{id}`; later ones dropped both. */
+/** The only version with `customId` and `GET /identities/{id}`; later versions dropped both. */
 export const customIdApiVersion = '2025-03-02-preview'
 
 export function isSince(version: ApiVersion, first: ApiVersion): boolean {
@@ -43,16 +46,49 @@ export function isSince(version: ApiVersion, first: ApiVersion): boolean {
 }
 
 /**
- * Value of the header `api-supported-versions` for a route.
+ * Returns the value of the header `api-supported-versions` for a route.
  * Source: Azure/azure-sdk-assets, recordings of April 2025; those of the Teams exchange are of October 2023.
  */
 // guess(version-header)
-export function namedApiVersions(served: readonly ApiVersion[]): string {
+export function formatSupportedVersions(served: readonly ApiVersion[]): string {
   return served.filter((version) => !retiredApiVersions.has(version)).join(', ')
 }
 
-/** The newest served version that is not newer than an unserved one: what `loose` serves it as. */
-export function nearestServed(version: string): ApiVersion | undefined {
+/** Returns the api-version of a request to a route that has `versions`. With `loose`, maps unserved versions to served ones. */
+export function readApiVersion(
+  request: RawRequest,
+  versions: readonly ApiVersion[],
+  { loose }: { loose: boolean },
+): ApiVersion {
+  const requested = [...new Set(request.query.getAll('api-version'))]
+  const [only] = requested
+  // guess(api-version-missing): the response of the web framework that the service's other texts come from.
+  if (only === undefined || only === '') {
+    throw new ServiceError(400, 'ApiVersionUnspecified', 'An API version is required, but was not specified.')
+  }
+  if (requested.length > 1) {
+    throw new ServiceError(
+      400,
+      'AmbiguousApiVersion',
+      `The following API versions were requested: ${requested.join(', ')}. At most, only a single API version may be specified. Please update the intended API version and retry the request.`,
+    )
+  }
+  const name = loose ? (findNearestServed(only) ?? only) : only
+  const version = versions.find((candidate) => candidate === name.toLowerCase())
+  if (version) return version
+  const uri = `https://${request.headers.host ?? ''}${request.path}`
+  throw new ServiceError(
+    400,
+    'UnsupportedApiVersion',
+    `The HTTP resource that matches the request URI '${uri}' does not support the API version '${only}'.`,
+    {
+      innererror: { code: 'ServedApiVersions', message: `The emulator serves this route in ${versions.join(', ')}.` },
+    },
+  )
+}
+
+/** Returns the newest stable version that is older than an unserved one. */
+function findNearestServed(version: string): ApiVersion | undefined {
   if (!unservedApiVersions.some((unserved) => unserved === version)) return undefined
   return identityApiVersions.findLast((served) => served < version && !served.includes('preview'))
 }

@@ -1,13 +1,13 @@
 import { EntraTokenError, type EntraTokens } from '../entra/entra-tokens.ts'
 import { getHeader, type RawRequest } from '../raw-request.ts'
-import { denied } from './hmac.ts'
-import type { IssuingKey } from './identities.ts'
+import { denied } from './errors.ts'
+import type { IssuingKey } from './token-issuer.ts'
 
-// guess(bearer-audience): SDKs ask for the scope `https://communication.azure.com//.default`; whether the service insists on
-// the slash is not known.
+// guess(bearer-audience): SDKs request the scope `https://communication.azure.com//.default`; whether the service requires the
+// trailing slash is unknown.
 const audiences = ['https://communication.azure.com/', 'https://communication.azure.com']
 
-/** No access key's: such tokens outlive a regenerated key. */
+/** Stands for a request without an access key: its tokens outlive a regenerated key. */
 // guess(bearer-issued)
 const noKey: IssuingKey = { id: 0 }
 
@@ -15,8 +15,8 @@ export function isBearer({ headers }: RawRequest): boolean {
   return /^Bearer /i.test(getHeader(headers, 'authorization') ?? '')
 }
 
-// differs(no-roles): any valid token permits everything.
-/** Checks an Entra ID token for the resource. Throws the service's refusal, with the reason in `innererror`. */
+// differs(no-roles): any valid token grants every permission.
+/** Verifies an Entra ID token for the resource. Throws the service's error, with the reason in `innererror`. */
 export async function authenticateBearer({ headers }: RawRequest, tokens: EntraTokens): Promise<IssuingKey> {
   try {
     await tokens.verify(getHeader(headers, 'authorization')!.slice('Bearer '.length).trim(), audiences)

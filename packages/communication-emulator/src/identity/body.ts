@@ -1,12 +1,12 @@
-import { getHeader, type RawRequest } from '../raw-request.ts'
+import { getHeader, isObject, parseJson, type RawRequest } from '../raw-request.ts'
 import { modelError, ServiceError, validationError } from './errors.ts'
 import { isSince, type ApiVersion } from './api-versions.ts'
 
 export type Members = Record<string, unknown>
 
 /**
- * Reads the members of a request that its api-version knows. No body is an empty object. SDKs send `null` for absent
- * members, also for those that are newer than the api-version. Unknown members are ignored, or rejected when `strict`.
+ * Reads the members of a request body that its api-version knows; an empty body counts as an empty object. SDKs send `null` for
+ * absent members, even for those that the api-version lacks. Unknown members are ignored, or rejected when `strict`.
  */
 export function readBody(request: RawRequest, known: readonly string[], { strict }: { strict: boolean }): Members {
   if (request.body.length === 0) return {}
@@ -16,28 +16,19 @@ export function readBody(request: RawRequest, known: readonly string[], { strict
     throw new ServiceError(415, 'UnsupportedMediaType', 'The media type of the request body is not supported.')
   }
   const body = parseJson(request.body)
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw modelError('The request body must be a JSON object.', '$')
-  }
+  // guess(malformed-json): the status is documented in general, code and text are not.
+  if (body === undefined) throw new ServiceError(422, 'UnprocessableEntity', 'The request body is not valid JSON.')
+  if (!isObject(body)) throw modelError('The request body must be a JSON object.', '$')
   const present = Object.entries(body).filter(([, value]) => value !== null)
   // guess(unknown-members)
   const unknown = present.find(([name]) => !known.includes(name))?.[0]
   if (strict && unknown !== undefined) {
-    throw modelError(`${pascalCase(unknown)}: The member is unknown to this api-version.`, pascalCase(unknown))
+    throw modelError(`${toPascalCase(unknown)}: The member is unknown to this api-version.`, toPascalCase(unknown))
   }
   return Object.fromEntries(present.filter(([name]) => known.includes(name)))
 }
 
-// guess(malformed-json): the status is documented in general, code and text are not.
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    throw new ServiceError(422, 'UnprocessableEntity', 'The request body is not valid JSON.')
-  }
-}
-
-/** `scopes` of an issue request: it must be there, and it must not be empty; the service tells the two apart. */
+/** Reads `scopes` of an issue request. The service reports missing scopes and empty ones as different errors. */
 export function requireScopes(members: Members): string[] {
   const scopes = optionalScopes(members, 'scopes')
   if (scopes === undefined) throw modelError('Scopes: The Scopes field is required.', 'Scopes')
@@ -67,18 +58,18 @@ export function optionalString(members: Members, name: string): string | undefin
 
 // guess(ill-typed)
 function illTyped(name: string): ServiceError {
-  return modelError(`${pascalCase(name)}: The value could not be converted.`, pascalCase(name))
+  return modelError(`${toPascalCase(name)}: The value could not be converted.`, toPascalCase(name))
 }
 
 export function checkScopes(scopes: readonly string[], version: ApiVersion): void {
   if (scopes.length === 0) throw validationError('Invalid scopes - Scopes field is required.', 'scopes')
-  const known = scopesOf(version)
+  const known = getKnownScopes(version)
   const unknown = scopes.find((scope) => !known.includes(scope))
   // guess(unknown-scope)
   if (unknown !== undefined) throw validationError(`Invalid scopes - Scope '${unknown}' is not supported.`, 'scopes')
 }
 
-function scopesOf(version: ApiVersion): string[] {
+function getKnownScopes(version: ApiVersion): string[] {
   if (!isSince(version, '2021-02-22-preview1')) return ['chat', 'voip', 'pstn']
   if (!isSince(version, '2023-10-01')) return ['chat', 'voip']
   return ['chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join']
@@ -96,6 +87,6 @@ export function checkLifetime(minutes = defaultLifetimeMinutes): number {
   return minutes
 }
 
-function pascalCase(name: string): string {
+function toPascalCase(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1)
 }

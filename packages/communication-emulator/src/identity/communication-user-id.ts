@@ -1,10 +1,10 @@
 import { drawRandom } from '../random.ts'
 
-const form = /^8:acs:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_([0-9a-f]{8})-((?:[0-9a-f]{4}-){3}[0-9a-f]{12})$/i
+const pattern = /^8:acs:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_([0-9a-f]{8})-((?:[0-9a-f]{4}-){3}[0-9a-f]{12})$/i
 
 /**
- * `8:acs:<resource guid>_<suffix>`, the suffix being a counter and a random tail in the form of a GUID.
- * A second `_` would make newer SDKs take it for another kind of identifier.
+ * Returns `8:acs:<resource guid>_<suffix>`; the suffix is a counter and a random tail in the form of a GUID.
+ * A second `_` would make newer SDKs parse it as another kind of identifier.
  */
 // guess(suffix): only its form and its small first group were seen.
 export function formatCommunicationUserId(resourceGuid: string, counter: number, tail: string): string {
@@ -12,7 +12,7 @@ export function formatCommunicationUserId(resourceGuid: string, counter: number,
 }
 
 export function parseCommunicationUserId(id: string) {
-  const match = form.exec(id)
+  const match = pattern.exec(id)
   if (!match) return undefined
   return {
     resourceGuid: match[1]!.toLowerCase(),
@@ -21,7 +21,7 @@ export function parseCommunicationUserId(id: string) {
   }
 }
 
-export function randomTail(): string {
+export function createTail(): string {
   const hex = drawRandom(12).toString('hex')
   return `${hex.slice(0, 4)}-${hex.slice(4, 8)}-${hex.slice(8, 12)}-${hex.slice(12)}`
 }

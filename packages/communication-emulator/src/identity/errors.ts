@@ -1,7 +1,7 @@
 import type { RawResponse } from '../raw-request.ts'
 
-// guess(first-version-errors): 2020-07-20-preview2 declares no errors; it gets those of the later versions.
-/** A refusal in the service's form. */
+// guess(first-version-errors): 2020-07-20-preview2 declares no errors; it returns those of the later versions.
+/** An error response in the service's form. */
 export class ServiceError extends Error {
   readonly status: number
   readonly code: string
@@ -9,7 +9,7 @@ export class ServiceError extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** The emulator's own explanation; the service has no such member. */
   readonly innererror: Readonly<Record<string, unknown>> | undefined
-  /** Whether the action itself refused: only then does the service name its api-versions. */
+  /** Whether the action itself failed: only then does the service send `api-supported-versions`. */
   readonly isFromAction: boolean
 
   constructor(
@@ -43,12 +43,12 @@ export class ServiceError extends Error {
   }
 }
 
-/** Validation before the action runs: a required or ill-typed member. */
+/** Error of the validation before the action runs: a missing or ill-typed member. */
 export function modelError(message: string, target: string): ServiceError {
   return new ServiceError(400, 'ValidationError', message, { target })
 }
 
-/** Validation by the action itself. */
+/** Error of the validation by the action itself. */
 export function validationError(message: string, target: string): ServiceError {
   return new ServiceError(400, 'ValidationError', message, { target, isFromAction: true })
 }
@@ -68,5 +68,14 @@ export function identityNotFound(): ServiceError {
 export function tooManyRequests(retryAfterSeconds: number): ServiceError {
   return new ServiceError(429, 'TooManyRequests', 'The rate limit of the resource is exceeded. Retry later.', {
     headers: { 'Retry-After': String(retryAfterSeconds) },
+  })
+}
+
+// guess(denied): seen for a missing key only; the service's text for a wrong signature, date or header list is unknown.
+/** Error for a request that is not authenticated; `code` and `message` give the reason. */
+export function denied(code: string, message: string, details: Record<string, unknown> = {}): ServiceError {
+  // differs(innererror)
+  return new ServiceError(401, 'Denied', 'Denied by the resource provider.', {
+    innererror: { code, message, ...details },
   })
 }

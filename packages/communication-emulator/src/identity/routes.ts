@@ -31,9 +31,9 @@ export const teamsApiVersions = identityApiVersions.filter(
 )
 const later = identityApiVersions.filter((version) => isSince(version, '2021-02-22-preview1'))
 
-// guess(paths): that case does not matter, and that two slashes are taken.
-// Matched on the decoded path: SDKs send the id's colons both plain and escaped. Two slashes come from endpoints that end
-// in one. The suffix `/:issueAccessToken` is literal.
+// guess(paths): paths are case-insensitive, and may begin with two slashes, which an endpoint that ends in a slash produces.
+// Patterns match the decoded path, since SDKs send the colons of ids both plain and escaped. The colon of
+// `/:issueAccessToken` is literal.
 const routes: readonly Route[] = [
   { method: 'POST', pattern: /^\/{1,2}identities$/i, operation: 'createIdentity', versions: identityApiVersions },
   {
@@ -75,7 +75,7 @@ export type Match =
   | { readonly kind: 'other-method'; readonly allowed: readonly string[] }
   | { readonly kind: 'none' }
 
-/** Which route a decoded path names, whatever the api-version. */
+/** Finds the route of a decoded path, in any api-version. */
 export function matchRoute(method: string, path: string): Match {
   const onPath = routes.filter((route) => route.pattern.test(path))
   if (onPath.length === 0) return { kind: 'none' }

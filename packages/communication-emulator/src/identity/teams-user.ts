@@ -12,13 +12,13 @@ const guid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
 export interface TeamsUser {
   readonly oid: string
   readonly tenantId: string
-  /** Seconds: of the Entra ID token, and so of what it is exchanged for. */
+  /** Expiry of the Entra ID token in seconds, and thus of the token that it is exchanged for. */
   readonly exp: number
 }
 
 /**
- * Reads an exchange request. As recorded, an invalid token comes before all else, then members that are missing, then
- * their form, then what the token says of them.
+ * Reads an exchange request. The checks run in the recorded order: the token, missing members, their form, and whether they
+ * match the token's claims.
  */
 export async function readTeamsUser(
   request: RawRequest,
@@ -48,9 +48,9 @@ async function verify(token: string, tokens: EntraTokens): Promise<JWTPayload> {
   try {
     const claims = await tokens.verify(token, audiences)
     const scopes = typeof claims['scp'] === 'string' ? claims['scp'].split(' ') : []
-    // guess(teams-scopes): that one of the two is enough.
+    // guess(teams-scopes): one of the two is enough.
     if (permissions.some((permission) => scopes.includes(permission))) return claims
-    throw new EntraTokenError('TokenScopes', `The token lacks the scopes ${permissions.join(' and ')}.`)
+    throw new EntraTokenError('TokenScopes', `The token lacks the scope ${permissions.join(' or ')}.`)
   } catch (error) {
     if (!(error instanceof EntraTokenError)) throw error
     throw new ServiceError(401, 'InvalidAccessToken', 'Provided access token is not valid.', {

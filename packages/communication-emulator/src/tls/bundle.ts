@@ -4,21 +4,20 @@ import { join } from 'node:path'
 import tls from 'node:tls'
 
 /**
- * Writes a file with an authority beside the roots of the file that a program was told of, or, where it was told of none,
- * beside those of the system and of Mozilla. Returns its path, which follows from its content, so that processes with
- * other roots do not overwrite each other's.
+ * Writes a PEM file with the authority and the roots in the file `inherited`; without such a file, with the roots of the system and
+ * of Mozilla. Returns its path, which depends on the content, so that processes with different roots do not overwrite each other's.
  */
 export function writeBundle(folder: string, ca: string, inherited: string | undefined): string {
   const roots = readRoots(inherited) ?? [...tls.getCACertificates('system'), ...tls.getCACertificates('bundled')]
   return write(folder, [...roots, ...tls.getCACertificates('extra'), ca])
 }
 
-/** The same for Node, which adds what is in the file to its own roots, and takes one file only. */
+/** Writes such a file for Node, which accepts only one, and adds its content to its own roots. */
 export function writeExtraBundle(folder: string, ca: string, inherited: string): string {
   return write(folder, [...(readRoots(inherited) ?? []), ca])
 }
 
-/** Undefined where there is no such file; some programs also take a folder, which is left aside for the defaults. */
+/** Returns undefined if the file does not exist, or is a folder, which some programs also accept. */
 function readRoots(path: string | undefined): string[] | undefined {
   if (!path || !existsSync(path) || !statSync(path).isFile()) return undefined
   return readFileSync(path, 'utf8').match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? []

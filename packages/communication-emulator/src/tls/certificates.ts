@@ -1,4 +1,4 @@
-// Loaded only when a certificate has to be made: the X.509 library takes longer to load than the emulator to start.
+// Loaded only to create certificates: the X.509 library takes longer to load than the emulator to start.
 import 'reflect-metadata'
 import type { webcrypto } from 'node:crypto'
 import { AsnConvert } from '@peculiar/asn1-schema'
@@ -37,12 +37,12 @@ const day = 24 * 60 * 60_000
 const serverName = 'CN=localhost'
 
 /**
- * A certificate authority for servers with this machine's loopback names only: a stolen key can sign for no other site,
- * client, mail or code.
+ * Creates a certificate authority that is limited to servers with loopback names: a stolen key cannot sign for other sites, clients,
+ * mail or code.
  */
 export async function createAuthority(): Promise<CertifiedKey> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  // A type that is not listed would permit every name. No host is ever called "invalid".
+  // A type that is not listed would permit every name. The name "invalid" is reserved and never used.
   const permitted = [
     { dNSName: 'localhost' },
     { iPAddress: '127.0.0.0/8' },
@@ -73,7 +73,7 @@ export async function createAuthority(): Promise<CertifiedKey> {
   return { certificate: certificate.toString('pem'), privateKey: await toPem(keys.privateKey) }
 }
 
-/** A server certificate for the loopback names. 397 days is the longest that every platform accepts. */
+/** Creates a server certificate for the loopback names. Some platforms accept at most 397 days. */
 export async function createServerCertificate(authority: CertifiedKey): Promise<CertifiedKey> {
   const issuer = new X509Certificate(authority.certificate)
   const signingKey = await crypto.subtle.importKey(
@@ -109,7 +109,7 @@ export async function createServerCertificate(authority: CertifiedKey): Promise<
 }
 
 function validFor(duration: number) {
-  // From yesterday, for machines and containers whose clocks differ a little.
+  // Valid since yesterday, because clocks of machines and containers may differ.
   return { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + duration) }
 }
 

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, existsSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 
-// The password that every JDK ships its trust store with: it guards nothing.
+// The default password of every JDK's trust store; not a secret.
 const password = 'changeit'
 
 /**
- * A copy of the trust store of the `java` on PATH with the emulator's authority in it, made with the `keytool` beside that
- * `java`. Returns its path, or undefined where there is no Java. Throws when keytool fails.
+ * Copies the trust store of the `java` on PATH and adds the emulator's authority with that Java's `keytool`. Returns the path of
+ * the copy, or undefined without Java. Throws if keytool fails.
  */
 export function writeJavaTrustStore(
   folder: string,
@@ -44,18 +44,18 @@ export function writeJavaTrustStore(
   )
   if (status !== 0) {
     rmSync(draft, { force: true })
-    throw new Error(`keytool could not make a trust store for Java: ${`${stdout}${stderr}`.trim()}`)
+    throw new Error(`keytool could not create a trust store: ${`${stdout}${stderr}`.trim()}`)
   }
   renameSync(draft, path)
   return path
 }
 
-export function javaOptions(trustStore: string): string {
+export function formatJavaOptions(trustStore: string): string {
   const path = /\s/.test(trustStore) ? `"${trustStore}"` : trustStore
   return `-Djavax.net.ssl.trustStore=${path} -Djavax.net.ssl.trustStorePassword=${password}`
 }
 
-/** By the path of the real program; where that is a version manager's script, by asking it, which takes longer. */
+/** Derives the folder from the path of `java`; if that is a version manager's script, runs it, which takes longer. */
 function findJavaHome({ PATH = '' }: NodeJS.ProcessEnv): string | undefined {
   const name = process.platform === 'win32' ? 'java.exe' : 'java'
   const java = PATH.split(delimiter)

@@ -1,0 +1,63 @@
+import { InvalidSettingError } from '../invalid-setting-error.ts'
+import { isLoopbackHost, isLoopbackOrigin } from '../loopback.ts'
+import { getHeader, type RawRequest, type RawResponse } from '../raw-request.ts'
+import { handleAdministration } from './administration-routes.ts'
+import type { Administration } from './administration.ts'
+
+const prefix = '/_emulator/'
+
+/** The administration over HTTP, for tests in other processes and languages on this machine. */
+export class AdministrationPlane {
+  readonly #emulator: Administration
+
+  constructor(emulator: Administration) {
+    this.#emulator = emulator
+  }
+
+  static owns(request: RawRequest): boolean {
+    return request.path.startsWith(prefix)
+  }
+
+  async handle(request: RawRequest): Promise<RawResponse> {
+    const rejection = findRejection(request)
+    if (rejection) return toProblem(403, rejection)
+    const cors = getCorsHeaders(request)
+    if (request.method === 'OPTIONS') return { status: 204, headers: cors }
+    try {
+      const path = request.path.slice(prefix.length)
+      const response =
+        (await handleAdministration(this.#emulator, path, request)) ??
+        toProblem(404, `${request.method} ${request.path} does not exist.`)
+      return { ...response, headers: { ...response.headers, ...cors } }
+    } catch (error) {
+      if (error instanceof InvalidSettingError) return { ...toProblem(400, error.message), headers: cors }
+      throw error
+    }
+  }
+}
+
+function toProblem(status: number, message: string): RawResponse {
+  return { status, body: { error: { code: status === 404 ? 'NotFound' : 'Refused', message } } }
+}
+
+/** Returns why a request is rejected: other machines, and pages of other sites that reach this port through a browser, have no access. */
+function findRejection({ remoteAddress = '', headers }: RawRequest): string | undefined {
+  if (!isLoopbackHost(remoteAddress.replace(/^::ffff:/, ''))) return 'The administration is for this machine only.'
+  // Anchored at both ends: otherwise the search would start again at every colon of a long header.
+  const host = /^(\[[^\]]*\]|[^:]*)(?::\d+)*$/.exec(headers.host ?? '')?.[1] ?? ''
+  if (!isLoopbackHost(host)) return 'The administration requires a loopback name as Host: use localhost.'
+  const origin = getHeader(headers, 'origin')
+  if (origin !== undefined && !isLoopbackOrigin(origin)) return `Pages of ${origin} may not use the administration.`
+  return undefined
+}
+
+function getCorsHeaders({ headers }: RawRequest): Record<string, string> {
+  const origin = getHeader(headers, 'origin')
+  if (origin === undefined) return {}
+  return {
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE',
+    'Access-Control-Allow-Headers': 'Content-Type',
+    Vary: 'Origin',
+  }
+}

@@ -1,0 +1,29 @@
+import type { KeySlot } from '../access-key.ts'
+import type { Clock } from '../clock.ts'
+import type { EntraPlane } from '../entra/entra-plane.ts'
+import type { FaultPlan } from '../fault-plan.ts'
+import type { ListedIdentity } from '../identity/identities.ts'
+import type { Introspection, ListedToken } from '../identity/token-introspection.ts'
+import type { QuotaCounter } from '../quotas.ts'
+import type { RequestLog } from '../request-log.ts'
+
+/** The operations on a running emulator, in process and over HTTP. */
+export interface Administration {
+  /** Whether every resource accepts requests; the first ones do while the others are still starting. */
+  readonly isReady: boolean
+  readonly clock: Clock
+  readonly entra: EntraPlane
+  readonly faults: FaultPlan
+  readonly quotas: QuotaCounter
+  readonly requests: RequestLog
+  readonly resources: readonly {
+    readonly name: string
+    readonly endpoint: string
+    readonly immutableResourceId: string
+    regenerateKey(slot: KeySlot): string
+  }[]
+  identities(page: { after?: string; limit?: number }): ListedIdentity[]
+  tokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]>
+  introspect(token: string): Introspection
+  reset(): Promise<void>
+}

@@ -1,0 +1,36 @@
+import { InvalidSettingError } from '../invalid-setting-error.ts'
+import { parseObject } from '../raw-request.ts'
+
+/** Members of a request's JSON body. */
+export type Members = Readonly<Record<string, unknown>>
+
+export function readMembers(body: Buffer): Members {
+  const members = parseObject(body)
+  if (members) return members
+  throw new InvalidSettingError('the body must be a JSON object')
+}
+
+export function readString(members: Members, name: string): string {
+  const value = members[name]
+  if (typeof value === 'string' && value !== '') return value
+  throw new InvalidSettingError(`${name} must be a string`)
+}
+
+export function readStrings(members: Members, name: string): string[] {
+  const value = members[name]
+  if (Array.isArray(value) && value.every((word) => typeof word === 'string')) return value
+  throw new InvalidSettingError(`${name} must be an array of strings`)
+}
+
+/** Reads a whole number, also from a query parameter. */
+export function readInteger(value: unknown, name: string): number {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value
+  if (!Number.isSafeInteger(number)) throw new InvalidSettingError(`${name} must be a whole number`)
+  return number as number
+}
+
+export function readPositive(value: unknown, name: string): number {
+  const number = readInteger(value, name)
+  if (number < 1) throw new InvalidSettingError(`${name} must be above 0`)
+  return number
+}

@@ -1,0 +1,19 @@
+import { defaultResourceName, formatConnectionString, getWellKnownAccessKey } from '../access-key.ts'
+import { createEnvironment } from '../environment.ts'
+import { formatEnvironment, type ShellFormat } from '../shell-format.ts'
+import { openKeyMaterial } from '../tls/key-material.ts'
+import { readAccessKey } from './options.ts'
+import { printLine } from './process.ts'
+
+/** Prints the variables of programs that use a running emulator. */
+export async function env({ port, keys, shell }: { port: number; keys?: string; shell: ShellFormat }): Promise<void> {
+  const { caPath } = await openKeyMaterial(keys)
+  const accessKey = readAccessKey() ?? getWellKnownAccessKey(defaultResourceName)
+  const endpoint = `https://localhost:${port}/`
+  const environment = createEnvironment(
+    { endpoint, connectionString: formatConnectionString(endpoint, accessKey), caPath },
+    process.env,
+  )
+  environment.warnings.forEach(printLine)
+  process.stdout.write(formatEnvironment(environment, shell))
+}

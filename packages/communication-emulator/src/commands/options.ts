@@ -1,0 +1,84 @@
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { isBase64 } from '../access-key.ts'
+import type { EmulatorOptions } from '../emulator-options.ts'
+import { resourceNamePattern, type ResourceOptions } from '../resource.ts'
+import { printLine } from './process.ts'
+
+// An environment variable, because other processes of the machine can read the arguments.
+export const keyVariable = 'COMMUNICATION_EMULATOR_ACCESS_KEY'
+
+export interface EmulatorFlags {
+  readonly port: number
+  readonly host?: string
+  readonly data?: string
+  readonly keys?: string
+  readonly resource?: readonly ResourceOptions[]
+  readonly loose?: boolean
+  readonly strict?: boolean
+  readonly quotas?: boolean
+}
+
+/** Adds the options of commands that run an emulator. */
+export function addEmulatorOptions(command: Command, defaultPort: number): Command {
+  return command
+    .option('--port <number>', 'port of the default resource; 0 selects a free port', parsePort, defaultPort)
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1 and ::1)')
+    .option('--data <folder>', 'folder that keeps the state across restarts (default: in memory)')
+    .addOption(createKeysOption())
+    .option('--resource <name[:port]>', 'another resource, on its own port; may be repeated', parseResource)
+    .option('--loose', 'accept any request date, and api-versions that the service was never seen to serve')
+    .option('--strict', 'reject body members that the api-version does not know')
+    .option('--quotas', "enforce the service's documented limits")
+    .addHelpText('after', `\nThe environment variable ${keyVariable} replaces the well-known access key.`)
+}
+
+/** Port of an emulator that is already running. */
+export function createRunningPortOption(defaultPort: number): Option {
+  return new Option('--port <number>', 'port of the running emulator').default(defaultPort).argParser((text) => {
+    const port = parsePort(text)
+    if (port === 0) throw new InvalidArgumentError('Use the port that `communication-emulator start` printed.')
+    return port
+  })
+}
+
+export function createKeysOption(): Option {
+  return new Option('--keys <folder>', 'folder of the certificate authority (default: one per user)')
+}
+
+export function toEmulatorOptions(flags: EmulatorFlags): EmulatorOptions {
+  const { port, host, data, keys, resource, loose, strict, quotas } = flags
+  const accessKey = readAccessKey()
+  return {
+    port,
+    trust: false,
+    log: printLine,
+    ...(host !== undefined && { host }),
+    ...(data !== undefined && { dataFolder: data }),
+    ...(keys !== undefined && { keyFolder: keys }),
+    ...(resource && { resources: resource }),
+    ...(loose && { loose }),
+    ...(strict && { strict }),
+    ...(quotas && { quotas }),
+    ...(accessKey && { accessKey }),
+  }
+}
+
+export function readAccessKey(): string | undefined {
+  const key = process.env[keyVariable]
+  if (key && !isBase64(key)) throw new Error(`${keyVariable} must be base64`)
+  return key || undefined
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('Use a number from 0 to 65535.')
+  return port
+}
+
+function parseResource(text: string, previous: readonly ResourceOptions[] = []): readonly ResourceOptions[] {
+  const [name = '', port, ...rest] = text.split(':')
+  if (!resourceNamePattern.test(name) || rest.length > 0) {
+    throw new InvalidArgumentError('Use name or name:port; a name has 1 to 63 letters, digits, - or _.')
+  }
+  return [...previous, { name, ...(port !== undefined && { port: parsePort(port) }) }]
+}

@@ -1,0 +1,29 @@
+import { bypassProxies } from '../loopback.ts'
+import { openKeyMaterial } from '../tls/key-material.ts'
+import { trustInProcess } from '../tls/trust.ts'
+
+export interface SignInFlags {
+  readonly port: number
+  readonly keys?: string
+  readonly audience: string
+  readonly scope?: string[]
+  readonly role?: string[]
+}
+
+/** Prints a sign-in token of a running emulator. */
+export async function signIn(user: string, { port, keys, audience, scope, role }: SignInFlags): Promise<void> {
+  const { ca } = await openKeyMaterial(keys)
+  trustInProcess(ca)
+  bypassProxies()
+  const url = `https://localhost:${port}/_emulator/entra/sign-in`
+  const body = JSON.stringify({ user, audience, ...(scope && { scopes: scope }), ...(role && { roles: role }) })
+  const response = await fetch(url, { method: 'POST', body }).catch((cause: unknown) => {
+    throw new Error(
+      `no emulator is running on port ${port}: start one with \`communication-emulator start\`, or set its --port`,
+      { cause },
+    )
+  })
+  const { accessToken, error } = (await response.json()) as { accessToken?: string; error?: { message: string } }
+  if (accessToken === undefined) throw new Error(error?.message ?? `the emulator responded with ${response.status}`)
+  process.stdout.write(`${accessToken}\n`)
+}

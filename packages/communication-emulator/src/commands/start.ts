@@ -1,0 +1,25 @@
+import { once } from 'node:events'
+import { defaultResourceName, getWellKnownAccessKey } from '../access-key.ts'
+import type { EmulatedResource } from '../emulated-resources.ts'
+import { startEmulator } from '../emulator.ts'
+import { keyVariable, toEmulatorOptions, type EmulatorFlags } from './options.ts'
+import { signals } from './process.ts'
+
+/** Runs an emulator until a signal arrives. */
+export async function start(flags: EmulatorFlags): Promise<void> {
+  await using emulator = await startEmulator(toEmulatorOptions(flags))
+  const stop = Promise.race(signals.map((signal) => once(process, signal)))
+  for (const resource of emulator.resources) {
+    process.stdout.write(`communication-emulator ready at ${resource.endpoint} (${formatAccess(resource)})\n`)
+  }
+  process.stdout.write(`certificate authority to trust: ${emulator.caPath}\n`)
+  await stop
+}
+
+/** Well-known keys are public; other keys are not printed. */
+function formatAccess({ name, connectionString, accessKey }: EmulatedResource): string {
+  if (accessKey === getWellKnownAccessKey(name)) return `connection string: ${connectionString}`
+  return name === defaultResourceName
+    ? `access key: hidden; set by ${keyVariable} or regenerated. To return to the well-known key, delete the data folder`
+    : 'access key: hidden'
+}

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { checkFault, type Fault } from './fault.ts'
+
+/** A fault of a running emulator. */
+export interface ArmedFault extends Fault {
+  readonly id: number
+  /** Number of requests that it has applied to. */
+  readonly strikes: number
+}
+
+/** A fault that applies to a request. */
+export interface MatchedFault extends Fault {
+  /** Aborted when the fault is removed. */
+  readonly removed: AbortSignal
+}
+
+interface State {
+  readonly id: number
+  readonly fault: Fault
+  readonly removal: AbortController
+  seen: number
+  strikes: number
+}
+
+/**
+ * The faults that an emulator injects.
+ *
+ * @example
+ * emulator.faults.add({ operation: 'issueAccessToken', status: 429, retryAfterSeconds: 1, count: 2 })
+ */
+export class FaultPlan {
+  #nextId = 1
+  #states: State[] = []
+  readonly #operations: readonly string[]
+
+  /** @internal */
+  constructor(operations: readonly string[]) {
+    this.#operations = operations
+  }
+
+  /**
+   * Adds a fault; the first one that matches a request applies to it.
+   *
+   * @param fault What to inject, and into which requests.
+   * @returns The id of the fault, for `remove`.
+   * @throws {InvalidSettingError} A member is unknown or invalid.
+   */
+  add(fault: Fault): number {
+    checkFault(fault, this.#operations)
+    const id = this.#nextId++
+    this.#states.push({ id, fault, removal: new AbortController(), seen: 0, strikes: 0 })
+    return id
+  }
+
+  /** @returns The current faults, including those whose `count` is used up. */
+  list(): ArmedFault[] {
+    return this.#states.map(({ id, fault, strikes }) => ({ id, strikes, ...fault }))
+  }
+
+  /**
+   * Removes a fault, which also ends the delays that it caused.
+   *
+   * @param id The id that `add` returned.
+   * @returns Whether the fault existed.
+   */
+  remove(id: number): boolean {
+    const removed = this.#states.find((state) => state.id === id)
+    this.#states = this.#states.filter((state) => state !== removed)
+    removed?.removal.abort()
+    return removed !== undefined
+  }
+
+  /** Removes all faults. */
+  clear(): void {
+    for (const { id } of this.#states) this.remove(id)
+  }
+
+  /**
+   * Counts a request and returns the fault that applies to it. With `isNamedOnly`, faults without an operation do not apply.
+   *
+   * @internal
+   */
+  match(operation: string | undefined, { isNamedOnly = false } = {}): MatchedFault | undefined {
+    for (const state of this.#states) {
+      const { fault } = state
+      if (fault.operation === undefined ? isNamedOnly : fault.operation !== operation) continue
+      if (state.strikes >= (fault.count ?? Infinity)) continue
+      state.seen++
+      if (fault.rate !== undefined && draw(fault.seed ?? 0, state.seen) >= fault.rate) continue
+      state.strikes++
+      return { ...fault, removed: state.removal.signal }
+    }
+    return undefined
+  }
+}
+
+/** Returns the nth number of a seeded sequence in [0, 1). A hash needs no state, so order and restarts do not matter. */
+function draw(seed: number, n: number): number {
+  return createHash('sha256').update(`${seed}:${n}`).digest().readUInt32BE() / 2 ** 32
+}

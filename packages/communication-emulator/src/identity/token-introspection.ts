@@ -1,0 +1,90 @@
+import type { KeySlot } from '../access-key.ts'
+import type { Clock } from '../clock.ts'
+import type { IdentityRow, ResourceRow, Store } from '../store.ts'
+import type { AccessTokenClaims, AccessTokenSigner } from './access-token.ts'
+import { formatCommunicationUserId, parseCommunicationUserId } from './communication-user-id.ts'
+import type { IssuedTokens, TokenState } from './issued-tokens.ts'
+
+/** State and owner of a token. A `foreign` token was signed elsewhere, or belongs to a resource of another emulator. */
+export interface Introspection {
+  readonly state: TokenState
+  readonly communicationUserId?: string
+  readonly scopes?: readonly string[]
+  readonly issuedAt?: Date
+  readonly expiresOn?: Date
+  /** Name of the resource. */
+  readonly resource?: string
+  /** Access key of the request for the token; absent once that key is regenerated. */
+  readonly accessKey?: KeySlot
+}
+
+export interface ListedToken extends Introspection {
+  /** Text of the token, present only with `reveal`. */
+  readonly token?: string
+}
+
+/** Reports the state of access tokens. */
+export class TokenIntrospection {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #signer: AccessTokenSigner
+  readonly #tokens: IssuedTokens
+
+  constructor(store: Store, clock: Clock, signer: AccessTokenSigner, tokens: IssuedTokens) {
+    this.#store = store
+    this.#clock = clock
+    this.#signer = signer
+    this.#tokens = tokens
+  }
+
+  introspect(token: string): Introspection {
+    const claims = this.#signer.verify(token)
+    if (!claims) return { state: 'foreign' }
+    const resource = this.#store.get<ResourceRow>('SELECT * FROM resource WHERE immutable_id = ?', claims.resourceId)
+    // Emulators of one user share a signing key, so another one may have issued the token.
+    if (!resource) return { state: 'foreign' }
+    return {
+      communicationUserId: `8:${claims.skypeid}`,
+      scopes: claims.acsScope.split(','),
+      issuedAt: new Date(claims.iat * 1000),
+      expiresOn: new Date(claims.exp * 1000),
+      resource: resource.name,
+      ...this.#getState(claims),
+    }
+  }
+
+  /** Lists issued tokens, oldest first. The text of a token is not kept: `reveal` signs it again. */
+  list(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]> {
+    const identity =
+      query.communicationUserId === undefined
+        ? undefined
+        : (parseCommunicationUserId(query.communicationUserId)?.counter ?? 0)
+    const tokens = this.#tokens.list(identity).map(async (row) => {
+      const communicationUserId = formatCommunicationUserId(row.immutable_id, row.identity, row.tail)
+      const { scopes, iat, exp, immutable_id: resourceGuid, data_location: dataLocation } = row
+      return {
+        communicationUserId,
+        scopes: scopes.split(','),
+        issuedAt: new Date(row.issued_at),
+        expiresOn: new Date(exp * 1000),
+        resource: row.name,
+        ...this.#tokens.getState(row),
+        ...(query.reveal && {
+          token: await this.#signer.sign({ communicationUserId, scopes, resourceGuid, dataLocation, iat, exp }),
+        }),
+      }
+    })
+    return Promise.all(tokens)
+  }
+
+  #getState({ skypeid, iat, exp, acsScope }: AccessTokenClaims): { state: TokenState; accessKey?: KeySlot } {
+    const parsed = parseCommunicationUserId(`8:${skypeid}`)
+    // Tokens of Teams users are not recorded: they end with the Entra ID token that they were exchanged for.
+    if (!parsed) return { state: exp * 1000 <= this.#clock.now() ? 'expired' : 'valid' }
+    const identity = this.#store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
+    if (identity?.tail !== parsed.tail) return { state: 'deleted' }
+    const row = this.#tokens.find(identity.id, iat, exp, acsScope)
+    // While an identity exists, only records of tokens that expired long ago are deleted.
+    return row ? this.#tokens.getState(row) : { state: 'expired' }
+  }
+}

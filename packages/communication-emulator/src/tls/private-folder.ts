@@ -1,0 +1,104 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+
+/**
+ * Runs `work` with the real path of a folder that only its owner can write to, after creating it if it is missing. Throws an
+ * error with cause and remedy if the folder, or a file in it, cannot be used; `option` is how the user chooses another folder.
+ */
+export async function usePrivateFolder<Result>(
+  path: string,
+  option: string,
+  work: (folder: string) => Promise<Result>,
+): Promise<Result> {
+  try {
+    createFolder(resolve(path))
+    // The real path, because a link may point elsewhere later.
+    const folder = realpathSync(path)
+    checkPrivate(folder, option)
+    return await work(folder)
+  } catch (error) {
+    const { code, syscall, message } = error as NodeJS.ErrnoException
+    if (syscall === undefined) throw error
+    const remedy = /^(?:ENOSPC|EDQUOT)$/.test(code ?? '')
+      ? 'free some disk space, or choose another folder'
+      : 'choose a folder that you can write to'
+    throw new Error(`the folder ${path} cannot be used: ${message}: ${remedy} with ${option}`, { cause: error })
+  }
+}
+
+/** Creates a folder and its parents. Node's `recursive` never returns where creating a folder fails with ENOENT, as in /proc. */
+function createFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() || path === dirname(path)) return
+  createFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have created it in the meantime.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
+  }
+}
+
+/** Throws if other users could replace the files in an existing folder. */
+export function checkPrivate(folder: string, option: string): void {
+  const stats = statSync(folder, { throwIfNoEntry: false })
+  // Windows has no such owners and modes.
+  if (stats === undefined || process.getuid === undefined) return
+  const { uid, mode } = stats
+  if (uid !== process.getuid()) {
+    throw new Error(`${folder} belongs to another user: choose your own folder with ${option}`)
+  }
+  if ((mode & 0o022) !== 0) {
+    throw new Error(
+      `${folder} is writable by other users: run chmod go-w ${folder}, or choose another folder with ${option}`,
+    )
+  }
+}
+
+/**
+ * Returns the path of a subfolder, after creating it with the files that `create` returns if it is missing. It appears complete
+ * or not at all: if several processes create it at once, the first to rename its draft wins, and the others use that one.
+ */
+export async function ensureSubfolder(
+  parent: string,
+  name: string,
+  create: () => Promise<Record<string, string>>,
+): Promise<string> {
+  const folder = join(parent, name)
+  if (existsSync(folder)) return folder
+  const files = await create()
+  const draft = mkdtempSync(join(parent, `.${name}-`))
+  try {
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(draft, file), text, { mode: 0o600 })
+    chmodSync(draft, 0o700)
+    renameSync(draft, folder)
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true })
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!existsSync(folder) && !['EEXIST', 'ENOTEMPTY'].includes(code)) throw error
+  }
+  return folder
+}
+
+/** Deletes a folder. It is renamed first, so that another process finds either all of it or nothing. */
+export function removeFolder(folder: string): void {
+  if (!existsSync(folder)) return
+  const removed = mkdtempSync(join(dirname(folder), '.removed-'))
+  try {
+    renameSync(folder, join(removed, 'folder'))
+  } catch (error) {
+    // Another process already removed it.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  } finally {
+    rmSync(removed, { recursive: true, force: true })
+  }
+}
