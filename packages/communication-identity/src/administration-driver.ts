@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommunicationIdentityClient } from '@azure/communication-administration'
 import { DefaultHttpClient, type HttpClient } from '@azure/core-http'
-import { requireAnswer, type Credentials, type Driver, type Scope } from './driver.ts'
+import { requireValue, type Credentials, type Driver, type Scope } from './driver.ts'
 import { CommunicationIdentityError, toFailure } from './errors.ts'
 
 /**
- * Over `@azure/communication-administration` 1.0.0-beta.4, the library of the access-token quickstart, which was followed
- * by `@azure/communication-identity`. API version 2020-07-20-preview2.
+ * Uses `@azure/communication-administration` 1.0.0-beta.4, the library of the access-token quickstart and predecessor of
+ * `@azure/communication-identity`, with api-version 2020-07-20-preview2.
  */
 export function createAdministrationDriver(credentials: Credentials): Driver {
   const clock = new ServiceClock()
@@ -18,7 +18,7 @@ export function createAdministrationDriver(credentials: Credentials): Driver {
   return {
     async create(abortSignal) {
       const { communicationUserId } = await client.createUser({ abortSignal })
-      return requireAnswer(communicationUserId)
+      return requireValue(communicationUserId)
     },
     async createWithToken() {
       throw unsupported('create an identity and its token in one call')
@@ -28,18 +28,18 @@ export function createAdministrationDriver(credentials: Credentials): Driver {
       const { token, expiresOn } = await client.issueToken({ communicationUserId }, toAdministrationScopes(scopes), {
         abortSignal,
       })
-      return { token: requireAnswer(token), expiresOn: requireAnswer(expiresOn) }
+      return { token: requireValue(token), expiresOn: requireValue(expiresOn) }
     },
     async revokeTokens(communicationUserId, abortSignal) {
-      // This API revokes what was issued before a time that the client names. One that is still to come covers the tokens
-      // issued while the request travels; it is a whole second, as is the time of issue that a token carries.
+      // This API revokes tokens issued before a time that the client sends. A future time covers tokens that are issued
+      // during the request. It is a whole second, as in the tokens.
       for (let leadMs = 250; ; leadMs *= 2) {
         const validFrom = Math.ceil((clock.now() + clock.toleranceMs + leadMs) / 1000) * 1000
         await client.revokeTokens({ communicationUserId }, new Date(validFrom), { abortSignal })
-        // The response may have been slow, or have shown that the clocks differ.
+        // The response was slow, or showed a difference between the clocks.
         const remainingMs = validFrom - clock.now() - clock.toleranceMs
         if (remainingMs < 0 || remainingMs > leadMs + 1000) continue
-        // The revocation holds; tokens issued before its time would not be valid.
+        // Tokens issued before that time would be revoked, so wait for it.
         return sleep(remainingMs + 2 * clock.toleranceMs, undefined, { signal: abortSignal }).catch(() => {})
       }
     },
@@ -67,8 +67,8 @@ function toAdministrationScopes(scopes: readonly Scope[]): ('chat' | 'voip')[] {
 }
 
 /**
- * Two of this SDK's retry policies can't be switched off: one waits out a 429 however long that takes, the other repeats
- * whatever failed with a system error. They see neither, as both pass them as failures of ours.
+ * Creates a client that hides failures from two retry policies of this SDK that cannot be disabled: one waits without a
+ * limit after a 429, the other repeats every system error.
  */
 function createHttpClient(clock: ServiceClock): HttpClient {
   const client = new DefaultHttpClient()
@@ -77,19 +77,19 @@ function createHttpClient(clock: ServiceClock): HttpClient {
       const response = await client.sendRequest(request).catch((cause: unknown) => {
         throw (cause as Error).name === 'AbortError' ? cause : toFailure(cause)
       })
-      clock.learn(response.headers.get('date'))
+      clock.update(response.headers.get('date'))
       if (response.status === 429) throw toFailure({ statusCode: response.status, response })
       return response
     },
   }
 }
 
-/** The service's time, by this machine's clock and the `Date` of responses, in milliseconds since 1970. */
+/** Estimates the service's clock from the `Date` header of its responses, in milliseconds since 1970. */
 class ServiceClock {
   #skewMs = 0
 
-  /** A `Date` is a whole second, and up to a second old. Smaller differences of the clocks do not show in it. */
-  learn(date: string | undefined): void {
+  /** A `Date` header has a resolution of a second, so smaller differences are ignored. */
+  update(date: string | undefined): void {
     const skewMs = Date.parse(date ?? '') + 500 - Date.now()
     if (!Number.isNaN(skewMs)) this.#skewMs = Math.abs(skewMs) < 2000 ? 0 : skewMs
   }
@@ -98,7 +98,7 @@ class ServiceClock {
     return Date.now() + this.#skewMs
   }
 
-  /** By how much `now` may be wrong in either direction. */
+  /** Maximum error of `now`, in either direction. */
   get toleranceMs(): number {
     return this.#skewMs === 0 ? 0 : 500
   }

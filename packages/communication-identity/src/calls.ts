@@ -2,21 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CommunicationIdentityError, toFailure } from './errors.ts'
 
 export interface CallOptions {
-  /** Ends the call early: it then rejects with the signal's reason. */
+  /** Aborts the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds for the whole call, retries and waits included. */
+  /** Maximum duration of the call, retries and waits included. */
   readonly deadlineMs?: number | undefined
 }
 
-const firstBackoffMs = 200
-/** What an attempt needs at least; with less left, the failure that was seen says more than a missed deadline. */
-const shortestAttemptMs = 200
+const minBackoffMs = 200
+/** Minimum time for an attempt. With less time left, the last failure is more useful than a missed deadline. */
+const minAttemptMs = 200
 
 /**
- * Performs a call until it succeeds, fails for good, or would outlast its deadline. The delay that the service asks for
- * is kept; otherwise it doubles, with jitter. What may have had an effect is repeated only when that does no harm.
+ * Makes a call, and retries transient failures until the deadline: after `Retry-After`, otherwise with exponential backoff
+ * and jitter. A call that is not repeatable is retried only when the failed attempt certainly had no effect.
  *
- * The SDKs' own retries are switched off for this: they know no deadline, and repeat creations whose answer was lost.
+ * This replaces the SDKs' own retries, which have no deadline and repeat creations whose response was lost.
  */
 export async function callWithRetries<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
@@ -43,14 +43,14 @@ export async function callWithRetries<Result>(
     } catch (error) {
       signal?.throwIfAborted()
       if (timeout.aborted) {
-        throw new CommunicationIdentityError('unavailable', `the service gave no answer within ${deadlineMs} ms`, {
+        throw new CommunicationIdentityError('unavailable', `no response from the service within ${deadlineMs} ms`, {
           cause: error,
         })
       }
       const failure = toFailure(error)
       const isTransient = failure.code === 'throttled' || failure.code === 'unavailable'
-      const delay = failure.retryAfterMs ?? firstBackoffMs * 2 ** attempt * (0.5 + Math.random() / 2)
-      const isInTime = performance.now() + delay + shortestAttemptMs < endsAt
+      const delay = failure.retryAfterMs ?? minBackoffMs * 2 ** attempt * (0.5 + Math.random() / 2)
+      const isInTime = performance.now() + delay + minAttemptMs < endsAt
       if (!isTransient || !isInTime || !(isRepeatable || failure.hadNoEffect)) throw failure
       await sleep(delay, undefined, { signal: either }).catch(() => signal?.throwIfAborted())
     }

@@ -12,50 +12,85 @@ import {
   type TeamsUserToken,
 } from './driver.ts'
 
-/** The calls that count against a limit of the service each. */
+/** Name of a call, for limits that count each operation of the service. */
 export type Operation = Exclude<keyof CommunicationIdentities, 'sdk' | 'endpoint'>
 
 export interface CommunicationIdentitiesOptions {
   readonly sdk: SdkName
-  /** Milliseconds for a whole call unless the call says otherwise; default 10,000. */
+  /** Default of `CallOptions.deadlineMs`; default 10,000. */
   readonly deadlineMs?: number
-  /** Called before every attempt, repetitions included; what it throws ends the call, and reaches the caller as it is. */
+  /** Runs before every attempt, retries included. An error that it throws ends the call and is passed on unchanged. */
   readonly beforeAttempt?: (operation: Operation) => void
 }
 
 export interface IssueOptions extends CallOptions {
-  /** 60 to 1440 minutes; by default the service's choice, 24 hours. */
+  /** Lifetime, 60 to 1440 minutes; default: the service's, 24 hours. */
   readonly expiresInMinutes?: number | undefined
 }
 
 /**
- * The identities of one Azure Communication Services resource, and their access tokens.
- * Every call rejects with a `CommunicationIdentityError`, or with the reason of the given signal.
+ * The identities of one Azure Communication Services resource, and their access tokens. Every call rejects with a
+ * `CommunicationIdentityError`, or with the reason of the given signal.
  */
 export interface CommunicationIdentities {
   readonly sdk: SdkName
   /** `https://<host>[:<port>]`. */
   readonly endpoint: string
-  /** Returns the new communication user id. Not repeated when its answer was lost: that would leave a second identity. */
+  /**
+   * Creates an identity. Not retried when the response is lost, since the retry would create a second identity.
+   *
+   * @param options Signal and deadline.
+   * @returns The communication user id.
+   */
   create(options?: CallOptions): Promise<string>
+  /**
+   * Creates an identity and issues its first token. Not retried when the response is lost.
+   *
+   * @param scopes Scopes of the token.
+   * @param options Lifetime, signal and deadline.
+   * @returns The communication user id and the token.
+   */
   createWithToken(scopes: readonly Scope[], options?: IssueOptions): Promise<IdentityWithToken>
+  /**
+   * Issues a token.
+   *
+   * @param communicationUserId Id of the identity.
+   * @param scopes Scopes of the token.
+   * @param options Lifetime, signal and deadline.
+   * @returns The token and its expiry.
+   */
   issueToken(communicationUserId: string, scopes: readonly Scope[], options?: IssueOptions): Promise<AccessToken>
   /**
-   * Revokes all tokens issued so far. The administration SDK needs about a second. The service may take up to 15 minutes to
-   * make it known everywhere.
+   * Revokes all tokens issued so far. The administration SDK takes about a second. The service may take up to 15 minutes to
+   * apply the revocation everywhere.
+   *
+   * @param communicationUserId Id of the identity.
+   * @param options Signal and deadline.
    */
   revokeTokens(communicationUserId: string, options?: CallOptions): Promise<void>
-  /** Deletes the identity and revokes its tokens. */
+  /**
+   * Deletes an identity and revokes its tokens.
+   *
+   * @param communicationUserId Id of the identity.
+   * @param options Signal and deadline.
+   */
   delete(communicationUserId: string, options?: CallOptions): Promise<void>
-  /** Exchanges the Entra ID token of a Teams user. */
+  /**
+   * Exchanges the Entra ID token of a Teams user.
+   *
+   * @param token The Entra ID token, its application and its user.
+   * @param options Signal and deadline.
+   * @returns The communication access token and its expiry.
+   */
   exchangeTeamsToken(token: TeamsUserToken, options?: CallOptions): Promise<AccessToken>
 }
 
+/** How to reach a resource: with a connection string, or keyless with an Entra ID credential. */
 export type Target =
   | { readonly connectionString: string }
   | { readonly endpoint: string; readonly credential: TokenCredential }
 
-/** Loaded on demand: nobody runs both, and the older one brings a whole HTTP client of its own. */
+/** Loads drivers on demand: a process uses one of them, and the older one includes its own HTTP client. */
 const drivers: Record<SdkName, () => Promise<(credentials: Credentials) => Driver>> = {
   administration: async () => (await import('./administration-driver.ts')).createAdministrationDriver,
   identity: async () => (await import('./identity-driver.ts')).createIdentityDriver,
@@ -63,13 +98,24 @@ const drivers: Record<SdkName, () => Promise<(credentials: Credentials) => Drive
 
 const defaultDeadlineMs = 10_000
 
-/** Rejects when the connection string or endpoint is malformed, without repeating it. */
+/**
+ * Creates the client of a resource. Sends no request.
+ *
+ * @param target Connection string, or endpoint and Entra ID credential.
+ * @param options SDK to use, deadline and hook.
+ * @returns The client.
+ * @throws {Error} When the connection string or endpoint is malformed; the message does not repeat it.
+ * @throws {RangeError} When `deadlineMs` is not a positive number of milliseconds below 2^31.
+ * @example
+ * const identities = await createCommunicationIdentities({ connectionString }, { sdk: 'identity' })
+ * const { communicationUserId, token } = await identities.createWithToken(['chat', 'voip'])
+ */
 export async function createCommunicationIdentities(
   target: Target,
   options: CommunicationIdentitiesOptions,
 ): Promise<CommunicationIdentities> {
   const { deadlineMs } = options
-  // A timer beyond 32 bits would fire at once.
+  // A longer timer would fire immediately.
   if (deadlineMs !== undefined && !(deadlineMs > 0 && deadlineMs < 2 ** 31)) {
     throw new RangeError('deadlineMs must be a positive number of milliseconds')
   }
@@ -77,74 +123,15 @@ export async function createCommunicationIdentities(
     'connectionString' in target
       ? parseConnectionString(target.connectionString)
       : { ...target, endpoint: parseEndpoint(target.endpoint) }
-  const createDriver = await drivers[options.sdk]()
-  return new DrivenCommunicationIdentities(credentials.endpoint, createDriver(credentials), options)
-}
+  const driver = (await drivers[options.sdk]())(credentials)
+  const { beforeAttempt } = options
 
-/** Reads the value of `ACS_SDK`. Throws for anything but the name of a driver. */
-export function parseSdkName(value: string | undefined, fallback: SdkName): SdkName {
-  const text = value?.trim()
-  if (text === undefined || text === '') return fallback
-  const sdk = sdkNames.find((name) => name === text)
-  if (sdk === undefined) throw new Error(`ACS_SDK must be ${sdkNames.join(' or ')}`)
-  return sdk
-}
-
-class DrivenCommunicationIdentities implements CommunicationIdentities {
-  readonly sdk: SdkName
-  readonly endpoint: string
-  readonly #driver: Driver
-  readonly #options: CommunicationIdentitiesOptions
-
-  constructor(endpoint: string, driver: Driver, options: CommunicationIdentitiesOptions) {
-    this.sdk = options.sdk
-    this.endpoint = endpoint
-    this.#driver = driver
-    this.#options = options
-  }
-
-  create(options: CallOptions = {}) {
-    return this.#call('create', (signal) => this.#driver.create(signal), options, { isRepeatable: false })
-  }
-
-  createWithToken(scopes: readonly Scope[], options: IssueOptions = {}) {
-    return this.#call(
-      'createWithToken',
-      (signal) => this.#driver.createWithToken(scopes, options.expiresInMinutes, signal),
-      options,
-      {
-        isRepeatable: false,
-      },
-    )
-  }
-
-  issueToken(communicationUserId: string, scopes: readonly Scope[], options: IssueOptions = {}) {
-    return this.#call(
-      'issueToken',
-      (signal) => this.#driver.issueToken(communicationUserId, scopes, options.expiresInMinutes, signal),
-      options,
-    )
-  }
-
-  revokeTokens(communicationUserId: string, options: CallOptions = {}) {
-    return this.#call('revokeTokens', (signal) => this.#driver.revokeTokens(communicationUserId, signal), options)
-  }
-
-  delete(communicationUserId: string, options: CallOptions = {}) {
-    return this.#call('delete', (signal) => this.#driver.delete(communicationUserId, signal), options)
-  }
-
-  exchangeTeamsToken(token: TeamsUserToken, options: CallOptions = {}) {
-    return this.#call('exchangeTeamsToken', (signal) => this.#driver.exchangeTeamsToken(token, signal), options)
-  }
-
-  #call<Result>(
+  function call<Result>(
     operation: Operation,
     work: (signal: AbortSignal) => Promise<Result>,
-    { signal, deadlineMs = this.#options.deadlineMs ?? defaultDeadlineMs }: CallOptions,
+    { signal, deadlineMs = options.deadlineMs ?? defaultDeadlineMs }: CallOptions = {},
     { isRepeatable } = { isRepeatable: true },
   ): Promise<Result> {
-    const { beforeAttempt } = this.#options
     return callWithRetries(work, {
       signal,
       deadlineMs,
@@ -152,4 +139,45 @@ class DrivenCommunicationIdentities implements CommunicationIdentities {
       beforeAttempt: beforeAttempt && (() => beforeAttempt(operation)),
     })
   }
+
+  return {
+    sdk: options.sdk,
+    endpoint: credentials.endpoint,
+    create: (callOptions) => call('create', (signal) => driver.create(signal), callOptions, { isRepeatable: false }),
+    createWithToken: (scopes, issueOptions) =>
+      call(
+        'createWithToken',
+        (signal) => driver.createWithToken(scopes, issueOptions?.expiresInMinutes, signal),
+        issueOptions,
+        { isRepeatable: false },
+      ),
+    issueToken: (id, scopes, issueOptions) =>
+      call(
+        'issueToken',
+        (signal) => driver.issueToken(id, scopes, issueOptions?.expiresInMinutes, signal),
+        issueOptions,
+      ),
+    revokeTokens: (id, callOptions) => call('revokeTokens', (signal) => driver.revokeTokens(id, signal), callOptions),
+    delete: (id, callOptions) => call('delete', (signal) => driver.delete(id, signal), callOptions),
+    exchangeTeamsToken: (token, callOptions) =>
+      call('exchangeTeamsToken', (signal) => driver.exchangeTeamsToken(token, signal), callOptions),
+  }
+}
+
+/**
+ * Parses the value of `ACS_SDK`.
+ *
+ * @param value Value of the variable.
+ * @param fallback SDK to use when the variable is missing or empty.
+ * @returns The name of the SDK.
+ * @throws {Error} When the value is not the name of an SDK.
+ * @example
+ * parseSdkName(process.env['ACS_SDK'], 'identity')
+ */
+export function parseSdkName(value: string | undefined, fallback: SdkName): SdkName {
+  const text = value?.trim()
+  if (text === undefined || text === '') return fallback
+  const sdk = sdkNames.find((name) => name === text)
+  if (sdk === undefined) throw new Error(`ACS_SDK must be ${sdkNames.join(' or ')}`)
+  return sdk
 }

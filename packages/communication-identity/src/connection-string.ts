@@ -1,20 +1,27 @@
+/** Parts of a connection string. */
 export interface ConnectionString {
   /** `https://<host>[:<port>]`, without a trailing slash. */
   readonly endpoint: string
-  /** Base64. */
+  /** Access key in base64. */
   readonly accessKey: string
 }
 
-/** Turns a description of what is wrong, such as `lacks endpoint=`, into the error to throw. */
+/** Converts a description such as `lacks endpoint=` to the error to throw. */
 type Fail = (problem: string) => Error
 
-/** Name that a connection string has in JSON or in a shell, up to its first part. */
+/** Name of a connection string in JSON or a shell, up to its first part. */
 const assignment = /^[\w\s]+[:=]\s*(?=(?:endpoint|accesskey)\s*=)/i
 
 /**
- * Parses `endpoint=https://<host>/;accesskey=<base64>`, in either order and any case of the names, also as part of a line
- * that was copied with its quotes, line breaks or name. The error repeats nothing of the text: the SDKs print a mistyped
- * one whole, key included.
+ * Parses the connection string of a resource, `endpoint=https://<host>/;accesskey=<base64>`. Accepts either order, names in
+ * any case, and text that was copied with quotes, line breaks or a variable name.
+ *
+ * @param text Text of the connection string.
+ * @param fail Creates the error from a description of what is wrong, such as `lacks endpoint=: copy it again from …`.
+ * @returns The endpoint and the access key.
+ * @throws {Error} When the text is malformed. Unlike the SDKs' own errors, it never repeats the text, which contains the key.
+ * @example
+ * const { endpoint, accessKey } = parseConnectionString(process.env['COMMUNICATION_SERVICES_CONNECTION_STRING'] ?? '')
  */
 export function parseConnectionString(
   text: string,
@@ -44,7 +51,16 @@ export function parseConnectionString(
   return { endpoint: parseEndpoint(endpoint, (problem) => malformed(`has an endpoint that ${problem}`)), accessKey }
 }
 
-/** Checks an endpoint and removes its trailing slash. */
+/**
+ * Validates the endpoint of a resource.
+ *
+ * @param text URL of the endpoint.
+ * @param fail Creates the error from a description of what is wrong, such as `is not a URL`.
+ * @returns The endpoint without a trailing slash.
+ * @throws {Error} When the text is not an https URL, or has more than a host.
+ * @example
+ * parseEndpoint('https://contoso.communication.azure.com/') // 'https://contoso.communication.azure.com'
+ */
 export function parseEndpoint(text: string, fail: Fail = (problem) => new Error(`the endpoint ${problem}`)): string {
   const address = unwrap(text)
   if (!URL.canParse(address)) throw fail('is not a URL')

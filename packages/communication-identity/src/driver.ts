@@ -2,10 +2,11 @@ import type { TokenCredential } from '@azure/core-auth'
 import type { ConnectionString } from './connection-string.ts'
 import { CommunicationIdentityError } from './errors.ts'
 
+/** SDKs to choose from; the values of `ACS_SDK`. */
 export const sdkNames = ['identity', 'administration'] as const
 export type SdkName = (typeof sdkNames)[number]
 
-/** How to reach a resource: with an access key, or with an Entra ID credential. */
+/** Endpoint of a resource, with an access key or an Entra ID credential. */
 export type Credentials = ConnectionString | { readonly endpoint: string; readonly credential: TokenCredential }
 
 /**
@@ -15,25 +16,28 @@ export type Credentials = ConnectionString | { readonly endpoint: string; readon
 export const scopes = ['chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join'] as const
 export type Scope = (typeof scopes)[number]
 
+/** Communication access token. */
 export interface AccessToken {
   readonly token: string
   readonly expiresOn: Date
 }
 
+/** New identity and its first access token. */
 export interface IdentityWithToken extends AccessToken {
   readonly communicationUserId: string
 }
 
+/** Entra ID token of a Teams user, to be exchanged for a communication access token. */
 export interface TeamsUserToken {
-  /** Entra ID access token of a Teams user, for Azure Communication Services. */
+  /** Access token for Azure Communication Services. */
   readonly entraToken: string
-  /** Application (client) id that the token was issued to. */
+  /** Id of the application that the token was issued to. */
   readonly clientId: string
   /** Object id of the user. */
   readonly userObjectId: string
 }
 
-/** One attempt of each call with one SDK; throws that SDK's errors, or that it can't. */
+/** Makes one attempt of each call with one SDK. Throws that SDK's errors, or `unsupported-by-driver`. */
 export interface Driver {
   create(signal: AbortSignal): Promise<string>
   createWithToken(
@@ -52,10 +56,10 @@ export interface Driver {
   exchangeTeamsToken(token: TeamsUserToken, signal: AbortSignal): Promise<AccessToken>
 }
 
-/** The SDKs pass on whatever came with a success status, even nothing. */
-export function requireAnswer<Value>(value: Value | null | undefined): Value {
+/** Rejects a missing value: the SDKs do not validate responses with a success status. */
+export function requireValue<Value>(value: Value | null | undefined): Value {
   if (value === undefined || value === null || value === '') {
-    throw new CommunicationIdentityError('unavailable', 'the answer of the service lacks what was asked for')
+    throw new CommunicationIdentityError('unavailable', 'the response of the service is incomplete')
   }
   return value
 }

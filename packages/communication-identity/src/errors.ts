@@ -1,29 +1,41 @@
 import { retryAfterSeconds } from './retry-after.ts'
 
-/** How a call can fail; `code` tells the cases apart. */
+/** Reason of a failed call, the `code` of `CommunicationIdentityError`. */
 export type FailureCode =
-  /** The identity does not exist, or no more. */
+  /** The identity does not exist or was deleted. */
   | 'identity-unknown'
   /** The identity belongs to another resource. */
   | 'identity-not-owned'
-  /** Key or token were refused: wrong, regenerated, or without the role. */
+  /** The access key or Entra ID token is invalid or regenerated, or the role is missing. */
   | 'credentials-refused'
-  /** Too many requests; `retryAfterMs` says when to come back, where the service said so. */
+  /** Too many requests; `retryAfterMs` is the delay of `Retry-After`, if any. */
   | 'throttled'
-  /** No answer in time, no connection, or a failure of the service's own. It may have acted all the same. */
+  /** Timeout, connection failure or server error. The request may have had an effect. */
   | 'unavailable'
-  /** The service rejected the request itself. */
+  /** The service rejected the request. */
   | 'invalid-request'
-  /** This SDK cannot do it; the message names the one that can. */
+  /** Not supported by this SDK; the message names the one to use. */
   | 'unsupported-by-driver'
 
+/**
+ * Error of a failed call. Branch on `code`. The message contains no text of the service; the SDK's error is the `cause`, which
+ * may repeat a request with its signature, so do not log it whole.
+ *
+ * @example
+ * if (error instanceof CommunicationIdentityError && error.code === 'throttled') console.log(error.retryAfterMs)
+ */
 export class CommunicationIdentityError extends Error {
   override readonly name = 'CommunicationIdentityError'
   readonly code: FailureCode
   readonly retryAfterMs: number | undefined
-  /** Whether the request certainly had no effect, so that even a creation may be repeated. */
+  /** Whether the request certainly had no effect, so that even a creation may be retried. */
   readonly hadNoEffect: boolean
 
+  /**
+   * @param code Reason of the failure.
+   * @param message Text for logs, without anything from the service.
+   * @param options The SDK's error as `cause`, and further properties of the error.
+   */
   constructor(
     code: FailureCode,
     message: string,
@@ -40,7 +52,7 @@ interface SdkHeaders {
   get(name: string): string | undefined
 }
 
-/** The part of an SDK's error that both generations have. */
+/** Properties that the errors of both SDKs share. */
 interface SdkError {
   readonly message?: string
   readonly code?: string
@@ -51,10 +63,7 @@ interface SdkError {
   }
 }
 
-/**
- * What an SDK threw, as one of our cases. The message is in our own words with the status and code of the response: its text may
- * repeat the request, signature included. The SDK's own error stays reachable as the cause.
- */
+/** Converts an SDK's error. The new message has only the status and code of the response, whose text may repeat a signature. */
 export function toFailure(cause: unknown): CommunicationIdentityError {
   if (cause instanceof CommunicationIdentityError) return cause
   const { statusCode, response, code: sdkCode } = cause as SdkError
@@ -67,7 +76,7 @@ export function toFailure(cause: unknown): CommunicationIdentityError {
     return fail('identity-unknown', 'the identity does not exist')
   }
   if (code === 'IdentityNotOwned') return fail('identity-not-owned', 'the identity belongs to another resource')
-  // The token that was to be exchanged, not the credentials.
+  // This is the token to exchange, not the credentials.
   if (code === 'InvalidAccessToken') return fail('invalid-request', "the service rejected the Teams user's token")
   if (statusCode === 401 || statusCode === 403) {
     return fail('credentials-refused', 'the service rejected the credentials')
@@ -79,7 +88,7 @@ export function toFailure(cause: unknown): CommunicationIdentityError {
   return fail('unavailable', 'the service failed', { retryAfterMs })
 }
 
-// A connection that never came about carried no request.
+// Without a connection, no request was sent.
 const unconnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 const untrusted = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -92,7 +101,7 @@ function connectionFailure(cause: unknown, code = ''): CommunicationIdentityErro
   if (untrusted.has(code)) {
     return new CommunicationIdentityError(
       'unavailable',
-      `the certificate of the service is not trusted (${code}): name its authority in NODE_EXTRA_CA_CERTS`,
+      `the certificate of the service is not trusted (${code}): add its certificate authority to NODE_EXTRA_CA_CERTS`,
       { cause },
     )
   }
@@ -111,12 +120,11 @@ function readError(text: string | null | undefined): { code: string; message: st
   }
 }
 
-/** A word that is shorter than any key, signature or token; else empty. */
+/** Returns an error code, or an empty string for text that may contain a key, signature or token. */
 function readCode(code: unknown): string {
   return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : ''
 }
 
-/** Seconds or a date, as HTTP has it; in milliseconds from now. */
 function readRetryAfter(headers: SdkHeaders): number | undefined {
   const now = Date.parse(headers.get('date') ?? '') || Date.now()
   const seconds = retryAfterSeconds(headers.get('retry-after'), now)

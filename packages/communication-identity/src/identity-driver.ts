@@ -1,7 +1,7 @@
 import { CommunicationIdentityClient, type CommunicationAccessToken } from '@azure/communication-identity'
-import { requireAnswer, type AccessToken, type Credentials, type Driver } from './driver.ts'
+import { requireValue, type AccessToken, type Credentials, type Driver } from './driver.ts'
 
-/** Over `@azure/communication-identity`, the SDK that is maintained. API version 2023-10-01. */
+/** Uses `@azure/communication-identity`, the maintained SDK, with api-version 2023-10-01. */
 export function createIdentityDriver(credentials: Credentials): Driver {
   const options = { retryOptions: { maxRetries: 0 } }
   const client =
@@ -11,14 +11,14 @@ export function createIdentityDriver(credentials: Credentials): Driver {
   return {
     async create(abortSignal) {
       const { communicationUserId } = await client.createUser({ abortSignal })
-      return requireAnswer(communicationUserId)
+      return requireValue(communicationUserId)
     },
     async createWithToken(scopes, expiresInMinutes, abortSignal) {
       const { user, ...token } = await client.createUserAndToken([...scopes], {
         abortSignal,
         ...(expiresInMinutes !== undefined && { tokenExpiresInMinutes: expiresInMinutes }),
       })
-      return { communicationUserId: requireAnswer(user.communicationUserId), ...toAccessToken(token) }
+      return { communicationUserId: requireValue(user.communicationUserId), ...toAccessToken(token) }
     },
     async issueToken(communicationUserId, scopes, expiresInMinutes, abortSignal) {
       const token = await client.getToken({ communicationUserId }, [...scopes], {
@@ -42,5 +42,5 @@ export function createIdentityDriver(credentials: Credentials): Driver {
 }
 
 function toAccessToken({ token, expiresOn }: CommunicationAccessToken): AccessToken {
-  return { token: requireAnswer(token), expiresOn: requireAnswer(expiresOn) }
+  return { token: requireValue(token), expiresOn: requireValue(expiresOn) }
 }

@@ -1,8 +1,13 @@
 // token-client has a copy, since neither package may import the other. One table of cases tests both.
 
 /**
- * Returns the seconds to wait according to a `Retry-After` header, a number or an HTTP date: at most an hour, and undefined
- * if the header is missing or invalid or asks for no wait. `now` is the time of the response, in milliseconds since 1970.
+ * Reads a `Retry-After` header, a number of seconds or an HTTP date.
+ *
+ * @param header Value of the header.
+ * @param now Time of the response, in milliseconds since 1970.
+ * @returns Seconds to wait, at most 3600, or undefined if the header is missing, invalid or not in the future.
+ * @example
+ * retryAfterSeconds(response.headers.get('Retry-After'), Date.now())
  */
 export function retryAfterSeconds(header: string | null | undefined, now: number): number | undefined {
   const text = header ?? ''

@@ -47,8 +47,8 @@ it.each([
   [`first=1;endpoint=${endpoint}/;accesskey=${key}`, 'neither endpoint= nor accesskey='],
   [`${endpoint}/;${key}`, 'neither endpoint= nor accesskey='],
   [`endpoint:${endpoint}/;accesskey:${key}`, 'neither endpoint= nor accesskey='],
-])('refuses %j, and repeats nothing of it', async (text, words) => {
-  const message = messageOf(() => parseConnectionString(text))
+])('rejects %j without repeating it', async (text, words) => {
+  const message = catchMessage(() => parseConnectionString(text))
   expect(message).toContain(words)
   expect(message).not.toContain(key.slice(0, 12))
   expect(message).not.toContain('contoso')
@@ -62,7 +62,7 @@ it.each([
   ['contoso', 'the endpoint is not a URL'],
   ['http://contoso', 'the endpoint does not begin with https://'],
   [`${endpoint}/path`, 'the endpoint has more than a host'],
-])('takes %j alone, beside a credential, as it takes it in a connection string', async (text, message) => {
+])('validates %j as an endpoint next to a credential', async (text, message) => {
   const created = createCommunicationIdentities(
     { endpoint: text, credential: { getToken: async () => null } },
     { sdk: 'identity' },
@@ -81,16 +81,16 @@ it.each([
   expect(parseSdkName(text, 'administration')).toBe(sdk)
 })
 
-it('refuses any other ACS_SDK', () => {
+it('rejects any other ACS_SDK', () => {
   const message = 'ACS_SDK must be identity or administration'
-  expect(messageOf(() => parseSdkName('Identity', 'identity'))).toBe(message)
+  expect(catchMessage(() => parseSdkName('Identity', 'identity'))).toBe(message)
 })
 
-function messageOf(work: () => unknown): string {
+function catchMessage(work: () => unknown): string {
   try {
     work()
   } catch (error) {
     return (error as Error).message
   }
-  throw new Error('nothing was refused')
+  throw new Error('nothing was thrown')
 }

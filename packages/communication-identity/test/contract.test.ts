@@ -9,7 +9,7 @@ import {
   type SdkName,
 } from '../src/index.ts'
 
-// One contract for both drivers and for every service: the emulator, and a live resource where one is named.
+// One contract for both drivers and for every service: the emulator, and a live resource if the environment names one.
 const live = process.env['COMMUNICATION_LIVE_CONNECTION_STRING']
 const services = [['the emulator', undefined], ...(live ? [['a live resource', live] as const] : [])] as const
 const sdks: SdkName[] = ['administration', 'identity']
@@ -25,7 +25,7 @@ describe.each(services)('against %s', (_service, connectionString) => {
   describe.each(sdks)('the %s driver', (sdk) => {
     let emulator: Awaited<ReturnType<typeof startEmulator>> | undefined
     let identities: CommunicationIdentities
-    const made: string[] = []
+    const created: string[] = []
 
     beforeAll(async () => {
       emulator = connectionString === undefined ? await startEmulator() : undefined
@@ -33,30 +33,30 @@ describe.each(services)('against %s', (_service, connectionString) => {
       identities = await createCommunicationIdentities(target, { sdk })
     })
     afterAll(async () => {
-      await Promise.allSettled(made.map((id) => identities.delete(id)))
+      await Promise.allSettled(created.map((id) => identities.delete(id)))
       await emulator?.[Symbol.asyncDispose]()
     })
     const create = async () => {
       const id = await identities.create()
-      made.push(id)
+      created.push(id)
       return id
     }
 
-    it('creates identities, each its own', async () => {
+    it('creates distinct identities', async () => {
       const [one, other] = [await create(), await create()]
       expect(one).toMatch(idForm)
       expect(other).toMatch(idForm)
       expect(other).not.toBe(one)
     })
 
-    it('issues tokens for a day', async () => {
+    it('issues tokens that expire after a day', async () => {
       const { token, expiresOn } = await identities.issueToken(await create(), ['chat', 'voip'])
       const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { acsScope: string }
       expect(new Set(claims.acsScope.split(','))).toEqual(new Set(['chat', 'voip']))
       expect(Math.abs(expiresOn.getTime() - Date.now() - 24 * 60 * 60_000)).toBeLessThan(72 * 60_000)
     })
 
-    it('revokes all tokens of one identity, and issues others afterwards', async () => {
+    it('revokes all tokens of one identity, and issues new ones afterwards', async () => {
       const [id, neighbour] = [await create(), await create()]
       const { token: voip } = await identities.issueToken(id, ['voip'])
       const { token: chat } = await identities.issueToken(id, ['chat'])
@@ -70,7 +70,7 @@ describe.each(services)('against %s', (_service, connectionString) => {
       }
     })
 
-    it('deletes identities, which are unknown from then on', async () => {
+    it('deletes an identity, which is then unknown', async () => {
       const id = await identities.create()
       const { token } = await identities.issueToken(id, ['chat'])
       await identities.delete(id)
@@ -81,14 +81,14 @@ describe.each(services)('against %s', (_service, connectionString) => {
       await expect(identities.revokeTokens(id)).rejects.toEqual(failure('identity-unknown'))
     })
 
-    it('tells an identity of another resource', async () => {
-      const refused = failure('identity-not-owned', /belongs to another resource \(401/)
-      await expect(identities.issueToken(foreignId, ['chat'])).rejects.toEqual(refused)
-      await expect(identities.revokeTokens(foreignId)).rejects.toEqual(refused)
-      await expect(identities.delete(foreignId)).rejects.toEqual(refused)
+    it('rejects an identity of another resource', async () => {
+      const rejection = failure('identity-not-owned', /belongs to another resource \(401/)
+      await expect(identities.issueToken(foreignId, ['chat'])).rejects.toEqual(rejection)
+      await expect(identities.revokeTokens(foreignId)).rejects.toEqual(rejection)
+      await expect(identities.delete(foreignId)).rejects.toEqual(rejection)
     })
 
-    it('tells a wrong access key', async () => {
+    it('rejects a wrong access key', async () => {
       const accessKey = Buffer.alloc(64).toString('base64')
       const others = await createCommunicationIdentities(
         { connectionString: `endpoint=${identities.endpoint};accesskey=${accessKey}` },
@@ -97,19 +97,19 @@ describe.each(services)('against %s', (_service, connectionString) => {
       await expect(others.create()).rejects.toEqual(failure('credentials-refused'))
     })
 
-    it("passes on the service's word on an invalid request", async () => {
+    it("reports the service's rejection of an invalid request", async () => {
       const id = await create()
       await expect(identities.issueToken(id, [])).rejects.toEqual(
         failure('invalid-request', /^the service rejected the request \(400/),
       )
     })
 
-    it.runIf(sdk === 'identity')('creates with a token, and sets lifetimes and join scopes', async () => {
-      const made60 = await identities.createWithToken(['voip.join'], { expiresInMinutes: 60 })
-      made.push(made60.communicationUserId)
-      expect(Math.abs(made60.expiresOn.getTime() - Date.now() - 60 * 60_000)).toBeLessThan(3 * 60_000)
-      const issued = await identities.issueToken(made60.communicationUserId, ['chat'], { expiresInMinutes: 1440 })
-      expect(issued.expiresOn.getTime()).toBeGreaterThan(made60.expiresOn.getTime())
+    it.runIf(sdk === 'identity')('creates an identity with a token, and sets lifetimes and join scopes', async () => {
+      const withToken = await identities.createWithToken(['voip.join'], { expiresInMinutes: 60 })
+      created.push(withToken.communicationUserId)
+      expect(Math.abs(withToken.expiresOn.getTime() - Date.now() - 60 * 60_000)).toBeLessThan(3 * 60_000)
+      const issued = await identities.issueToken(withToken.communicationUserId, ['chat'], { expiresInMinutes: 1440 })
+      expect(issued.expiresOn.getTime()).toBeGreaterThan(withToken.expiresOn.getTime())
       await expect(identities.createWithToken(['chat'], { expiresInMinutes: 59 })).rejects.toEqual(
         failure('invalid-request', /^the service rejected the request \(400/),
       )
@@ -121,28 +121,28 @@ describe.each(services)('against %s', (_service, connectionString) => {
       expect(new Set(claims.acsScope.split(','))).toEqual(new Set(scopes))
     })
 
-    it.runIf(sdk === 'administration')('names the driver that can do what it cannot', async () => {
+    it.runIf(sdk === 'administration')('names the SDK that supports what it does not', async () => {
       const id = await create()
-      const refused = failure('unsupported-by-driver', /ACS_SDK=identity/)
+      const rejection = failure('unsupported-by-driver', /ACS_SDK=identity/)
       const teamsToken = { entraToken: 'x', clientId: 'x', userObjectId: 'x' }
-      await expect(identities.createWithToken(['chat'])).rejects.toEqual(refused)
-      await expect(identities.issueToken(id, ['chat'], { expiresInMinutes: 60 })).rejects.toEqual(refused)
-      await expect(identities.issueToken(id, ['voip.join'])).rejects.toEqual(refused)
-      await expect(identities.exchangeTeamsToken(teamsToken)).rejects.toEqual(refused)
+      await expect(identities.createWithToken(['chat'])).rejects.toEqual(rejection)
+      await expect(identities.issueToken(id, ['chat'], { expiresInMinutes: 60 })).rejects.toEqual(rejection)
+      await expect(identities.issueToken(id, ['voip.join'])).rejects.toEqual(rejection)
+      await expect(identities.exchangeTeamsToken(teamsToken)).rejects.toEqual(rejection)
     })
 
-    // One that the emulator did not sign: that it is refused for its signature shows that the driver sent it.
+    // The emulator did not sign this token. Its rejection for the signature shows that the driver sent it.
     it.runIf(connectionString === undefined)('sends the token of an Entra ID credential', async () => {
-      const asked: unknown[] = []
+      const requested: unknown[] = []
       const credential = {
         getToken: async (scopes: string | string[]) => {
-          asked.push(scopes)
+          requested.push(scopes)
           return { token: 'entra-token', expiresOnTimestamp: Date.now() + 3_600_000 }
         },
       }
       const keyless = await createCommunicationIdentities({ endpoint: identities.endpoint, credential }, { sdk })
       await expect(keyless.create()).rejects.toEqual(failure('credentials-refused'))
-      expect([asked[0]].flat()).toEqual(['https://communication.azure.com//.default'])
+      expect([requested[0]].flat()).toEqual(['https://communication.azure.com//.default'])
       expect(emulator!.requests.list().at(-1)!.explanation).toMatchObject({
         code: 'TokenSignature',
       })

@@ -27,7 +27,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
 
   const statuses = () => emulator.requests.list().map(({ status }) => status)
 
-  it('waits as long as the service asks, and tries again', async () => {
+  it('retries after the delay of Retry-After', async () => {
     emulator.faults.add({ status: 429, retryAfterSeconds: 1, count: 1 })
     const start = performance.now()
     await identities.issueToken(id, ['chat'])
@@ -35,7 +35,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     expect(statuses()).toEqual([429, 200])
   })
 
-  it('gives up at once when that wait would outlast the deadline', async () => {
+  it('fails immediately when that delay exceeds the deadline', async () => {
     emulator.faults.add({ status: 429, retryAfterSeconds: 30 })
     const start = performance.now()
     await expect(identities.issueToken(id, ['chat'])).rejects.toMatchObject({ code: 'throttled', retryAfterMs: 30_000 })
@@ -43,7 +43,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     expect(statuses()).toEqual([429])
   })
 
-  it('tries again after a failure of the service, but a creation only when it certainly had no effect', async () => {
+  it('retries after a server error, but a creation only when it certainly had no effect', async () => {
     emulator.faults.add({ operation: 'issueAccessToken', status: 500, count: 2 })
     await identities.issueToken(id, ['chat'])
     emulator.faults.add({ operation: 'createIdentity', status: 429, count: 1 })
@@ -55,7 +55,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     expect(statuses()).toEqual([500])
   })
 
-  it('does not create again when the answer was lost', async () => {
+  it('does not create again when the response was lost', async () => {
     emulator.faults.add({ reset: true, phase: 'after', count: 1 })
     await expect(identities.create()).rejects.toMatchObject({ code: 'unavailable' })
     expect(emulator.identities()).toHaveLength(2)
@@ -66,10 +66,10 @@ describe.each(sdks)('the %s driver', (sdk) => {
     expect(statuses()).toEqual([undefined, 200])
   })
 
-  it('takes an answer without its content for a failure', async () => {
+  it('rejects a response without content', async () => {
     emulator.faults.add({ status: 200 })
-    const nothing = { code: 'unavailable', message: expect.stringContaining('lacks what was asked for') }
-    await expect(identities.issueToken(id, ['chat'], { deadlineMs: 300 })).rejects.toMatchObject(nothing)
+    const incomplete = { code: 'unavailable', message: expect.stringContaining('is incomplete') }
+    await expect(identities.issueToken(id, ['chat'], { deadlineMs: 300 })).rejects.toMatchObject(incomplete)
     emulator.faults.clear()
     emulator.faults.add({ status: sdk === 'identity' ? 201 : 200 })
     await expect(identities.create()).rejects.toMatchObject({ code: 'unavailable' })
@@ -80,7 +80,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     [401, 'credentials-refused', 'the service rejected the credentials (401)'],
     [429, 'throttled', 'too many requests (429)'],
     [500, 'unavailable', 'the service failed (500)'],
-  ])('has its own words for a response of %i that repeats the request', async (status, code, message) => {
+  ])('does not quote a response of %i that repeats the request', async (status, code, message) => {
     await using echo = await EchoServer.start({ tls: emulator.tlsFiles, status })
     const connectionString = `endpoint=https://localhost:${echo.port}/;accesskey=${emulator.accessKey}`
     const echoed = await createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 2_000 })
@@ -88,11 +88,11 @@ describe.each(sdks)('the %s driver', (sdk) => {
     expect(echo.secrets).not.toEqual([])
   })
 
-  it('ends at its deadline', async () => {
+  it('fails at its deadline', async () => {
     emulator.faults.add({ latencyMs: 60_000 })
     await expect(identities.issueToken(id, ['chat'], { deadlineMs: 200 })).rejects.toMatchObject({
       code: 'unavailable',
-      message: 'the service gave no answer within 200 ms',
+      message: 'no response from the service within 200 ms',
     })
     emulator.faults.clear()
     emulator.faults.add({ status: 500 })
@@ -101,17 +101,17 @@ describe.each(sdks)('the %s driver', (sdk) => {
     })
   })
 
-  it("ends at its caller's signal, in flight and between attempts", async () => {
-    const reason = new Error('enough')
+  it("aborts at its caller's signal, in flight and between attempts", async () => {
+    const reason = new Error('aborted')
     for (const fault of [{ latencyMs: 60_000 }, { status: 429, retryAfterSeconds: 9 }]) {
       emulator.faults.clear()
       emulator.requests.clear()
       emulator.faults.add(fault)
       const controller = new AbortController()
       const call = identities.issueToken(id, ['chat'], { signal: controller.signal })
-      const isUnderWay = () =>
+      const isStarted = () =>
         'status' in fault ? statuses().includes(fault.status) : emulator.faults.list()[0]!.strikes > 0
-      await vi.waitUntil(isUnderWay, 30_000)
+      await vi.waitUntil(isStarted, 30_000)
       const start = performance.now()
       controller.abort(reason)
       await expect(call).rejects.toBe(reason)
@@ -120,21 +120,21 @@ describe.each(sdks)('the %s driver', (sdk) => {
     await expect(identities.create({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   })
 
-  it('tells that nobody listens', async () => {
+  it('reports a refused connection', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as { port: number }
     server.close()
     const connectionString = `endpoint=https://localhost:${port}/;accesskey=AAAA`
-    const nobody = await createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 2_000 })
-    await expect(nobody.create()).rejects.toMatchObject({
+    const unreachable = await createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 2_000 })
+    await expect(unreachable.create()).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('ECONNREFUSED'),
       hadNoEffect: true,
     })
   })
 
-  it('tells that the certificate is not trusted, and what to do', async () => {
+  it('reports an untrusted certificate, and what to do', async () => {
     const { stdout } = await runProgram(
       'await identities.create({ deadlineMs: 1000 }).catch((error) => console.log(error.code, error.message))',
       { NODE_EXTRA_CA_CERTS: '' },
@@ -142,7 +142,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     expect(stdout).toMatch(/^unavailable the certificate .* is not trusted .*NODE_EXTRA_CA_CERTS\n$/)
   })
 
-  it('keeps nothing running after its calls have ended, and rejects nothing unheard', async () => {
+  it('leaves no timer and no unhandled rejection after its calls', async () => {
     emulator.faults.add({ operation: 'issueAccessToken', latencyMs: 120_000 })
     emulator.faults.add({ operation: 'createIdentity', status: 429, retryAfterSeconds: 60 })
     const { stdout, stderr } = await runProgram(
@@ -157,7 +157,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     expect({ stdout, stderr }).toEqual({ stdout: 'CommunicationIdentityError,TimeoutError,TimeoutError\n', stderr: '' })
   })
 
-  it.each([-5000, 0, 5000])('revokes what was issued before, and only that, with a clock %d ms off', async (skewMs) => {
+  it.each([-5000, 0, 5000])('revokes only earlier tokens with a clock %d ms off', async (skewMs) => {
     const { stdout } = await runProgram(
       `const now = Date.now
       Date.now = () => now() + Number(process.env.SKEW_MS)
@@ -175,7 +175,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     ).toEqual(['revoked', 'valid'])
   })
 
-  /** Ends within half a minute, or fails. */
+  /** Runs a script that has to end within half a minute. */
   function runProgram(script: string, environment: Record<string, string>) {
     const port = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
     const target = '{ connectionString: process.env.CONNECTION_STRING }'

@@ -9,7 +9,7 @@ it.each(retryAfterCases)('reads Retry-After: %s as %s seconds', (header, seconds
   expect(retryAfterMs).toBe(seconds && seconds * 1000)
 })
 
-it('compares a date in Retry-After with its own clock if the response has no Date', () => {
+it('compares a date in Retry-After with the local clock if the response has no Date', () => {
   const headers = new Map([['retry-after', new Date(Date.now() + 120_000).toUTCString()]])
   const { retryAfterMs = 0 } = toFailure({ statusCode: 429, response: { headers } })
   expect(retryAfterMs).toBeGreaterThan(60_000)

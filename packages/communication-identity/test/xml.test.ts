@@ -5,7 +5,7 @@ import { CommunicationIdentityClient } from '@azure/communication-administration
 import type { RestError } from '@azure/core-http'
 import { expect, it, onTestFinished } from 'vitest'
 
-it('XML in a response cannot change the prototype of what the administration SDK parses', async () => {
+it('keeps XML in a response from changing the prototype that the administration SDK parses', async () => {
   const server = createServer((_request, response) => {
     response.writeHead(400, { 'Content-Type': 'application/xml' })
     response.end('<error><a/><__proto__><isAdmin>true</isAdmin></__proto__></error>')

@@ -50,7 +50,8 @@ export const routes = {
     schema: {
       operationId: 'issueToken',
       summary: 'Issues a communication access token to the signed-in user',
-      description: "The first request creates the user's identity. A cached token is returned while it is valid.",
+      description:
+        "The first request creates the user's identity. A cached token is returned while it has at least 20 minutes left.",
       tags: ['token'],
       security: signIn,
       body: TokenRequest,
