@@ -1,5 +1,5 @@
-// The access-token quickstart of Azure Communication Services, in the quickstart's order. Standard output is its
-// transcript and nothing else; what else there is to say goes to standard error.
+// Microsoft's access-token quickstart for Azure Communication Services, in the same order. Standard output contains only its
+// transcript; everything else goes to standard error.
 import { startEmulator } from '@acs-kit/communication-emulator'
 import {
   CommunicationIdentityError,
@@ -10,103 +10,103 @@ import {
 } from '@acs-kit/communication-identity'
 import { parseArgs } from 'node:util'
 
-async function main(): Promise<void> {
-  const { redact } = parseArgs({ options: { redact: { type: 'boolean', default: false } } }).values
-  const sdk = parseSdkName(process.env['ACS_SDK'], 'administration')
-  await using place = await findResource()
-  const identities = await createCommunicationIdentities(place, { sdk })
-  note(`running against ${place.description} at ${identities.endpoint}, with the ${sdk} SDK`)
+const usage = `Usage: npm run quickstart -- [options]
 
-  // From here on an interruption lets the step at hand go, and cleans up.
-  const interrupt = new AbortController()
+Creates an identity, issues, refreshes and revokes its access tokens, and deletes it.
+
+Options:
+  --redact    print only the beginning and end of each token
+  -h, --help  print this help
+
+Environment variables:
+  COMMUNICATION_SERVICES_CONNECTION_STRING  resource to use (default: a local emulator)
+  ACS_SDK                                   administration or identity (default: administration)`
+
+async function main(): Promise<void> {
+  const { redact, help } = parseArgs({
+    options: { redact: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  }).values
+  if (help) return print(usage)
+
+  const sdk = parseSdkName(process.env['ACS_SDK'], 'administration')
+  const configured = process.env['COMMUNICATION_SERVICES_CONNECTION_STRING'] || undefined
+  await using emulator = configured === undefined ? await startEmulator() : undefined
+  const connectionString = configured ?? emulator!.connectionString
+  const identities = await createCommunicationIdentities({ connectionString }, { sdk })
+  log(`using the ${sdk} SDK and ${emulator ? 'a local emulator' : 'the resource'} at ${identities.endpoint}`)
+
+  // From here on, an interruption aborts the current step and cleans up.
+  const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => interrupt.abort(new Error('interrupted')))
+    process.once(signal, () => interruption.abort(new Error('interrupted')))
   }
-  process.stdout.on('error', (cause) => interrupt.abort(new Error('nobody reads the output any more', { cause })))
+  process.stdout.on('error', (cause) => interruption.abort(new Error('standard output was closed', { cause })))
 
   print('Azure Communication Services - Access Tokens Quickstart')
-  const communicationUserId = await identities.create()
+  const id = await identities.create()
   try {
-    await walk(identities, communicationUserId, {
-      show: redact ? headAndTail : (token) => token,
-      signal: interrupt.signal,
-    })
+    await useIdentity(identities, id, { format: redact ? shorten : String, signal: interruption.signal })
   } catch (error) {
-    // Nothing that was made here stays behind; if even that fails, its name is what the person needs.
-    await identities.delete(communicationUserId).catch((cause: unknown) => {
-      const isGone = cause instanceof CommunicationIdentityError && cause.code === 'identity-unknown'
-      if (!isGone) note(`the identity ${communicationUserId} could not be deleted: ${messageOf(cause)}`)
+    // The identity must not stay behind. If the deletion fails too, its id is printed.
+    await identities.delete(id).catch((cause: unknown) => {
+      if (!isUnknownIdentity(cause)) log(`could not delete the identity ${id}: ${formatError(cause)}`)
     })
     throw error
   }
 }
 
-interface WalkOptions {
-  readonly show: (token: string) => string
-  readonly signal: AbortSignal
-}
-
-async function walk(identities: CommunicationIdentities, id: string, { show, signal }: WalkOptions): Promise<void> {
+async function useIdentity(
+  identities: CommunicationIdentities,
+  id: string,
+  { format, signal }: { readonly format: (token: string) => string; readonly signal: AbortSignal },
+): Promise<void> {
   const voip = await identities.issueToken(id, ['voip'], { signal })
-  print(`\nIssued a access token with 'voip' scope for identity with ID: ${id}:\n${show(voip.token)}`)
+  print(`\nIssued a access token with 'voip' scope for identity with ID: ${id}:\n${format(voip.token)}`)
 
   const chat = await identities.issueToken(id, ['chat'], { signal })
-  print(`\nIssued a access token with 'chat' scope for identity with ID: ${id}:\n${show(chat.token)}`)
+  print(`\nIssued a access token with 'chat' scope for identity with ID: ${id}:\n${format(chat.token)}`)
 
-  // A token is refreshed by issuing another one for the same identity.
+  // To refresh a token, issue another one for the same identity.
   const refreshed = await identities.issueToken(id, ['voip'], { signal })
-  note(`refreshed the voip token: it expires on ${refreshed.expiresOn.toISOString()}`)
+  log(`refreshed the voip token: it expires on ${refreshed.expiresOn.toISOString()}`)
 
   await identities.revokeTokens(id, { signal })
-  note('revoked all tokens of the identity')
+  log('revoked all tokens of the identity')
 
   await identities.delete(id)
   print(`\nSuccessfully deleted the identity with ID: ${id}`)
 
-  await expectUnknown(identities, id)
+  await expectDeleted(identities, id)
   print(`\nDeleted the identity with ID: ${id}`)
 }
 
-/** Only a refused request proves that the identity is gone. */
-async function expectUnknown(identities: CommunicationIdentities, id: string): Promise<void> {
+/** Throws unless the service rejects a request for the identity because it is unknown. */
+async function expectDeleted(identities: CommunicationIdentities, id: string): Promise<void> {
   try {
     await identities.issueToken(id, ['chat'])
   } catch (error) {
-    if (error instanceof CommunicationIdentityError && error.code === 'identity-unknown') return
+    if (isUnknownIdentity(error)) return
     throw error
   }
-  throw new Error('the identity was deleted, yet it was issued a token: look at it in the Azure portal, and try again')
+  throw new Error(`the service issued a token for the deleted identity ${id}: run the quickstart again`)
 }
 
-async function findResource() {
-  const connectionString = process.env['COMMUNICATION_SERVICES_CONNECTION_STRING']
-  if (connectionString) {
-    return {
-      connectionString,
-      description: 'the resource of COMMUNICATION_SERVICES_CONNECTION_STRING',
-      [Symbol.asyncDispose]: async () => {},
-    }
-  }
-  const emulator = await startEmulator()
-  return {
-    connectionString: emulator.connectionString,
-    description: 'an emulator of Azure, for want of COMMUNICATION_SERVICES_CONNECTION_STRING,',
-    [Symbol.asyncDispose]: () => emulator[Symbol.asyncDispose](),
-  }
+function isUnknownIdentity(error: unknown): boolean {
+  return error instanceof CommunicationIdentityError && error.code === 'identity-unknown'
 }
 
-function headAndTail(token: string): string {
+function shorten(token: string): string {
   return `${token.slice(0, 8)}...${token.slice(-8)}`
 }
 
 const remedies: Partial<Record<FailureCode, string>> = {
-  'credentials-refused': 'take the connection string anew from the Azure portal, under Keys',
-  throttled: 'wait half a minute and try again',
+  'credentials-refused': 'copy the connection string again from Keys in the Azure portal',
+  throttled: 'wait 30 seconds and try again',
   unavailable: 'check the endpoint and the network, and try again',
   'invalid-request': 'try the other SDK (ACS_SDK=identity or ACS_SDK=administration)',
 }
 
-function messageOf(error: unknown): string {
+function formatError(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   const remedy = error instanceof CommunicationIdentityError ? remedies[error.code] : undefined
   return remedy ? `${message}; ${remedy}` : message
@@ -116,13 +116,13 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-function note(text: string): void {
+function log(text: string): void {
   process.stderr.write(`quickstart: ${text}\n`)
 }
 
 try {
   await main()
 } catch (error) {
-  note(`failed: ${messageOf(error)}`)
+  log(`failed: ${formatError(error)}`)
   process.exitCode = 1
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startEmulator, type Emulator, type Fault } from '@acs-kit/communication-emulator'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -10,7 +11,7 @@ interface Environment {
   readonly [name: string]: string | undefined
 }
 
-/** Starts the quickstart as a person would, in an environment that names no resource unless the test does. */
+/** Starts the quickstart with an environment that names a resource only if the test does. */
 function start(args: readonly string[], environment: Environment = {}) {
   const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ACS_SDK: __, ...inherited } = process.env
   const child = spawn(process.execPath, [program, ...args], { env: { ...inherited, ...environment } })
@@ -44,17 +45,17 @@ $`,
   )
 
 describe.each(['administration', 'identity'])('with the %s SDK', (sdk) => {
-  it('prints its transcript on standard output and the rest on standard error', async () => {
+  it('prints the transcript to standard output and the rest to standard error', async () => {
     const { stdout, stderr, code } = await run([], { ACS_SDK: sdk })
     expect(code).toBe(0)
     expect(stdout).toMatch(transcript(String.raw`[\w-]+\.[\w-]+\.[\w-]+`))
     const { voip, chat } = transcript(String.raw`[\w-]+\.[\w-]+\.[\w-]+`).exec(stdout)!.groups!
-    const scopeOf = (token: string) =>
+    const readScope = (token: string) =>
       (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { acsScope: string }).acsScope
-    expect([scopeOf(voip!), scopeOf(chat!)]).toEqual(['voip', 'chat'])
+    expect([readScope(voip!), readScope(chat!)]).toEqual(['voip', 'chat'])
     expect(stderr).toMatch(
       new RegExp(
-        `^quickstart: running against an emulator of Azure.*, with the ${sdk} SDK
+        `^quickstart: using the ${sdk} SDK and a local emulator at https://localhost:\\d+
 quickstart: refreshed the voip token: it expires on \\S+
 quickstart: revoked all tokens of the identity
 $`,
@@ -62,7 +63,7 @@ $`,
     )
   })
 
-  it('shows head and tail of the tokens only, when asked to', async () => {
+  it('shortens the tokens with --redact', async () => {
     const { stdout, code } = await run(['--redact'], { ACS_SDK: sdk })
     expect(code).toBe(0)
     expect(stdout).toMatch(transcript(String.raw`[\w-]{8}\.\.\.[\w-]{8}`))
@@ -81,13 +82,13 @@ $`,
       COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
       NODE_EXTRA_CA_CERTS: emulator.caPath,
     })
-    /** Answers the nth request for the operation with a refusal that no retry mends. */
-    const refuse = (operation: string, nth: number): Fault[] => [
+    /** Rejects the nth request of the operation in a way that is not retried. */
+    const rejectNth = (operation: string, nth: number): Fault[] => [
       ...(nth > 1 ? [{ operation, latencyMs: 1, count: nth - 1 }] : []),
       { operation, status: 400, count: 1 },
     ]
 
-    it('uses it, leaves nothing behind, and names no key', async () => {
+    it('leaves nothing behind and does not print the access key', async () => {
       const { stdout, stderr, code } = await run([], environment())
       expect(code).toBe(0)
       expect(stderr).toContain(new URL(emulator.endpoint).origin)
@@ -111,7 +112,7 @@ $`,
       ['revokeAccessTokens', 1],
       ['deleteIdentity', 1],
     ] as const)('deletes the identity when %s fails at call %i', async (operation, nth) => {
-      for (const fault of refuse(operation, nth)) emulator.faults.add(fault)
+      for (const fault of rejectNth(operation, nth)) emulator.faults.add(fault)
       const { stdout, stderr, code } = await run(['--redact'], environment())
       expect(code).toBe(1)
       expect(stdout).not.toContain('Deleted the identity')
@@ -121,16 +122,16 @@ $`,
       expect(emulator.identities()).toEqual([])
     })
 
-    it('names the identity that it could not delete', async () => {
+    it('prints the id of an identity that it could not delete', async () => {
       emulator.faults.add({ operation: 'deleteIdentity', status: 400 })
       const { stderr, code } = await run(['--redact'], environment())
       expect(code).toBe(1)
       const [left] = emulator.identities()
-      expect(stderr).toContain(`quickstart: the identity ${left!.communicationUserId} could not be deleted: `)
+      expect(stderr).toContain(`quickstart: could not delete the identity ${left!.communicationUserId}: `)
     })
 
-    it('does not take a failed request for the proof that the identity is gone', async () => {
-      for (const fault of refuse('issueAccessToken', 4)) emulator.faults.add(fault)
+    it('does not accept any other failure as proof of the deletion', async () => {
+      for (const fault of rejectNth('issueAccessToken', 4)) emulator.faults.add(fault)
       const { stdout, code } = await run(['--redact'], environment())
       expect(code).toBe(1)
       expect(stdout).toContain('Successfully deleted the identity')
@@ -153,16 +154,16 @@ $`,
       expect(emulator.identities()).toEqual([])
     })
 
-    it('deletes the identity when nobody reads its output any more', async () => {
+    it('deletes the identity when standard output is closed', async () => {
       emulator.faults.add({ operation: 'createIdentity', latencyMs: 300 })
       const { child, output, exit } = start([], environment())
       child.stdout.once('data', () => child.stdout.destroy())
       expect(await exit).toBe(1)
-      expect(output.stderr).toMatch(/quickstart: failed: nobody reads the output any more\n$/)
+      expect(output.stderr).toMatch(/quickstart: failed: standard output was closed\n$/)
       expect(emulator.identities()).toEqual([])
     })
 
-    it('gives cause and remedy for refused credentials, in a line', async () => {
+    it('prints cause and remedy of rejected credentials in one line', async () => {
       const accessKey = Buffer.alloc(64, 3).toString('base64')
       const connectionString = `endpoint=${emulator.endpoint};accesskey=${accessKey}`
       const { stderr, code } = await run([], {
@@ -171,7 +172,7 @@ $`,
       })
       expect(code).toBe(1)
       expect(stderr).toMatch(
-        /\nquickstart: failed: the service rejected the credentials \(401 Denied\); take the connection string anew.*\n$/,
+        /\nquickstart: failed: the service rejected the credentials \(401 Denied\); copy the connection string again.*\n$/,
       )
       expect(stderr).not.toContain(accessKey)
     })
@@ -183,10 +184,25 @@ it.each([
   [{ COMMUNICATION_SERVICES_CONNECTION_STRING: 'c2VjcmV0IQ==' }, [], 'neither endpoint= nor accesskey='],
   [{ ACS_SDK: 'newest' }, [], 'must be identity or administration'],
   [{}, ['--nothing'], '--nothing'],
-])('refuses %j %j in one line, without a secret', async (environment, args, words) => {
+])('rejects %j %j in one line, without a secret', async (environment, args, words) => {
   const { stdout, stderr, code } = await run(args, environment)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(/^quickstart: failed: .*\n$/)
   expect(stderr).toContain(words)
   expect(stderr).not.toContain('c2VjcmV0')
+})
+
+it.each(['--help', '-h'])('prints its options and variables with %s', async (option) => {
+  const { stdout, stderr, code } = await run([option], { ACS_SDK: 'newest' })
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+  for (const name of ['--redact', '--help', 'COMMUNICATION_SERVICES_CONNECTION_STRING', 'ACS_SDK'])
+    expect(stdout).toContain(name)
+})
+
+it('quotes its own lines in the README', () => {
+  const source = readFileSync(program, 'utf8')
+  const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+  const quotes = [...readme.matchAll(/^\| \d .*\| `(.*)` +\|$/gm)].map(([, quote]) => quote!)
+  expect(quotes).toHaveLength(7)
+  for (const quote of quotes) expect(source).toContain(quote)
 })
