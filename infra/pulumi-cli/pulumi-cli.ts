@@ -1,103 +1,92 @@
 import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 
-export interface PulumiCli {
-  /** Path of the program. */
-  readonly command: string
-  /** Whether it was built here: then the host of Node programs beside it is the stand-in. */
-  readonly isBuiltHere: boolean
-}
-
-/** The newest that Go's module proxy has; it runs programs of `@pulumi/pulumi` 3.270. */
+/** Newest version in Go's module proxy; it runs programs of `@pulumi/pulumi` 3.270. */
 const builtVersion = '3.259.0'
-/** The first that sends old inputs along, which the provider compares with. */
-const leastVersion = [3, 74] as const
+/** First version that sends a resource's old inputs to its provider. */
+const minVersion = '3.74.0'
 const run = promisify(execFile)
 
 const executable = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi'
 const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'acs-kit/pulumi')
-const built = join(cache, builtVersion, executable)
+// The Automation API expects the executable in `bin`.
 const downloaded = join(cache, 'official')
+const built = join(cache, builtVersion)
 
-/** The Pulumi CLI that is there: on PATH, or in the cache. Rejects when the one on PATH is too old. */
-export async function findPulumi(): Promise<PulumiCli | undefined> {
+/**
+ * Finds the Pulumi CLI on PATH or in the cache.
+ *
+ * @returns the CLI, or undefined if there is none
+ * @throws {Error} if the CLI on PATH is too old
+ */
+export async function findPulumi(): Promise<PulumiCommand | undefined> {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   const onPath = folders.map((folder) => join(folder, executable)).find((path) => existsSync(path))
   if (onPath !== undefined) {
-    await checkVersion(onPath)
-    return { command: onPath, isBuiltHere: false }
+    const cli = await PulumiCommand.get({ skipVersionCheck: true })
+    if (cli.version && cli.version.compare(minVersion) >= 0) return cli
+    const version = cli.version?.toString() ?? 'unknown'
+    throw new Error(`${onPath} is version ${version}, need >= ${minVersion}: upgrade it or remove it from PATH`)
   }
-  const official = join(downloaded, 'bin', executable)
-  if (existsSync(official)) return { command: official, isBuiltHere: false }
-  return existsSync(built) ? { command: built, isBuiltHere: true } : undefined
+  const root = [downloaded, built].find((folder) => existsSync(join(folder, 'bin', executable)))
+  return root === undefined ? undefined : PulumiCommand.get({ root, skipVersionCheck: true })
 }
 
-/** The one that is there, or a new one: downloaded, or built with Go. Rejects with what to do when neither can be had. */
-export async function obtainPulumi(tell: (line: string) => void, signal?: AbortSignal): Promise<PulumiCli> {
+/**
+ * Finds the Pulumi CLI, or installs it into the cache: downloads it or, without access to the download, builds it with Go.
+ *
+ * @param log receives the progress, in lines
+ * @param signal cancels a build
+ * @throws {Error} if the CLI on PATH is too old, or if installing fails
+ */
+export async function ensurePulumi(log: (line: string) => void, signal?: AbortSignal): Promise<PulumiCommand> {
   const found = await findPulumi()
   if (found) return found
-  tell('fetching the Pulumi CLI with its official installer')
+  log('downloading the Pulumi CLI with its official installer')
   try {
-    await PulumiCommand.install({ root: downloaded })
-    return { command: join(downloaded, 'bin', executable), isBuiltHere: false }
+    return await PulumiCommand.install({ root: downloaded })
   } catch {
-    tell('it can’t be downloaded here')
+    log('the download failed')
   }
-  const isGoThere = await run('go', ['version']).then(
+  const hasGo = await run('go', ['version']).then(
     () => true,
     () => false,
   )
-  if (!isGoThere) {
+  if (!hasGo) {
     throw new Error(
-      'install the Pulumi CLI (https://www.pulumi.com/docs/install), or Go 1.26, with which it can be built',
+      'no Pulumi CLI: install it (https://www.pulumi.com/docs/install), or install Go 1.26 so that it can be built',
     )
   }
-  tell('building it from its Go module, which takes about four minutes and 3 GB, once')
+  log('building the Pulumi CLI from its Go module, once: takes about four minutes and 3 GB')
   const start = Date.now()
-  const pulse = setInterval(() => tell(`still building, after ${Math.round((Date.now() - start) / 1000)} s`), 30_000)
-  await build(signal).finally(() => clearInterval(pulse))
-  return { command: built, isBuiltHere: true }
-}
-
-async function checkVersion(command: string): Promise<void> {
-  const { stdout } = await run(command, ['version'], { env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: 'true' } })
-  const [major = 0, minor = 0] = /(\d+)\.(\d+)/.exec(stdout)?.slice(1).map(Number) ?? []
-  if (major > leastVersion[0] || (major === leastVersion[0] && minor >= leastVersion[1])) return
-  throw new Error(
-    `${command} is ${stdout.trim()}; at least ${leastVersion.join('.')} is needed: update it, or take it off PATH`,
-  )
+  const progress = setInterval(() => log(`still building after ${Math.round((Date.now() - start) / 1000)} s`), 30_000)
+  await build(signal).finally(() => clearInterval(progress))
+  return PulumiCommand.get({ root: built, skipVersionCheck: true })
 }
 
 async function build(signal: AbortSignal | undefined): Promise<void> {
-  mkdirSync(dirname(built), { recursive: true })
-  const draft = `${built}.${process.pid}`
+  const bin = join(built, 'bin')
+  mkdirSync(bin, { recursive: true })
+  const draft = join(bin, `${executable}.${process.pid}`)
   const version = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${builtVersion}`
-  await run(
-    'go',
-    [
-      'build',
-      '-mod=readonly',
-      '-trimpath',
-      '-ldflags',
-      `-s -w ${version}`,
-      '-o',
-      draft,
-      'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi',
-    ],
-    { cwd: join(import.meta.dirname, 'pulumi-cli'), maxBuffer: 64 * 1024 * 1024, signal },
-  )
-  // Next to the CLI, which looks there first. The caller passes the checkout path in PULUMI_STAND_IN_HOST.
-  const host = join(dirname(built), 'pulumi-language-nodejs')
+  const flags = ['-mod=readonly', '-trimpath', '-ldflags', `-s -w ${version}`, '-o', draft]
+  await run('go', ['build', ...flags, 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi'], {
+    cwd: import.meta.dirname,
+    maxBuffer: 64 * 1024 * 1024,
+    signal,
+  })
+  // The CLI looks for language hosts in its own folder first. The caller names the stand-in host in PULUMI_STAND_IN_HOST.
+  const host = join(bin, 'pulumi-language-nodejs')
   writeFileSync(host, '#!/bin/sh\nexec "$PULUMI_STAND_IN_NODE" "$PULUMI_STAND_IN_HOST" "$@"\n')
   chmodSync(host, 0o755)
-  renameSync(draft, built)
+  renameSync(draft, join(bin, executable))
 }
 
 if (import.meta.main) {
-  const { command } = await obtainPulumi((line) => process.stderr.write(`pulumi-cli: ${line}\n`))
+  const { command } = await ensurePulumi((line) => process.stderr.write(`pulumi-cli: ${line}\n`))
   process.stdout.write(`${command}\n`)
 }

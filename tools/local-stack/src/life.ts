@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { parseConnectionString } from '@acs-kit/communication-identity'
-import type { PulumiCli } from '@acs-kit/infra/pulumi-cli'
+import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { hintsOf } from './hints.ts'
 import { ProvisionedStack } from './provisioned-stack.ts'
 import { Stack, type RunningStack, type StackPorts } from './stack.ts'
@@ -9,7 +9,7 @@ import { runQuickstart, walk } from './walk.ts'
 
 export interface LifeOptions {
   /** Without it, nothing is provisioned. */
-  readonly cli: PulumiCli | undefined
+  readonly cli: PulumiCommand | undefined
   /** Connection string of the resource; default: the emulator's. Only without `cli`. */
   readonly connectionString?: string | undefined
   /** Default: with access keys. Only with `cli`. */
@@ -56,7 +56,7 @@ export async function showLife({
   await open.disposeAsync()
   transcript.say('\nEverything is stopped, nothing is left.')
 
-  function provision(pulumi: PulumiCli): Promise<ProvisionedStack> {
+  function provision(pulumi: PulumiCommand): Promise<ProvisionedStack> {
     transcript.title(`pulumi up: genuine engine, stand-in provider, emulated Azure${keyless ? ', keyless' : ''}`)
     const onStep = (what: string, text: string) => transcript.step(what, text)
     return ProvisionedStack.start({ cli: pulumi, keyless, ports, onStep, signal })

@@ -5,7 +5,10 @@ export async function runProgram(main: (signal: AbortSignal) => Promise<void>): 
   // Whoever read this may have gone; it still cleans up.
   process.stdout.on('error', () => {})
   const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => stop.abort(new Error('interrupted')))
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    // Not `once`: execa, under Pulumi's Automation API, ends a process that has no listener left. A second signal ends it.
+    process.on(name, () => (stop.signal.aborted ? process.exit(1) : stop.abort(new Error('interrupted'))))
+  }
   try {
     await main(stop.signal)
   } catch (error) {

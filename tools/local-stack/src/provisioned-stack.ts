@@ -1,10 +1,7 @@
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { LocalEngine } from './pulumi/local-engine.ts'
-import type { PulumiCli } from '@acs-kit/infra/pulumi-cli'
+import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { startStandInProvider } from './stand-in-provider/stand-in-provider.ts'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { serveDemo, type Demo } from './demo.ts'
@@ -13,7 +10,7 @@ import { Site } from './site.ts'
 import type { RunningStack, StackPorts } from './stack.ts'
 
 export interface ProvisionedStackOptions {
-  readonly cli: PulumiCli
+  readonly cli: PulumiCommand
   /** Default: with access keys. */
   readonly keyless?: boolean
   readonly ports: StackPorts
@@ -96,8 +93,9 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
   async destroy(): Promise<void> {
     await this.#site?.[Symbol.asyncDispose]()
     this.#onStep('stopped', 'the token service')
-    const resources = await this.#pulumi('destroy', undefined)
-    this.#onStep('destroyed', `${resources.length} resources`)
+    let deleted = 0
+    await this.engine.destroy({ onResource: () => void deleted++ })
+    this.#onStep('destroyed', `${deleted} resources`)
     const left = this.emulator.resourceManager.resources().map(({ id }) => id.id)
     if (left.length > 0) throw new Error(`pulumi destroy left: ${left.join(', ')}`)
     this.#onStep('left', 'nothing: the resource manager has no resource any more')
@@ -120,13 +118,15 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
       'issuers[0].admin': 'admin',
       ...(this.demoUrl !== undefined && { 'allowedOrigins[0]': new URL(this.demoUrl).origin }),
     }
-    const plain = Object.entries(settings).flatMap(([name, value]) => ['--plaintext', `${name}=${value}`])
-    const { code, stderr } = await this.engine.run('config', 'set-all', '--path', ...plain)
-    if (code !== 0) throw new Error(`pulumi config failed: ${stderr}`)
+    await this.engine.configure(settings)
     this.#onStep('stack', 'local, with its state in a temporary folder')
-    await this.#pulumi('up', this.#options.signal)
-    const { stdout } = await this.engine.run('stack', 'output', '--json', '--show-secrets')
-    this.outputs = JSON.parse(stdout) as Record<string, string>
+    const { signal } = this.#options
+    this.outputs = await this.engine.up({
+      onResource: (type, operation) => {
+        if (operation === 'created') this.#onStep(type, 'created')
+      },
+      ...(signal && { signal }),
+    })
     this.#onStep('outputs', 'read in memory, the connection string among them')
   }
 
@@ -145,32 +145,4 @@ export class ProvisionedStack implements RunningStack, AsyncDisposable {
     }
     this.#onStep('ready', 'it reaches the resource and the mapping table, with its managed identity')
   }
-
-  /** Tells of each resource that is made, and returns those that were made or deleted. */
-  async #pulumi(command: 'up' | 'destroy', signal: AbortSignal | undefined): Promise<string[]> {
-    signal?.throwIfAborted()
-    const done: string[] = []
-    const said: string[] = []
-    const child = this.engine.launch(command, '--yes', '--skip-preview')
-    const end = () => void child.kill('SIGTERM')
-    signal?.addEventListener('abort', end)
-    const code = await read(child, (line) => {
-      said.push(line)
-      const [, type, verb] = /^ [+-] {2}azure-native:\w+:(\w+) \S+ (created|deleted) /.exec(line) ?? []
-      if (type === undefined) return
-      done.push(type)
-      if (verb === 'created') this.#onStep(type, 'created')
-    })
-    signal?.removeEventListener('abort', end)
-    signal?.throwIfAborted()
-    if (code === 0) return done
-    const from = said.findIndex((line) => line.startsWith('Diagnostics:'))
-    throw new Error(`pulumi ${command} failed:\n${said.slice(Math.max(from, 0)).join('\n').trim()}`)
-  }
-}
-
-async function read(child: ChildProcess, onLine: (line: string) => void): Promise<number | null> {
-  const closed = once(child, 'close') as Promise<[number | null]>
-  for (const stream of [child.stdout!, child.stderr!]) createInterface(stream).on('line', onLine)
-  return (await closed)[0]
 }

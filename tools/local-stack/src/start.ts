@@ -1,6 +1,7 @@
 // `npm start`: the whole life of the resource with no Azure account. With `--keep` everything stays up for use.
 import { parseArgs } from 'node:util'
-import { obtainPulumi, type PulumiCli } from '@acs-kit/infra/pulumi-cli'
+import { ensurePulumi } from '@acs-kit/infra/pulumi-cli'
+import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { showLife } from './life.ts'
 import { findNamedResource } from './named-resource.ts'
 import { portOptions, readPorts } from './ports.ts'
@@ -26,9 +27,9 @@ function tell(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-async function findOrExplain(signal: AbortSignal): Promise<PulumiCli | undefined> {
+async function findOrExplain(signal: AbortSignal): Promise<PulumiCommand | undefined> {
   try {
-    return await obtainPulumi(tell, signal)
+    return await ensurePulumi(tell, signal)
   } catch (error) {
     signal.throwIfAborted()
     tell(`Nothing is provisioned, the emulator's default resource is used: ${explain(error)}`)

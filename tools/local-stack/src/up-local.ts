@@ -1,7 +1,7 @@
 // `pnpm up:local`: provisions on an emulated Azure, starts the service's package with the outputs, and stays up. With
 // `--once` it is used and destroyed instead, and the exit code says whether all of that worked.
 import { parseArgs } from 'node:util'
-import { obtainPulumi } from '@acs-kit/infra/pulumi-cli'
+import { ensurePulumi } from '@acs-kit/infra/pulumi-cli'
 import { showLife } from './life.ts'
 import { portOptions, readPorts } from './ports.ts'
 import { runProgram } from './program.ts'
@@ -16,7 +16,7 @@ async function main(signal: AbortSignal): Promise<void> {
   })
   const { once, keyless } = values
   const ports = once ? { emulator: 0, service: 0 } : readPorts(values)
-  const cli = await obtainPulumi((line) => void process.stdout.write(`${line}\n`), signal)
+  const cli = await ensurePulumi((line) => void process.stdout.write(`${line}\n`), signal)
   await showLife({ cli, keyless, ports, stays: !once, signal })
 }
 

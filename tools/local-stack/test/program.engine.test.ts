@@ -3,20 +3,20 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeF
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { oldVersionFlag } from '@acs-kit/test-support/old-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LocalEngine } from '../src/pulumi/local-engine.ts'
-import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
+import { runPulumi } from './pulumi-process.ts'
 
 const infra = join(import.meta.dirname, '../../../infra')
 const cli = await findPulumi()
 if (!cli) process.stdout.write('NOT RUN: engine tests, no Pulumi CLI (pnpm pulumi:cli)\n')
-// Where it is asked for, it has to be there.
-const isNeeded = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
+const isRequired = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
 
-// The steps build on each other, as those of a stack's life do.
-describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stand-in provider,', () => {
+// Each step builds on the ones before it.
+describe.runIf(cli !== undefined || isRequired)('the genuine engine with the stand-in provider', () => {
   const open = new AsyncDisposableStack()
   let emulator: Emulator
   let engine: LocalEngine
@@ -26,60 +26,64 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     engine = open.use(
       await LocalEngine.start(cli!, await startStandInProvider(emulator.resourceManager.servicePrincipal)),
     )
-    await configure('azure-native:location', 'westeurope')
-    await configure('--path', 'issuers[0].issuer', emulator.entra.issuer)
-    await configure('--path', 'issuers[0].audience', 'api://acs-kit')
+    await engine.configure({
+      'azure-native:location': 'westeurope',
+      'issuers[0].issuer': emulator.entra.issuer,
+      'issuers[0].audience': 'api://acs-kit',
+    })
   })
   afterAll(() => open.disposeAsync())
 
-  const configure = (...args: string[]) => engine.run('config', 'set', ...args)
-  const up = () => engine.run('up', '--yes', '--skip-preview')
-  /** As people run it. */
-  const upWithPreview = () => engine.run('up', '--yes')
+  const run = (...args: string[]) => runPulumi(engine, ...args)
+  const configure = (...args: string[]) => run('config', 'set', ...args)
+  const up = () => run('up', '--yes', '--skip-preview')
+  /** The default in a terminal. */
+  const upWithPreview = () => run('up', '--yes')
   const types = () => emulator.resourceManager.resources().map(({ id }) => id.type.split('/').at(-1))
   const communication = () =>
     emulator.resourceManager.resources().find(({ id }) => id.type.endsWith('communicationServices'))!
-  /** Everything that was kept of the stack. */
-  const kept = () =>
+  /** Content of all files that the engine wrote. */
+  const writtenText = () =>
     readdirSync(engine.folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
       .join('\n')
+  const preview = (folder: string, env: NodeJS.ProcessEnv = {}) =>
+    promisify(execFile)(
+      cli!.command,
+      ['preview', '--stack', 'local', '--cwd', folder, '--non-interactive', '--config-file'].concat(
+        join(engine.folder, 'Pulumi.local.yaml'),
+      ),
+      { env: { ...process.env, ...engine.env, ...env } },
+    )
 
-  it('runs index.ts, even next to a stray index.js', async () => {
+  it('runs index.ts even next to a stray index.js', async () => {
     const folder = join(engine.folder, 'program')
     mkdirSync(folder)
     for (const name of ['Pulumi.yaml', 'package.json', 'main.mjs']) copyFileSync(join(infra, name), join(folder, name))
     symlinkSync(join(infra, 'node_modules'), join(folder, 'node_modules'))
     for (const name of ['index.ts', 'index.js', 'index.mjs'])
       writeFileSync(join(folder, name), `export const ran = '${name}'`)
-    const args = ['preview', '--stack', 'local', '--cwd', folder, '--non-interactive', '--config-file']
-    const { stdout } = await promisify(execFile)(cli!.command, [...args, join(engine.folder, 'Pulumi.local.yaml')], {
-      env: { ...process.env, ...engine.env },
-    })
-    expect(stdout).toMatch(/ran: "index\.ts"/)
+    expect((await preview(folder)).stdout).toMatch(/ran: "index\.ts"/)
   })
 
-  it('says in a sentence which Node it needs', async () => {
-    const env = { ...process.env, ...engine.env, NODE_OPTIONS: oldVersionFlag }
-    const args = ['preview', '--stack', 'local', '--cwd', infra, '--non-interactive', '--config-file']
-    const { stdout } = (await promisify(execFile)(cli!.command, [...args, join(engine.folder, 'Pulumi.local.yaml')], {
-      env,
-    }).catch((error: unknown) => error)) as { stdout: string }
+  it('names the required Node version in one sentence', async () => {
+    const env = { NODE_OPTIONS: oldVersionFlag }
+    const { stdout } = (await preview(infra, env).catch((error: unknown) => error)) as { stdout: string }
     expect(stdout).toMatch(
       /^ *error: Node 24\.12 or newer is required, and this is Node 20\.20\.0: put a newer one first on PATH$/m,
     )
     expect(stdout).not.toMatch(/unhandled exception|^ +at /m)
   })
 
-  it('rejects a configuration with every mistake at once, without a stack, and touches nothing', async () => {
+  it('rejects a configuration with all mistakes at once, without a stack trace, and changes nothing', async () => {
     await configure('dataLocation', 'Mars')
     await configure('protect', 'yes')
     await configure('--path', 'tags.costCenter', '42')
     await configure('--path', 'issuers[0].audience', '5')
     await configure('allowedOrigins', '5')
     for (const command of ['preview', 'up']) {
-      const { code, stdout, stderr } = await engine.run(command, ...(command === 'up' ? ['--yes'] : []))
+      const { code, stdout, stderr } = await run(command, ...(command === 'up' ? ['--yes'] : []))
       expect(code).not.toBe(0)
       const text = stdout + stderr
       for (const name of ['dataLocation', 'protect', 'tags.costCenter', 'issuers', 'allowedOrigins'])
@@ -87,18 +91,18 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
       expect(text, command).not.toMatch(/unhandled exception|^ +at /m)
     }
     expect(types()).toEqual([])
-    for (const name of ['dataLocation', 'protect', 'tags', 'allowedOrigins']) await engine.run('config', 'rm', name)
+    for (const name of ['dataLocation', 'protect', 'tags', 'allowedOrigins']) await run('config', 'rm', name)
     await configure('--path', 'issuers[0].audience', 'api://acs-kit')
     await configure('--path', 'tags.team', 'none')
   })
 
-  it('previews without touching anything', async () => {
-    const { code, stdout } = await engine.run('preview')
+  it('previews without changing anything', async () => {
+    const { code, stdout } = await run('preview')
     expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 13 to create/)])
     expect(types()).toEqual([])
   })
 
-  /** How often the resource manager was asked for what, since the last time, but for how operations are going: that depends on the time. */
+  /** Counts requests to the resource manager since the last call, without polls, whose number depends on timing. */
   const requests = () => {
     const counts: Record<string, number> = {}
     for (const { method, path, operation } of emulator.requests.list()) {
@@ -110,7 +114,7 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     emulator.requests.clear()
     return counts
   }
-  const made = [
+  const created = [
     'communicationServices',
     'resourceGroups',
     'roleAssignments',
@@ -120,23 +124,24 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     'tables',
     'userAssignedIdentities',
   ]
-  const each = (method: string, count: number) => Object.fromEntries(made.map((type) => [`${method} ${type}`, count]))
+  const each = (method: string, count: number) =>
+    Object.fromEntries(created.map((type) => [`${method} ${type}`, count]))
 
-  it('makes everything, and keeps what is secret so', async () => {
+  it('creates everything and keeps secrets secret', async () => {
     emulator.requests.clear()
     const { code, stdout, stderr } = await up()
     expect([code, stderr]).toEqual([0, ''])
     expect(requests()).toEqual({
-      // Before it is put, and after.
+      // Before and after each PUT.
       ...each('GET', 2),
       ...each('PUT', 1),
-      // Also looked up by the program.
+      // The program looks it up once.
       'GET userAssignedIdentities': 3,
       'POST communicationServices/listKeys': 1,
     })
-    expect(new Set(types())).toEqual(new Set(made))
+    expect(new Set(types())).toEqual(new Set(created))
     const { connectionString, secondaryConnectionString } = emulator.resources.at(-1)!
-    const output = JSON.parse((await engine.run('stack', 'output', '--json', '--show-secrets')).stdout) as Record<
+    const output = JSON.parse((await run('stack', 'output', '--json', '--show-secrets')).stdout) as Record<
       string,
       string
     >
@@ -145,22 +150,22 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
       secondaryConnectionString,
       communicationEndpoint: emulator.resources.at(-1)!.endpoint,
     })
-    for (const text of [stdout, (await engine.run('stack', 'output')).stdout, kept()]) {
+    for (const text of [stdout, (await run('stack', 'output')).stdout, writtenText()]) {
       for (const secret of [connectionString, secondaryConnectionString]) {
         expect(text).not.toContain(/accesskey=(.+)$/.exec(secret)![1])
       }
     }
   })
 
-  it('gives no secret to whom does not know the passphrase, and keeps the state as it is', async () => {
-    const before = await engine.run('stack', 'export')
+  it('shows no secret for a wrong passphrase and leaves the state unchanged', async () => {
+    const before = await run('stack', 'export')
     const env = { ...process.env, ...engine.env, PULUMI_CONFIG_PASSPHRASE: 'wrong' }
     const args = ['stack', 'output', '--show-secrets', '--stack', 'local', '--cwd', engine.folder]
     await expect(promisify(execFile)(cli!.command, args, { env })).rejects.toMatchObject({
       stdout: '',
       stderr: expect.stringContaining('incorrect passphrase'),
     })
-    expect(await engine.run('stack', 'export')).toEqual(before)
+    expect(await run('stack', 'export')).toEqual(before)
   })
 
   it('changes nothing when nothing changed', async () => {
@@ -168,14 +173,14 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     expect(requests()).toEqual({ 'GET userAssignedIdentities': 1, 'POST communicationServices/listKeys': 1 })
   })
 
-  it('announces and makes only updates when a tag changes, and names the tag', async () => {
+  it('previews and makes only updates when a tag changes, and names the tag', async () => {
     await configure('--path', 'tags.team', 'a')
-    const preview = JSON.parse((await engine.run('preview', '--json')).stdout) as {
+    const plan = JSON.parse((await run('preview', '--json')).stdout) as {
       changeSummary: object
       steps: { urn: string; detailedDiff?: object }[]
     }
-    expect(preview.changeSummary).toEqual({ same: 7, update: 6 })
-    const step = preview.steps.find(({ urn }) => urn.includes(':CommunicationService::'))
+    expect(plan.changeSummary).toEqual({ same: 7, update: 6 })
+    const step = plan.steps.find(({ urn }) => urn.includes(':CommunicationService::'))
     expect(step!.detailedDiff).toEqual({ 'tags.team': { kind: 'update', inputDiff: true } })
     const { code, stdout } = await upWithPreview()
     expect([code, stdout]).toEqual([
@@ -185,26 +190,26 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     expect(communication().envelope.tags).toEqual({ team: 'a' })
   })
 
-  it('announces and makes one update when the plan changes', async () => {
+  it('previews and makes one update when the plan changes', async () => {
     await configure('sku', 'P0v3')
     expect((await upWithPreview()).stdout).toMatch(/~ 1 to update\n +12 unchanged[^]*~ 1 updated\n +12 unchanged/)
   })
 
-  it('finds what was changed behind its back', async () => {
+  it('finds changes that were made outside Pulumi', async () => {
     const { id } = communication()
     const { accessToken } = await emulator.entra.signIn({ user: 'somebody', audience: 'https://management.azure.com' })
-    const answer = await fetch(new URL(`${id.id}?api-version=2026-03-18`, emulator.endpoint), {
+    const response = await fetch(new URL(`${id.id}?api-version=2026-03-18`, emulator.endpoint), {
       method: 'PATCH',
       headers: { Authorization: `Bearer ${accessToken}` },
       body: JSON.stringify({ tags: { team: 'b' } }),
     })
-    expect(answer.status).toBe(200)
-    expect((await engine.run('refresh', '--yes', '--skip-preview')).stdout).toMatch(/1 updated/)
+    expect(response.status).toBe(200)
+    expect((await run('refresh', '--yes', '--skip-preview')).stdout).toMatch(/1 updated/)
     expect((await up()).stdout).toMatch(/1 updated/)
     expect(communication().envelope.tags).toEqual({ team: 'a' })
   })
 
-  it('updates protected resources, and rejects replacing or deleting them', async () => {
+  it('updates protected resources and rejects replacing or deleting them', async () => {
     await configure('protect', 'true')
     expect((await up()).code).toBe(0)
     await configure('--path', 'tags.team', 'b')
@@ -216,15 +221,15 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
       expect.stringMatching(/protect/),
     ])
     expect(replaced.code).not.toBe(0)
-    const destroyed = await engine.run('destroy', '--yes', '--skip-preview')
+    const destroyed = await run('destroy', '--yes', '--skip-preview')
     expect(destroyed.code).not.toBe(0)
     expect(communication().envelope.properties!['dataLocation']).toBe('United States')
   })
 
-  it('replaces the resource at another place once it may', async () => {
+  it('replaces the resource for a new data location once it is unprotected', async () => {
     await configure('protect', 'false')
-    // A destroy that was refused has deleted what was not protected; this brings it back.
-    await engine.run('config', 'rm', 'dataLocation')
+    // The rejected destroy deleted the unprotected resources; this restores them.
+    await run('config', 'rm', 'dataLocation')
     expect((await up()).code).toBe(0)
     const before = communication().id.name
     await configure('dataLocation', 'Europe')
@@ -233,8 +238,8 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     expect(communication().id.name).not.toBe(before)
   })
 
-  it('keeps what there is when something fails, and completes it the next time', async () => {
-    await engine.run('destroy', '--yes', '--skip-preview')
+  it('keeps existing resources when an up fails and completes it the next time', async () => {
+    await run('destroy', '--yes', '--skip-preview')
     emulator.faults.add({ operation: 'armPut', status: 400, count: 2, rate: 0.5, seed: 3 })
     const failed = await up()
     expect(failed.code).not.toBe(0)
@@ -244,12 +249,46 @@ describe.runIf(cli !== undefined || isNeeded)('the genuine engine, with the stan
     expect([code, types().length]).toEqual([0, 8])
   })
 
-  it('destroys everything, and nothing is left', async () => {
+  it('destroys everything and leaves nothing', async () => {
     emulator.requests.clear()
-    const { code, stdout } = await engine.run('destroy', '--yes', '--skip-preview')
+    const { code, stdout } = await run('destroy', '--yes', '--skip-preview')
     expect([code, stdout]).toEqual([0, expect.stringMatching(/13 deleted/)])
     expect(requests()).toEqual(each('DELETE', 1))
     expect(types()).toEqual([])
     expect(emulator.resources).toHaveLength(1)
+  })
+
+  it('reports each resource through the Automation API and returns the outputs', async () => {
+    const reported: string[] = []
+    const onResource = (type: string, operation: string) => void reported.push(`${type} ${operation}`)
+    const outputs = await engine.up({ onResource })
+    const { connectionString, endpoint } = emulator.resources.at(-1)!
+    expect(outputs).toMatchObject({ connectionString, communicationEndpoint: endpoint })
+    expect(reported).toHaveLength(8)
+    expect(reported).toContain('CommunicationService created')
+    await engine.destroy({ onResource })
+    expect(reported.slice(8)).toHaveLength(8)
+    expect(reported).toContain('CommunicationService deleted')
+    expect(types()).toEqual([])
+  })
+
+  it('rejects with the diagnostics of an up that fails, and with the reason of one that is cancelled', async () => {
+    await engine.configure({ dataLocation: 'Mars' })
+    await expect(engine.up()).rejects.toThrow(/^pulumi up failed: invalid configuration of the stack local:\n- dataL/)
+    await engine.configure({ dataLocation: 'Europe' })
+    const cancelled = new AbortController()
+    const onResource = () => cancelled.abort(new Error('cancelled'))
+    await expect(engine.up({ onResource, signal: cancelled.signal })).rejects.toThrow('cancelled')
+    expect(types().length).toBeLessThan(8)
+    await engine.destroy()
+    expect(types()).toEqual([])
+  })
+
+  it('rejects a new engine with the reason why its stack cannot be created', async () => {
+    const disposed = Promise.withResolvers<void>()
+    const provider = { port: 1, [Symbol.asyncDispose]: async () => disposed.resolve() }
+    const broken = Object.assign(Object.create(cli!) as NonNullable<typeof cli>, { command: '/missing/pulumi' })
+    await expect(LocalEngine.start(broken, provider)).rejects.toThrow(/^pulumi stack init failed: .*ENOENT/s)
+    await disposed.promise
   })
 })

@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LocalEngine } from '../src/pulumi/local-engine.ts'
 import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
+import { runPulumi } from './pulumi-process.ts'
 import { confirmByName } from '@acs-kit/infra/teardown/confirmation'
 import { exportMappings } from '@acs-kit/infra/teardown/mapping-export'
 import { pulumiIn } from '@acs-kit/infra/teardown/pulumi'
@@ -73,27 +74,27 @@ describe.runIf(cli !== undefined || isNeeded)(
       chmodSync(join(bin, 'pulumi'), 0o755)
       const { endpoint, header } = emulator.entra.managedIdentity
       env = {
+        ...engine.env,
         PATH: [bin, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
         HOME: engine.folder,
-        ...engine.env,
         ARM_METADATA_HOSTNAME: emulator.endpoint.slice(0, -1),
         NODE_EXTRA_CA_CERTS: emulator.caPath,
         IDENTITY_ENDPOINT: endpoint,
         IDENTITY_HEADER: header,
       }
-      await engine.run('config', 'set', 'azure-native:location', 'westeurope')
-      await engine.run('config', 'set', '--path', 'issuers[0].issuer', emulator.entra.issuer)
-      await engine.run('config', 'set', '--path', 'issuers[0].audience', 'api://acs-kit')
-      await engine.run('config', 'set', 'protect', 'true')
+      await runPulumi(engine, 'config', 'set', 'azure-native:location', 'westeurope')
+      await runPulumi(engine, 'config', 'set', '--path', 'issuers[0].issuer', emulator.entra.issuer)
+      await runPulumi(engine, 'config', 'set', '--path', 'issuers[0].audience', 'api://acs-kit')
+      await runPulumi(engine, 'config', 'set', 'protect', 'true')
       await up()
     }, 60_000)
     afterAll(() => open.disposeAsync())
 
-    const up = async () => expect(await engine.run('up', '--yes', '--skip-preview')).toMatchObject({ code: 0 })
+    const up = async () => expect(await runPulumi(engine, 'up', '--yes', '--skip-preview')).toMatchObject({ code: 0 })
     const teardown = (...args: string[]) => run(process.execPath, [command, ...args], env)
     const resources = () => emulator.resourceManager.resources()
     const nameOf = (type: string) => resources().find(({ id }) => id.type.endsWith(type))!.id.name
-    const state = async () => (await engine.run('stack', 'export')).stdout
+    const state = async () => (await runPulumi(engine, 'stack', 'export')).stdout
     /** A refusal leaves everything as it was. */
     async function expectUntouched(act: () => Promise<void>): Promise<void> {
       const before = [await state(), resources()]
@@ -253,7 +254,7 @@ describe.runIf(cli !== undefined || isNeeded)(
       )
       const file = join(engine.folder, 'retained.json')
       writeFileSync(file, JSON.stringify({ ...exported, deployment: { ...exported.deployment, resources: retained } }))
-      expect((await engine.run('stack', 'import', '--file', file)).code).toBe(0)
+      expect((await runPulumi(engine, 'stack', 'import', '--file', file)).code).toBe(0)
       const { code, stdout } = await teardown('local', '--yes')
       expect([code, stdout]).toEqual([1, expect.stringMatching(/Pulumi is done, yet not everything is gone/)])
       expect(stdout).toMatch(new RegExp(`ResourceGroup ${nameOf('resourceGroups')} +there +still there`))

@@ -1,99 +1,115 @@
-import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { createStack, toReason } from '@acs-kit/infra/open-stack'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
-import spawn from 'cross-spawn'
-import type { PulumiCli } from '@acs-kit/infra/pulumi-cli'
+import type { EngineEvent, PulumiCommand, Stack, UpOptions } from '@pulumi/pulumi/automation/index.js'
 import type { StandInProvider } from '../stand-in-provider/stand-in-provider.ts'
 
-export interface PulumiRun {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
+export interface OperationOptions {
+  /** Called for each Azure resource; `type` is azure-native's, such as `CommunicationService`. */
+  readonly onResource?: (type: string, operation: 'created' | 'deleted') => void
+  /** Cancels the operation, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
-const program = dirname(fileURLToPath(import.meta.resolve('@acs-kit/infra')))
-const stack = 'local'
-/** Commands that take the file of a stack's configuration. */
-const configured = new Set(['config', 'preview', 'up', 'refresh', 'destroy'])
+type ObservedOptions = Pick<UpOptions, 'color' | 'onEvent' | 'signal'>
+
+const operations: Readonly<Record<string, 'created' | 'deleted'>> = { create: 'created', delete: 'deleted' }
 
 /**
- * The genuine Pulumi engine with the stand-in provider, on the program as it is. Configuration and state are in a
- * temporary folder, so that nothing of a run is left in the tree.
+ * The genuine Pulumi engine with the stand-in provider, on the unmodified program. Configuration and state are in a
+ * temporary folder.
  */
 export class LocalEngine implements AsyncDisposable {
-  /** Everything that the engine keeps. */
+  /** Contains everything that the engine writes. */
   readonly folder: string
-  readonly #cli: PulumiCli
+  /** Environment of the CLI. The passphrase of the state's secrets exists only here. */
+  readonly env: NodeJS.ProcessEnv
+  readonly stack: Stack
   readonly #provider: StandInProvider
-  /** In memory only: without it, nobody reads what is secret in the state. */
-  readonly #passphrase = randomUUID()
 
-  private constructor(cli: PulumiCli, provider: StandInProvider, folder: string) {
-    this.#cli = cli
-    this.#provider = provider
-    this.folder = folder
+  private constructor(parts: { folder: string; env: NodeJS.ProcessEnv; stack: Stack; provider: StandInProvider }) {
+    this.folder = parts.folder
+    this.env = parts.env
+    this.stack = parts.stack
+    this.#provider = parts.provider
   }
 
-  /** Takes the provider, and stops it in the end. */
-  static async start(cli: PulumiCli, provider: StandInProvider): Promise<LocalEngine> {
+  /** Creates the stack `local`. Disposing the engine stops the provider. */
+  static async start(cli: PulumiCommand, provider: StandInProvider): Promise<LocalEngine> {
     const folder = mkdtempSync(join(tmpdir(), 'acs-kit-engine-'))
-    mkdirSync(join(folder, 'state'))
-    const engine = new LocalEngine(cli, provider, folder)
-    // It writes the stack's configuration beside the project's file.
-    copyFileSync(join(program, 'Pulumi.yaml'), join(folder, 'Pulumi.yaml'))
-    const { code, stderr } = await engine.#finish(engine.#launch(['stack', 'init', stack, '--cwd', folder]))
-    if (code === 0) return engine
-    await engine[Symbol.asyncDispose]()
-    throw new Error(`the stack could not be made: ${stderr}`)
-  }
-
-  /** Environment variables that point the CLI to this folder, the provider and the language host. */
-  get env() {
-    return {
-      PULUMI_BACKEND_URL: `file://${this.folder}/state`,
-      PULUMI_HOME: join(this.folder, 'home'),
-      PULUMI_CONFIG_PASSPHRASE: this.#passphrase,
-      PULUMI_SKIP_UPDATE_CHECK: 'true',
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
-      PULUMI_DEBUG_PROVIDERS: `azure-native:${this.#provider.port}`,
-      PULUMI_STAND_IN_NODE: process.execPath,
-      PULUMI_STAND_IN_HOST: join(import.meta.dirname, 'language-host.ts'),
+    const env = engineEnvironment(folder, provider)
+    try {
+      mkdirSync(join(folder, 'state'))
+      return new LocalEngine({ folder, env, provider, stack: await createStack('local', { cli, folder, env }) })
+    } catch (error) {
+      await discard(folder, provider)
+      throw new Error(`pulumi stack init failed: ${toReason(error)}`, { cause: error })
     }
   }
 
-  /** A command of Pulumi, on the program and its stack. */
-  run(...args: string[]): Promise<PulumiRun> {
-    return this.#finish(this.launch(...args))
+  /** Sets configuration values by their paths, such as `issuers[0].issuer`. */
+  async configure(settings: Readonly<Record<string, string>>): Promise<void> {
+    const values = Object.entries(settings).map(([path, value]) => [path, { value }])
+    await this.stack.setAllConfig(Object.fromEntries(values), true)
   }
 
-  launch(...args: string[]): ChildProcess {
-    const own = !configured.has(args[0]!) ? [] : ['--config-file', join(this.folder, `Pulumi.${stack}.yaml`)]
-    return this.#launch([...args, ...own, '--stack', stack, '--cwd', program])
+  /** Creates or updates all resources and returns the outputs, including secrets. Rejects with the engine's diagnostics. */
+  async up(options: OperationOptions = {}): Promise<Readonly<Record<string, string>>> {
+    const { outputs } = await observe('up', options, (observed) => this.stack.up(observed))
+    return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value as string]))
+  }
+
+  /** Deletes all resources. Rejects with the engine's diagnostics. */
+  async destroy(options: OperationOptions = {}): Promise<void> {
+    await observe('destroy', options, (observed) => this.stack.destroy(observed))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#provider[Symbol.asyncDispose]()
-    rmSync(this.folder, { recursive: true, force: true })
+    await discard(this.folder, this.#provider)
   }
+}
 
-  #launch(args: readonly string[]): ChildProcess {
-    return spawn(this.#cli.command, [...args, '--non-interactive', '--color', 'never'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // The language host runs the program with the first `node` on PATH.
-      env: childEnvironment({ PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter), ...this.env }),
-    })
+async function observe<Result>(
+  name: string,
+  { onResource, signal }: OperationOptions,
+  operate: (options: ObservedOptions) => Promise<Result>,
+): Promise<Result> {
+  signal?.throwIfAborted()
+  const errors: string[] = []
+  const onEvent = ({ diagnosticEvent, resOutputsEvent }: EngineEvent): void => {
+    if (diagnosticEvent?.severity === 'error') errors.push(diagnosticEvent.message.trim())
+    const { op = '', type = '' } = resOutputsEvent?.metadata ?? {}
+    const operation = operations[op]
+    if (operation && type.startsWith('azure-native:')) onResource?.(type.split(':').at(-1)!, operation)
   }
+  try {
+    return await operate({ color: 'never', onEvent, ...(signal && { signal }) })
+  } catch (error) {
+    signal?.throwIfAborted()
+    const reason = errors.length > 0 ? errors.join('\n') : toReason(error)
+    throw new Error(`pulumi ${name} failed: ${reason}`, { cause: error })
+  }
+}
 
-  async #finish(child: ChildProcess): Promise<PulumiRun> {
-    const output = { stdout: '', stderr: '' }
-    child.stdout!.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-    const [code] = (await once(child, 'close')) as [number | null]
-    return { code, ...output }
-  }
+function engineEnvironment(folder: string, { port }: StandInProvider): NodeJS.ProcessEnv {
+  return childEnvironment({
+    // Language hosts run the program with the first `node` on PATH.
+    PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+    PULUMI_BACKEND_URL: `file://${folder}/state`,
+    PULUMI_HOME: join(folder, 'home'),
+    PULUMI_CONFIG_PASSPHRASE: randomUUID(),
+    PULUMI_SKIP_UPDATE_CHECK: 'true',
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
+    PULUMI_DEBUG_PROVIDERS: `azure-native:${port}`,
+    PULUMI_STAND_IN_NODE: process.execPath,
+    PULUMI_STAND_IN_HOST: join(import.meta.dirname, 'language-host.ts'),
+  })
+}
+
+async function discard(folder: string, provider: StandInProvider): Promise<void> {
+  await provider[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true, force: true })
 }

@@ -113,7 +113,7 @@ function unreachable(place: string): (cause: Error) => never {
     // Such as a sign-in that was refused.
     if (cause.name !== 'RestError') throw cause
     throw new Error(
-      `nothing answers at ${place} (${cause.message}): start the emulator, or look at azure-native:metadataHost`,
+      `no response from ${place} (${cause.message}): start the emulator, or correct azure-native:metadataHost`,
       { cause },
     )
   }
