@@ -1,6 +1,6 @@
-// React Native, like older Azure libraries, has signals without `reason` and `throwIfAborted`.
+// React Native and older Azure libraries have signals without `reason` and `throwIfAborted`.
 
-/** Aborts with a reason that `throwIfAborted` and `abortable` find on any signal. */
+/** Aborts with a reason that `throwIfAborted` and `abortable` read from any signal. */
 export function abort(controller: AbortController, reason: Error): void {
   // Has no effect on a standard signal, whose `reason` has no setter.
   Reflect.set(controller.signal, 'reason', reason)
@@ -11,7 +11,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw getReason(signal)
 }
 
-/** The promise, unless the signal ends the waiting first. */
+/** Settles like the promise, or rejects as soon as the signal aborts. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   return new Promise((resolve, reject) => {

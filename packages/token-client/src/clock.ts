@@ -1,10 +1,11 @@
-/** Time, so that it can be another than the machine's. */
+/** Source of time, replaceable in tests. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Returns the current time in milliseconds since 1970. */
   now(): number
   /**
-   * Calls back once, after some milliseconds; the returned function calls it off. What happens in the background should
-   * not keep a process alive.
+   * Calls back once after a delay. A background callback must not keep a Node process alive.
+   *
+   * @returns A function that cancels the callback.
    */
   after(milliseconds: number, callback: () => void, isBackground?: boolean): () => void
 }
@@ -19,5 +20,5 @@ export const systemClock: Clock = {
   },
 }
 
-/** Less than this is the second's fraction that `Date` leaves out, and the network's delay. */
-export const leastSkewMs = 2000
+/** Smaller differences come from network delay and from `Date` headers, which have no fraction of a second. */
+export const minSkewMs = 2000

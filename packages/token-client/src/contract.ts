@@ -1,30 +1,33 @@
-// The token service's HTTP API, as far as a client sees it. Written out, so that nothing has to be installed with this
-// package; a test of types holds it against the contract.
+// Types of the token service's HTTP API. Copied from token-contract, so that this package has no dependencies; a type test
+// compares the two.
 
+/** Permission that a communication access token grants. */
 export type Scope = 'chat' | 'voip' | 'chat.join' | 'chat.join.limited' | 'voip.join'
 
+/** Token with the identity it belongs to. */
 export interface TokenResponse {
-  /** Identity at Azure Communication Services, `8:acs:<resource>_<user>`. */
+  /** Identity in Azure Communication Services, `8:acs:<resource>_<user>`. */
   communicationUserId: string
-  /** Communication access token, for Azure's Chat and Calling SDKs. */
+  /** Communication access token for Azure's Chat and Calling SDKs. */
   token: string
-  /** ISO 8601. */
+  /** Expiry, ISO 8601. */
   expiresOn: string
-  /** What the token allows. */
+  /** Granted scopes. */
   scopes: Scope[]
-  /** Endpoint of the resource, as the SDKs' clients take it. */
+  /** Endpoint of the resource, an argument of the SDKs' clients. */
   endpoint: string
 }
 
+/** Communication identity of the signed-in user. */
 export interface IdentityResponse {
   communicationUserId: string
-  /** ISO 8601. */
+  /** Creation, ISO 8601. */
   createdOn: string
-  /** Last revocation, ISO 8601; tokens from before it are no good. */
+  /** Last revocation, ISO 8601; tokens issued earlier are invalid. */
   tokensValidFrom?: string
 }
 
-/** Every way in which the service refuses a request. */
+/** Code of the problem details with which the service rejects a request. */
 export type ProblemCode =
   | 'request-invalid'
   | 'scope-unknown'

@@ -3,21 +3,30 @@ import type { TokenResponse } from './contract.ts'
 import { TokenError } from './token-error.ts'
 import type { AccessToken, TokenRequest, TokenSource } from './token-source.ts'
 
-/** They ask again two minutes earlier: a token that was invalidated is used for three minutes at the most. */
-const longestKeptMs = 5 * 60_000
+/** Azure's clients request a token two minutes before it expires, so they cache one for at most three minutes. */
+const maxLifetimeMs = 5 * 60_000
 
 type GetToken = AzureCommunicationTokenCredential['getToken']
 
 /**
- * The credential that Azure's `ChatClient` and `CallClient` take, fed by a source, which does all the refreshing. It is for
- * one communication identity: when another one comes, after another user signed in or the identity was deleted, it refuses
- * with `invalidated`, and a new credential is needed; clients that keep tokens notice within minutes. Disposing it leaves the source as it is.
+ * Creates the credential that Azure's `ChatClient` and `CallClient` take. The source caches and refreshes its tokens.
+ *
+ * A credential belongs to one communication identity. After another user signed in, or the identity was deleted, it rejects
+ * with `invalidated`: create a new one. Clients that cache tokens notice within minutes.
+ *
+ * @param source Provides the tokens. Disposing the credential does not dispose it.
+ * @param request Properties of the tokens.
+ * @returns A credential for Azure's clients. Its `getToken` rejects like the source's, or with `disposed`.
+ * @example
+ *   const tokens = tokenSource({ url: 'https://tokens.example.com', getSignInToken })
+ *   const { endpoint } = await tokens.getToken()
+ *   const chat = new ChatClient(endpoint, tokenCredential(tokens, { scopes: ['chat'] }))
  */
 export function tokenCredential(source: TokenSource, request: TokenRequest = {}): AzureCommunicationTokenCredential {
   return new TokenSourceCredential(source, request)
 }
 
-/** Azure's own cache is left out: its refresh ahead of time ends at the first failure, which nobody catches. */
+/** Bypasses the cache of the base class, whose background refresh ends at the first failure with an unhandled rejection. */
 class TokenSourceCredential extends AzureCommunicationTokenCredential {
   readonly #source: TokenSource
   readonly #request: TokenRequest
@@ -31,19 +40,22 @@ class TokenSourceCredential extends AzureCommunicationTokenCredential {
   }
 
   override async getToken({ abortSignal }: Parameters<GetToken>[0] = {}): ReturnType<GetToken> {
-    this.#assertUsable()
-    // What Azure's older libraries bring is no `AbortSignal`, but has all that is used of one.
+    this.#assertNotDisposed()
+    // The signals of Azure's older libraries lack only members that are not used here.
     const signal = abortSignal && { signal: abortSignal as AbortSignal }
-    const answer: AccessToken & Partial<TokenResponse> = await this.#source.getToken({ ...this.#request, ...signal })
-    this.#assertUsable()
-    const { token, expiresOn, communicationUserId } = answer
+    const accessToken: AccessToken & Partial<TokenResponse> = await this.#source.getToken({
+      ...this.#request,
+      ...signal,
+    })
+    this.#assertNotDisposed()
+    const { token, expiresOn, communicationUserId } = accessToken
     this.#communicationUserId ??= communicationUserId
     if (communicationUserId !== this.#communicationUserId) {
-      throw new TokenError('invalidated', 'The identity changed: make a new credential.')
+      throw new TokenError('invalidated', 'Identity changed: create a new credential.')
     }
-    // Azure's clients keep it, too, and compare its end with this machine's clock, which may be wrong.
-    const left = Math.min(Date.parse(expiresOn) - this.#source.now(), longestKeptMs)
-    return { token, expiresOnTimestamp: Date.now() + left }
+    // Azure's clients compare the expiry with the machine's clock, which may be wrong.
+    const lifetimeMs = Math.min(Date.parse(expiresOn) - this.#source.now(), maxLifetimeMs)
+    return { token, expiresOnTimestamp: Date.now() + lifetimeMs }
   }
 
   override dispose(): void {
@@ -51,7 +63,7 @@ class TokenSourceCredential extends AzureCommunicationTokenCredential {
     super.dispose()
   }
 
-  #assertUsable(): void {
-    if (this.#isDisposed) throw new TokenError('disposed', 'It was disposed.')
+  #assertNotDisposed(): void {
+    if (this.#isDisposed) throw new TokenError('disposed', 'Credential disposed.')
   }
 }

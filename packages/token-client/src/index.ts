@@ -1,6 +1,6 @@
 export { type Clock } from './clock.ts'
 export { type IdentityResponse, type ProblemCode, type Scope, type TokenResponse } from './contract.ts'
-export { type GetSignInToken } from './service-calls.ts'
+export { type GetSignInToken } from './service-client.ts'
 export {
   tokenSource,
   type CallOptions,

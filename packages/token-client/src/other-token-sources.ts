@@ -1,14 +1,26 @@
 import { TokenCache } from './token-cache.ts'
 import type { AccessToken, TokenRequest, TokenSource, TokenSourceOptions } from './token-source.ts'
 
+/** Context of one attempt to fetch a token. */
 export interface CustomFetchContext {
-  /** Ends with the attempt: after 15 seconds, or when the source is disposed. */
+  /** Aborts when the attempt ends: after 15 seconds, or when the source is disposed. */
   readonly signal: AbortSignal
-  /** An earlier token was invalidated: one from a cache will not do. */
+  /** The previous token was invalidated, so a cached one is not acceptable. */
   readonly refresh: boolean
 }
 
-/** A source that fetches by a function of the app's. Only a `TokenError` that is transient is tried again while somebody waits. */
+/**
+ * Creates a source that caches and refreshes the tokens of the app's own function.
+ *
+ * @param fetchToken Fetches a token. Only a transient `TokenError` is retried while a caller waits.
+ * @param options Listeners, clock and jitter.
+ * @returns A source of these tokens. Dispose it to stop refreshing.
+ * @example
+ *   const tokens = customTokenSource(async (request, { signal }) => {
+ *     const response = await fetch('/my-tokens', { method: 'POST', body: JSON.stringify(request), signal })
+ *     return (await response.json()) as AccessToken
+ *   })
+ */
 export function customTokenSource<Token extends AccessToken>(
   fetchToken: (request: TokenRequest, context: CustomFetchContext) => Promise<Token>,
   options: TokenSourceOptions<Token> = {},
@@ -16,7 +28,14 @@ export function customTokenSource<Token extends AccessToken>(
   return new TokenCache(fetchToken, options)
 }
 
-/** A source of this one token: for tests, and for tokens that came another way. */
+/**
+ * Creates a source that always returns the given token: for tests, and for a token that the app already has.
+ *
+ * @param token Token to return, even after it has expired.
+ * @returns A source of this token.
+ * @example
+ *   const credential = tokenCredential(literalTokenSource({ token, expiresOn }))
+ */
 export function literalTokenSource<Token extends AccessToken>(token: Token): TokenSource<Token> {
   return {
     getToken: async () => token,

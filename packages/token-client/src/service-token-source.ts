@@ -1,138 +1,149 @@
 import { abortable, throwIfAborted } from './abort.ts'
-import { leastSkewMs } from './clock.ts'
 import type { IdentityResponse, TokenResponse } from './contract.ts'
-import { personOf, ServiceCalls, type Answer, type Call, type GetSignInToken } from './service-calls.ts'
+import {
+  getUser,
+  ServiceClient,
+  type GetSignInToken,
+  type ServiceRequest,
+  type ServiceResponse,
+} from './service-client.ts'
 import { Tabs } from './tabs.ts'
 import { TokenCache, type FetchContext } from './token-cache.ts'
 import { TokenError } from './token-error.ts'
 import type { TokenRequest, TokenSource, TokenSourceOptions } from './token-source.ts'
 
+/** Options of {@link tokenSource}. */
 export interface ServiceTokenSourceOptions extends TokenSourceOptions<TokenResponse> {
-  /** Of the token service, such as `https://tokens.example.com`. Plain http only on this machine. */
+  /** Base URL of the token service, such as `https://tokens.example.com`. Plain http only for this machine. */
   readonly url: string | URL
-  /** The token of the app's own sign-in, for the service: from MSAL, `oidc-client-ts`, or whatever the app uses. */
+  /** Returns the app's own access token for the token service, from MSAL, `oidc-client-ts` or any other sign-in library. */
   readonly getSignInToken: GetSignInToken
   /** Default: the platform's. */
   readonly fetch?: typeof globalThis.fetch
-  /** Allows plain http to another machine, where the network in between is the app's own. */
+  /** Allows plain http to other machines. Set it only for a private network. */
   readonly allowInsecureConnection?: boolean
 }
 
+/** Options of a call to the token service. */
 export interface CallOptions {
+  /** Ends the wait with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
-/** `accepted`: recorded, and done by the service as soon as Azure Communication Services can be reached. */
+/** Result of a revocation or deletion: `accepted` if the service recorded it and retries until it succeeds. */
 export type Completion = 'done' | 'accepted'
 
-/** The token service, as its signed-in user sees it. Every method rejects with a `TokenError`, or with the signal's reason. */
+/** Source of the signed-in user's tokens, with the token service's other operations. */
 export interface ServiceTokenSource extends TokenSource<TokenResponse> {
-  /** Revokes all of the user's communication access tokens. */
+  /**
+   * Revokes all communication access tokens of the user.
+   *
+   * @param options Signal that ends the wait.
+   * @returns Whether it is done, or accepted for later.
+   * @throws A {@link TokenError}, or the signal's reason.
+   */
   revokeTokens(options?: CallOptions): Promise<Completion>
-  /** `identity-unknown` before the first token. */
+  /**
+   * Returns the user's communication identity.
+   *
+   * @param options Signal that ends the wait.
+   * @throws A {@link TokenError}, with the code `identity-unknown` before the first token; or the signal's reason.
+   */
   getIdentity(options?: CallOptions): Promise<IdentityResponse>
-  /** Erases the user's communication identity. The next token comes with a new one. */
+  /**
+   * Deletes the user's communication identity. The next token belongs to a new one.
+   *
+   * @param options Signal that ends the wait.
+   * @returns Whether it is done, or accepted for later.
+   * @throws A {@link TokenError}, or the signal's reason.
+   */
   deleteIdentity(options?: CallOptions): Promise<Completion>
 }
 
-/** The access tokens of the signed-in user, from the token service. Throws a `TypeError` at an address that will not do. */
+/**
+ * Creates a source of the signed-in user's communication access tokens, issued by the token service.
+ *
+ * @param options Address of the service and access to the app's sign-in.
+ * @returns A source that caches and refreshes the tokens. Dispose it to stop refreshing.
+ * @throws A `TypeError` if the URL does not begin with https://, except on this machine.
+ * @example
+ *   const tokens = tokenSource({
+ *     url: 'https://tokens.example.com',
+ *     getSignInToken: ({ refresh }) => signIn.getAccessToken({ forceRefresh: refresh }),
+ *   })
+ *   const { token, expiresOn, endpoint } = await tokens.getToken({ scopes: ['chat'] })
+ */
 export function tokenSource(options: ServiceTokenSourceOptions): ServiceTokenSource {
-  return new ServiceSource(options)
-}
+  const url = toBaseUrl(options.url, options.allowInsecureConnection)
+  const client = new ServiceClient({ ...options, url })
+  const cache = new TokenCache(fetchToken, options, () => client.now())
+  /** User and service whose tokens the tabs share. */
+  let tabUser: string | undefined
+  const tabs = Tabs.open(({ user, request, token }) => {
+    if (user !== tabUser) return
+    if (token) cache.add(request, token)
+    else cache.invalidate()
+  })
 
-class ServiceSource extends TokenCache<TokenResponse> implements ServiceTokenSource {
-  readonly #calls: ServiceCalls
-  readonly #tabs: Tabs | undefined
-  readonly #service: string
-  /** How far this machine's clock is behind the service's, in milliseconds. */
-  #skew = 0
-  /** Whom the tabs of the app share tokens of. */
-  #user: string | undefined
-
-  constructor({ url, getSignInToken, fetch, allowInsecureConnection = false, ...rest }: ServiceTokenSourceOptions) {
-    super((request, context) => this.#fetch(request, context), rest)
-    const base = readUrl(url, allowInsecureConnection)
-    this.#service = base
-    this.#calls = new ServiceCalls({ url: base, getSignInToken, fetch, onDate: (date) => this.#learn(date) })
-    this.#tabs = Tabs.open(({ user, fetched }) => {
-      if (user !== this.#user) return
-      if (fetched) this.accept(fetched.request, fetched.token)
-      else super.invalidate()
-    })
+  async function fetchToken(request: TokenRequest, { signal, refresh, setUser }: FetchContext): Promise<TokenResponse> {
+    const signInToken = await client.getSignInToken(signal)
+    throwIfAborted(signal)
+    const user = getUser(signInToken)
+    const isSameUser = !user || setUser(user)
+    const lockUser = (tabUser = user && `${url} ${user}`)
+    const body = { ...request, ...(refresh && isSameUser && { refresh }) }
+    const fetchNow = async () => {
+      const response = await client.send({ method: 'POST', path: 'v1/token', signInToken, body, signal })
+      if (isTokenResponse(response.body)) return response.body
+      throw new TokenError('response-invalid', 'POST v1/token: unexpected response.')
+    }
+    return tabs && lockUser ? tabs.fetchOnce(lockUser, request, signal, fetchNow) : fetchNow()
   }
 
-  override now(): number {
-    return super.now() + this.#skew
-  }
-
-  override invalidate(): void {
-    if (this.#user !== undefined) this.#tabs?.post({ user: this.#user })
-    this.#user = undefined
-    super.invalidate()
-  }
-
-  async revokeTokens(options?: CallOptions): Promise<Completion> {
-    return this.#end({ method: 'POST', path: 'v1/token/revoke', ...options })
-  }
-
-  async getIdentity(options?: CallOptions): Promise<IdentityResponse> {
-    return (await this.#perform({ method: 'GET', path: 'v1/identity', ...options })).body as IdentityResponse
-  }
-
-  async deleteIdentity(options?: CallOptions): Promise<Completion> {
-    return this.#end({ method: 'DELETE', path: 'v1/identity', ...options })
-  }
-
-  override dispose(): void {
-    super.dispose()
-    this.#tabs?.close()
-  }
-
-  #perform({ signal, ...call }: Call): Promise<Answer> {
+  function send({ signal, ...request }: ServiceRequest): Promise<ServiceResponse> {
     return abortable(
-      this.limit((limit) => this.#calls.perform({ ...call, signal: limit })),
+      cache.run((limit) => client.send({ ...request, signal: limit })),
       signal,
     )
   }
 
-  /** Once it was sent, the service may have done it, whether or not its answer arrives. */
-  async #end(call: Call): Promise<Completion> {
+  function invalidate(): void {
+    if (tabUser) tabs?.post({ user: tabUser })
+    tabUser = undefined
+    cache.invalidate()
+  }
+
+  /** Also invalidates after a failure, since the service may have carried out the request. */
+  async function sendAndInvalidate(request: ServiceRequest): Promise<Completion> {
     try {
-      const { status } = await this.#perform(call)
-      this.invalidate()
+      const { status } = await send(request)
+      invalidate()
       return status === 202 ? 'accepted' : 'done'
     } catch (error) {
-      if (!(error instanceof TokenError && error.code === 'sign-in-failed')) this.invalidate()
+      if ((error as TokenError).code !== 'sign-in-failed') invalidate()
       throw error
     }
   }
 
-  #learn(date: string | null): number {
-    const time = Date.parse(date ?? '')
-    const skew = time - super.now()
-    if (Math.abs(skew - this.#skew) >= leastSkewMs) this.#skew = Math.abs(skew) < leastSkewMs ? 0 : skew
-    return time || this.now()
+  function dispose(): void {
+    cache.dispose()
+    tabs?.close()
   }
 
-  async #fetch(request: TokenRequest, { signal, refresh, identify }: FetchContext): Promise<TokenResponse> {
-    const signInToken = await this.#calls.getSignInToken(signal)
-    throwIfAborted(signal)
-    const person = personOf(signInToken)
-    const isSame = person === undefined || identify(person)
-    const user = person && `${this.#service} ${person}`
-    this.#user = user
-    const body = { ...request, ...(refresh && isSame && { refresh }) }
-    const ask = async () => {
-      const answer = await this.#calls.perform({ method: 'POST', path: 'v1/token', signInToken, body, signal })
-      if (isTokenResponse(answer.body)) return answer.body
-      throw new TokenError('response-invalid', 'POST v1/token: no token.')
-    }
-    return this.#tabs && user !== undefined ? this.#tabs.fetchOnce(user, request, signal, ask) : ask()
+  return {
+    getToken: (request) => cache.getToken(request),
+    now: cache.now,
+    invalidate,
+    revokeTokens: (call) => sendAndInvalidate({ method: 'POST', path: 'v1/token/revoke', ...call }),
+    getIdentity: async (call) => (await send({ method: 'GET', path: 'v1/identity', ...call })).body as IdentityResponse,
+    deleteIdentity: (call) => sendAndInvalidate({ method: 'DELETE', path: 'v1/identity', ...call }),
+    dispose,
+    [Symbol.dispose]: dispose,
   }
 }
 
-/** Without query and fragment, with a slash at its end. Read by a pattern: `URL` is incomplete in React Native. */
-function readUrl(url: string | URL, allowInsecureConnection: boolean): string {
+/** Returns the URL without query and fragment, with a trailing slash. Uses a pattern, since `URL` is incomplete in React Native. */
+function toBaseUrl(url: string | URL, allowInsecureConnection = false): string {
   const address = String(url).replace(/\/?([?#].*)?$/s, '/')
   const pattern = allowInsecureConnection
     ? /^https?:/i

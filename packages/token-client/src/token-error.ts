@@ -1,26 +1,27 @@
 import type { ProblemCode } from './contract.ts'
 
-/** Ways to fail that the service knows nothing of. */
+/** Code of an error that the client detects itself. */
 export type ClientErrorCode =
   /** The service could not be reached. */
   | 'network-failed'
-  /** It took too long. */
+  /** The service did not respond in time. */
   | 'timeout'
-  /** The answer does not fit the contract: is it the token service that answers there? */
+  /** The response does not match the contract: check whether `url` is the token service. */
   | 'response-invalid'
-  /** The token had ended before it came. */
+  /** The token had expired when it arrived. */
   | 'token-stale'
   /** `getSignInToken` failed; its error is the `cause`. */
   | 'sign-in-failed'
-  /** The token was invalidated, or the user changed, while it was awaited. */
+  /** The token was invalidated, or the user changed, while it was being fetched. */
   | 'invalidated'
-  /** The source is disposed. */
+  /** The source or credential was disposed. */
   | 'disposed'
 
+/** Code of a {@link TokenError}: the service's or the client's own. */
 export type TokenErrorCode = ProblemCode | ClientErrorCode
 
-/** What the service said beside its code. */
-export interface Refusal {
+/** Details of a response that reports an error. */
+export interface ErrorDetails {
   readonly status?: number | undefined
   readonly retryAfter?: number | undefined
   readonly requestId?: string | undefined
@@ -28,23 +29,38 @@ export interface Refusal {
 
 const transientCodes: ReadonlySet<TokenErrorCode> = new Set(['network-failed', 'timeout', 'token-stale'])
 
-/** Why there is no token. What to tell apart is in `code`; the message is for a log. */
+/**
+ * Failure of a token source. Branch on `code`; `message` is for logs and never contains a token.
+ *
+ * @example
+ *   try {
+ *     await tokens.getToken({ scopes: ['voip'] })
+ *   } catch (error) {
+ *     if (error instanceof TokenError && error.code === 'scope-not-allowed') hideCallButton()
+ *     else throw error
+ *   }
+ */
 export class TokenError extends Error {
   override readonly name = 'TokenError'
   declare readonly code: TokenErrorCode
-  /** HTTP status, if the service answered. */
+  /** HTTP status, if the service responded. */
   declare readonly status: number | undefined
-  /** Seconds that the service asks to wait for, at most an hour. */
+  /** Seconds to wait before a retry, if the service requests a pause; at most 3600. */
   declare readonly retryAfter: number | undefined
-  /** Finds the request in the service's log. */
+  /** Identifies the request in the service's log. */
   declare readonly requestId: string | undefined
 
-  constructor(code: TokenErrorCode, message: string, { cause, ...refusal }: Refusal & { cause?: unknown } = {}) {
+  /**
+   * @param code Cause of the failure, for programs.
+   * @param message Cause of the failure, for logs.
+   * @param details Details of the response, and the `cause`, if any.
+   */
+  constructor(code: TokenErrorCode, message: string, { cause, ...details }: ErrorDetails & { cause?: unknown } = {}) {
     super(message, { cause })
-    Object.assign(this, { code, ...refusal })
+    Object.assign(this, { code, ...details })
   }
 
-  /** Whether the same request may well succeed later. */
+  /** Whether the same request may succeed later. */
   get isTransient(): boolean {
     const { code, status = 0 } = this
     return transientCodes.has(code) || status === 408 || status === 429 || (status >= 500 && status !== 501)

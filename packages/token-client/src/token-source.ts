@@ -1,50 +1,61 @@
 import type { Clock } from './clock.ts'
 import type { Scope } from './contract.ts'
 
-/** A communication access token, whatever else comes with it. */
+/** Communication access token. Each kind of source adds its own properties. */
 export interface AccessToken {
   readonly token: string
-  /** ISO 8601. */
+  /** Expiry, ISO 8601. */
   readonly expiresOn: string
 }
 
+/** Properties of a requested token. Equal requests share a token. */
 export interface TokenRequest {
-  /** Asked for; granted is what of it the user is allowed. Default: all that the user is allowed. */
+  /** Requested scopes; the token has the permitted subset. Default: all that the user is permitted. */
   readonly scopes?: readonly Scope[]
-  /** Longest lifetime asked for, from 60 to 1440; the token may live a little shorter. Default: the longest allowed. */
+  /** Maximum lifetime, from 60 to 1440; the token may expire slightly earlier. Default: the service's maximum. */
   readonly expiresInMinutes?: number
 }
 
+/** Request for a token, with a signal that ends the wait. */
 export interface GetTokenOptions extends TokenRequest {
-  /** Ends the waiting with the signal's reason. What is being fetched arrives all the same, for others and later. */
+  /** Ends the wait with the signal's reason. The fetch continues for other callers. */
   readonly signal?: AbortSignal
 }
 
-/** Whence the parts of an app get the access token of the signed-in user. */
+/** Provides the user's access token. */
 export interface TokenSource<Token extends AccessToken = AccessToken> extends Disposable {
   /**
-   * A token that is valid now. From memory, unless there is none: then a fetch that all waiting share, tried again for up
-   * to 30 seconds while that may help. Rejects with a `TokenError`, or with the signal's reason.
+   * Returns a valid token: the cached one, or a new one that all concurrent callers share. Retries transient failures for up
+   * to 30 seconds.
+   *
+   * @param options Properties of the token, and a signal that ends the wait.
+   * @returns A token that has not expired.
+   * @throws A `TokenError`, or the signal's reason.
    */
   getToken(options?: GetTokenOptions): Promise<Token>
   /**
-   * What is kept, and what is on its way, counts no more; the next token is a new one. To be called when a token was
-   * refused, and **when another user signs in or this one signs out**.
+   * Drops all tokens and discards pending requests. Call it after a token was rejected and **whenever a user signs in or
+   * out**.
    */
   invalidate(): void
-  /** The time by which tokens end, in milliseconds since 1970: that of the service, where it is known to differ. */
+  /**
+   * Returns the time by which tokens expire.
+   *
+   * @returns Milliseconds since 1970, by the service's clock if it is known.
+   */
   now(): number
-  /** Ends the refreshing; whoever waits for a token is refused with `disposed`. */
+  /** Stops refreshing and rejects pending calls with `disposed`. */
   dispose(): void
 }
 
+/** Options of every token source. */
 export interface TokenSourceOptions<Token> {
-  /** Hears of every new token. */
+  /** Receives every new token. */
   readonly onToken?: (token: Token) => void
-  /** Hears of every refresh ahead of time that failed. It is tried again until the token's end. */
+  /** Receives the error of each failed background refresh, which is retried until the token expires. */
   readonly onError?: (error: unknown) => void
-  /** Default: the machine's. */
+  /** Default: the machine's clock. */
   readonly clock?: Clock
-  /** For jitter; default `Math.random`. */
+  /** Source of jitter, from 0 to 1. Default: `Math.random`. */
   readonly random?: () => number
 }

@@ -60,8 +60,8 @@ it('says what one principal leaves out, and comes back when the service asks for
   })
   const result = await deployCheck([proxy.url], await signIn('alone'))
   expect(result.leftOut).toEqual([
-    'the same user keeps the identity, another has another: it takes a second principal, in SIGN_IN_TOKEN_OTHER',
-    'nobody can be somebody else: it takes a second principal, in SIGN_IN_TOKEN_OTHER',
+    'keeps the identity of a user and gives another user another one: it takes a second principal, in SIGN_IN_TOKEN_OTHER',
+    'never issues a token for the identity of another user: it takes a second principal, in SIGN_IN_TOKEN_OTHER',
     'what pages need: it takes --origin, one that the service allows',
   ])
   expect(result).toMatchObject({ failed: [], last: '11 ok, 0 failed, 3 left out', code: undefined })
@@ -97,7 +97,7 @@ it('names the cases that a broken service fails', async () => {
     await signIn('fourth'),
   )
   expect(failed).toEqual([
-    'after a revocation there is another token, for the same identity: ' +
+    'issues a new token for the same identity after a revocation: ' +
       String.raw`POST /v1/token/revoke: expected status 204 or 202, got 500 with code "a\nBearer <token>"`,
   ])
   expect(ok).toHaveLength(12)

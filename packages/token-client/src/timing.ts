@@ -1,0 +1,58 @@
+import { minSkewMs } from './clock.ts'
+import { TokenError } from './token-error.ts'
+
+// Timing rules: when a token is fresh or due for refresh, and when a failed attempt is repeated.
+
+/** When to refresh the token of a request, and the state of its retries. */
+export interface Timing {
+  /** Expiry of the token and start of its refresh, in the service's time. */
+  expiresAt: number
+  refreshAt: number
+  /** Time of the last failed attempt, in the machine's time, and the pause after it. */
+  failedAt: number
+  pauseMs: number
+  /** Failed attempts in a row. */
+  failures: number
+}
+
+const minuteMs = 60_000
+/** Longer than the slowest response of the service. */
+export const attemptTimeoutMs = 15_000
+/** Maximum wait for the start of the last attempt, across retries, when there is no token. */
+export const maxWaitMs = 30_000
+/** The service returns no cached token with less than 20 minutes left, so it has a new one by then. */
+const refreshAheadMs = 15 * minuteMs
+const maxJitterMs = 4.5 * minuteMs
+/** Timers stop while the machine sleeps, so the clock is checked at least this often. */
+export const maxCheckDelayMs = 30_000
+const firstPauseMs = 1000
+/** Shorter than `maxWaitMs`, so that only a pause requested by the service can end the wait at once. */
+const maxPauseMs = 20_000
+const maxRequestedPauseMs = 5 * minuteMs
+
+/** Returns when to refresh a token: with jitter, and a short-lived one after about half its lifetime. */
+export function getRefreshTime(expiresAt: number, serviceTime: number, random: () => number = Math.random): number {
+  const lifetimeMs = expiresAt - serviceTime
+  return expiresAt - Math.min(refreshAheadMs + maxJitterMs * random(), lifetimeMs * (0.4 + 0.2 * random()))
+}
+
+/** Returns the pause after a failed attempt: exponential backoff, or longer if the service requests it. */
+export function getRetryPause(failures: number, error: unknown, random: () => number = Math.random): number {
+  const backoffMs = Math.min(firstPauseMs * 2 ** failures, maxPauseMs) * (0.5 + 0.5 * random())
+  const requestedMs = error instanceof TokenError ? (error.retryAfter ?? 0) * 1000 : 0
+  return Math.max(backoffMs, Math.min(requestedMs, maxRequestedPauseMs))
+}
+
+/** Returns the rest of the pause, which never exceeds the pause itself, even if the clock was set back. */
+export function getRemainingPause({ failedAt, pauseMs }: Timing, machineTime: number): number {
+  return Math.min(failedAt + pauseMs - machineTime, pauseMs)
+}
+
+/** Returns the time until the next refresh, 0 if it is due. */
+export function getTimeUntilDue(timing: Timing, serviceTime: number, machineTime: number): number {
+  return Math.max(0, timing.refreshAt - serviceTime, getRemainingPause(timing, machineTime))
+}
+
+export function wasSetBack(machineTime: number, earlierMachineTime: number): boolean {
+  return machineTime < earlierMachineTime - minSkewMs
+}

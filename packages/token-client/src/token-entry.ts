@@ -1,0 +1,26 @@
+import type { Timing } from './timing.ts'
+import type { TokenRequest } from './token-source.ts'
+
+/** A cached token and the state of its refresh. */
+export interface Entry<Token> extends Timing {
+  readonly request: TokenRequest
+  /** The previous token was invalidated: the next must be a new one. */
+  mustRenew: boolean
+  /** User of the latest attempt. */
+  user?: string
+  token?: Token | undefined
+  lastError?: unknown
+  pendingFetch?: Promise<Token> | undefined
+  /** Aborts the pending fetch. */
+  controller?: AbortController
+}
+
+export function createEntry<Token>(request: TokenRequest, mustRenew: boolean): Entry<Token> {
+  return { request, mustRenew, expiresAt: 0, refreshAt: 0, failedAt: 0, pauseMs: 0, failures: 0 }
+}
+
+/** Returns the request with its scopes in a defined order, so that equal requests have equal JSON. */
+export function normalizeRequest({ scopes, ...request }: TokenRequest): TokenRequest {
+  // eslint-disable-next-line unicorn/no-array-sort -- the array is a copy, and older runtimes have no `toSorted`
+  return scopes ? { ...request, scopes: [...new Set(scopes)].sort() } : request
+}
