@@ -11,6 +11,7 @@ import { SigningKeys } from './signing-keys.ts'
 import { toUser, wellKnownPublicClientId, wellKnownTenantId } from './tenant.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
 
+/** User and token of a sign-in without the page. */
 export interface SignInOptions {
   /** Any name; the same name always maps to the same user. */
   readonly user: string
@@ -26,6 +27,7 @@ export interface SignInOptions {
   readonly lifetimeMinutes?: number
 }
 
+/** Access token of a signed-in user. */
 export interface SignInResult {
   readonly accessToken: string
   readonly expiresOn: Date

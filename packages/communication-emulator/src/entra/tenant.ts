@@ -8,6 +8,8 @@ export const wellKnownPublicClientId = 'acac0000-0000-4000-8000-000000000002'
 
 /** Application of services, which has a secret. */
 export const wellKnownConfidentialClientId = 'acac0000-0000-4000-8000-000000000003'
+
+/** Secret of the confidential application. It is public, like the access key. */
 export const wellKnownClientSecret = 'acs-kit/communication-emulator: a well-known secret, not a secret'
 
 export interface User {

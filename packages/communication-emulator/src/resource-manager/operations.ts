@@ -13,7 +13,7 @@ interface Operation {
 interface StartedOperation extends Operation {
   readonly path: string
   readonly startTime: string
-  wasSeen: boolean
+  wasPolled: boolean
 }
 
 /** Too short to be noticed; the first poll reports the operation as running all the same. */
@@ -40,7 +40,7 @@ export class Operations {
     const name = `${randomUUID()}*${hash('sha256', subscription).toUpperCase()}`
     const [namespace] = splitType(type)
     const path = `/subscriptions/${subscription}/providers/${namespace}/locations/WESTUS2/operationStatuses/${name}`
-    const started = { ...operation, path, startTime: new Date().toISOString(), wasSeen: false }
+    const started = { ...operation, path, startTime: new Date().toISOString(), wasPolled: false }
     this.#operations.set(path.toLowerCase(), started)
     return this.#link(started, apiVersion)
   }
@@ -49,8 +49,8 @@ export class Operations {
     const operation = this.#operations.get(key)
     if (!operation) throw new ArmError(404, 'OperationNotFound', `The operation ${id} was not found.`)
     const { resource, kind, path, readyAt, startTime } = operation
-    const isDone = operation.wasSeen && readyAt <= Date.now()
-    operation.wasSeen = true
+    const isDone = operation.wasPolled && readyAt <= Date.now()
+    operation.wasPolled = true
     const common = { id: path, name: path.slice(path.lastIndexOf('/') + 1), resourceId: resource.id }
     if (isDone) return { status: 200, body: { ...common, status: 'Succeeded', startTime, properties: null } }
     const [httpStatus, status] = kind === 'write' ? [200, 'Accepted'] : [202, 'Deleting']

@@ -8,7 +8,7 @@ export interface ResourceId {
   /** `Microsoft.Storage/storageAccounts/tableServices`; for a group `Microsoft.Resources/resourceGroups`. */
   readonly type: string
   readonly name: string
-  /** What it is in or on. */
+  /** Place that contains it. */
   readonly scope: Scope
 }
 

@@ -31,7 +31,7 @@ export interface ResourceManagerOptions {
 
 /** Emulates Azure Resource Manager: groups and resources of the supported types. */
 export class ResourceManagerPlane {
-  /** Table service behind all storage accounts, such as Azurite; undefined by default, for none. */
+  /** Endpoint of a table service behind all storage accounts, such as Azurite; default: undefined, no service. */
   tableEndpoint: string | undefined
   /** Account keys of that table service, shown as the keys of each storage account. */
   tableKeys: readonly [key1: string, key2: string] | undefined
@@ -73,7 +73,7 @@ export class ResourceManagerPlane {
   /**
    * Lists every resource in the order of creation, to verify what was created, or that nothing remains.
    *
-   * @returns the resources, groups included
+   * @returns The resources, groups included.
    * @example
    * const types = emulator.resourceManager.resources().map(({ id }) => id.type)
    */
@@ -81,7 +81,7 @@ export class ResourceManagerPlane {
     return this.#tree.list()
   }
 
-  /** Opens the communication services that the store has kept. */
+  /** Opens the stored communication services again, after a restart. */
   async restore(): Promise<void> {
     await restoreCommunicationServices(this.#liveResources, this.resources())
   }
