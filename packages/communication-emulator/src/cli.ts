@@ -49,11 +49,10 @@ function formatError(error: unknown): string {
     return `port ${port} is in use: stop the program that uses it (another emulator?), or choose another port with --port`
   }
   if (code === 'EACCES' && syscall === 'listen') return `${message}: choose a port above 1023 with --port`
-  if (/^(?:ENOSPC|EDQUOT)$/.test(code) || message.includes('disk is full')) {
+  if (/^(?:ENOSPC|EDQUOT)$/.test(code) || (code === 'ERR_SQLITE_ERROR' && message.includes('disk is full'))) {
     return `${message}: free some disk space, or choose other folders with --keys and --data`
   }
-  if (/^(?:EACCES|EPERM|EROFS)$/.test(code))
-    return `${message}: choose folders that you can write to with --keys and --data`
+  if (/^(?:EACCES|EPERM|EROFS)$/.test(code)) return `${message}: choose writable folders with --keys and --data`
   return message
 }
 

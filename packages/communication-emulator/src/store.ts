@@ -148,5 +148,5 @@ function getRemedy(message: string): string {
   if (/locked/.test(message)) return 'another emulator is using it: stop it, or choose another folder with --data'
   if (/not a database|another version/.test(message)) return 'delete it, or choose another folder with --data'
   if (/full|ENOSPC|EDQUOT/.test(message)) return 'free some disk space, or choose another folder with --data'
-  return 'choose a folder that you can write to with --data'
+  return 'choose a writable folder with --data'
 }

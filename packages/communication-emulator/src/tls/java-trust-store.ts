@@ -24,30 +24,22 @@ export function writeJavaTrustStore(
   const path = join(folder, `java-${identity.slice(0, 16)}.p12`)
   if (existsSync(path)) return path
   const draft = `${path}.${process.pid}`
-  copyFileSync(roots, draft)
-  chmodSync(draft, 0o600)
-  const { status, stderr, stdout } = spawnSync(
-    keytool,
-    [
-      '-importcert',
-      '-noprompt',
-      '-alias',
-      'acs-kit-communication-emulator',
-      '-file',
-      caPath,
-      '-keystore',
-      draft,
-      '-storepass',
-      password,
-    ],
-    { encoding: 'utf8' },
-  )
-  if (status !== 0) {
+  try {
+    copyFileSync(roots, draft)
+    chmodSync(draft, 0o600)
+    importCertificate(keytool, draft, caPath)
+    renameSync(draft, path)
+  } finally {
     rmSync(draft, { force: true })
-    throw new Error(`keytool could not create a trust store: ${`${stdout}${stderr}`.trim()}`)
   }
-  renameSync(draft, path)
   return path
+}
+
+function importCertificate(keytool: string, keystore: string, caPath: string): void {
+  const importOptions = ['-importcert', '-noprompt', '-alias', 'acs-kit-communication-emulator', '-file', caPath]
+  const storeOptions = ['-keystore', keystore, '-storepass', password]
+  const { status, stderr, stdout } = spawnSync(keytool, [...importOptions, ...storeOptions], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`keytool could not create a trust store: ${`${stdout}${stderr}`.trim()}`)
 }
 
 export function formatJavaOptions(trustStore: string): string {

@@ -31,7 +31,7 @@ export async function usePrivateFolder<Result>(
     if (syscall === undefined) throw error
     const remedy = /^(?:ENOSPC|EDQUOT)$/.test(code ?? '')
       ? 'free some disk space, or choose another folder'
-      : 'choose a folder that you can write to'
+      : 'choose a writable folder'
     throw new Error(`the folder ${path} cannot be used: ${message}: ${remedy} with ${option}`, { cause: error })
   }
 }

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { expect, it, onTestFinished } from 'vitest'
+import { wellKnownAccessKey } from '../src/index.ts'
+import { trustInProcess } from '../src/tls/trust.ts'
+import { run, start } from './cli-fixture.ts'
+import { send } from './signed-request.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+it('prints endpoints, connection strings and the authority, and ends at a signal', async () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const { process: child, output, exit } = await start(['--resource', 'contoso', '--resource', 'fabrikam:0'])
+    const ready = [...output.stdout.matchAll(/^communication-emulator ready at (\S+) \(connection string: (\S+)\)$/gm)]
+    expect(ready).toHaveLength(3)
+    const [, endpoint, connectionString] = ready[0]!
+    expect(connectionString).toBe(`endpoint=${endpoint};accesskey=${wellKnownAccessKey}`)
+    expect(existsSync(/to trust: (.+)\n/.exec(output.stdout)![1]!)).toBe(true)
+    child.kill(signal)
+    expect(await exit).toEqual({ code: 0, signal: null })
+    expect(output.stderr).toBe('')
+  }
+})
+
+it('ends at a signal while a client has an open connection', async () => {
+  const { process: child, endpoint, exit } = await start()
+  const socket = connect(Number(endpoint.port), '127.0.0.1')
+  socket.on('error', () => {})
+  onTestFinished(() => void socket.destroy())
+  await once(socket, 'connect')
+  child.kill('SIGTERM')
+  expect(await exit).toMatchObject({ code: 0 })
+})
+
+it("never prints the user's key, and logs in one line why it rejected a request", async () => {
+  const accessKey = Buffer.alloc(64, 9).toString('base64')
+  const { output, endpoint } = await start([], { COMMUNICATION_EMULATOR_ACCESS_KEY: accessKey })
+  expect(output.stdout).toContain('COMMUNICATION_EMULATOR_ACCESS_KEY')
+  const target = '/identities?api-version=2023-10-01'
+  trustInProcess(readFileSync(/to trust: (.+)\n/.exec(output.stdout)![1]!, 'utf8'))
+  expect(await send(endpoint.href, { target, accessKey })).toMatchObject({ status: 201 })
+  expect(await send(endpoint.href, { target, accessKey: 'AAAA' })).toMatchObject({ status: 401 })
+  await expect
+    .poll(() => output.stderr)
+    .toMatch(/^communication-emulator: POST \/identities 401 Denied \{"code":"SignatureMismatch".*\}\n$/)
+  expect(output.stdout + output.stderr).not.toContain(accessKey)
+})
+
+it('suggests another port if its port is in use', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const { output, exit } = run(['start', '--port', String(port)])
+  expect(await exit).toMatchObject({ code: 1 })
+  expect(output.stderr).toMatch(new RegExp(`^communication-emulator: port ${port} is in use: .*--port\\n$`))
+})
+
+it('rejects a data folder in use, and invalid arguments, in one line', async () => {
+  const data = temporaryFolder()
+  await start(['--data', data])
+  const second = run(['start', '--port', '0', '--data', data])
+  expect(await second.exit).toMatchObject({ code: 1 })
+  expect(second.output.stderr).toMatch(
+    /^communication-emulator: the data folder .*another emulator is using it: stop it, or choose another folder with --data\n$/,
+  )
+  for (const args of [
+    ['--port', 'x'],
+    ['--port', '70000'],
+    ['--resource', 'a:b:c'],
+    ['--resource', 'a b'],
+    ['--nothing'],
+  ]) {
+    const { output, exit } = run(['start', ...args])
+    expect(await exit).toMatchObject({ code: 1 })
+    expect(output.stderr.trim().split('\n')).toHaveLength(1)
+  }
+})
