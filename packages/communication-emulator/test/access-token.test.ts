@@ -7,9 +7,9 @@ const decode = (part: string | undefined) =>
   JSON.parse(Buffer.from(part!, 'base64url').toString()) as Record<string, unknown>
 
 const revoke = (id: string) => fixture.call({ target: `/identities/${id}/:revokeAccessTokens?api-version=2023-10-01` })
-const stateOf = (token: string) => fixture.emulator.introspect(token).state
+const getState = (token: string) => fixture.emulator.introspect(token).state
 
-it('has the header, the claims and their order of a real one', async () => {
+it('issues a token with the header, the claims and the claim order of the service', async () => {
   const id = await fixture.createIdentity()
   const token = await fixture.issueToken(id, ['chat', 'voip'])
   const [header, payload, signature] = token.split('.')
@@ -43,44 +43,44 @@ it('has the header, the claims and their order of a real one', async () => {
   expect((claims['exp'] as number) - (claims['iat'] as number)).toBe(24 * 60 * 60)
 })
 
-it('names each scope once, in the order of the request', async () => {
+it('lists each scope once, in the order of the request', async () => {
   const token = await fixture.issueToken(await fixture.createIdentity(), ['voip', 'chat', 'voip'])
   expect(decode(token.split('.')[1])['acsScope']).toBe('voip,chat')
 })
 
-it('may be one of several that are valid at once', async () => {
+it('issues several tokens that are valid at once', async () => {
   const id = await fixture.createIdentity()
   const tokens = [await fixture.issueToken(id, ['chat']), await fixture.issueToken(id, ['voip'])]
-  expect(tokens.map(stateOf)).toEqual(['valid', 'valid'])
+  expect(tokens.map(getState)).toEqual(['valid', 'valid'])
 })
 
-it('is revoked with all that were issued before it, never with those that come after, even in the same second', async () => {
+it('revokes the tokens issued before a revocation, and none issued later in the same second', async () => {
   const id = await fixture.createIdentity()
   for (let round = 0; round < 5; round++) {
     const before = await fixture.issueToken(id)
     expect(await revoke(id)).toMatchObject({ status: 204 })
     const after = await fixture.issueToken(id)
     expect(after).not.toBe(before)
-    expect([stateOf(before), stateOf(after)]).toEqual(['revoked', 'valid'])
+    expect([getState(before), getState(after)]).toEqual(['revoked', 'valid'])
   }
 })
 
-it('expires by the clock of the emulator', async () => {
+it('expires tokens by the emulator clock', async () => {
   const token = await fixture.issueToken(await fixture.createIdentity())
   fixture.emulator.clock.advance(24 * 60 * 60_000 - 5_000)
-  expect(stateOf(token)).toBe('valid')
+  expect(getState(token)).toBe('valid')
   fixture.emulator.clock.advance(10_000)
-  expect(stateOf(token)).toBe('expired')
+  expect(getState(token)).toBe('expired')
 })
 
-it('goes with its identity', async () => {
+it('deletes tokens with their identity', async () => {
   const id = await fixture.createIdentity()
   const token = await fixture.issueToken(id)
   await fixture.call({ method: 'DELETE', target: `/identities/${id}?api-version=2023-10-01` })
-  expect(stateOf(token)).toBe('deleted')
+  expect(getState(token)).toBe('deleted')
 })
 
-it('goes with the access key that asked for it, and only with that', async () => {
+it('revokes the tokens issued with a regenerated access key, and no others', async () => {
   const [resource] = fixture.emulator.resources
   const id = await fixture.createIdentity()
   const former = fixture.emulator.accessKey
@@ -91,23 +91,23 @@ it('goes with the access key that asked for it, and only with that', async () =>
   expect(fixture.emulator.introspect(bySecondary)).toMatchObject({ accessKey: 'secondary' })
 
   const fresh = resource!.regenerateKey('primary')
-  expect([stateOf(byPrimary), stateOf(bySecondary)]).toEqual(['revoked', 'valid'])
+  expect([getState(byPrimary), getState(bySecondary)]).toEqual(['revoked', 'valid'])
   expect(fixture.emulator.connectionString.endsWith(`accesskey=${fresh}`)).toBe(true)
   const target = '/identities?api-version=2023-10-01'
   expect(await fixture.call({ target, accessKey: former })).toMatchObject({ status: 401 })
   expect(await fixture.call({ target, accessKey: fresh })).toMatchObject({ status: 201 })
 })
 
-it('is foreign when somebody else signed it, or it was changed', async () => {
+it('reports tokens with another or no valid signature as foreign', async () => {
   const token = await fixture.issueToken(await fixture.createIdentity())
   const [header, payload, signature] = token.split('.')
   const changed = Buffer.from(JSON.stringify({ ...decode(payload), acsScope: 'voip' })).toString('base64url')
   for (const forged of ['', 'nonsense', `${header}.${changed}.${signature}`, `${header}.${payload}.`]) {
-    expect(stateOf(forged)).toBe('foreign')
+    expect(getState(forged)).toBe('foreign')
   }
 })
 
-it('is listed without its text unless that is asked for', async () => {
+it('lists tokens without their text unless revealed', async () => {
   const id = await fixture.createIdentity()
   const token = await fixture.issueToken(id)
   await fixture.issueToken(await fixture.createIdentity())

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
-it('are the same ones in the README and in the code', () => {
+it('lists the same differences and guesses in the README and in the code', () => {
   const marked = globSync('src/**/*.ts', { cwd: root })
     .flatMap((path) => [...read(path).matchAll(/\b(guess|differs)\(([a-z-]+)\)/g)])
     .map(([, marker, name]) => `${name} ${marker === 'guess' ? 'guess' : 'difference'}`)

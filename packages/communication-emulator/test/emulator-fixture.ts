@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { startEmulator, type Emulator, type EmulatorOptions } from '../src/index.ts'
 import { send, type WireResponse, type WireRequest } from './signed-request.ts'
 
-/** One emulator for the tests of a file, fresh for each of them. */
+/** Starts an emulator for the tests of a file, and resets it before each test. */
 export function useEmulator(options: EmulatorOptions = {}) {
   let emulator: Emulator
   beforeAll(async () => {
@@ -15,7 +15,7 @@ export function useEmulator(options: EmulatorOptions = {}) {
     get emulator() {
       return emulator
     },
-    /** Signs and sends with the default resource's primary key. */
+    /** Sends a request signed with the default resource's primary key. */
     call(request: Omit<WireRequest, 'accessKey'> & { accessKey?: string }): Promise<WireResponse> {
       return send(emulator.endpoint, { accessKey: emulator.accessKey, ...request })
     },

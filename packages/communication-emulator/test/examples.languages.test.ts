@@ -22,36 +22,36 @@ const transcript = new RegExp(
   ].join('\\n'),
 )
 
-/** Runs a program as a person would: `communication-emulator exec -- <command>`. */
+/** Runs `communication-emulator exec -- <command>`. */
 async function exec(...command: string[]) {
   return execWith({}, ...command)
 }
 
 async function execWith(variables: Record<string, string>, ...command: string[]) {
-  // What this machine trusts otherwise must not matter.
+  // The result must not depend on what this machine already trusts.
   const { SSL_CERT_FILE: _, REQUESTS_CA_BUNDLE: __, NODE_EXTRA_CA_CERTS: ___, ...environment } = process.env
   const options = { env: { ...environment, ...variables } }
   return promisify(execFile)(process.execPath, [cli, 'exec', '--', ...command], options)
 }
 
-function variableOf(name: string, language: string): string | undefined {
+function readVariable(name: string, language: string): string | undefined {
   const value = process.env[name]
   if (value === undefined)
     process.stderr.write(`NOT RUN: ${language} against the emulator, no ${name} (.ci/languages)\n`)
   return value
 }
 
-const python = variableOf('COMMUNICATION_TEST_PYTHON', 'Python')
-const olderSdk = variableOf('COMMUNICATION_TEST_PYTHON_OLDER', 'Python with an older SDK')
-const classpath = variableOf('COMMUNICATION_TEST_JAVA_CLASSPATH', 'Java')
-const dotnet = variableOf('COMMUNICATION_TEST_DOTNET', 'C#')
-const goProgram = variableOf('COMMUNICATION_TEST_GO', 'Go')
+const python = readVariable('COMMUNICATION_TEST_PYTHON', 'Python')
+const olderSdk = readVariable('COMMUNICATION_TEST_PYTHON_OLDER', 'Python with an older SDK')
+const classpath = readVariable('COMMUNICATION_TEST_JAVA_CLASSPATH', 'Java')
+const dotnet = readVariable('COMMUNICATION_TEST_DOTNET', 'C#')
+const goProgram = readVariable('COMMUNICATION_TEST_GO', 'Go')
 
 it('serves an unmodified program in JavaScript', async () => {
   expect((await exec(process.execPath, join(examples, 'access-tokens.mjs'))).stdout).toMatch(transcript)
 })
 
-it("serves Microsoft's access-token quickstart with the @azure/identity of 2021 that it depends on", async () => {
+it("serves Microsoft's access-token quickstart with its @azure/identity of 2021", async () => {
   const folder = temporaryFolder()
   const packages = { identity: 'azure-identity-1', 'communication-identity': '@azure/communication-identity' }
   mkdirSync(join(folder, 'node_modules/@azure'), { recursive: true })

@@ -13,7 +13,7 @@ const isNamed = await lookup(hostname()).then(
 )
 
 it.each(['evil.example', 'evil.example:4380', 'localhost.evil.example', 'localhost@evil.example', 'localhost.'])(
-  'rejects whatever a page under %j asks for',
+  'rejects every request with the Host %j',
   async (host) => {
     const { emulator } = fixture
     const signed = await fixture.call({ target: '/identities?api-version=2023-10-01', sign: { host } })
@@ -37,18 +37,18 @@ it.each([
   '[::1]:4380',
   '192.168.0.7:4380',
   '[fe80::1]',
-])('serves clients that call it %s: no page can make that its own name', async (host) => {
+])('accepts the Host %s, which no web page can have', async (host) => {
   expect(await fixture.call({ target: '/identities?api-version=2023-10-01', sign: { host } })).toMatchObject({
     status: 201,
   })
 })
 
-it.runIf(isNamed)('serves clients under the name that it was told to listen on, in any case', async () => {
+it.runIf(isNamed)('accepts the name that it listens on, in any case', async () => {
   await using emulator = await startEmulator({ host: hostname().toUpperCase() })
   const { port } = new URL(emulator.endpoint)
-  const ask = (host: string) =>
+  const requestWith = (host: string) =>
     exchange(`https://${hostname()}:${port}/`, { target: discovery, headers: { host }, servername: 'localhost' })
-  expect(await ask(`${hostname()}:${port}`)).toMatchObject({ status: 200 })
-  expect(await ask(`${hostname().toUpperCase()}:${port}`)).toMatchObject({ status: 200 })
-  expect(await ask('evil.example')).toMatchObject({ status: 421 })
+  expect(await requestWith(`${hostname()}:${port}`)).toMatchObject({ status: 200 })
+  expect(await requestWith(`${hostname().toUpperCase()}:${port}`)).toMatchObject({ status: 200 })
+  expect(await requestWith('evil.example')).toMatchObject({ status: 421 })
 })

@@ -6,7 +6,7 @@ import { useEmulator } from './emulator-fixture.ts'
 
 const fixture = useEmulator()
 
-/** All that a connection returns for what is sent over it. */
+/** Returns everything that the server sends on a connection. */
 function exchangeRaw(sent: string): Promise<string> {
   const { emulator } = fixture
   const port = Number(new URL(emulator.endpoint).port)
@@ -19,17 +19,17 @@ function requestWith(path: string, ...lines: string[]): string {
   return [`GET ${path} HTTP/1.1`, ...lines, '', ''].join('\r\n')
 }
 
-/** Status line of the response to a request with these header lines. */
-async function statusOf(path: string, ...lines: string[]): Promise<string> {
+/** Returns the status line of the response to a request with these header lines. */
+async function getStatusLine(path: string, ...lines: string[]): Promise<string> {
   return (await exchangeRaw(requestWith(path, ...lines, 'Connection: close'))).split('\r\n', 1)[0]!
 }
 
 it.each(['/_emulator/health', '/identities?api-version=2023-10-01', '/metadata/endpoints?api-version=2022-09-01'])(
-  'given twice is a bad request: %s',
+  'rejects two Host headers at %s',
   async (path) => {
-    expect(await statusOf(path, 'Host: localhost', 'host: evil.example')).toBe('HTTP/1.1 400 Bad Request')
-    expect(await statusOf(path, 'Host: localhost', 'Host: localhost')).toBe('HTTP/1.1 400 Bad Request')
-    expect(await statusOf(path, 'Host: localhost')).not.toContain('400')
+    expect(await getStatusLine(path, 'Host: localhost', 'host: evil.example')).toBe('HTTP/1.1 400 Bad Request')
+    expect(await getStatusLine(path, 'Host: localhost', 'Host: localhost')).toBe('HTTP/1.1 400 Bad Request')
+    expect(await getStatusLine(path, 'Host: localhost')).not.toContain('400')
   },
 )
 
@@ -43,12 +43,12 @@ it.each([
   ['localhost:', 403],
   ['[::1', 403],
   ['evil.example:1', 403],
-])('the administration answers to %s with %i', async (host, status) => {
-  expect(await statusOf('/_emulator/health', `Host: ${host}`)).toContain(` ${status} `)
+])('the administration responds to the Host %s with %i', async (host, status) => {
+  expect(await getStatusLine('/_emulator/health', `Host: ${host}`)).toContain(` ${status} `)
 })
 
-it('costs no more for its form', async () => {
-  // Processor time of so many requests: quadratic work costs some 400 times as much, a busy machine far less than 60 times.
+it('parses malformed Host headers in linear time', async () => {
+  // Processor time of the requests: quadratic work takes about 400 times as much, a busy machine far less than 60 times.
   const requests = 40
   const cost = async (host: string) => {
     const { user, system } = process.cpuUsage()
@@ -58,9 +58,9 @@ it('costs no more for its form', async () => {
     expect(received.match(/^HTTP\/1.1 403 /gm)).toHaveLength(requests)
     return after.user + after.system - user - system
   }
-  const hostOf = (piece: string) => `${piece.repeat(15_000 / piece.length)}x`
-  const plain = await cost(hostOf('a'))
+  const createHost = (piece: string) => `${piece.repeat(15_000 / piece.length)}x`
+  const plain = await cost(createHost('a'))
   for (const piece of [':1', ':', '[', '[:', 'a.', '-', ']:1']) {
-    expect(await cost(hostOf(piece)), piece).toBeLessThan(60 * plain)
+    expect(await cost(createHost(piece)), piece).toBeLessThan(60 * plain)
   }
 })

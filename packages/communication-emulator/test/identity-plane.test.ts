@@ -19,31 +19,31 @@ const laterVersions = [
   '2025-06-30',
   '2026-09-23',
 ]
-/** As recorded in April 2025, then those that came later. */
+/** Recorded in April 2025, followed by the later versions. */
 const namedVersions =
   '2020-07-20-preview2, 2021-03-07, 2021-10-31-preview, 2021-11-01, 2022-06-01, 2022-10-01, 2023-10-01, ' +
   '2025-03-02-preview, 2025-06-30, 2026-09-23'
-const idForm = /^8:acs:[0-9a-f-]{36}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+00:00$/
+const idPattern = /^8:acs:[0-9a-f-]{36}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+00:00$/
 
 describe('2020-07-20-preview2', () => {
   const version = 'api-version=2020-07-20-preview2'
 
-  it('creates with 200 and a flat body', async () => {
-    const answer = await fixture.call({ target: `/identities?${version}` })
-    expect(answer.status).toBe(200)
-    expect(answer.json).toEqual({ id: expect.stringMatching(idForm) })
+  it('creates an identity with 200 and a flat body', async () => {
+    const response = await fixture.call({ target: `/identities?${version}` })
+    expect(response.status).toBe(200)
+    expect(response.json).toEqual({ id: expect.stringMatching(idPattern) })
   })
 
-  it('issues at /token, with the id in the answer', async () => {
+  it('issues a token at /token, with the id in the response', async () => {
     const id = await fixture.createIdentity()
-    const answer = await fixture.call({ target: `/identities/${id}/token?${version}`, body: { scopes: ['voip'] } })
-    expect(answer.status).toBe(200)
-    expect(Object.keys(answer.json)).toEqual(['id', 'token', 'expiresOn'])
-    expect(answer.json).toMatchObject({ id, expiresOn: expect.stringMatching(timeForm) })
+    const response = await fixture.call({ target: `/identities/${id}/token?${version}`, body: { scopes: ['voip'] } })
+    expect(response.status).toBe(200)
+    expect(Object.keys(response.json)).toEqual(['id', 'token', 'expiresOn'])
+    expect(response.json).toMatchObject({ id, expiresOn: expect.stringMatching(timePattern) })
   })
 
-  it('knows the scope pstn, which later versions do not', async () => {
+  it('accepts the scope pstn, which later versions reject', async () => {
     const id = await fixture.createIdentity()
     const body = { scopes: ['pstn'] }
     expect(await fixture.call({ target: `/identities/${id}/token?${version}`, body })).toMatchObject({ status: 200 })
@@ -51,7 +51,7 @@ describe('2020-07-20-preview2', () => {
     expect(later.status).toBe(400)
   })
 
-  it('revokes by PATCH, the tokens issued before the given time', async () => {
+  it('revokes the tokens issued before a given time with PATCH', async () => {
     const id = await fixture.createIdentity()
     const before = await fixture.issueToken(id)
     const patch = (tokensValidFrom: unknown) =>
@@ -74,28 +74,28 @@ describe('2020-07-20-preview2', () => {
 })
 
 describe.each(laterVersions)('%s', (version) => {
-  it('creates with 201, and without a token unless asked', async () => {
+  it('creates an identity with 201, and without a token by default', async () => {
     for (const body of [undefined, {}, { createTokenWithScopes: null }, { createTokenWithScopes: [] }]) {
-      const answer = await fixture.call({ target: `/identities?api-version=${version}`, body })
-      expect(answer.status).toBe(201)
-      expect(answer.text).toBe(JSON.stringify({ identity: { id: answer.json.identity.id } }))
-      expect(answer.json.identity.id).toMatch(idForm)
+      const response = await fixture.call({ target: `/identities?api-version=${version}`, body })
+      expect(response.status).toBe(201)
+      expect(response.text).toBe(JSON.stringify({ identity: { id: response.json.identity.id } }))
+      expect(response.json.identity.id).toMatch(idPattern)
     }
   })
 
-  it('creates with a token when scopes are asked for', async () => {
-    const answer = await fixture.call({
+  it('creates an identity with a token of the requested scopes', async () => {
+    const response = await fixture.call({
       target: `/identities?api-version=${version}`,
       body: { createTokenWithScopes: ['chat', 'voip'] },
     })
-    expect(answer.status).toBe(201)
-    expect(answer.json).toEqual({
-      identity: { id: expect.stringMatching(idForm) },
-      accessToken: { token: expect.any(String), expiresOn: expect.stringMatching(timeForm) },
+    expect(response.status).toBe(201)
+    expect(response.json).toEqual({
+      identity: { id: expect.stringMatching(idPattern) },
+      accessToken: { token: expect.any(String), expiresOn: expect.stringMatching(timePattern) },
     })
   })
 
-  it('issues, revokes and deletes', async () => {
+  it('issues and revokes tokens, and deletes the identity', async () => {
     const id = await fixture.createIdentity()
     const path = `/identities/${encodeURIComponent(id)}`
     const issue = () =>
@@ -117,7 +117,7 @@ describe.each(laterVersions)('%s', (version) => {
     })
   })
 
-  it('knows lifetimes from 2022-10-01 on, and the join scopes from 2023-10-01 on', async () => {
+  it('accepts lifetimes since 2022-10-01, and join scopes since 2023-10-01', async () => {
     const id = await fixture.createIdentity()
     const issue = (body: object) =>
       fixture.call({ target: `/identities/${id}/:issueAccessToken?api-version=${version}`, body })
@@ -128,16 +128,16 @@ describe.each(laterVersions)('%s', (version) => {
     expect(joins.status).toBe(version >= '2023-10-01' ? 200 : 400)
   })
 
-  it('ignores members that it does not know, and null ones', async () => {
+  it('ignores unknown members and null', async () => {
     const body = { createTokenWithScopes: null, expiresInMinutes: null, customId: null, extra: { a: 1 }, Extra: null }
     const created = await fixture.call({ target: `/identities?api-version=${version}`, body })
-    expect(created).toMatchObject({ status: 201, json: { identity: { id: expect.stringMatching(idForm) } } })
+    expect(created).toMatchObject({ status: 201, json: { identity: { id: expect.stringMatching(idPattern) } } })
     const target = `/identities/${created.json.identity.id}/:issueAccessToken?api-version=${version}`
     const issued = await fixture.call({ target, body: { scopes: ['chat'], expiresInMinutes: null, extra: [] } })
     expect(issued.status).toBe(200)
   })
 
-  it('rejects unknown members where that is asked for, but no null ones', async () => {
+  it('rejects unknown members with strict, but not null', async () => {
     const create = (body: object) => strict.call({ target: `/identities?api-version=${version}`, body })
     expect((await create({ expiresInMinutes: null, customId: null, extra: null })).status).toBe(201)
     expect(await create({ extra: 1 })).toMatchObject({
@@ -150,25 +150,25 @@ describe.each(laterVersions)('%s', (version) => {
     expect(lifetime.status).toBe(version >= '2022-10-01' ? 200 : 400)
   })
 
-  it('has custom ids in 2025-03-02-preview only', async () => {
+  it('accepts custom ids in 2025-03-02-preview only', async () => {
     const create = () => fixture.call({ target: `/identities?api-version=${version}`, body: { customId: 'alice' } })
-    const answers = [await create(), await create()]
+    const responses = [await create(), await create()]
     const isKnown = version === '2025-03-02-preview'
-    expect(answers.map(({ status }) => status)).toEqual([201, 201])
-    expect(new Set(answers.map(({ json }) => json.identity.id as string)).size).toBe(isKnown ? 1 : 2)
-    expect(answers[1]!.json.identity.customId).toBe(isKnown ? 'alice' : undefined)
+    expect(responses.map(({ status }) => status)).toEqual([201, 201])
+    expect(new Set(responses.map(({ json }) => json.identity.id as string)).size).toBe(isKnown ? 1 : 2)
+    expect(responses[1]!.json.identity.customId).toBe(isKnown ? 'alice' : undefined)
     const id = await fixture.createIdentity()
     const got = await fixture.call({ method: 'GET', target: `/identities/${id}?api-version=${version}` })
     expect(got.status).toBe(isKnown ? 200 : 400)
   })
 })
 
-describe('a custom id', () => {
+describe('custom ids', () => {
   const version = 'api-version=2025-03-02-preview'
   const create = (body: object) => fixture.call({ target: `/identities?${version}`, body })
   const get = (id: string) => fixture.call({ method: 'GET', target: `/identities/${id}?${version}` })
 
-  it('is shown with the last issue in whole seconds, at each creation and to GET, in the recorded order', async () => {
+  it('are returned at creation and to GET with the time of the last token, in the recorded order', async () => {
     const first = await create({ customId: 'bob' })
     const { id } = first.json.identity
     expect(first.text).toBe(JSON.stringify({ identity: { customId: 'bob', id } }))
@@ -179,45 +179,45 @@ describe('a custom id', () => {
     expect(second.status).toBe(201)
     const identity = { customId: 'bob', lastTokenIssuedAt: '2030-01-02T03:04:05+00:00', id }
     expect(JSON.stringify(second.json.identity)).toBe(JSON.stringify(identity))
-    expect(second.json.accessToken.expiresOn).toMatch(timeForm)
+    expect(second.json.accessToken.expiresOn).toMatch(timePattern)
     expect((await get(id)).text).toBe(JSON.stringify(identity))
     expect((await create({ customId: 'bob' })).text).toBe(JSON.stringify({ identity }))
     expect(fixture.emulator.identities()).toHaveLength(1)
   })
 
-  it('is what lastTokenIssuedAt needs', async () => {
+  it('are required for lastTokenIssuedAt', async () => {
     const { json } = await create({ createTokenWithScopes: ['chat'] })
-    expect(json.identity).toEqual({ id: expect.stringMatching(idForm) })
+    expect(json.identity).toEqual({ id: expect.stringMatching(idPattern) })
     expect((await get(json.identity.id)).json).toEqual(json.identity)
   })
 
-  it('has 1 to 256 characters', async () => {
+  it('have 1 to 256 characters', async () => {
     for (const customId of ['', 'x'.repeat(257)]) expect((await create({ customId })).status).toBe(400)
   })
 })
 
 it.each(['2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22', '2019-01-01', 'nonsense'])(
-  'refuses the api-version %s, which the service was never seen to serve',
+  'rejects the api-version %s, which the service was never seen to serve',
   async (version) => {
-    const answer = await fixture.call({ target: `/identities?api-version=${version}` })
-    expect(answer.status).toBe(400)
+    const response = await fixture.call({ target: `/identities?api-version=${version}` })
+    expect(response.status).toBe(400)
     const { host } = new URL(fixture.emulator.endpoint)
-    expect(answer.json.error).toMatchObject({
+    expect(response.json.error).toMatchObject({
       code: 'UnsupportedApiVersion',
       message: `The HTTP resource that matches the request URI 'https://${host}/identities' does not support the API version '${version}'.`,
     })
-    expect(answer.headers['api-supported-versions']).toBeUndefined()
+    expect(response.headers['api-supported-versions']).toBeUndefined()
   },
 )
 
-it.each(['', '?api-version=', '?other=1'])('refuses a request without an api-version: %s', async (query) => {
-  const answer = await fixture.call({ target: `/identities${query}` })
-  expect(answer).toMatchObject({ status: 400, json: { error: { code: 'ApiVersionUnspecified' } } })
+it.each(['', '?api-version=', '?other=1'])('rejects a request without an api-version: %s', async (query) => {
+  const response = await fixture.call({ target: `/identities${query}` })
+  expect(response).toMatchObject({ status: 400, json: { error: { code: 'ApiVersionUnspecified' } } })
 })
 
-it('refuses two different api-versions', async () => {
-  const answer = await fixture.call({ target: '/identities?api-version=2021-03-07&api-version=2023-10-01' })
-  expect(answer).toMatchObject({ status: 400, json: { error: { code: 'AmbiguousApiVersion' } } })
+it('rejects two different api-versions', async () => {
+  const response = await fixture.call({ target: '/identities?api-version=2021-03-07&api-version=2023-10-01' })
+  expect(response).toMatchObject({ status: 400, json: { error: { code: 'AmbiguousApiVersion' } } })
 })
 
 it.each([
@@ -226,18 +226,21 @@ it.each([
   ['POST', '/access/teamsExtension/:exchangeAccessToken', 404],
   ['PUT', '/identities', 405],
   ['GET', '/identities', 405],
-])('refuses %s %s with %i', async (method, path, status) => {
-  const answer = await fixture.call({ method, target: `${path}?api-version=2023-10-01` })
-  expect(answer).toMatchObject({ status, json: { error: { code: status === 404 ? 'NotFound' : 'MethodNotAllowed' } } })
-  if (status === 405) expect(answer.headers['allow']).toBe('POST')
+])('rejects %s %s with %i', async (method, path, status) => {
+  const response = await fixture.call({ method, target: `${path}?api-version=2023-10-01` })
+  expect(response).toMatchObject({
+    status,
+    json: { error: { code: status === 404 ? 'NotFound' : 'MethodNotAllowed' } },
+  })
+  if (status === 405) expect(response.headers['allow']).toBe('POST')
 })
 
-it('accepts the two slashes of an endpoint that ends in one', async () => {
+it('accepts two slashes, for endpoints that end in a slash', async () => {
   expect(await fixture.call({ target: '//identities?api-version=2023-10-01' })).toMatchObject({ status: 201 })
 })
 
 describe('headers', () => {
-  it('are those of the service on a success', async () => {
+  it('match those of the service on success', async () => {
     const { headers } = await fixture.call({
       target: '/identities?api-version=2023-10-01',
       headers: { 'x-ms-client-request-id': 'c0ffee' },
@@ -256,7 +259,7 @@ describe('headers', () => {
     expect(headers['strict-transport-security']).toBeUndefined()
   })
 
-  it('are those of the service on an error of the action, chunked and without a charset', async () => {
+  it('match those of the service on an error of the action: chunked and without a charset', async () => {
     const id = await fixture.createIdentity()
     const { status, headers } = await fixture.call({
       target: `/identities/${id}/:issueAccessToken?api-version=2023-10-01`,
@@ -271,31 +274,31 @@ describe('headers', () => {
   })
 })
 
-describe('pages of any origin', () => {
+describe('CORS', () => {
   const origin = { origin: 'https://app.example' }
   const target = '/identities?api-version=2023-10-01'
-  const corsOf = ({ headers }: { headers: WireResponse['headers'] }) =>
+  const getCorsHeaders = ({ headers }: { headers: WireResponse['headers'] }) =>
     Object.entries(headers).filter(([name]) => name.startsWith('access-control-'))
 
-  it('may read successes, refusals and injected faults', async () => {
+  it('lets pages of any origin read responses, rejections and injected faults', async () => {
     const allowed = [['access-control-allow-origin', '*']]
     const id = await fixture.createIdentity()
     const removal = { method: 'DELETE', target: `/identities/${id}?api-version=2023-10-01`, headers: origin }
     fixture.emulator.faults.add({ operation: 'deleteIdentity', status: 503, count: 1 })
-    const answers = [
+    const responses = [
       await fixture.call({ target, headers: origin }),
       await fixture.call({ target, headers: origin, accessKey: 'AAAA' }),
       await fixture.call({ target: '/nothing', headers: origin }),
       await fixture.call(removal),
       await fixture.call(removal),
     ]
-    expect(answers.map(({ status }) => status)).toEqual([201, 401, 404, 503, 204])
-    for (const answer of answers) expect(corsOf(answer)).toEqual(allowed)
+    expect(responses.map(({ status }) => status)).toEqual([201, 401, 404, 503, 204])
+    for (const response of responses) expect(getCorsHeaders(response)).toEqual(allowed)
   })
 
-  it('may send what they ask for, without a signature, and without using up a fault', async () => {
+  it('grants every preflight, without a signature or a fault', async () => {
     fixture.emulator.faults.add({ status: 503, count: 1 })
-    const answer = await exchange(fixture.emulator.endpoint, {
+    const response = await exchange(fixture.emulator.endpoint, {
       method: 'OPTIONS',
       target,
       headers: {
@@ -304,8 +307,8 @@ describe('pages of any origin', () => {
         'access-control-request-headers': 'authorization,x-ms-content-sha256,x-ms-date',
       },
     })
-    expect(answer).toMatchObject({ status: 204, text: '' })
-    expect(corsOf(answer)).toEqual([
+    expect(response).toMatchObject({ status: 204, text: '' })
+    expect(getCorsHeaders(response)).toEqual([
       ['access-control-allow-origin', '*'],
       ['access-control-allow-methods', 'GET, POST, PATCH, DELETE'],
       ['access-control-allow-headers', 'authorization,x-ms-content-sha256,x-ms-date'],
@@ -313,8 +316,8 @@ describe('pages of any origin', () => {
     expect((await fixture.call({ target })).status).toBe(503)
   })
 
-  it('are what these headers are for: other clients do not get them', async () => {
-    expect(corsOf(await fixture.call({ target }))).toEqual([])
+  it('adds no headers for clients without an origin', async () => {
+    expect(getCorsHeaders(await fixture.call({ target }))).toEqual([])
     expect((await exchange(fixture.emulator.endpoint, { method: 'OPTIONS', target })).status).toBe(401)
   })
 })
@@ -350,15 +353,15 @@ describe('validation', () => {
       false,
     ],
     [[], 'The request body must be a JSON object.', '$', false],
-  ])('refuses the issue body %j', async (body, message, target, isFromAction) => {
+  ])('rejects the issue body %j', async (body, message, target, isFromAction) => {
     const id = await fixture.createIdentity()
-    const answer = await fixture.call({ target: issueTarget(id), body })
-    expect(answer.status).toBe(400)
-    expect(answer.json).toEqual({ error: { code: 'ValidationError', message, target } })
-    expect('api-supported-versions' in answer.headers).toBe(isFromAction)
+    const response = await fixture.call({ target: issueTarget(id), body })
+    expect(response.status).toBe(400)
+    expect(response.json).toEqual({ error: { code: 'ValidationError', message, target } })
+    expect('api-supported-versions' in response.headers).toBe(isFromAction)
   })
 
-  it('accepts null for a lifetime, and the ends of its range', async () => {
+  it('accepts null for a lifetime, and the limits of its range', async () => {
     const id = await fixture.createIdentity()
     for (const [expiresInMinutes, minutes] of [
       [null, 1440],
@@ -371,25 +374,25 @@ describe('validation', () => {
     }
   })
 
-  it('refuses a lifetime out of range at a creation, too', async () => {
-    const answer = await fixture.call({
+  it('rejects a lifetime out of range when creating an identity', async () => {
+    const response = await fixture.call({
       target: '/identities?api-version=2023-10-01',
       body: { createTokenWithScopes: ['chat'], expiresInMinutes: 1441 },
     })
-    expect(answer).toMatchObject({ status: 400, json: { error: { target: 'ExpiresInMinutes' } } })
+    expect(response).toMatchObject({ status: 400, json: { error: { target: 'ExpiresInMinutes' } } })
     expect(fixture.emulator.identities()).toEqual([])
   })
 
-  it('refuses malformed JSON and other media types', async () => {
+  it('rejects malformed JSON and other media types', async () => {
     const id = await fixture.createIdentity()
     expect(await fixture.call({ target: issueTarget(id), body: '{"scopes":' })).toMatchObject({ status: 422 })
     const headers = { 'content-type': 'text/plain' }
     expect(await fixture.call({ target: issueTarget(id), body: '{}', headers })).toMatchObject({ status: 415 })
   })
 
-  it('refuses a body of a megabyte', async () => {
-    const answer = await fixture.call({ target: '/identities?api-version=2023-10-01', body: 'x'.repeat(1024 * 1024) })
-    expect(answer).toMatchObject({ status: 413, json: { error: { code: 'RequestBodyTooLarge' } } })
+  it('rejects a body of a megabyte', async () => {
+    const response = await fixture.call({ target: '/identities?api-version=2023-10-01', body: 'x'.repeat(1024 * 1024) })
+    expect(response).toMatchObject({ status: 413, json: { error: { code: 'RequestBodyTooLarge' } } })
   })
 })
 
@@ -402,29 +405,32 @@ describe('ownership and existence', () => {
       ['DELETE', `/identities/${id}`, undefined],
     ] as const
 
-  it.each([foreign, 'nonsense', '8:acs:x'])('refuses the id %s as not owned', async (id) => {
+  it.each([foreign, 'nonsense', '8:acs:x'])('rejects the id %s as not owned', async (id) => {
     for (const [method, path, body] of calls(id)) {
-      const answer = await fixture.call({ method, target: `${path}?api-version=2023-10-01`, body })
-      expect(answer.status).toBe(401)
-      expect(answer.json).toEqual({
+      const response = await fixture.call({ method, target: `${path}?api-version=2023-10-01`, body })
+      expect(response.status).toBe(401)
+      expect(response.json).toEqual({
         error: { code: 'IdentityNotOwned', message: "Provided identity doesn't belong to the resource." },
       })
-      expect(answer.headers['api-supported-versions']).toBeDefined()
+      expect(response.headers['api-supported-versions']).toBeDefined()
     }
   })
 
-  it('refuses an own id that was deleted, or never was', async () => {
+  it('rejects an owned id that was deleted, or never existed', async () => {
     const id = await fixture.createIdentity()
     await fixture.call({ method: 'DELETE', target: `/identities/${id}?api-version=2023-10-01` })
-    for (const gone of [id, id.replace(/.$/, (last) => (last === '0' ? '1' : '0'))]) {
-      for (const [method, path, body] of calls(gone)) {
-        const answer = await fixture.call({ method, target: `${path}?api-version=2023-10-01`, body })
-        expect(answer).toMatchObject({ status: 404, json: { error: { message: "Provided identity doesn't exist." } } })
+    for (const missing of [id, id.replace(/.$/, (last) => (last === '0' ? '1' : '0'))]) {
+      for (const [method, path, body] of calls(missing)) {
+        const response = await fixture.call({ method, target: `${path}?api-version=2023-10-01`, body })
+        expect(response).toMatchObject({
+          status: 404,
+          json: { error: { message: "Provided identity doesn't exist." } },
+        })
       }
     }
   })
 
-  it('judges ownership before empty scopes, and missing scopes before ownership', async () => {
+  it('checks ownership before empty scopes, and missing scopes before ownership', async () => {
     const target = `/identities/${foreign}/:issueAccessToken?api-version=2023-10-01`
     expect(await fixture.call({ target, body: { scopes: [] } })).toMatchObject({ status: 401 })
     expect(await fixture.call({ target, body: {} })).toMatchObject({ status: 400 })

@@ -35,7 +35,7 @@ import { temporaryFolder } from './temporary-folder.ts'
 
 const module = join(import.meta.dirname, '../src/tls/key-material.ts')
 
-it('is made once and kept, private keys for their owner only', async () => {
+it('is created once and kept, with private keys for their owner only', async () => {
   const folder = temporaryFolder()
   const first = await openKeyMaterial(folder)
   const again = await openKeyMaterial(folder)
@@ -53,14 +53,14 @@ it('is made once and kept, private keys for their owner only', async () => {
 it.each([
   ['for the first time', () => {}],
   [
-    'in place of an authority that could sign for clients and mail',
+    'to replace an authority that could sign for clients and mail',
     async (folder: string) => {
       await openKeyMaterial(folder)
       renameSync(join(folder, 'server-authority'), join(folder, 'authority'))
       return readFileSync(join(folder, 'authority/ca.pem'), 'utf8')
     },
   ],
-])('is the same for processes that make it at the same time, %s', async (_name, prepare) => {
+])('is the same for processes that create it at the same time, %s', async (_name, prepare) => {
   const folder = temporaryFolder()
   const former = await prepare(folder)
   const script = `const { openKeyMaterial } = await import(${JSON.stringify(module)})
@@ -75,7 +75,7 @@ it.each([
   expect(new X509Certificate(certificate).checkIssued(new X509Certificate(ca))).toBe(true)
 })
 
-it('is completed where a part is missing, and renewed where the parts do not belong together', async () => {
+it('completes missing parts, and renews parts that do not belong together', async () => {
   const folder = temporaryFolder()
   const first = await openKeyMaterial(folder)
   rmSync(join(folder, 'server-authority'), { recursive: true })
@@ -85,7 +85,7 @@ it('is completed where a part is missing, and renewed where the parts do not bel
   expect(second.signingKey.equals(first.signingKey)).toBe(true)
 })
 
-it('is trusted beside what was trusted before, never instead of it', async () => {
+it('is trusted in addition to the authorities trusted before', async () => {
   const { ca } = await openKeyMaterial(temporaryFolder())
   const roots = () => new Set(tls.getCACertificates('default').map((pem) => new X509Certificate(pem).fingerprint256))
   const before = roots()
@@ -96,7 +96,7 @@ it('is trusted beside what was trusted before, never instead of it', async () =>
 })
 
 it.runIf(process.getuid)(
-  'is refused in a folder that others own or can write to, whichever way leads there',
+  'is rejected in a folder that other users can write to, directly or through a link',
   async () => {
     const folder = join(realpathSync(temporaryFolder()), 'keys')
     const link = join(temporaryFolder(), 'link')
@@ -125,7 +125,7 @@ it.runIf(process.getuid)(
   },
 )
 
-it.runIf(process.getuid?.() === 0)('is refused in a folder of another user', async () => {
+it.runIf(process.getuid?.() === 0)('is rejected in a folder of another user', async () => {
   const folder = realpathSync(temporaryFolder())
   chownSync(folder, 65_534, 65_534)
   await expect(openKeyMaterial(folder)).rejects.toThrow(
@@ -133,7 +133,7 @@ it.runIf(process.getuid?.() === 0)('is refused in a folder of another user', asy
   )
 })
 
-describe('its authority', () => {
+describe('the authority', () => {
   let authority: CertifiedKey
   beforeAll(async () => (authority = await createAuthority()))
 
@@ -145,20 +145,20 @@ describe('its authority', () => {
 
   it.each<[string, Forgery]>([
     ['another site', { names: [{ type: 'dns', value: 'azure.com' }] }],
-    ['a site that only starts like this machine', { names: [{ type: 'dns', value: 'localhost.azure.com' }] }],
+    ['a site whose name only starts like this machine', { names: [{ type: 'dns', value: 'localhost.azure.com' }] }],
     ['another address', { names: [{ type: 'ip', value: '192.168.0.1' }] }],
     ['an e-mail address', { names: [{ type: 'email', value: 'alice@example.com' }] }],
     ['a URI', { names: [{ type: 'url', value: 'spiffe://example.com/admin' }] }],
     ['a directory name', { names: [{ type: 'dn', value: 'CN=alice' }] }],
-    ['a subject of its own', { subject: 'CN=alice, O=Contoso' }],
+    ['another subject', { subject: 'CN=alice, O=Contoso' }],
     ['an e-mail address in its subject', { subject: 'CN=localhost, E=alice@example.com' }],
-  ])('signs for no server with %s', async (_name, { names = [], subject }) => {
+  ])('cannot sign for a server with %s', async (_name, { names = [], subject }) => {
     const all = [{ type: 'dns', value: 'localhost' } as const, ...names]
     const forged = await forge(authority, { names: all, ...(subject !== undefined && { subject }) })
     expect(await verify(authority.certificate, forged)).toBe('permitted subtree violation')
   })
 
-  it('signs for no client', async () => {
+  it('cannot sign for a client', async () => {
     const client = await forge(authority, { usage: ExtendedKeyUsage.clientAuth })
     expect(await verifyClient(authority, client)).toBe('INVALID_PURPOSE')
   })
@@ -170,7 +170,7 @@ interface Forgery {
   readonly usage?: ExtendedKeyUsage
 }
 
-/** What a stolen authority key could sign. */
+/** Creates a certificate with a stolen authority key. */
 async function forge(
   { certificate, privateKey }: CertifiedKey,
   { subject = 'CN=localhost', names = [], usage = ExtendedKeyUsage.serverAuth }: Forgery,
@@ -196,7 +196,7 @@ async function forge(
   return { certificate: forged.toString('pem'), privateKey: pem }
 }
 
-/** Why a client that trusts only the authority rejects a server; undefined if it accepts it. */
+/** Returns why a client that trusts only the authority rejects a server; undefined if it accepts it. */
 async function verify(ca: string, server: CertifiedKey): Promise<string | undefined> {
   const { port } = await listen({ cert: server.certificate, key: server.privateKey })
   const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca })
@@ -208,7 +208,7 @@ async function verify(ca: string, server: CertifiedKey): Promise<string | undefi
   return reason
 }
 
-/** Why a server that trusts only the authority rejects a client. */
+/** Returns why a server that trusts only the authority rejects a client. */
 async function verifyClient(authority: CertifiedKey, client: CertifiedKey): Promise<unknown> {
   const { certificate: cert, privateKey: key } = await createServerCertificate(authority)
   const { certificate: ca } = authority

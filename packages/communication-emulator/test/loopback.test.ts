@@ -12,7 +12,7 @@ const addresses = ['127.0.0.1', '::1']
 const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
 if (!hasIpv6) process.stdout.write('NOT RUN: the emulator on ::1, no IPv6\n')
 
-/** The loopback addresses that accept connections at a port. */
+/** Returns the loopback addresses that accept connections on a port. */
 async function findListening(port: number): Promise<string[]> {
   const listening: string[] = []
   for (const host of addresses) {
@@ -26,7 +26,7 @@ async function findListening(port: number): Promise<string[]> {
   return listening
 }
 
-it.runIf(hasIpv6)('serves every resource on both loopback addresses, until it is stopped', async () => {
+it.runIf(hasIpv6)('serves every resource on both loopback addresses until it stops', async () => {
   const emulator = await startEmulator({ resources: [{ name: 'other' }] })
   const ports = emulator.resources.map(({ endpoint }) => Number(new URL(endpoint).port))
   for (const port of ports)
@@ -38,26 +38,26 @@ it.runIf(hasIpv6)('serves every resource on both loopback addresses, until it is
   for (const port of ports) expect(await findListening(port)).toEqual([])
 })
 
-it.runIf(hasIpv6)('listens on one address only where one is given', async () => {
+it.runIf(hasIpv6)('listens on a single address if one is given', async () => {
   await using emulator = await startEmulator({ host: '::1' })
   expect(await findListening(Number(new URL(emulator.endpoint).port))).toEqual(['::1'])
 })
 
-it.runIf(hasIpv6)('rejects a port that is taken on either address, and keeps neither', async () => {
-  for (const taken of addresses) {
-    const server = createServer().listen(0, taken)
+it.runIf(hasIpv6)('rejects a port in use on either address, and listens on neither', async () => {
+  for (const address of addresses) {
+    const server = createServer().listen(0, address)
     onTestFinished(() => void server.close())
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
     await expect(startEmulator({ port })).rejects.toMatchObject({ code: 'EADDRINUSE', port })
-    expect(await findListening(port)).toEqual([taken])
+    expect(await findListening(port)).toEqual([address])
   }
 })
 
 const cli = join(import.meta.dirname, '../src/cli.ts')
 const roundTrip = join(import.meta.dirname, '../examples/access-tokens.mjs')
 
-/** Runs a program against an emulator in a network of its own, which a shell prepares. */
+/** Runs a program with an emulator in a separate network, which a shell prepares. */
 function execInNetwork(prepare: string, ...nodeArgs: readonly string[]) {
   const script = `ip link set lo up; ${prepare}; exec "$@"`
   const command = [process.execPath, ...nodeArgs, cli, 'exec', '--', process.execPath, roundTrip]
@@ -76,7 +76,7 @@ it.runIf(hasNetworks)('runs on a machine without IPv6', async () => {
 })
 
 it.runIf(hasNetworks && hasIpv6)('finds a port that is free on both addresses', async () => {
-  // Half of the ports that Linux gives first are taken on ::1.
+  // Half of the ports that Linux assigns first are in use on ::1.
   const take = 'import{createServer}from"node:net";for(let p=40000;p<40025;p++)createServer().listen(p,"::1").unref()'
   const { stdout } = await execInNetwork(
     'echo 40000 40099 > /proc/sys/net/ipv4/ip_local_port_range',

@@ -39,7 +39,7 @@ it('keeps identities, tokens, revocations, deletions, keys and the signing key a
   expect(emulator.resources[1]!.accessKey).toBe(freshKey)
 })
 
-it('starts from nothing without a folder', async () => {
+it('starts empty without a folder', async () => {
   for (let start = 0; start < 2; start++) {
     await using emulator = await startEmulator()
     expect(emulator.identities()).toEqual([])
@@ -47,13 +47,13 @@ it('starts from nothing without a folder', async () => {
   }
 })
 
-it('refuses a folder that another emulator is using, and says so', async () => {
+it('rejects a folder that another emulator is using', async () => {
   const dataFolder = temporaryFolder()
   await using _first = await startEmulator({ dataFolder })
   await expect(startEmulator({ dataFolder })).rejects.toThrow(/data folder .* another emulator is using it/)
 })
 
-it('takes a key of its own, and refuses one that is not base64, or a name that Azure would not take', async () => {
+it('accepts an access key, and rejects one that is not base64, and an invalid resource name', async () => {
   const accessKey = Buffer.alloc(64, 1).toString('base64')
   await using emulator = await startEmulator({ accessKey })
   expect(emulator.connectionString).toBe(`endpoint=${emulator.endpoint};accesskey=${accessKey}`)
@@ -61,7 +61,7 @@ it('takes a key of its own, and refuses one that is not base64, or a name that A
   await expect(startEmulator({ resources: [{ name: 'a b' }] })).rejects.toThrow(/resource name "a b"/)
 })
 
-it('has a connection string that never changes', () => {
+it('has a constant connection string', () => {
   expect(wellKnownConnectionString).toBe(
     'endpoint=https://localhost:4380/;accesskey=YWNzLWtpdC9jb21tdW5pY2F0aW9uLWVtdWxhdG9yOiBhIHdlbGwta25vd24ga2V5LCBub3QgYSBzZWNyZXQhIQ==',
   )

@@ -8,9 +8,9 @@ import * as surface from '../src/index.ts'
 const root = join(import.meta.dirname, '..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-it('has a test in it that compiles and passes', async () => {
+it('shows a test that compiles and passes', async () => {
   const [, example] = /```ts\n([^]*?)```/.exec(readme)!
-  // Inside the package, where its own name resolves as it does for its users.
+  // Inside the package, where its own name resolves as for its users.
   const folder = mkdtempSync(join(root, 'test/.readme-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'example.test.ts'), example!)
@@ -25,7 +25,7 @@ it('shows the well-known connection string', () => {
   expect(readme).toContain(surface.wellKnownConnectionString)
 })
 
-it('has a public surface that changes on purpose only', () => {
+it('pins the exports of the package', () => {
   expect(Object.keys(surface).toSorted()).toMatchInlineSnapshot(`
     [
       "InvalidSettingError",

@@ -8,7 +8,7 @@ import { useEmulator } from './emulator-fixture.ts'
 
 const fixture = useEmulator()
 
-// The published SDKs, unmodified. 1.2.0 comes with the `communication-common` that signs and sends a doubled port.
+// The published SDKs, unmodified. 1.2.0 depends on a `communication-common` that signs and sends a doubled port.
 interface User {
   readonly communicationUserId: string
 }
@@ -26,7 +26,7 @@ const clients: readonly [name: string, apiVersion: string, new (connectionString
   ['communication-identity 1.3.1', '2023-10-01', CommunicationIdentityClient],
 ]
 
-it.each(clients)('serves %s, which speaks %s', async (_name, apiVersion, Client) => {
+it.each(clients)('serves %s with api-version %s', async (_name, apiVersion, Client) => {
   const { emulator } = fixture
   const client = new Client(emulator.connectionString)
   const user = await client.createUser()
@@ -45,7 +45,7 @@ it.each(clients)('serves %s, which speaks %s', async (_name, apiVersion, Client)
   expect(new Set(emulator.requests.list().map((request) => request.apiVersion))).toEqual(new Set([apiVersion]))
 })
 
-it('serves communication-administration 1.0.0-beta.4, which speaks 2020-07-20-preview2', async () => {
+it('serves communication-administration 1.0.0-beta.4 with api-version 2020-07-20-preview2', async () => {
   const { emulator } = fixture
   const client = new AdministrationClient(emulator.connectionString)
   const user = await client.createUser()
@@ -58,7 +58,7 @@ it('serves communication-administration 1.0.0-beta.4, which speaks 2020-07-20-pr
   expect(emulator.requests.list()[0]).toMatchObject({ apiVersion: '2020-07-20-preview2' })
 })
 
-it('shows a 429 to the SDK in a form that it waits for and repeats', async () => {
+it('sends a 429 that the SDK retries after a delay', async () => {
   const { emulator } = fixture
   emulator.faults.add({ operation: 'createIdentity', status: 429, retryAfterSeconds: 1, count: 1 })
   const { communicationUserId } = await new CommunicationIdentityClient(emulator.connectionString).createUser()

@@ -5,24 +5,24 @@ export interface WireResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly text: string
-  // oxlint-disable-next-line typescript/no-explicit-any -- what the wire holds is what the tests are about
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests inspect arbitrary responses
   readonly json: any
 }
 
 export interface WireRequest {
   readonly method?: string
-  /** Path and query as they are sent. */
+  /** Path and query, sent unchanged. */
   readonly target: string
-  /** Sent as it is when it is a string, else as JSON. */
+  /** A string is sent unchanged, any other value as JSON. */
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   readonly accessKey: string
   readonly date?: Date
-  /** What is signed in place of what is sent: the ways in which a client can be wrong, or an SDK peculiar. */
+  /** Differences between the signature and the request, as wrong clients and some SDKs produce them. */
   readonly sign?: { target?: string; names?: string[]; host?: string; contentHash?: string; drop?: string[] }
 }
 
-/** A request signed by hand, for what no SDK would send. */
+/** Sends a request that is signed by hand, in ways that no SDK does. */
 export async function send(endpoint: string, options: WireRequest): Promise<WireResponse> {
   const { method = 'POST', target, body, accessKey, date = new Date(), sign = {} } = options
   const payload = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
@@ -49,7 +49,7 @@ interface PlainRequest {
   readonly target: string
   readonly headers?: Readonly<Record<string, string>>
   readonly payload?: string
-  /** Name that the certificate has to have; default the endpoint's. */
+  /** Required name in the certificate; default: the endpoint's. */
   readonly servername?: string
 }
 

@@ -26,7 +26,7 @@ async function pack(packageManager: string): Promise<string> {
   return join(copy, 'acs-kit-communication-emulator-0.1.0.tgz')
 }
 
-// Another project's view: only the dependencies are borrowed from this workspace.
+// Installed in another project; only its dependencies are linked from this workspace.
 it.each(['npm', 'pnpm'])('works when packed with %s: command, module and types', async (packageManager) => {
   const project = temporaryFolder()
   const modules = join(project, 'node_modules')
@@ -58,7 +58,7 @@ it.each(['npm', 'pnpm'])('works when packed with %s: command, module and types',
     `import { startEmulator } from '@acs-kit/communication-emulator'
      await using emulator = await startEmulator()
      const text: string = emulator.connectionString
-     // @ts-expect-error -- a number it is not, nor any
+     // @ts-expect-error -- neither a number nor any
      const number: number = emulator.connectionString
      console.log(text.length > 0, number)`,
   )
