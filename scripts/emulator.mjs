@@ -1,22 +1,27 @@
-// `pnpm emulator`: removes what pnpm and npm add to the environment, so that `exec` runs the caller's own programs, as its shell does.
+// `pnpm emulator`: restores the caller's folder and environment, which pnpm and npm change, so that `exec` runs programs like the
+// caller's shell.
 import { delimiter, dirname, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** Whether a package manager added it: its helper for native builds, or programs of this workspace or a folder around it. */
+/** Whether a package manager added a folder to PATH: its helper for native builds, or programs of this workspace or a parent folder. */
 function isAdded(folder) {
   const parent = dirname(dirname(folder))
   const isAround = root === parent || root.startsWith(parent.endsWith(sep) ? parent : parent + sep)
   return folder.endsWith('node-gyp-bin') || (isAround && folder === join(parent, 'node_modules', '.bin'))
 }
 
-/** Of the script that runs, its package and its Node. Settings of npm may be the caller's own, and are kept. */
+/** Variables about the script, its package and its Node. Settings of npm are kept, since they may be the caller's own. */
 const added =
   /^(?:NODE|INIT_CWD|PNPM_SCRIPT_SRC_DIR|pnpm_config_verify_deps_before_run|npm_(?:command|execpath|node_execpath|lifecycle_.*|package_.*|config_(?:user_agent|node_gyp|npm_version|(?:local|global)_prefix)))$/
 
 if (process.env.npm_lifecycle_event !== undefined) {
   const { env } = process
+  if (env.INIT_CWD) {
+    process.chdir(env.INIT_CWD)
+    env.PWD = env.INIT_CWD
+  }
   const folders = env.PATH.split(delimiter)
   while (folders.length > 0 && isAdded(folders[0])) folders.shift()
   env.PATH = folders.join(delimiter)

@@ -9,14 +9,14 @@ const root = join(import.meta.dirname, '..')
 const pinned = join(root, 'node_modules/.bin')
 
 const bin = join(root, 'packages/communication-emulator/src/bin.mjs')
-/** Of npm's configuration: it tells the caller's own from what npm adds no more. */
+/** npm's configuration, in which the caller's own variables cannot be told from those that npm adds. */
 const npmConfiguration = /^(?:COLOR|EDITOR|npm_config_(?!local_prefix|node_gyp|user_agent).*)$/
 
-// `turbo` is on PATH twice: in the workspace, and as the caller's own.
+// `turbo` is on PATH twice: in the workspace and in the caller's folder.
 it.each([
-  ['pnpm', join(pinned, 'pnpm'), ['--silent', 'emulator']],
-  ['npm', 'npm', ['run', '--silent', 'emulator', '--']],
-])("`%s run emulator exec` runs programs as its caller's shell does", async (_name, command, args) => {
+  ['pnpm', join(pinned, 'pnpm'), ['--dir', root, '--silent', 'emulator']],
+  ['npm', 'npm', ['--prefix', root, 'run', '--silent', 'emulator', '--']],
+])("`%s run emulator exec` runs programs with the caller's folder and environment", async (_name, command, args) => {
   const programs = mkdtempSync(join(tmpdir(), 'acs-kit-programs-'))
   onTestFinished(() => rmSync(programs, { recursive: true, force: true }))
   writeFileSync(join(programs, 'turbo'), '#!/bin/sh\nexec env\n')
@@ -27,7 +27,7 @@ it.each([
   for (const own of [{}, { NODE_PATH: programs, npm_config_fund: 'false', PNPM_HOME: programs }]) {
     const seenBy = async (program: string, leading: readonly string[]) => {
       const { stdout } = await promisify(execFile)(program, [...leading, 'exec', '--', 'turbo'], {
-        cwd: root,
+        cwd: programs,
         env: { HOME, XDG_DATA_HOME, PATH: path, ...own },
       })
       return new Map(stdout.split('\n').map((line) => [line.split('=', 1)[0]!, line.slice(line.indexOf('=') + 1)]))
@@ -37,6 +37,6 @@ it.each([
     expect(
       [...seen.keys()].filter((name) => !expected.has(name) && !npmConfiguration.test(name) && name !== '_'),
     ).toEqual([])
-    expect(Object.fromEntries(seen)).toMatchObject({ PATH: path, ...own })
+    expect(Object.fromEntries(seen)).toMatchObject({ PATH: path, PWD: programs, ...own })
   }
 })
