@@ -91,8 +91,8 @@ export class EntraPlane {
   /**
    * Signs a user in without the sign-in page.
    *
-   * @param options - the user, and optionally the claims and lifetime of the token
-   * @returns an access token, its expiry and the user's object id
+   * @param options The user, and optionally the claims and lifetime of the token.
+   * @returns An access token, its expiry and the user's object id.
    * @example
    * const { accessToken } = await emulator.entra.signIn({ user: 'alice', roles: ['admin'] })
    */

@@ -64,7 +64,7 @@ export function identityNotFound(): ServiceError {
   return new ServiceError(404, 'IdentityNotFound', "Provided identity doesn't exist.", { isFromAction: true })
 }
 
-// guess(quota-answer): only the status is documented.
+// guess(quota-response): only the status is documented.
 export function tooManyRequests(retryAfterSeconds: number): ServiceError {
   return new ServiceError(429, 'TooManyRequests', 'The rate limit of the resource is exceeded. Retry later.', {
     headers: { 'Retry-After': String(retryAfterSeconds) },
