@@ -2,7 +2,7 @@
 // are played: their limits would make this last for an hour. Needs --expose-gc.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
-import { Background } from '../src/background.ts'
+import { BackgroundTasks } from '../src/background-tasks.ts'
 import { AccessKey } from '../src/communication/access-key.ts'
 import type { Communication, IssuedToken } from '../src/communication/communication.ts'
 import type { FirstLogin } from '../src/identities/first-login.ts'
@@ -20,7 +20,7 @@ const log = {
   warn: (fields: object, message: string) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
 }
 const key = new AccessKey('primary', undefined as never)
-const grant: Grant = { key: 1, scopes: ['chat', 'voip'], minutes: 1440, isAsked: false }
+const grant: Grant = { key: 1, scopes: ['chat', 'voip'], minutes: 1440, isLifetimeRequested: false }
 
 await using issuer = await SignInIssuer.start()
 const signIn = new SignIn([{ issuer: issuer.issuer, audience }], { now: Date.now, reuseMs: 300_000 })
@@ -28,12 +28,12 @@ const userTokens = new UserTokens({
   store: { find } as unknown as IdentityStore,
   communication: { sdk: 'identity', issueToken } as unknown as Communication,
   firstLogin: undefined as unknown as FirstLogin,
-  background: new Background(log),
+  backgroundTasks: new BackgroundTasks(log),
   now: Date.now,
   random: Math.random,
   revocationBoundMs: 300_000,
   resourceId: undefined,
-  remapForeign: false,
+  replaceForeignIdentities: false,
   log,
 })
 
@@ -47,7 +47,7 @@ async function addUsers(from: number, to: number): Promise<void> {
   for (let user = from; user < to; user++) {
     const signInToken = await issuer.sign({ sub: randomUUID() })
     const principal = await signIn.verify(`Bearer ${signInToken}`)
-    signIn.keep(principal)
+    signIn.addVerified(principal)
     await userTokens.issue(principal, grant)
   }
 }

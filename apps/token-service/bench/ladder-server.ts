@@ -1,17 +1,19 @@
 // Answers `POST /v1/token` with the layers of the service up to the named one, and prints its address. Up to the rate limit
 // the answer is made up; from there on it is the service itself that runs, without its audit line or with it.
 import { readSettings } from '@acs-kit/service-settings'
-import { problemSchemas, routes, type TokenResponse } from '@acs-kit/token-contract'
-import rateLimit from '@fastify/rate-limit'
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import { routes, type TokenResponse } from '@acs-kit/token-contract'
 import fastify, { type FastifyInstance } from 'fastify'
-import { buildService } from '../src/app.ts'
+import { buildServer } from '../src/build-server.ts'
 import { createLog, openLogDestination } from '../src/log.ts'
-import { authentication } from '../src/plugins/authentication.ts'
-import { browsers } from '../src/plugins/browsers.ts'
-import { jsonBodies } from '../src/plugins/json-bodies.ts'
-import { problems } from '../src/plugins/problems.ts'
-import { SignIn } from '../src/sign-in/sign-in.ts'
+import { authentication } from '../src/plugins/app/authentication.ts'
+import { cors } from '../src/plugins/app/cors.ts'
+import { jsonBodies } from '../src/plugins/app/json-bodies.ts'
+import { problems } from '../src/plugins/app/problems.ts'
+import { securityHeaders } from '../src/plugins/app/security-headers.ts'
+import { signIn } from '../src/plugins/app/sign-in.ts'
+import { uniqueHeaders } from '../src/plugins/app/unique-headers.ts'
+import { rateLimit } from '../src/plugins/external/rate-limit.ts'
+import { typebox } from '../src/plugins/external/typebox.ts'
 
 const layers = ['bare', 'contract', 'browsers', 'authentication', 'rate limit', 'token', 'audit'] as const
 const settings = readSettings(process.env)
@@ -27,30 +29,26 @@ function has(layer: (typeof layers)[number]): boolean {
 
 async function buildWhole(): Promise<FastifyInstance> {
   const log = createLog(has('audit') ? 'info' : 'error', openLogDestination())
-  return (await buildService({ settings, log })).app
+  return buildServer({ ...settings, log })
 }
 
 async function buildUpTo(): Promise<FastifyInstance> {
   const answer = JSON.parse(process.argv[3]!) as TokenResponse
   const app: FastifyInstance = fastify()
+  const log = createLog('error', openLogDestination())
+  const options = { settings, log, now: Date.now, random: Math.random }
   if (has('contract')) {
-    app.setValidatorCompiler(TypeBoxValidatorCompiler)
-    for (const schema of problemSchemas) app.addSchema(schema)
-    await app.register(jsonBodies)
-    await app.register(rateLimit, { global: false })
-    await app.register(problems, { badRequestsPerMinute: settings.BAD_REQUESTS_PER_MINUTE })
+    for (const plugin of [typebox, jsonBodies, rateLimit, problems]) await app.register(plugin, options)
   }
-  if (has('browsers'))
-    await app.register(browsers, { origins: settings.ALLOWED_ORIGINS, headers: settings.ALLOWED_HEADERS })
-  const signIn = new SignIn(settings.SIGN_IN_ISSUERS, {
-    now: Date.now,
-    reuseMs: settings.REVOCATION_BOUND_SECONDS * 1000,
-  })
+  if (has('browsers')) for (const plugin of [securityHeaders, uniqueHeaders, cors]) await app.register(plugin, options)
+  await app.register(signIn, options)
   if (has('rate limit')) {
-    await app.register(authentication, { signIn, requestsPerMinute: settings.TOKENS_PER_MINUTE })
+    await app.register(authentication, options)
   } else if (has('authentication')) {
     app.addHook('onRequest', ({ headers: { authorization } }, _reply, done) =>
-      signIn.recall(authorization) ? done() : signIn.verify(authorization).then((principal) => signIn.keep(principal)),
+      app.signIn.getVerified(authorization)
+        ? done()
+        : app.signIn.verify(authorization).then((principal) => app.signIn.addVerified(principal)),
     )
   }
   const { method, url, schema } = routes.issueToken

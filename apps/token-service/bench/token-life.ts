@@ -5,7 +5,7 @@ import { startEmulator } from '@acs-kit/communication-emulator'
 import { readSettings } from '@acs-kit/service-settings'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { tokenSource, type Scope } from '@acs-kit/token-client'
-import { buildService } from '../src/app.ts'
+import { buildServer } from '../src/build-server.ts'
 import { createLog } from '../src/log.ts'
 
 const minute = 60_000
@@ -26,7 +26,7 @@ const settings = readSettings({
   TOKENS_PER_MINUTE: '100000',
 })
 const log = createLog('error', { write: (line) => process.stderr.write(line) })
-const { app } = await buildService({ settings, log, now: () => emulator.clock.now() })
+const app = await buildServer({ ...settings, log, now: () => emulator.clock.now() })
 const signInTokens = await Promise.all(
   users.map((sub) => issuer.sign({ sub, exp: Math.floor(Date.now() / 1000) + (days + 1) * 24 * 60 * 60 })),
 )

@@ -2,14 +2,14 @@ import { isIP } from 'node:net'
 import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 
-/** IPv6 prefix that a provider assigns to one customer (RFC 6177), who can use any address in it. */
+/** Length of the IPv6 prefix of one customer (RFC 6177), who can use any address in it. */
 const customerPrefixLength = 56
 
 /**
- * Address of the client, without a port: the last one that the trusted proxies name. An invalid one counts as that of the
- * proxy which sent it, so that garbage gets no limit of its own.
+ * Returns the client's address without its port, as the trusted proxies report it. Falls back to the proxy's own address, so that
+ * invalid ones do not get limits of their own.
  */
-export function clientAddress({ ip, ips = [ip] }: FastifyRequest): string {
+export function getClientAddress({ ip, ips = [ip] }: FastifyRequest): string {
   let client = 'unknown'
   for (const hop of ips) {
     const address = toAddress(hop)
@@ -19,12 +19,12 @@ export function clientAddress({ ip, ips = [ip] }: FastifyRequest): string {
   return client
 }
 
-/** Key of limits per address: the same for all addresses of one customer. */
-export function addressGroup(request: FastifyRequest): string {
-  return normalizeIP(clientAddress(request), customerPrefixLength)
+/** Returns the key of limits per address: equal for all addresses of one customer. */
+export function toAddressGroup(request: FastifyRequest): string {
+  return normalizeIP(getClientAddress(request), customerPrefixLength)
 }
 
-/** Canonical form of `203.0.113.5`, `203.0.113.5:1234` (App Service's), `2001:db8::1` and `[2001:db8::1]:1234`. */
+/** Normalizes `203.0.113.5`, `203.0.113.5:1234` (App Service), `2001:db8::1` and `[2001:db8::1]:1234`. */
 function toAddress(hop = ''): string | undefined {
   const address = /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? hop.replace(/^([\d.]+):\d+$/, '$1')
   return isIP(address) ? normalizeIP(address, 128) : undefined

@@ -1,9 +1,9 @@
 import type { ReadyResponse } from '@acs-kit/token-contract'
 import type { Communication } from './communication/communication.ts'
 import type { IdentityStore } from './identities/identity-store.ts'
-import { ProblemError } from './problem-error.ts'
+import { ProblemError } from './problems/problem-error.ts'
 
-type Part = ReadyResponse['store']
+type Status = ReadyResponse['store']
 
 export interface HealthMonitorOptions {
   readonly store: IdentityStore
@@ -11,14 +11,14 @@ export interface HealthMonitorOptions {
   readonly log: { warn(fields: object, message: string): void }
 }
 
-/** Nobody's: looked up to see whether the store answers. */
-const nobodysKey = 'A'.repeat(43)
+/** Key that no user has. Reading it checks the store. */
+const unusedUserKey = 'A'.repeat(43)
 
-/** What was found at the last look at store and Azure Communication Services; asking it costs nothing. */
+/** Result of the latest health check of the store and Azure Communication Services. Reading it sends no request. */
 export class HealthMonitor {
   readonly #options: HealthMonitorOptions
-  #store: Part = 'unknown'
-  #communication: Part = 'unknown'
+  #store: Status = 'unknown'
+  #communication: Status = 'unknown'
 
   constructor(options: HealthMonitorOptions) {
     this.#options = options
@@ -29,24 +29,22 @@ export class HealthMonitor {
     return { status: isReady ? 'ready' : 'not-ready', store: this.#store, communication: this.#communication }
   }
 
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const { store, communication } = this.#options
-    const parts = await Promise.all([
-      this.#ask('store', () => store.find(nobodysKey)),
-      this.#ask('communication', () => communication.probe()),
+    ;[this.#store, this.#communication] = await Promise.all([
+      this.#checkPart('the identity store', () => store.find(unusedUserKey)),
+      this.#checkPart('Azure Communication Services', () => communication.probe()),
     ])
-    this.#store = parts[0]
-    this.#communication = parts[1]
   }
 
-  async #ask(part: string, work: () => Promise<unknown>): Promise<Part> {
+  async #checkPart(name: string, request: () => Promise<unknown>): Promise<Status> {
     try {
-      await work()
+      await request()
       return 'ok'
     } catch (error) {
-      // Busy, and so alive.
+      // Throttled, and so reachable.
       if (error instanceof ProblemError && error.code === 'communication-throttled') return 'ok'
-      this.#options.log.warn({ err: error }, `${part} can’t be reached`)
+      this.#options.log.warn({ err: error }, `health check failed: cannot reach ${name}`)
       return 'down'
     }
   }

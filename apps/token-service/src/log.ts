@@ -1,44 +1,44 @@
 import { CommunicationIdentityError } from '@acs-kit/communication-identity'
 import pino, { type DestinationStream, type Logger } from 'pino'
-import { ProblemError } from './problem-error.ts'
+import { ProblemError } from './problems/problem-error.ts'
 
-/** Lines wait for this many bytes, or a second, before they are written: a write for each would cost a fifth of the speed. */
+/** Buffer size. Lines are written when it is full or after a second: writing each one would cost a fifth of the throughput. */
 const bufferBytes = 8 * 1024
-/** More causes or stack frames of an error are not logged. */
+/** Maximum number of causes and of stack frames of an error. */
 const maxDepth = 10
-/** Error codes are shorter than keys, signatures and tokens. */
+/** Accepts error codes, which are shorter than keys, signatures and tokens. */
 const errorCode = /^[\w-]{1,40}$/
 
 const frame = /^ {4}at (?:[^()]* \()?(?:file:\/\/|node:|\/|[A-Z]:\\)[^()]*:\d+:\d+\)?$/
 
-/** Standard output, in a buffer. */
+/** Opens standard output with a buffer. */
 export function openLogDestination() {
   return pino.destination({ dest: 1, minLength: bufferBytes, periodicFlush: 1000, sync: false })
 }
 
-/** Empties the buffer. Where nobody reads any more it gives up: `flushSync`, also pino's own at the end, would try for ever. */
+/** Writes the buffer. Gives up if the reader has closed the pipe, unlike `flushSync`, which would retry endlessly. */
 export async function flush(destination: ReturnType<typeof openLogDestination>): Promise<void> {
   await new Promise<void>((resolve) => destination.flush(() => resolve()))
 }
 
 /**
- * JSON lines. Requests are never logged, and of an error only its codes, where it was thrown, and our own words: any other
- * message may repeat a request, credentials included.
+ * Creates a logger of JSON lines. Omits requests, and messages of errors other than our own, which may repeat a request with its
+ * credentials: logs their codes and stack frames.
  */
 export function createLog(level: string, destination: DestinationStream): Logger {
-  const serializers = { err: (error: unknown) => describe(error), req: () => undefined, res: () => undefined }
+  const serializers = { err: (error: unknown) => serializeError(error), req: () => undefined, res: () => undefined }
   return pino({ level, base: null, serializers, hooks: { logMethod } }, destination)
 }
 
-/** Without words of ours, pino and Fastify take those of the error. */
+/** Replaces the error's message, which pino and Fastify log by default. */
 function logMethod(this: Logger, args: Parameters<pino.LogFn>, method: pino.LogFn): void {
-  const [first, words] = args as unknown[]
+  const [first, message] = args as unknown[]
   const error = first instanceof Error ? first : (first as { err?: unknown } | undefined)?.err
-  const hasOwnWords = !(error instanceof Error) || (words !== undefined && words !== error.message)
-  method.apply(this, hasOwnWords ? args : [{ ...(first !== error && (first as object)), err: error }, 'an error'])
+  const hasOwnMessage = !(error instanceof Error) || (message !== undefined && message !== error.message)
+  method.apply(this, hasOwnMessage ? args : [{ ...(first !== error && (first as object)), err: error }, 'error'])
 }
 
-function describe(error: unknown, depth = 0): object {
+function serializeError(error: unknown, depth = 0): object {
   if (!(error instanceof Error)) return { name: typeof error }
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
   const isOurs = error instanceof ProblemError || error instanceof CommunicationIdentityError
@@ -47,9 +47,9 @@ function describe(error: unknown, depth = 0): object {
     ...(isOurs && { message: withoutUrlSecrets(error.message) }),
     ...(isErrorCode(code) && { code }),
     ...(typeof statusCode === 'number' && { statusCode }),
-    // With a status, what comes before the frames is the text of a response.
-    ...(!isOurs && statusCode === undefined && { stack: framesOf(error) }),
-    ...(error.cause !== undefined && depth < maxDepth && { cause: describe(error.cause, depth + 1) }),
+    // With a status, the stack begins with the text of a response.
+    ...(!isOurs && statusCode === undefined && { stack: getFrames(error) }),
+    ...(error.cause !== undefined && depth < maxDepth && { cause: serializeError(error.cause, depth + 1) }),
   }
 }
 
@@ -57,8 +57,8 @@ function isErrorCode(code: unknown): boolean {
   return typeof code === 'string' && errorCode.test(code)
 }
 
-/** Frames that name a file. The message comes before them, and may look like some. */
-function framesOf({ stack = '', message }: Error): string[] {
+/** Returns the frames that name a file. The message precedes them and may look like frames. */
+function getFrames({ stack = '', message }: Error): string[] {
   const lines = stack.replace(message, '').split('\n')
   const end = lines.findLastIndex((line) => !line.startsWith('    at '))
   return lines
@@ -68,7 +68,7 @@ function framesOf({ stack = '', message }: Error): string[] {
     .map((line) => line.trim())
 }
 
-/** Leaves out user name, password, query and fragment of URLs. */
+/** Omits user name, password, query and fragment of URLs. */
 function withoutUrlSecrets(text: string): string {
   return text.replaceAll(/https?:\/\/\S+/gi, (url) => url.replace(/[?#].*/, '').replace(/\/\/[^/]*@/, '//'))
 }

@@ -1,4 +1,4 @@
-// The process's entry, in JavaScript: an older Node can neither read TypeScript nor load the built service.
+// JavaScript, because older versions of Node can load neither TypeScript nor the built service.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major > 24 || (major === 24 && minor >= 12)) {
   await import('./server.ts')

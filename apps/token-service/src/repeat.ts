@@ -1,7 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
 
-/** Runs the work at once and then with the pauses that it asks for, one run at a time, until the signal. It must not throw. */
-export async function repeat(work: () => Promise<number>, signal: AbortSignal): Promise<void> {
+/**
+ * Repeats the work from `listen` to `close`, one run at a time. It returns the pause in milliseconds, and must not throw. An app
+ * that does not listen, such as one under test, does no background work.
+ */
+export function repeatWhileListening(app: FastifyInstance, work: () => Promise<number>): void {
+  const closing = new AbortController()
+  app.addHook('onListen', (done) => {
+    void repeat(work, closing.signal)
+    done()
+  })
+  app.addHook('preClose', (done) => {
+    closing.abort()
+    done()
+  })
+}
+
+async function repeat(work: () => Promise<number>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const pauseMs = await work()
     await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {})

@@ -1,73 +1,40 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import { readSettings, SettingsError } from '@acs-kit/service-settings'
 import closeWithGrace from 'close-with-grace'
-import { buildService } from './app.ts'
-import { reaperPauseMs } from './identities/reaper.ts'
+import { buildServer } from './build-server.ts'
 import { createLog, flush, openLogDestination } from './log.ts'
-import { buildMetricsApp } from './plugins/metrics.ts'
-import { repeat } from './repeat.ts'
 
-const require = createRequire(import.meta.url)
-/** How long a stop may take to finish what is in flight. */
-const stopDeadlineMs = 10_000
-const lookPauseMs = 30_000
-/** While it is not ready, so that it is back as soon as what it leans on. */
-const soonMs = 2000
+/** Maximum time to finish open requests after a signal. */
+const closeTimeoutMs = 10_000
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env)
   const destination = openLogDestination()
   const log = createLog(settings.LOG_LEVEL, destination)
-  const stopping = new AbortController()
-  const { app, health, reaper, metrics } = await buildService({
-    settings,
-    log,
-    referenceFolder: referenceFolder(),
-    ...(process.connected && { now: followedClock() }),
-  })
-  const metricsApp = metrics && buildMetricsApp(metrics)
-  closeWithGrace({ delay: stopDeadlineMs, logger: false, skip: ['beforeExit'] }, async ({ err, signal }) => {
-    if (err) log.fatal({ err }, 'the service ends')
-    else log.info({ signal }, 'the service stops')
-    stopping.abort()
-    await Promise.all([app.close(), metricsApp?.close()])
+  const app = await buildServer({ ...settings, log, ...(process.connected && { now: followParentClock() }) })
+  closeWithGrace({ delay: closeTimeoutMs, logger: false, skip: ['beforeExit'] }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'uncaught error, stopping')
+    else log.info({ signal }, 'stopping')
+    await app.close()
     await flush(destination)
   })
-  const metricsAddress = await metricsApp?.listen({ host: settings.METRICS_HOST, port: settings.METRICS_PORT! })
   const address = await app.listen({ host: settings.HOST, port: settings.PORT }).catch(async (error: unknown) => {
-    await metricsApp?.close()
+    await app.close()
     throw error
   })
-  log.info({ address, ...(metricsAddress && { metricsAddress }) }, 'the service listens')
+  log.info({ address, metricsAddress: app.metrics?.address }, 'the service listens')
   await flush(destination)
   // Tells a parent process with a channel that the service is ready: log lines depend on LOG_LEVEL.
   process.send?.({ address })
-  void repeat(async () => {
-    await health.look()
-    return health.state.status === 'ready' ? lookPauseMs : soonMs
-  }, stopping.signal)
-  void repeat(async () => {
-    await reaper.run().catch((err: unknown) => log.warn({ err }, 'reaper run failed, will retry'))
-    return reaperPauseMs
-  }, stopping.signal)
 }
 
-/** In development, where the emulator's clock can be moved: whoever started this process with a channel tells how far. */
-function followedClock(): () => number {
-  let offset = 0
+/** Follows the emulator's clock in development: the parent process sends its offset through the channel. */
+function followParentClock(): () => number {
+  let offsetMs = 0
   process.on('message', (message: { clockOffset?: unknown } | null) => {
-    if (Number.isFinite(message?.clockOffset)) offset = message!.clockOffset as number
+    if (Number.isFinite(message?.clockOffset)) offsetMs = message!.clockOffset as number
   })
   process.channel?.unref()
-  return () => Date.now() + offset
-}
-
-/** Beside the built server; in the workspace, the package that it is taken from. */
-function referenceFolder(): URL {
-  const built = new URL('reference/', import.meta.url)
-  return existsSync(built) ? built : new URL('./', pathToFileURL(require.resolve('swagger-ui-dist/package.json')))
+  return () => Date.now() + offsetMs
 }
 
 try {

@@ -11,7 +11,7 @@ let url: string
 describe('for the client package, over a socket,', () => {
   beforeAll(async () => {
     fixture = open.use(await ServiceFixture.start({ env: { ALLOWED_ORIGINS: allowedOrigin } }))
-    url = await fixture.service.app.listen({ host: '127.0.0.1', port: 0 })
+    url = await fixture.service.listen({ host: '127.0.0.1', port: 0 })
   })
   afterAll(() => open.disposeAsync())
 

@@ -138,7 +138,7 @@ describe('what the contract does not have', () => {
 })
 
 test('what is no request, or never ends, is answered and cut off', async () => {
-  const { app } = await fixture.addInstance()
+  const app = await fixture.addInstance()
   await app.listen({ host: '127.0.0.1', port: 0 })
   const [{ port }] = app.addresses() as [AddressInfo]
   async function send(bytes: string): Promise<string> {
@@ -168,7 +168,7 @@ describe('an absent body is not an error', () => {
   let port: number
 
   beforeAll(async () => {
-    const { app } = await fixture.addInstance()
+    const app = await fixture.addInstance()
     await app.listen({ host: '127.0.0.1', port: 0 })
     port = (app.addresses() as [AddressInfo])[0].port
   })
@@ -219,7 +219,7 @@ describe('an absent body is not an error', () => {
 test.each(['Host', 'Origin', 'Authorization', 'Content-Type'])(
   'a second %s is a bad request, since it is not clear which one counts',
   async (name) => {
-    const { app } = await fixture.addInstance()
+    const app = await fixture.addInstance()
     await app.listen({ host: '127.0.0.1', port: 0 })
     const [{ port }] = app.addresses() as [AddressInfo]
     const values = { Host: 'localhost', Origin: origin, Authorization: 'Bearer x', 'Content-Type': 'application/json' }

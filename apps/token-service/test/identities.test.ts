@@ -30,7 +30,7 @@ describe('a first login', () => {
     )
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
     expect(new Set(answers.map(({ body }) => body.communicationUserId)).size).toBe(1)
-    await Promise.all(services.map(({ app }) => app.close()))
+    await Promise.all(services.map((service) => service.close()))
     expect(fixture.emulator.identities()).toHaveLength(1)
     expect(await journalOf(fixture)).toEqual([])
   })
@@ -55,7 +55,7 @@ describe('a first login', () => {
     expect(status).toBe(503)
     expect(body).toMatchObject({ code: 'communication-throttled', retryAfter: 60 })
     expect(headers['retry-after']).toBe('60')
-    await fixture.service.app.close()
+    await fixture.service.close()
     expect(await journalOf(fixture)).toEqual([])
   })
 })
@@ -66,14 +66,14 @@ describe('the reaper', () => {
     await using fixture = await ServiceFixture.start({ now: () => clock })
     fixture.emulator.faults.add({ operation: 'createIdentity', reset: true, phase: 'after', count: 1 })
     await fixture.call('POST /v1/token')
-    await fixture.service.reaper.run()
+    await fixture.service.identities.reaper.run()
     expect(await journalOf(fixture)).toEqual([expect.objectContaining({ kind: 'create' })])
     clock += 60_000
-    await fixture.service.reaper.run()
+    await fixture.service.identities.reaper.run()
     expect(await journalOf(fixture)).toEqual([expect.objectContaining({ kind: 'lost' })])
     expect(fixture.logged).toContain('an unused identity may remain')
     clock += 31 * 24 * 60 * 60_000
-    await fixture.service.reaper.run()
+    await fixture.service.identities.reaper.run()
     expect(await journalOf(fixture)).toEqual([])
   })
 
@@ -96,7 +96,7 @@ describe('the reaper', () => {
     await expect
       .poll(
         async () => {
-          await fixture.service.reaper.run()
+          await fixture.service.identities.reaper.run()
           return fixture.emulator.introspect(token).state
         },
         { interval: 200 },
@@ -199,7 +199,7 @@ describe('a deletion during a first login at another instance', () => {
     expect(fixture.emulator.identities()).toHaveLength(1)
     // Beyond the grace that a first login with that deadline gets.
     clock += 180_000
-    await fixture.service.reaper.run()
+    await fixture.service.identities.reaper.run()
     expect(fixture.emulator.identities()).toEqual([])
     expect(await journalOf(fixture)).toEqual([])
   })
@@ -256,7 +256,7 @@ describe('when the store cannot accept what a response would promise', () => {
       status: 503,
       body: { code: 'store-unavailable' },
     })
-    await expect(fixture.service.reaper.run()).rejects.toMatchObject({ code: 'store-unavailable' })
+    await expect(fixture.service.identities.reaper.run()).rejects.toMatchObject({ code: 'store-unavailable' })
   })
 
   test('what has been promised is kept, although the store fails from then on', async () => {
@@ -273,7 +273,7 @@ describe('when the store cannot accept what a response would promise', () => {
     expect((await fixture.call('DELETE /v1/identity')).status).toBe(202)
     store.state = 'up'
     clock += 60_000
-    await fixture.service.reaper.run()
+    await fixture.service.identities.reaper.run()
     expect(fixture.emulator.identities()).toEqual([])
     expect(await journalOf(fixture)).toEqual([])
   })

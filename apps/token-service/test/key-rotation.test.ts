@@ -31,7 +31,7 @@ test('the probe finds a regenerated key before any user does', async () => {
   const first = await call()
   resource.regenerateKey('primary')
   expect((await call()).token).toBe(first.token)
-  await service.health.look()
+  await service.health.check()
   expect(fixture.emulator.introspect((await call()).token).state).toBe('valid')
   expect(service.health.state.communication).toBe('ok')
 })
@@ -42,7 +42,7 @@ test('without a key that is accepted the service says so, is not ready, and keep
   await call()
   resource.regenerateKey('primary')
   resource.regenerateKey('secondary')
-  await service.health.look()
+  await service.health.check()
   expect(await call()).toMatchObject({
     code: 'communication-unavailable',
     detail: expect.stringContaining('credentials'),

@@ -1,6 +1,6 @@
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { TokenService } from '../src/app.ts'
+import type { FastifyInstance } from 'fastify'
 import { ServiceFixture } from './service-fixture.ts'
 
 let fixture: ServiceFixture
@@ -13,7 +13,10 @@ beforeAll(async () => {
 afterAll(() => fixture[Symbol.asyncDispose]())
 
 /** Status or code of a rejected request without a token, or with one, from an address as a proxy names it. */
-async function callFrom(address: string, { token = null, service }: { token?: string | null; service: TokenService }) {
+async function callFrom(
+  address: string,
+  { token = null, service }: { token?: string | null; service: FastifyInstance },
+) {
   const headers = { 'x-forwarded-for': address }
   return (await fixture.call('GET /v1/identity', { service, token, headers })).body.code as string
 }

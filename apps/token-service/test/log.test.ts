@@ -3,7 +3,7 @@ import { EchoServer } from '@acs-kit/test-support/echo-server'
 import { audience } from '@acs-kit/test-support/sign-in-issuer'
 import { expect, test } from 'vitest'
 import { createLog } from '../src/log.ts'
-import { ProblemError } from '../src/problem-error.ts'
+import { ProblemError } from '../src/problems/problem-error.ts'
 import { ServiceFixture } from './service-fixture.ts'
 
 const secret = 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I='
@@ -99,10 +99,11 @@ test.each([400, 401, 403, 429, 500])(
         ]),
       },
     ]
+    const log = createLog('info', { write: (line) => void (fixture.logged += line) })
     for (const env of environments) {
       const service = await fixture.addInstance({ UPSTREAM_DEADLINE_MS: '500', ...env })
-      await service.health.look()
-      await service.reaper.run().catch((err: unknown) => service.app.log.warn({ err }, 'failed'))
+      await service.health.check()
+      await service.identities.reaper.run().catch((err: unknown) => log.warn({ err }, 'failed'))
       const { body } = await fixture.call('POST /v1/token', { service })
       for (const echo of [store, keys, communication]) {
         for (const shown of echo.secrets) expect(fixture.logged + JSON.stringify(body)).not.toContain(shown)

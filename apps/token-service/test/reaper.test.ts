@@ -35,7 +35,7 @@ async function recover(): Promise<void> {
   clock += 60_000
   await expect
     .poll(async () => {
-      await fixture.service.reaper.run()
+      await fixture.service.identities.reaper.run()
       return (await journal()).filter(({ kind }) => kind !== 'lost')
     })
     .toEqual([])
@@ -129,7 +129,7 @@ describe.runIf(sdk === 'identity').each(Object.entries(beginnings))('%s is finis
         clock += 60_000
         store.requests.length = 0
         store.state = stateFor(faulty)
-        await fixture.service.reaper.run().catch(() => {})
+        await fixture.service.identities.reaper.run().catch(() => {})
         const wasHit = store.requests.length > faulty
         await recover()
         await expectDone()
@@ -146,7 +146,7 @@ describe.runIf(sdk === 'identity').each(Object.entries(beginnings))('%s is finis
     const expectDone = await begin()
     clock += 60_000
     fixture.emulator.faults.add({ status: 503 })
-    await fixture.service.reaper.run()
+    await fixture.service.identities.reaper.run()
     await recover()
     await expectDone()
     expect(await journal()).toEqual([])
@@ -187,7 +187,7 @@ test('an entry that changes while the reaper works on others is left to the next
     if (index === 1) await journalTable().updateEntity({ ...entry, kind: 'delete' } as never, 'Merge')
     return 'up'
   }
-  await fixture.service.reaper.run()
+  await fixture.service.identities.reaper.run()
   expect(await journal()).toEqual([expect.objectContaining({ rowKey: entry!['rowKey'], kind: 'delete' })])
   await recover()
   expect(fixture.emulator.identities()).toEqual([])

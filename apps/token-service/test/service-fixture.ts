@@ -2,28 +2,28 @@ import { startEmulator, type Emulator, type EmulatorOptions } from '@acs-kit/com
 import { readSettings } from '@acs-kit/service-settings'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
-import type { InjectOptions } from 'fastify'
-import { buildService, type AppOptions, type TokenService } from '../src/app.ts'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import { buildServer } from '../src/build-server.ts'
 import { createLog } from '../src/log.ts'
+import type { TokenServiceOptions } from '../src/service-options.ts'
 
 let tables = 0
 
-/** The driver that the tests run over: the same tests pass over both. */
+/** SDK under test: the same tests pass with both. */
 export const sdk = process.env['COMMUNICATION_TEST_SDK'] === 'administration' ? 'administration' : 'identity'
 
-export interface FixtureOptions extends Partial<Omit<AppOptions, 'settings' | 'log'>> {
+export interface FixtureOptions extends Pick<TokenServiceOptions, 'now' | 'random'> {
   readonly env?: Record<string, string>
   readonly emulator?: EmulatorOptions
 }
 
-/** A service, with an emulator and an issuer of its own and the room's Azurite. */
+/** A service with an emulator and an issuer of its own. Not the assembler of tools/local-stack, which depends on this package. */
 export class ServiceFixture implements AsyncDisposable {
   readonly emulator: Emulator
   readonly issuer: SignInIssuer
   readonly env: Record<string, string>
-  readonly #services: TokenService[] = []
-  readonly #options: Partial<Omit<AppOptions, 'settings' | 'log'>>
-  /** Everything that was logged. */
+  readonly #services: FastifyInstance[] = []
+  readonly #options: Pick<TokenServiceOptions, 'now' | 'random'>
   logged = ''
 
   private constructor(emulator: Emulator, issuer: SignInIssuer, { env, ...options }: FixtureOptions) {
@@ -49,20 +49,20 @@ export class ServiceFixture implements AsyncDisposable {
     return fixture
   }
 
-  /** Another instance over the same store. */
-  async addInstance(env: Record<string, string> = {}): Promise<TokenService> {
-    const destination = { write: (line: string) => void (this.logged += line) }
+  /** Starts another instance with the same store. */
+  async addInstance(env: Record<string, string> = {}): Promise<FastifyInstance> {
     const settings = readSettings({ ...this.env, ...env })
-    const service = await buildService({ ...this.#options, settings, log: createLog(settings.LOG_LEVEL, destination) })
+    const log = createLog(settings.LOG_LEVEL, { write: (line: string) => void (this.logged += line) })
+    const service = await buildServer({ ...settings, ...this.#options, log })
     this.#services.push(service)
     return service
   }
 
-  get service(): TokenService {
+  get service(): FastifyInstance {
     return this.#services[0]!
   }
 
-  /** The log's lines with these fields. */
+  /** Returns the log lines with these fields. */
   lines(fields: Record<string, unknown>): Record<string, unknown>[] {
     return this.logged
       .split('\n')
@@ -71,40 +71,40 @@ export class ServiceFixture implements AsyncDisposable {
       .filter((line) => Object.entries(fields).every(([name, value]) => line[name] === value))
   }
 
-  /** A request as a user, `alice` unless the token says otherwise, to the first instance or the given one. */
+  /** Sends a request as `alice`, unless a token is given, to the first instance, unless one is given. */
   async call(
     request: string,
     { token, body, service = this.service, headers }: CallOptions = {},
   ): Promise<{ status: number; body: Body; headers: Record<string, unknown> }> {
-    const [method, url] = request.split(' ') as [InjectOptions['method'], string]
+    const [method = 'GET', url] = request.split(' ') as [InjectOptions['method'], string]
     const authorization = token === null ? {} : { authorization: `Bearer ${token ?? (await this.issuer.sign())}` }
-    const answer = await service.app.inject({
-      ...(method !== undefined && { method }),
+    const response = await service.inject({
+      method,
       url,
       headers: { ...authorization, ...headers },
       ...(body !== undefined && { payload: body as object }),
     })
     return {
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: answer.body === '' ? {} : JSON.parse(answer.body),
+      status: response.statusCode,
+      headers: response.headers,
+      body: response.body === '' ? {} : response.json(),
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#services.map(({ app }) => app.close()))
+    await Promise.all(this.#services.map((service) => service.close()))
     await this.emulator[Symbol.asyncDispose]()
     await this.issuer[Symbol.asyncDispose]()
   }
 }
 
 export interface CallOptions {
-  /** Null for none. */
+  /** Null sends none. */
   readonly token?: string | null
   readonly body?: unknown
-  readonly service?: TokenService
+  readonly service?: FastifyInstance
   readonly headers?: Record<string, string>
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are asserted, not trusted
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- responses are asserted, not trusted
 export type Body = any

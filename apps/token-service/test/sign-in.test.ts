@@ -17,8 +17,8 @@ const seconds = () => Math.floor(clock / 1000)
 
 describe('a request is refused', () => {
   const cases: [string, () => Promise<string> | string | null, string, RegExp][] = [
-    ['without a token', () => null, 'token-missing', /Send Authorization/],
-    ['with something that is no JWT', () => 'abc', 'token-invalid', /Bearer and a JWT/],
+    ['without a token', () => null, 'token-missing', /Send the header Authorization/],
+    ['with something that is no JWT', () => 'abc', 'token-invalid', /must be Bearer <JWT>/],
     ['with a JWT of garbage', () => 'a.b.c', 'token-invalid', /not a JWT/],
     ['after the token’s end', () => fixture.issuer.sign({ exp: seconds() - 10 }), 'token-expired', /Sign in again/],
     ['without an end', () => fixture.issuer.sign({ exp: undefined }), 'token-invalid', /exp/],

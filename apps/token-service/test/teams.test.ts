@@ -37,11 +37,11 @@ test.runIf(sdk === 'identity')('one that is no good is refused here, with what i
   await using parts = await startFixture(() => Date.now() + offset)
   const { exchange, teamsToken, signIn } = parts
   const cases: [string, RegExp][] = [
-    ['x', /no JWT/],
-    [await signIn(), /audience \(aud\) has to be https:\/\/auth\.msft/],
-    [await teamsToken({ clientId: '00000000-0000-0000-0000-000000000000' }), /\(appid\) has to be acac0000/],
+    ['x', /not a JWT/],
+    [await signIn(), /audience \(aud\) of the token must be https:\/\/auth\.msft/],
+    [await teamsToken({ clientId: '00000000-0000-0000-0000-000000000000' }), /\(appid\) of the token must be acac0000/],
     [await teamsToken({ scopes: ['Calls.Read'] }), /Teams\.ManageCalls or Teams\.ManageChats/],
-    [await teamsToken({ user: 'bob' }), /another user’s: oid and tid/],
+    [await teamsToken({ user: 'bob' }), /another user: oid and tid/],
   ]
   const asked = () => parts.fixture.emulator.requests.list().filter(({ path }) => path.includes('teamsUser'))
   for (const [token, detail] of cases) {

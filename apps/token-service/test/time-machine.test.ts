@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { TokenService } from '../src/app.ts'
+import type { FastifyInstance } from 'fastify'
 import { sdk, ServiceFixture } from './service-fixture.ts'
 
 const minute = 60_000
@@ -18,7 +18,7 @@ function randomOf(seed: number): () => number {
 /** A person, two instances of the service, and a clock that is moved. */
 class Life implements AsyncDisposable {
   readonly #fixture: ServiceFixture
-  readonly #services: TokenService[]
+  readonly #services: FastifyInstance[]
   readonly #random: () => number
   readonly #clock: { now: number }
   /** When tokens from before stopped being good, and how long the service may need to notice. */
@@ -26,7 +26,12 @@ class Life implements AsyncDisposable {
   #noticedWithin = 0
   logins = 0
 
-  private constructor(fixture: ServiceFixture, services: TokenService[], random: () => number, clock: { now: number }) {
+  private constructor(
+    fixture: ServiceFixture,
+    services: FastifyInstance[],
+    random: () => number,
+    clock: { now: number },
+  ) {
     this.#fixture = fixture
     this.#services = services
     this.#random = random
@@ -85,7 +90,7 @@ class Life implements AsyncDisposable {
     this.#end(probeMs)
     await this.logIn()
     this.pass(probeMs)
-    await Promise.all(this.#services.map(({ health }) => health.look()))
+    await Promise.all(this.#services.map(({ health }) => health.check()))
     await this.logIn()
     this.pass(this.upTo(day))
     await this.logIn()
@@ -111,7 +116,7 @@ class Life implements AsyncDisposable {
     this.#services.splice(0, 2, await this.#fixture.addInstance(env), await this.#fixture.addInstance(env))
   }
 
-  get #any(): TokenService {
+  get #any(): FastifyInstance {
     return this.#services[Math.floor(this.upTo(2))]!
   }
 

@@ -1,11 +1,11 @@
 import type { CommunicationIdentities } from '@acs-kit/communication-identity'
 
-/** One way into the resource. Tokens remember the key they were issued with: a regenerated key takes its tokens with it. */
+/** A credential of the resource. Cached tokens remember theirs: regenerating a key revokes the tokens that it issued. */
 export class AccessKey {
   readonly name: string
   readonly identities: CommunicationIdentities
-  /** Refused by the service. For good: when the key comes to life again, a new object takes its place. */
-  isDead = false
+  /** Whether ACS rejected the key. Final: if the key is accepted again, a new object replaces this one. */
+  isRejected = false
 
   constructor(name: string, identities: CommunicationIdentities) {
     this.name = name

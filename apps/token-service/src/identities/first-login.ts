@@ -1,42 +1,42 @@
 import type { Scope } from '@acs-kit/communication-identity'
-import type { Background } from '../background.ts'
+import type { BackgroundTasks } from '../background-tasks.ts'
 import { hadNoEffect, type Communication, type IssuedToken } from '../communication/communication.ts'
 import type { Principal } from '../sign-in/principal.ts'
 import type { IdentityStore, UserIdentity } from './identity-store.ts'
 import type { Journal, StoredEntry } from './journal.ts'
-import type { Removal } from './removal.ts'
+import type { IdentityRemover } from './identity-remover.ts'
 
 export interface FirstLoginOptions {
   readonly store: IdentityStore
   readonly journal: Journal
   readonly communication: Communication
-  readonly removal: Removal
-  readonly background: Background
-  /** Forgets what is cached for a user. */
+  readonly remover: IdentityRemover
+  readonly backgroundTasks: BackgroundTasks
+  /** Drops the cached tokens of a user. */
   readonly dropCache: (userKey: string) => void
   readonly log: { info(fields: object, message?: string): void }
 }
 
 /**
- * Gives a user exactly one identity, however many instances the first logins arrive at. The order makes it safe: an entry in
- * the journal, then the identity, then insert-if-absent into the store, which decides; the loser deletes its identity.
+ * Creates exactly one identity for a user, even if first logins arrive at several instances. Writes a journal entry, creates an
+ * identity and inserts it into the store if absent: whoever loses that race deletes its identity.
  */
 export class FirstLogin {
   readonly #options: FirstLoginOptions
-  /** Identity of each finished creation that is still in the journal; undefined if none was created. */
+  /** Finished creations that are still in the journal, with their identity unless none was created. */
   readonly #unsettled = new Map<StoredEntry, string | undefined>()
 
   constructor(options: FirstLoginOptions) {
     this.#options = options
   }
 
-  /** Returns the first token too, unless another instance was first or the SDK needs a second call for it. */
+  /** Also returns the first token, unless another instance was first or the SDK needs a second request for it. */
   async provision(
     principal: Principal,
     scopes: readonly Scope[],
     minutes: number | undefined,
   ): Promise<{ identity: UserIdentity; token?: IssuedToken }> {
-    const { store, journal, background, log } = this.#options
+    const { store, journal, backgroundTasks, log } = this.#options
     const { userKey } = principal
     const intent = await journal.add({ kind: 'create', userKey })
     const { communicationUserId, ...token } = await this.#create(intent, scopes, minutes)
@@ -46,12 +46,12 @@ export class FirstLogin {
     } finally {
       this.#unsettled.set(intent, communicationUserId)
     }
-    background.run('settle a first login', () => this.#settle(intent, winner))
+    backgroundTasks.run('settle a first login', () => this.#settle(intent, winner))
     if (winner?.communicationUserId === communicationUserId) {
       log.info({ audit: 'create', userKey })
       return { identity: winner, ...token }
     }
-    // The identity that was first has been deleted since: try again.
+    // The other identity has been deleted since: try again.
     return winner ? { identity: winner } : this.provision(principal, scopes, minutes)
   }
 
@@ -67,16 +67,16 @@ export class FirstLogin {
   }
 
   async #settle(intent: StoredEntry, winner: UserIdentity | undefined): Promise<void> {
-    const { journal, removal, dropCache, log } = this.#options
+    const { journal, remover, dropCache, log } = this.#options
     if (!this.#unsettled.has(intent)) return
     const communicationUserId = this.#unsettled.get(intent)
     const isWinner = winner?.communicationUserId === communicationUserId
     if (communicationUserId === undefined) await journal.remove(intent)
     else if (!isWinner || !(await journal.confirm(intent))) {
-      // Once it is in the journal, the reaper of any instance can finish it.
+      // From here on, the reaper of any instance can finish the deletion.
       const surplus = await journal.put({ ...intent, kind: 'delete', communicationUserId })
       this.#unsettled.delete(intent)
-      await removal.finish(surplus)
+      await remover.finish(surplus)
       log.info({ audit: 'delete', userKey: intent.userKey, outcome: 'done' }, 'deleted a surplus identity')
       if (isWinner) dropCache(intent.userKey)
     }
@@ -84,13 +84,13 @@ export class FirstLogin {
   }
 
   async #create(intent: StoredEntry, scopes: readonly Scope[], minutes: number | undefined) {
-    const { communication, background } = this.#options
+    const { communication, backgroundTasks } = this.#options
     try {
       return await communication.create(scopes, minutes)
     } catch (error) {
       if (hadNoEffect(error)) {
         this.#unsettled.set(intent, undefined)
-        background.run('settle a first login', () => this.#settle(intent, undefined))
+        backgroundTasks.run('settle a first login', () => this.#settle(intent, undefined))
       }
       throw error
     }

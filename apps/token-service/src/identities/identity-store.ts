@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { odata, type TableEntityResult } from '@azure/data-tables'
-import { ProblemError } from '../problem-error.ts'
+import { ProblemError } from '../problems/problem-error.ts'
 import type { Principal } from '../sign-in/principal.ts'
 import { rowChanged, rowExists, rowMissing, scanDeadlineMs, type Table } from './table.ts'
 
@@ -12,9 +12,9 @@ export interface UserIdentity {
   readonly communicationUserId: string
   readonly createdOn: Date
   readonly tokensValidFrom: Date | undefined
-  /** Replaced at each revocation: tokens issued under another one are no good. Needs no clocks that agree. */
+  /** Replaced at each revocation, which invalidates tokens issued under another epoch. Does not depend on clocks. */
   readonly epoch: string
-  /** The entry of the journal that announced its creation. */
+  /** Id of the journal entry that announced its creation. */
   readonly intentId: string
 }
 
@@ -31,7 +31,7 @@ interface Row {
 }
 
 /** Codes with which Azure rejects a cursor that it did not issue. */
-const cursorRejected = ['InvalidInput', 'InvalidQueryParameterValue', 'OutOfRangeInput']
+const cursorInvalid = ['InvalidInput', 'InvalidQueryParameterValue', 'OutOfRangeInput']
 
 export interface Page {
   readonly limit: number
@@ -40,7 +40,7 @@ export interface Page {
 }
 
 /**
- * Which user has which identity. 256 partitions, by the first byte of the user's key: a partition for each user would slow
+ * Maps users to identities. Uses 256 partitions, by the first byte of the user's key: a partition for each user would slow
  * Azurite down, a single one Azure.
  */
 export class IdentityStore {
@@ -57,7 +57,7 @@ export class IdentityStore {
     return row && toIdentity(row)
   }
 
-  /** Undefined when the user has one already: the first stays. */
+  /** Returns undefined if the user already has an identity, which stays. */
   async insert(
     { userKey, issuer, subject }: Principal,
     communicationUserId: string,
@@ -67,25 +67,25 @@ export class IdentityStore {
       issuer,
       subject,
       communicationUserId,
-      resourceId: resourceIdOf(communicationUserId),
+      resourceId: getResourceId(communicationUserId),
       createdOn: new Date(this.#now()),
       epoch: randomUUID(),
       intentId,
     }
     const inserted = await this.#table.run(
-      (client, abortSignal) => client.createEntity({ ...keysOf(userKey), ...row }, { abortSignal }),
+      (client, abortSignal) => client.createEntity({ ...toRowKeys(userKey), ...row }, { abortSignal }),
       { expected: rowExists },
     )
     return inserted && { userKey, ...row, tokensValidFrom: undefined }
   }
 
-  /** Nothing happens when the user has no identity, or another one. */
+  /** Does nothing if the user has no identity or another one. */
   async markRevoked(userKey: string, communicationUserId: string): Promise<void> {
     await this.#change(userKey, communicationUserId, (etag) =>
       this.#table.run(
         (client, abortSignal) =>
           client.updateEntity(
-            { ...keysOf(userKey), tokensValidFrom: new Date(this.#now()), epoch: randomUUID() },
+            { ...toRowKeys(userKey), tokensValidFrom: new Date(this.#now()), epoch: randomUUID() },
             'Merge',
             { etag, abortSignal },
           ),
@@ -94,12 +94,12 @@ export class IdentityStore {
     )
   }
 
-  /** Nothing happens when the user has no identity, or another one. */
+  /** Does nothing if the user has no identity or another one. */
   async remove(userKey: string, communicationUserId: string): Promise<void> {
     await this.#change(userKey, communicationUserId, (etag) =>
       this.#table.run(
         (client, abortSignal) => {
-          const { partitionKey, rowKey } = keysOf(userKey)
+          const { partitionKey, rowKey } = toRowKeys(userKey)
           return client.deleteEntity(partitionKey, rowKey, { etag, abortSignal })
         },
         { expected: [...rowMissing, ...rowChanged] },
@@ -107,11 +107,11 @@ export class IdentityStore {
     )
   }
 
-  /** In no particular order. A page may be short, even empty, before the last. */
+  /** Lists users in no particular order. Pages before the last one may be short, even empty. */
   async list({ limit, cursor, subject }: Page): Promise<{ users: UserIdentity[]; cursor?: string }> {
     // Partitions of users are hexadecimal: the journal's sorts after them.
     const filter = subject === undefined ? "PartitionKey lt 'g'" : odata`PartitionKey lt 'g' and subject eq ${subject}`
-    if (cursor !== undefined && !isCursor(cursor)) throw new ProblemError('request-invalid', 'There is no such cursor.')
+    if (cursor !== undefined && !isCursor(cursor)) throw unknownCursor()
     const listed = await this.#table.run(
       async (client, abortSignal) => {
         const pages = client
@@ -121,9 +121,9 @@ export class IdentityStore {
         const next = page?.continuationToken
         return { users: (page ?? []).map(toIdentity), ...(next && { cursor: next }) }
       },
-      { expected: cursor === undefined ? [] : cursorRejected, deadlineMs: scanDeadlineMs },
+      { expected: cursor === undefined ? [] : cursorInvalid, deadlineMs: scanDeadlineMs },
     )
-    if (!listed) throw new ProblemError('request-invalid', 'There is no such cursor.')
+    if (!listed) throw unknownCursor()
     return listed
   }
 
@@ -136,19 +136,23 @@ export class IdentityStore {
   }
 
   #row(userKey: string): Promise<TableEntityResult<Row> | undefined> {
-    const { partitionKey, rowKey } = keysOf(userKey)
+    const { partitionKey, rowKey } = toRowKeys(userKey)
     return this.#table.run((client, abortSignal) => client.getEntity<Row>(partitionKey, rowKey, { abortSignal }), {
       expected: rowMissing,
     })
   }
 }
 
-/** The GUID in a communication user id: the immutable id of the resource. */
-export function resourceIdOf(communicationUserId: string): string {
+/** Immutable id of the resource: the GUID in a communication user id. */
+export function getResourceId(communicationUserId: string): string {
   return /^8:[\w-]+:([\da-f-]{36})_/i.exec(communicationUserId)?.[1]?.toLowerCase() ?? ''
 }
 
-/** Whether the table's client will be able to read it. */
+function unknownCursor(): ProblemError {
+  return new ProblemError('request-invalid', 'Unknown cursor. Use the cursor of the previous page.')
+}
+
+/** Whether the table's client can parse the cursor. */
 function isCursor(text: string): boolean {
   try {
     const value: unknown = JSON.parse(Buffer.from(text, 'base64').toString())
@@ -158,7 +162,7 @@ function isCursor(text: string): boolean {
   }
 }
 
-function keysOf(userKey: string) {
+function toRowKeys(userKey: string) {
   return { partitionKey: Buffer.from(userKey.slice(0, 2), 'base64url').toString('hex'), rowKey: userKey }
 }
 

@@ -1,43 +1,43 @@
 import { randomUUID } from 'node:crypto'
 import { odata, type TableClient, type TableEntityResult } from '@azure/data-tables'
-import type { Background } from '../background.ts'
+import type { BackgroundTasks } from '../background-tasks.ts'
 import { rowChanged, rowMissing, scanDeadlineMs, type Table } from './table.ts'
 
 export interface JournalEntry {
   readonly id: string
   /**
-   * `create`: a creation has begun. `delete`, `revoke`: promised. `lost`: a creation ended before the id was known; ACS does not
-   * list identities, so an unused one may remain.
+   * `create`: a creation has begun. `delete`, `revoke`: promised to a client. `lost`: a creation ended before the id was known;
+   * ACS does not list identities, so an unused one may remain.
    */
   readonly kind: 'create' | 'delete' | 'revoke' | 'lost'
   readonly userKey: string
-  /** Missing while the creation that the entry is about has not reported one. */
+  /** Missing until the creation reports it. */
   readonly communicationUserId?: string
   readonly writtenOn: Date
 }
 
-/** An entry as it was read or written; the store rejects a change to any other version of it. */
+/** A version of an entry. The store rejects changes based on an outdated version. */
 export interface StoredEntry extends JournalEntry {
   readonly etag: string
 }
 
 type Row = Omit<JournalEntry, 'id'>
 
-/** After the partitions of users, see there. */
+/** Sorts after the partitions of users. */
 const partitionKey = 'journal'
 
-/** Write-ahead log of the steps that a crash could leave half done. */
+/** Write-ahead log of the steps that a crash could leave incomplete. */
 export class Journal {
   readonly #table: Table
   readonly #now: () => number
-  readonly #background: Background
+  readonly #backgroundTasks: BackgroundTasks
   /** Entries whose write failed but may have reached the store. */
   readonly #unconfirmed = new Set<JournalEntry>()
 
-  constructor(table: Table, now: () => number, background: Background) {
+  constructor(table: Table, now: () => number, backgroundTasks: BackgroundTasks) {
     this.#table = table
     this.#now = now
-    this.#background = background
+    this.#backgroundTasks = backgroundTasks
   }
 
   async add(entry: Omit<JournalEntry, 'id' | 'writtenOn'>): Promise<StoredEntry> {
@@ -45,9 +45,9 @@ export class Journal {
     try {
       return await this.put(added)
     } catch (error) {
-      // The store may have it all the same, but the caller reports that nothing has changed.
+      // The store may have written it, but the caller reports that nothing has changed.
       this.#unconfirmed.add(added)
-      this.#background.run('withdraw a journal entry', () => this.withdraw())
+      this.#backgroundTasks.run('withdraw a journal entry', () => this.withdraw())
       throw error
     }
   }

@@ -1,10 +1,10 @@
 import type { FirstLogin } from './first-login.ts'
 import type { IdentityStore } from './identity-store.ts'
 import type { Journal, JournalEntry, StoredEntry } from './journal.ts'
-import type { Removal } from './removal.ts'
+import type { IdentityRemover } from './identity-remover.ts'
 
-const keepLostMs = 30 * 24 * 60 * 60_000
-/** Pause between two runs. Shorter than the grace, so that an instance withdraws its own entries before others act on them. */
+const lostRetentionMs = 30 * 24 * 60 * 60_000
+/** Pause between runs. Shorter than the grace period, so that an instance withdraws its own entries before others act on them. */
 export const reaperPauseMs = 10_000
 
 interface Log {
@@ -15,22 +15,22 @@ interface Log {
 export interface ReaperOptions {
   readonly store: IdentityStore
   readonly journal: Journal
-  readonly removal: Removal
+  readonly remover: IdentityRemover
   readonly firstLogin: FirstLogin
-  /** Forgets what is cached for a user. */
+  /** Drops the cached tokens of a user. */
   readonly dropCache: (userKey: string) => void
   readonly now: () => number
-  /** Entries that are younger may still be worked on by whoever wrote them. */
+  /** Grace period, in which an entry is left to the instance that wrote it. */
   readonly graceMs: number
   readonly log: Log
 }
 
-/** Finishes journal entries that a crash or an outage left behind. Every instance runs one. */
+/** Finishes journal entries that a crash or an outage left behind. Each instance runs one. */
 export class Reaper {
   readonly #options: ReaperOptions
   /** Whether the store failed during the last run. */
   #isInterrupted = false
-  /** Entries in the journal at the last run, by kind. */
+  /** Journal entries at the last run, by kind. */
   readonly counts: Record<JournalEntry['kind'], number> = { create: 0, delete: 0, revoke: 0, lost: 0 }
 
   constructor(options: ReaperOptions) {
@@ -65,11 +65,11 @@ export class Reaper {
 
   async #reap(listed: StoredEntry, age: number): Promise<void> {
     const { journal } = this.#options
-    // Others may have worked on it since it was listed.
+    // Another instance may have changed it since it was listed.
     const entry = await journal.reread(listed)
     if (entry === undefined) return
     if (entry.kind === 'lost') {
-      if (age > keepLostMs) await journal.remove(entry)
+      if (age > lostRetentionMs) await journal.remove(entry)
     } else if (entry.communicationUserId === undefined) {
       await this.#reapCreation(entry)
     } else {
@@ -78,27 +78,27 @@ export class Reaper {
   }
 
   async #finish(entry: JournalEntry): Promise<void> {
-    const { removal, dropCache, log } = this.#options
-    await removal.finish(entry)
-    // Tokens issued since then are revoked too.
+    const { remover, dropCache, log } = this.#options
+    await remover.finish(entry)
+    // Tokens issued in the meantime are revoked too.
     dropCache(entry.userKey)
     const { id, kind, userKey } = entry
     log.info({ audit: kind, userKey, outcome: 'done', journalEntry: id }, 'finished a journal entry')
   }
 
-  /** Ends a creation, cancelled or not, that its instance did not settle. Leaves a changed entry to the next run. */
+  /** Ends a creation that its instance did not settle, whether cancelled or not. Leaves a changed entry to the next run. */
   async #reapCreation(entry: StoredEntry): Promise<void> {
     const { store, journal, log } = this.#options
     const identity = await store.find(entry.userKey)
     if (identity?.intentId === entry.id) {
       if (entry.kind === 'create') return void (await journal.confirm(entry))
-      // The id has to be in the journal before the mapping goes.
+      // Record the id before the mapping is removed.
       const { communicationUserId } = identity
       if (await journal.change(entry, { communicationUserId })) await this.#finish({ ...entry, communicationUserId })
     } else if (await journal.change(entry, { kind: 'lost' })) {
       log.warn(
         { journalEntry: entry.id, userKey: entry.userKey },
-        'a creation ended before its identity was known: an unused identity may remain at ACS',
+        'a creation ended before its identity was known: an unused identity may remain in ACS',
       )
     }
   }

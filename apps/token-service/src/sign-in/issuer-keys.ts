@@ -7,24 +7,24 @@ import {
   type JWTVerifyOptions,
   type JWTVerifyResult,
 } from 'jose'
-import { ProblemError } from '../problem-error.ts'
+import { ProblemError } from '../problems/problem-error.ts'
 
 type KeySet = ReturnType<typeof createLocalJWKSet>
 
-/** Age at which a token waits for a reload: maximum time that a withdrawn key is accepted while the issuer responds. */
+/** Age from which a token waits for a reload: how long a withdrawn key is accepted while the issuer responds. */
 const reloadAfterMs = 10 * 60_000
 /** Maximum age of the keys during an outage of the issuer. */
 const staleAfterMs = 24 * 60 * 60_000
-/** Pause after a failed reload, so that not every request waits for another one during an outage. */
+/** Pause after a failed reload, so that not every request waits for one during an outage. */
 const retryPauseMs = 5000
-/** Unknown key ids may ask for one reload in this time: an attacker can make up any number of them. */
+/** Minimum interval between reloads for unknown key ids, which an attacker can invent. */
 const unknownKeyCooldownMs = 5000
-/** Maximum duration of a reload, discovery included. */
+/** Maximum duration of a reload, including discovery. */
 const loadDeadlineMs = 5000
 
 /**
- * The public keys of one issuer. They are loaded at the first use, reloaded when they are old, at once when a token names an
- * unknown one, and outlive an outage of the issuer.
+ * Public keys of one issuer. Loads them at the first use, reloads them when they are old or a token names an unknown one, and
+ * keeps them during an outage of the issuer.
  */
 export class IssuerKeys {
   readonly #issuer: string
@@ -33,8 +33,8 @@ export class IssuerKeys {
   #keySet: KeySet | undefined
   #loadedAt = -Infinity
   #failedAt = -Infinity
-  #searchedAt = -Infinity
-  #search: Promise<KeySet> | undefined
+  #unknownKeyReloadAt = -Infinity
+  #unknownKeyReload: Promise<KeySet> | undefined
   #loading: Promise<KeySet> | undefined
 
   constructor(issuer: string, jwksUri: string | undefined, now: () => number) {
@@ -45,24 +45,24 @@ export class IssuerKeys {
 
   /** Verifies a token as `jwtVerify` does. Rejects with its errors, or with a `ProblemError` if the keys cannot be loaded. */
   async verify(token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
-    const keySet = await this.#current()
+    const keySet = await this.#getKeys()
     try {
       return await verifyWith(keySet, token, options)
     } catch (error) {
-      if (!isOfUnknownKey(error, token)) throw error
-      return verifyWith(await this.#searchAgain(), token, options)
+      if (!isKeyUnknown(error, token)) throw error
+      return verifyWith(await this.#reloadForUnknownKey(), token, options)
     }
   }
 
-  /** All who meet an unknown key get what one reload found, for as long as none may follow. */
-  #searchAgain(): Promise<KeySet> {
+  /** Tokens with unknown keys share one reload during the cooldown. */
+  #reloadForUnknownKey(): Promise<KeySet> {
     const now = this.#now()
-    if (this.#search && now - this.#searchedAt < unknownKeyCooldownMs) return this.#search
-    this.#searchedAt = now
-    return (this.#search = this.#load())
+    if (this.#unknownKeyReload && now - this.#unknownKeyReloadAt < unknownKeyCooldownMs) return this.#unknownKeyReload
+    this.#unknownKeyReloadAt = now
+    return (this.#unknownKeyReload = this.#load())
   }
 
-  async #current(): Promise<KeySet> {
+  async #getKeys(): Promise<KeySet> {
     const now = this.#now()
     const keySet = this.#keySet
     const age = now - this.#loadedAt
@@ -80,7 +80,7 @@ export class IssuerKeys {
     const startedAt = this.#now()
     const deadline = AbortSignal.timeout(loadDeadlineMs)
     try {
-      // Discovered each time: the issuer may move its keys, and leave the old ones where they were.
+      // Discovered each time, because an issuer may move its keys and leave the old ones in place.
       const jwksUri = this.#jwksUri ?? (await this.#discover(deadline))
       const keySet = createLocalJWKSet((await fetchJson(jwksUri, deadline)) as JSONWebKeySet)
       this.#keySet = keySet
@@ -96,14 +96,14 @@ export class IssuerKeys {
   async #discover(deadline: AbortSignal): Promise<string> {
     const url = `${this.#issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
     const { issuer, jwks_uri: jwksUri } = (await fetchJson(url, deadline)) as { issuer?: unknown; jwks_uri?: unknown }
-    if (issuer !== this.#issuer) throw unavailable(`The document at ${url} names another issuer.`)
+    if (issuer !== this.#issuer) throw unavailable(`${url} names another issuer.`)
     const isSecure = typeof jwksUri === 'string' && (jwksUri.startsWith('https:') || this.#issuer.startsWith('http:'))
-    if (!isSecure) throw unavailable(`The document at ${url} lacks an https jwks_uri.`)
+    if (!isSecure) throw unavailable(`${url} lacks an https jwks_uri.`)
     return jwksUri
   }
 }
 
-/** Tries every matching key: issuers publish keys without `kid`, with the same `kid`, or twice. */
+/** Tries every matching key: issuers publish keys without `kid`, with equal `kid`, or twice. */
 async function verifyWith(keySet: KeySet, token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
   try {
     return await jwtVerify(token, keySet, options)
@@ -120,8 +120,8 @@ async function verifyWith(keySet: KeySet, token: string, options: JWTVerifyOptio
   }
 }
 
-/** Without `kid`, an invalid signature may be that of a key which is not loaded yet. */
-function isOfUnknownKey(error: unknown, token: string): boolean {
+/** Without `kid`, an invalid signature may belong to a key that is not loaded yet. */
+function isKeyUnknown(error: unknown, token: string): boolean {
   if (error instanceof errors.JWKSNoMatchingKey) return true
   return error instanceof errors.JWSSignatureVerificationFailed && decodeProtectedHeader(token).kid === undefined
 }
@@ -132,7 +132,7 @@ async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
   return response.json()
 }
 
-/** A cause for the log. */
+/** Cause, for the log. */
 function unavailable(detail: string): ProblemError {
   return new ProblemError('sign-in-unavailable', detail)
 }

@@ -2,30 +2,30 @@ import { hash } from 'node:crypto'
 import type { Issuer } from '@acs-kit/service-settings'
 import type { ProblemCode } from '@acs-kit/token-contract'
 import type { JWTPayload } from 'jose'
-import { ProblemError } from '../problem-error.ts'
+import { ProblemError } from '../problems/problem-error.ts'
 
 /** A verified user. */
 export interface Principal {
-  /** Opaque, the same for ever, and different for any two users: the key of all that is stored. */
+  /** Opaque, constant and unique: the key of everything stored about the user. */
   readonly userKey: string
   readonly issuer: string
-  /** The issuer's name for the user: `oid` from Entra ID, else `sub`. */
+  /** User id of the issuer: `oid` of Entra ID, `sub` of others. */
   readonly subject: string
-  /** Entra ID's only. */
+  /** Only of Entra ID. */
   readonly tenantId?: string
   readonly roles: readonly string[]
   readonly isAdmin: boolean
 }
 
-/** Throws a `ProblemError` when the token says too little about the user, or lacks the permission that everyone needs. */
+/** Throws a `ProblemError` if the token lacks a claim that identifies the user, or the required permission. */
 export function toPrincipal(payload: JWTPayload, settings: Issuer): Principal {
   const { required, admin } = settings
   const user = toUser(payload, settings)
-  const roles = wordsOf(payload['roles'])
-  const permissions = new Set([...roles, ...wordsOf(payload['scp']), ...wordsOf(payload['scope'])])
+  const roles = toNames(payload['roles'])
+  const permissions = new Set([...roles, ...toNames(payload['scp']), ...toNames(payload['scope'])])
   if (required !== undefined && !permissions.has(required)) {
     const { userKey } = user
-    throw rejectSigned('permission-missing', `The token needs the scope or role ${required}.`, { userKey })
+    throw rejectSigned('permission-missing', `The token lacks the scope or role ${required}.`, { userKey })
   }
   // Any application can request a scope; only the directory assigns a role.
   return { ...user, roles, isAdmin: admin !== undefined && roles.includes(admin) }
@@ -33,29 +33,29 @@ export function toPrincipal(payload: JWTPayload, settings: Issuer): Principal {
 
 function toUser(payload: JWTPayload, { issuer, kind = 'oidc' }: Issuer) {
   if (kind === 'entra') {
-    // `sub` differs from one application to the next, `oid` does not.
+    // `sub` differs between applications, `oid` does not.
     const tid = claim(payload, 'tid')
     const oid = claim(payload, 'oid')
-    if (tid !== tenantOf(issuer)) {
+    if (tid !== getTenant(issuer)) {
       throw rejectSigned('token-invalid', "The token's tenant (tid) is not the tenant of its issuer.")
     }
-    return { userKey: keyOf('entra', tid, oid), issuer, subject: oid, tenantId: tid }
+    return { userKey: toUserKey('entra', tid, oid), issuer, subject: oid, tenantId: tid }
   }
   const subject = claim(payload, 'sub')
-  return { userKey: keyOf('oidc', issuer, subject), issuer, subject }
+  return { userKey: toUserKey('oidc', issuer, subject), issuer, subject }
 }
 
-/** A rejection of a validly signed token, which does not count against the address that it came from. */
+/** Rejects a validly signed token, which does not count against the client's address. */
 export function rejectSigned(code: ProblemCode, detail: string, logFields?: object): ProblemError {
   return new ProblemError(code, detail, { countsAgainstAddress: false, ...(logFields && { logFields }) })
 }
 
-/** Tenant segment of an issuer of Entra ID: `https://login.microsoftonline.com/<tenant>/v2.0`. */
-function tenantOf(issuer: string): string | undefined {
+/** Tenant in the URL of an Entra ID issuer: `https://login.microsoftonline.com/<tenant>/v2.0`. */
+function getTenant(issuer: string): string | undefined {
   return URL.parse(issuer)?.pathname.split('/')[1]
 }
 
-function keyOf(...parts: string[]): string {
+function toUserKey(...parts: string[]): string {
   return hash('sha256', JSON.stringify(parts), 'base64url')
 }
 
@@ -65,11 +65,11 @@ function claim(payload: JWTPayload, name: string): string {
   throw rejectSigned('token-invalid', `The token lacks the claim ${name}.`)
 }
 
-const noWords: readonly string[] = []
+const emptyClaim: readonly string[] = []
 
-/** Claims that list names do so as an array, or in one string with spaces. */
-function wordsOf(value: unknown): readonly string[] {
-  if (typeof value === 'string') return value.split(' ').filter((word) => word !== '')
-  // One list for all who have none: most users are kept in memory with it.
-  return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : noWords
+/** Reads a claim that is an array of names, or a string of names separated by spaces. */
+function toNames(value: unknown): readonly string[] {
+  if (typeof value === 'string') return value.split(' ').filter((name) => name !== '')
+  // Shared, because most cached users have no roles.
+  return Array.isArray(value) ? value.filter((name) => typeof name === 'string') : emptyClaim
 }

@@ -2,33 +2,33 @@ import { hash } from 'node:crypto'
 import type { Issuer } from '@acs-kit/service-settings'
 import { decodeJwt, errors, type JWTVerifyResult } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { ProblemError } from '../problem-error.ts'
+import { ProblemError } from '../problems/problem-error.ts'
 import { IssuerKeys } from './issuer-keys.ts'
 import { rejectSigned, toPrincipal, type Principal } from './principal.ts'
 
-/** For clocks that are not quite the issuer's. */
+/** Tolerates differences between the clocks of issuer and service. */
 const clockToleranceSeconds = 5
 const maxVerifiedTokens = 50_000
-/** Enough for as many ordinary tokens; fewer with long claims fit. */
+/** Enough for ordinary tokens. Fewer fit if their claims are long. */
 const maxVerifiedBytes = 32 * 1024 * 1024
-/** Estimated memory of an entry without the text of its claims, and of each of its roles. */
+/** Estimated memory of an entry and of each role, without the text of the claims. */
 const entryBytes = 512
 const roleBytes = 32
-/** Maximum length of a foreign `iss` in a message. */
-const maxShownIssuer = 200
-/** Types of access tokens (RFC 7519, RFC 9068). Issuers sign other tokens with the same keys, such as logout tokens. */
+/** Maximum length of an untrusted `iss` in a message. */
+const maxIssuerLength = 200
+/** Types of access tokens (RFC 7519, RFC 9068). Issuers also sign other tokens, such as logout tokens, with the same keys. */
 const tokenTypes = /^(?:application\/)?(?:at\+)?jwt$/i
 
-/** Times in seconds since 1970: whole ones are no objects of their own, and there may be many of these. */
+/** Times in whole seconds since 1970, which take less memory than fractions: there may be many entries. */
 export interface VerifiedPrincipal extends Principal {
-  /** Hash of the token, so that no token stays in memory. */
+  /** Hash of the token, which itself does not stay in memory. */
   readonly tokenKey: string
   readonly verifiedAt: number
   readonly notBefore: number
   readonly expiresAt: number
 }
 
-/** Verifies sign-in tokens: JWTs of the configured issuers. */
+/** Verifies sign-in tokens: JWTs of the trusted issuers. */
 export class SignIn {
   readonly #issuers: ReadonlyMap<string, { readonly settings: Issuer; readonly keys: IssuerKeys }>
   readonly #now: () => number
@@ -39,7 +39,7 @@ export class SignIn {
     sizeCalculation: estimateBytes,
   })
 
-  /** A verified token is not verified anew within `reuseMs`: how long a key that its issuer withdrew may still count. */
+  /** Reuses a verification for `reuseMs`, which is also how long a key that its issuer withdrew is accepted. */
   constructor(issuers: readonly Issuer[], { now, reuseMs }: { now: () => number; reuseMs: number }) {
     this.#now = now
     this.#reuseSeconds = reuseMs / 1000
@@ -51,49 +51,51 @@ export class SignIn {
     )
   }
 
-  /** The user of an `Authorization` header whose token was verified lately and kept. */
-  recall(authorization: string | undefined): VerifiedPrincipal | undefined {
-    const token = bearerToken(authorization)
-    const known = token === undefined ? undefined : this.#verified.get(keyOf(token))
+  /** Returns the user of an `Authorization` header whose token was verified recently. */
+  getVerified(authorization: string | undefined): VerifiedPrincipal | undefined {
+    const token = getBearerToken(authorization)
+    const known = token === undefined ? undefined : this.#verified.get(hashToken(token))
     const now = this.#now() / 1000
-    const isGood =
+    const isValid =
       known !== undefined &&
       now - known.verifiedAt < this.#reuseSeconds &&
       now >= known.notBefore &&
       now < known.expiresAt
-    return isGood ? known : undefined
+    return isValid ? known : undefined
   }
 
-  /** The user of an `Authorization` header. Rejects with a `ProblemError`. */
+  /** Verifies the token of an `Authorization` header and returns its user. Rejects with a `ProblemError`. */
   async verify(authorization: string | undefined): Promise<VerifiedPrincipal> {
-    if (!authorization) throw new ProblemError('token-missing', 'Send Authorization: Bearer and a sign-in token.')
-    const token = bearerToken(authorization)
+    if (!authorization)
+      throw new ProblemError('token-missing', 'Send the header Authorization: Bearer <sign-in token>.')
+    const token = getBearerToken(authorization)
     if (token === undefined || !/^[\w-]+\.[\w-]*\.[\w-]*$/.test(token)) {
-      throw new ProblemError('token-invalid', 'Authorization must read Bearer and a JWT.')
+      throw new ProblemError('token-invalid', 'The header Authorization must be Bearer <JWT>.')
     }
-    if (!token.split('.').every(isBase64Url)) throw new ProblemError('token-invalid', 'The token is not a JWT.')
+    if (!token.split('.').every(isCanonicalBase64Url))
+      throw new ProblemError('token-invalid', 'The token is not a JWT.')
     const now = this.#now() / 1000
-    const { settings, keys } = this.#issuerOf(token)
+    const { settings, keys } = this.#findIssuer(token)
     const { payload, protectedHeader } = await verifySignature(token, settings, keys, now)
     const { typ } = protectedHeader
     if (typ !== undefined && !(typeof typ === 'string' && tokenTypes.test(typ))) {
-      throw rejectSigned('token-invalid', 'The token has a type (typ) other than JWT or at+jwt: send an access token.')
+      throw rejectSigned('token-invalid', 'The type (typ) of the token is not JWT or at+jwt. Send an access token.')
     }
     return {
       ...toPrincipal(payload, settings),
-      tokenKey: keyOf(token),
+      tokenKey: hashToken(token),
       verifiedAt: Math.floor(now),
       notBefore: Math.floor(payload.nbf ?? 0) - clockToleranceSeconds,
       expiresAt: Math.floor(payload.exp!) + clockToleranceSeconds,
     }
   }
 
-  /** Keeps a verified user for `recall`. Call it after the user's rate limit, which bounds what one user can store. */
-  keep(principal: VerifiedPrincipal): void {
+  /** Caches a verified user. Call it after the user's rate limit, which bounds the memory that one user can fill. */
+  addVerified(principal: VerifiedPrincipal): void {
     if (this.#verified.peek(principal.tokenKey) !== principal) this.#verified.set(principal.tokenKey, principal)
   }
 
-  #issuerOf(token: string) {
+  #findIssuer(token: string) {
     let claimed: unknown
     try {
       claimed = decodeJwt(token).iss
@@ -102,7 +104,7 @@ export class SignIn {
     }
     const issuer = typeof claimed === 'string' ? this.#issuers.get(claimed) : undefined
     if (issuer) return issuer
-    const tokenIssuer = typeof claimed === 'string' ? toShownIssuer(claimed) : 'missing'
+    const tokenIssuer = typeof claimed === 'string' ? toDisplayIssuer(claimed) : 'missing'
     const trustedIssuers = [...this.#issuers.keys()]
     throw new ProblemError(
       'token-invalid',
@@ -112,13 +114,13 @@ export class SignIn {
   }
 }
 
-/** Token of the header, without the scheme: however that is spelled, the token has one cache key. */
-function bearerToken(authorization = ''): string | undefined {
+/** Omits the scheme, whose spelling must not lead to several cache keys. */
+function getBearerToken(authorization = ''): string | undefined {
   const scheme = /^bearer +/i.exec(authorization)?.[0]
   return scheme === undefined ? undefined : authorization.slice(scheme.length)
 }
 
-function keyOf(token: string): string {
+function hashToken(token: string): string {
   return hash('sha256', token, 'base64')
 }
 
@@ -126,16 +128,16 @@ function estimateBytes({ subject, roles }: VerifiedPrincipal): number {
   return entryBytes + 2 * subject.length + roles.reduce((bytes, role) => bytes + roleBytes + 2 * role.length, 0)
 }
 
-/** Whether the text is the one encoding of its bytes: unused bits at the end would give a token several spellings. */
-function isBase64Url(text: string): boolean {
+/** Whether the encoding is canonical: unused bits at the end would give a token several spellings. */
+function isCanonicalBase64Url(text: string): boolean {
   return Buffer.from(text, 'base64url').toString('base64url') === text
 }
 
-/** A foreign issuer for a log and a detail, without what may be secret in a URL. */
-function toShownIssuer(issuer: string): string {
+/** Issuer without the parts of a URL that may be secret. */
+function toDisplayIssuer(issuer: string): string {
   const url = URL.parse(issuer)
-  const shown = url ? `${url.protocol}//${url.host}${url.pathname}` : issuer.replace(/[?#@][^]*/, '')
-  return shown.slice(0, maxShownIssuer)
+  const text = url ? `${url.protocol}//${url.host}${url.pathname}` : issuer.replace(/[?#@][^]*/, '')
+  return text.slice(0, maxIssuerLength)
 }
 
 async function verifySignature(
@@ -159,16 +161,17 @@ async function verifySignature(
 }
 
 function toProblem(error: unknown, audiences: readonly string[]): unknown {
-  // jose checks the claims only after the signature.
-  if (error instanceof errors.JWTExpired) return rejectSigned('token-expired', 'Sign in again, or refresh the token.')
+  // jose checks claims only after the signature.
+  if (error instanceof errors.JWTExpired)
+    return rejectSigned('token-expired', 'The token has expired (exp). Sign in again or refresh it.')
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === 'nbf' && error.reason === 'check_failed') {
-      return rejectSigned('token-not-yet-valid', 'The token starts in the future (nbf): check the clocks.')
+      return rejectSigned('token-not-yet-valid', 'The token is not valid yet (nbf). Check the clocks.')
     }
     if (error.claim === 'aud') {
       return rejectSigned('token-invalid', `The token is not for the audience (aud) ${audiences.join(' or ')}.`)
     }
-    return rejectSigned('token-invalid', `The token's claim ${error.claim} is missing or invalid.`)
+    return rejectSigned('token-invalid', `The claim ${error.claim} of the token is missing or invalid.`)
   }
   if (error instanceof errors.JOSEAlgNotAllowed) {
     return new ProblemError('token-invalid', 'The algorithm of the token is not allowed.')

@@ -1,43 +1,40 @@
 import { CommunicationIdentityError } from '@acs-kit/communication-identity'
 import { LRUCache } from 'lru-cache'
-import type { Background } from '../background.ts'
-import { resourceIdOf, type IdentityStore } from '../identities/identity-store.ts'
+import type { BackgroundTasks } from '../background-tasks.ts'
 import type { Communication } from '../communication/communication.ts'
 import type { FirstLogin } from '../identities/first-login.ts'
-import { ProblemError } from '../problem-error.ts'
+import { getResourceId, type IdentityStore } from '../identities/identity-store.ts'
+import { ProblemError } from '../problems/problem-error.ts'
 import type { Principal } from '../sign-in/principal.ts'
 import { CachedUser, type CachedIdentity, type CachedToken } from './cached-user.ts'
-import { jitter, type Grant } from './scope-policy.ts'
+import { jitterLifetime, type Grant } from './scope-policy.ts'
 
 const maxCachedUsers = 50_000
-const checkPauseMs = 5000
+const failedCheckPauseMs = 5000
 
 export interface UserTokensOptions {
   readonly store: IdentityStore
   readonly communication: Communication
   readonly firstLogin: FirstLogin
-  readonly background: Background
+  readonly backgroundTasks: BackgroundTasks
   readonly now: () => number
   readonly random: () => number
-  /** How long a look at the store stays good. */
+  /** Maximum age of a cached identity. */
   readonly revocationBoundMs: number
-  /** Immutable id of the resource; learnt from the first created identity when it is not given. */
+  /** Immutable id of the resource. Default: that of the first identity created. */
   readonly resourceId: string | undefined
-  /** Whether an identity of another resource is replaced. */
-  readonly remapForeign: boolean
+  /** Whether to replace identities of other resources. */
+  readonly replaceForeignIdentities: boolean
   readonly log: { warn(fields: object, message: string): void }
 }
 
-/**
- * The tokens of all users: cached ones while they are good, with a single call to Azure Communication Services however many
- * callers wait for the same.
- */
+/** Tokens of all users. Returns cached ones while usable; concurrent requests for the same token share one upstream request. */
 export class UserTokens {
   readonly #options: UserTokensOptions
   readonly #users = new LRUCache<string, CachedUser>({ max: maxCachedUsers })
   #resourceId: string | undefined
-  /** Set while the store is out: not every request has to find that out. */
-  #noCheckBefore = 0
+  /** During an outage of the store, not every request checks again. */
+  #nextCheckAt = 0
 
   constructor(options: UserTokensOptions) {
     this.#options = options
@@ -48,38 +45,38 @@ export class UserTokens {
     return this.#users.size
   }
 
-  /** The user's cached token of this grant, if there is one that may be handed out. */
-  cached({ userKey }: Principal, grant: Grant): CachedToken | undefined {
+  /** Returns the usable cached token of the grant, if any. */
+  getCached({ userKey }: Principal, grant: Grant): CachedToken | undefined {
     const user = this.#users.get(userKey)
     const now = this.#options.now()
-    const token = user?.usableToken(grant.key, now)
+    const token = user?.getUsableToken(grant.key, now)
     if (!user || !token) return undefined
-    const age = now - user.checkedAt
-    if (age >= this.#options.revocationBoundMs) return undefined
-    // Looking early means that an outage of the store is noticed late.
-    if (age > this.#options.revocationBoundMs / 2) this.#checkInBackground(user, userKey)
+    const ageMs = now - user.checkedAt
+    if (ageMs >= this.#options.revocationBoundMs) return undefined
+    // Checking early lets an outage of the store go unnoticed for longer.
+    if (ageMs > this.#options.revocationBoundMs / 2) this.#checkInBackground(user, userKey)
     return token
   }
 
-  /** A new token, the same for all who ask meanwhile. Rejects with a `ProblemError` or a `CommunicationIdentityError`. */
+  /** Issues a token unless the cache has one that `refresh` does not exclude. Rejects with a `ProblemError` or a `CommunicationIdentityError`. */
   async issue(principal: Principal, grant: Grant, { refresh = false } = {}): Promise<CachedToken> {
     let user = this.#users.get(principal.userKey)
     if (!user) this.#users.set(principal.userKey, (user = new CachedUser()))
-    const known = user.token(grant.key)
-    const identity = await this.#identityOf(user, principal, grant)
-    // The look at the store confirmed the known one, or the first login came with one.
-    const token = user.usableToken(grant.key, this.#options.now())
+    const known = user.getToken(grant.key)
+    const identity = await this.#resolveIdentity(user, principal, grant)
+    // Usable if the store has confirmed the identity, or if the first login issued it.
+    const token = user.getUsableToken(grant.key, this.#options.now())
     if (token && !(refresh && token === known)) return token
     return this.#issue(user, identity, principal, grant)
   }
 
-  /** What was cached for the user counts no more, nor what is being fetched. */
+  /** Drops the user's tokens, including those being issued. */
   drop(userKey: string): void {
     this.#users.delete(userKey)
   }
 
-  /** From the cache within the bound, else from the store; created when there is none. */
-  #identityOf(user: CachedUser, principal: Principal, grant: Grant): Promise<CachedIdentity> | CachedIdentity {
+  /** Returns the identity from the cache or the store, or creates it. */
+  #resolveIdentity(user: CachedUser, principal: Principal, grant: Grant): Promise<CachedIdentity> | CachedIdentity {
     const isFresh = this.#options.now() - user.checkedAt < this.#options.revocationBoundMs
     if (user.identity && isFresh) return user.identity
     return (user.pendingIdentity ??= this.#loadIdentity(user, principal, grant).finally(() => {
@@ -92,22 +89,22 @@ export class UserTokens {
     const checkedAt = now()
     const identity = await store.find(principal.userKey)
     if (!identity) return this.#createIdentity(user, principal, grant)
-    if (this.#resourceId !== undefined && resourceIdOf(identity.communicationUserId) !== this.#resourceId) {
-      this.#refuseForeign(principal)
+    if (this.#resourceId !== undefined && getResourceId(identity.communicationUserId) !== this.#resourceId) {
+      this.#requireReplaceForeign(principal)
       await store.remove(principal.userKey, identity.communicationUserId)
       return this.#createIdentity(user, principal, grant)
     }
-    return user.remember(identity, checkedAt)
+    return user.setIdentity(identity, checkedAt)
   }
 
   async #createIdentity(user: CachedUser, principal: Principal, grant: Grant): Promise<CachedIdentity> {
     const { firstLogin, now, random } = this.#options
     const checkedAt = now()
-    const { identity, token } = await firstLogin.provision(principal, grant.scopes, this.#lifetimeOf(grant))
-    this.#resourceId ??= resourceIdOf(identity.communicationUserId)
-    const kept = user.remember(identity, checkedAt)
-    if (token) user.keep(grant.key, token, kept, random)
-    return kept
+    const { identity, token } = await firstLogin.provision(principal, grant.scopes, this.#toLifetime(grant))
+    this.#resourceId ??= getResourceId(identity.communicationUserId)
+    const cached = user.setIdentity(identity, checkedAt)
+    if (token) user.addToken(grant.key, token, cached, random)
+    return cached
   }
 
   #issue(user: CachedUser, identity: CachedIdentity, principal: Principal, grant: Grant): Promise<CachedToken> {
@@ -124,7 +121,7 @@ export class UserTokens {
     return pending
   }
 
-  /** The store may know an identity that the service does not: one that is gone, or that was another resource's all along. */
+  /** Replaces an identity that the store has and ACS does not: it was deleted, or belongs to another resource. */
   async #issueOrReplace(
     user: CachedUser,
     identity: CachedIdentity,
@@ -135,51 +132,50 @@ export class UserTokens {
       return await this.#issueNow(user, identity, grant)
     } catch (error) {
       const code = error instanceof CommunicationIdentityError ? error.code : undefined
-      if (code === 'identity-not-owned') this.#refuseForeign(principal)
+      if (code === 'identity-not-owned') this.#requireReplaceForeign(principal)
       else if (code === 'identity-unknown') this.#logReplacement(principal, code)
       else throw error
       await this.#options.store.remove(principal.userKey, identity.communicationUserId)
-      user.forget(identity)
-      const replacement = await this.#identityOf(user, principal, grant)
-      return user.usableToken(grant.key, this.#options.now()) ?? this.#issueNow(user, replacement, grant)
+      user.dropIdentity(identity)
+      const replacement = await this.#resolveIdentity(user, principal, grant)
+      return user.getUsableToken(grant.key, this.#options.now()) ?? this.#issueNow(user, replacement, grant)
     }
   }
 
   async #issueNow(user: CachedUser, identity: CachedIdentity, grant: Grant): Promise<CachedToken> {
     const { communication, random } = this.#options
     const { communicationUserId } = identity
-    const issued = await communication.issueToken(communicationUserId, grant.scopes, this.#lifetimeOf(grant))
-    return user.keep(grant.key, issued, identity, random)
+    const issued = await communication.issueToken(communicationUserId, grant.scopes, this.#toLifetime(grant))
+    return user.addToken(grant.key, issued, identity, random)
   }
 
-  /** Throws unless such identities are to be replaced. */
-  #refuseForeign(principal: Principal): void {
-    if (!this.#options.remapForeign) {
+  #requireReplaceForeign(principal: Principal): void {
+    if (!this.#options.replaceForeignIdentities) {
       throw new ProblemError(
         'identity-foreign',
-        'Was the service pointed at a new resource? With REMAP_FOREIGN_IDENTITIES=true users get new identities.',
+        'If the service uses a new resource, set REMAP_FOREIGN_IDENTITIES=true to give its users new identities.',
       )
     }
     this.#logReplacement(principal, 'identity-foreign')
   }
 
   #logReplacement({ userKey }: Principal, reason: string): void {
-    this.#options.log.warn({ audit: 'replace', userKey, reason }, 'the user gets a new identity')
+    this.#options.log.warn({ audit: 'replace', userKey, reason }, "replacing the user's identity")
   }
 
   #checkInBackground(user: CachedUser, userKey: string): void {
-    if (user.isBeingChecked || this.#options.now() < this.#noCheckBefore) return
+    if (user.isBeingChecked || this.#options.now() < this.#nextCheckAt) return
     user.isBeingChecked = true
-    const { background, store, now } = this.#options
-    background.run('look at the store again', async () => {
+    const { backgroundTasks, store, now } = this.#options
+    backgroundTasks.run('check a cached identity', async () => {
       try {
         const checkedAt = now()
         const identity = await store.find(userKey)
         if (identity && identity.communicationUserId === user.identity?.communicationUserId) {
-          user.remember(identity, checkedAt)
+          user.setIdentity(identity, checkedAt)
         } else if (this.#users.peek(userKey) === user) this.drop(userKey)
       } catch (error) {
-        this.#noCheckBefore = now() + checkPauseMs
+        this.#nextCheckAt = now() + failedCheckPauseMs
         throw error
       } finally {
         user.isBeingChecked = false
@@ -187,9 +183,10 @@ export class UserTokens {
     })
   }
 
-  /** In minutes; the administration SDK leaves it to the service. */
-  #lifetimeOf({ minutes, isAsked }: Grant): number | undefined {
-    if (this.#options.communication.sdk === 'administration' && (!isAsked || minutes === 1440)) return undefined
-    return jitter(minutes, this.#options.random)
+  /** In minutes. The administration SDK supports only the service's default. */
+  #toLifetime({ minutes, isLifetimeRequested }: Grant): number | undefined {
+    const isDefault = !isLifetimeRequested || minutes === 1440
+    if (this.#options.communication.sdk === 'administration' && isDefault) return undefined
+    return jitterLifetime(minutes, this.#options.random)
   }
 }

@@ -1,13 +1,11 @@
 import { routes } from '@acs-kit/token-contract'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ProblemError } from '../problem-error.ts'
-import { toResponse, type IdentityRoutesOptions } from './identity.ts'
+import { ProblemError } from '../../problems/problem-error.ts'
+import { toResponse } from './identity.ts'
+import { remove } from './removal.ts'
 
-/** For administrators: support and erasure. */
-export const userRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = async (
-  app,
-  { store, userTokens, removal },
-) => {
+/** Only for administrators: support and erasure. */
+export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.addHook('onRequest', async ({ principal }) => {
     if (!principal.isAdmin) {
       throw new ProblemError('permission-missing', "The token lacks the administrators' app role.")
@@ -17,8 +15,8 @@ export const userRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = asyn
   app.route({
     ...routes.listUsers,
     handler: async ({ query: { limit = 100, cursor, subject }, principal, log }) => {
-      const page = await store.list({ limit, cursor, subject })
-      // A page of all users may be too long for a line; a search finds few.
+      const page = await app.identities.store.list({ limit, cursor, subject })
+      // Only for a search, which finds few: a page of all users may be too long for a log line.
       const found = subject !== undefined && { userKeys: page.users.map(({ userKey }) => userKey) }
       log.info({ audit: 'list', by: principal.userKey, count: page.users.length, ...found })
       return {
@@ -35,19 +33,17 @@ export const userRoutes: FastifyPluginAsyncTypebox<IdentityRoutesOptions> = asyn
 
   app.route({
     ...routes.revokeUserTokens,
-    handler: async ({ params: { userKey }, principal, log }, reply) => {
-      const outcome = await removal.start('revoke', userKey, () => userTokens.drop(userKey))
-      log.info({ audit: 'revoke', userKey, by: principal.userKey, outcome })
-      return reply.code(outcome === 'done' ? 204 : 202).send(null)
+    handler: async (request, reply) => {
+      const user = { userKey: request.params.userKey, by: request.principal.userKey }
+      return reply.code(await remove('revoke', request, user)).send(null)
     },
   })
 
   app.route({
     ...routes.deleteUser,
-    handler: async ({ params: { userKey }, principal, log }, reply) => {
-      const outcome = await removal.start('delete', userKey, () => userTokens.drop(userKey))
-      log.info({ audit: 'delete', userKey, by: principal.userKey, outcome })
-      return reply.code(outcome === 'done' ? 204 : 202).send(null)
+    handler: async (request, reply) => {
+      const user = { userKey: request.params.userKey, by: request.principal.userKey }
+      return reply.code(await remove('delete', request, user)).send(null)
     },
   })
 }

@@ -3,31 +3,33 @@ import type { Communication } from '../communication/communication.ts'
 import type { IdentityStore } from './identity-store.ts'
 import type { Journal, JournalEntry, StoredEntry } from './journal.ts'
 
-/** Whether the work is done, or recorded for the reaper because it cannot be done now. */
+/** `pending`: recorded in the journal for the reaper. */
 export type Outcome = 'done' | 'pending'
 
-export interface RemovalOptions {
+export interface IdentityRemoverOptions {
   readonly store: IdentityStore
   readonly journal: Journal
   readonly communication: Communication
+  /** Drops the cached tokens of a user. */
+  readonly dropCache: (userKey: string) => void
   readonly log: { warn(fields: object, message: string): void }
 }
 
-/** Revokes tokens and deletes identities: writes each to the journal first, then takes steps that can be repeated. */
-export class Removal {
-  readonly #options: RemovalOptions
+/** Revokes tokens and deletes identities: first records the promise in the journal, then takes steps that are safe to repeat. */
+export class IdentityRemover {
+  readonly #options: IdentityRemoverOptions
 
-  constructor(options: RemovalOptions) {
+  constructor(options: IdentityRemoverOptions) {
     this.#options = options
   }
 
   /**
-   * Revokes the user's tokens or deletes the identity. Rejects with `store-unavailable` if the journal cannot be written; after that,
-   * calls `dropCache` and leaves failures to the reaper.
+   * Revokes the user's tokens or deletes the identity. Rejects with `store-unavailable` if the journal cannot be written. Leaves
+   * later failures to the reaper.
    */
-  async start(kind: 'delete' | 'revoke', userKey: string, dropCache: () => void): Promise<Outcome> {
-    const { store, journal, log } = this.#options
-    // In this order: a creation that is missing from the journal has ended, and the store knows its identity.
+  async start(kind: 'delete' | 'revoke', userKey: string): Promise<Outcome> {
+    const { store, journal, dropCache, log } = this.#options
+    // The order matters: a creation that is missing from the journal has ended, so the store knows its identity.
     const entries = await Array.fromAsync(journal.list(userKey))
     const identity = await store.find(userKey)
     const isOwn = ({ id }: StoredEntry) => id === identity?.intentId
@@ -39,16 +41,16 @@ export class Removal {
     )
     for (const creation of others) {
       if (kind !== 'delete' || creation.kind !== 'create') continue
-      if (!(await journal.change(creation, { kind: 'delete' }))) return this.start(kind, userKey, dropCache)
+      if (!(await journal.change(creation, { kind: 'delete' }))) return this.start(kind, userKey)
       isPending = true
     }
     if (!identity) {
-      dropCache()
+      dropCache(userKey)
       return isPending ? 'pending' : 'done'
     }
     const { communicationUserId } = identity
     const entry = await journal.add({ kind, userKey, communicationUserId })
-    dropCache()
+    dropCache(userKey)
     try {
       await this.finish(entry)
       if (kind === 'delete') for (const creation of entries.filter(isOwn)) await journal.remove(creation)
@@ -57,26 +59,26 @@ export class Removal {
       isPending = true
     }
     // Another request may have cached a token in the meantime.
-    dropCache()
+    dropCache(userKey)
     return isPending ? 'pending' : 'done'
   }
 
-  /** Carries out an entry and removes it from the journal. Safe to repeat. */
+  /** Executes an entry and removes it from the journal. Safe to repeat. */
   async finish(entry: JournalEntry): Promise<void> {
     const { store, journal, communication, log } = this.#options
     const { kind, userKey, communicationUserId } = entry
     if (communicationUserId !== undefined) {
       if (kind === 'delete') {
         await store.remove(userKey, communicationUserId)
-        const absence = await ignoringAbsence(communication.delete(communicationUserId))
+        const absence = await ignoreAbsence(communication.delete(communicationUserId))
         if (absence === 'identity-not-owned') {
-          log.warn({ userKey, communicationUserId }, "not deleted, another resource's identity: delete it there")
+          log.warn({ userKey, communicationUserId }, 'identity belongs to another resource: delete it there')
         }
       }
       if (kind === 'revoke') {
         await store.markRevoked(userKey, communicationUserId)
-        await ignoringAbsence(communication.revokeTokens(communicationUserId))
-        // Between the two, another instance may have issued and cached a token, which is revoked now.
+        await ignoreAbsence(communication.revokeTokens(communicationUserId))
+        // Another instance may have cached a token in the meantime, which has been revoked too.
         await store.markRevoked(userKey, communicationUserId)
       }
     }
@@ -84,8 +86,8 @@ export class Removal {
   }
 }
 
-/** An identity that is gone, or another resource's, has no tokens here and can't be deleted from here. */
-async function ignoringAbsence(work: Promise<void>): Promise<FailureCode | undefined> {
+/** Ignores that an identity is deleted or belongs to another resource: this resource has no tokens of it. */
+async function ignoreAbsence(work: Promise<void>): Promise<FailureCode | undefined> {
   try {
     await work
     return undefined

@@ -1,12 +1,5 @@
 import { problemCatalogue, type ProblemCode } from '@acs-kit/token-contract'
 
-const retrySpreadMs = 5000
-
-/** Later by a little, differently each time: spreads those who were refused together. */
-export function spread(retryAfterMs: number): number {
-  return retryAfterMs + Math.random() * retrySpreadMs
-}
-
 export interface ProblemErrorOptions {
   readonly retryAfterMs?: number | undefined
   readonly cause?: unknown
@@ -14,16 +7,16 @@ export interface ProblemErrorOptions {
   readonly logFields?: object
 }
 
-/** A failure as the contract has it: what it is thrown with is what the caller of the API gets to read. */
+/** A failure of the contract's catalogue. The message becomes the problem's `detail`, which the client can read. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
   readonly code: ProblemCode
   readonly statusCode: number
-  /** Seconds after which a next try makes sense. */
+  /** In seconds, as in the header `Retry-After`. */
   readonly retryAfter: number | undefined
-  /** False where the request proved who sent it. */
+  /** False if the request proved which user sent it. */
   readonly countsAgainstAddress: boolean
-  /** Further fields for the log. */
+  /** Additional fields of the log line. */
   readonly logFields: object | undefined
 
   constructor(code: ProblemCode, detail?: string, options: ProblemErrorOptions = {}) {

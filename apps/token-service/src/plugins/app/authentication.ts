@@ -1,0 +1,48 @@
+import type { FastifyRequest } from 'fastify'
+import { fastifyPlugin } from 'fastify-plugin'
+import { ProblemError } from '../../problems/problem-error.ts'
+import type { ServiceOptions } from '../../service-options.ts'
+import type { VerifiedPrincipal } from '../../sign-in/sign-in.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The signed-in user: set before any handler under /v1 runs. */
+    principal: VerifiedPrincipal
+  }
+}
+
+/** Requires a sign-in, and limits the requests of each user. */
+export const authentication = fastifyPlugin(
+  async (app, { settings: { TOKENS_PER_MINUTE } }: ServiceOptions) => {
+    const countRequest = app.createRateLimit({
+      max: TOKENS_PER_MINUTE,
+      timeWindow: 60_000,
+      keyGenerator: (request) => request.principal.userKey,
+    })
+    // A placeholder, so that all requests have the same shape; the hook replaces it or throws.
+    app.decorateRequest('principal', null as unknown as VerifiedPrincipal)
+    // Without a promise for known users: a body that arrives before its reader costs more than all of this.
+    app.addHook('onRequest', (request, _reply, done) => {
+      const known = app.signIn.getVerified(request.headers.authorization)
+      if (!known) return verify(request)
+      request.principal = known
+      return done()
+    })
+    async function verify(request: FastifyRequest): Promise<void> {
+      // Verifying a signature is the most expensive work that an unknown client can cause.
+      const excess = await app.findExcessRejections(request)
+      if (excess) throw excess
+      request.principal = await app.signIn.verify(request.headers.authorization)
+    }
+    app.addHook('preValidation', async (request) => {
+      const limit = await countRequest(request)
+      if (!limit.isAllowed && limit.isExceeded) {
+        throw new ProblemError('rate-limited', `Maximum requests of a user: ${TOKENS_PER_MINUTE} per minute.`, {
+          retryAfterMs: limit.ttl,
+        })
+      }
+      app.signIn.addVerified(request.principal)
+    })
+  },
+  { name: 'authentication', dependencies: ['rate-limit', 'problems', 'sign-in'] },
+)

@@ -1,0 +1,33 @@
+import fastify from 'fastify'
+import { fastifyPlugin } from 'fastify-plugin'
+import { Metrics } from '../../metrics.ts'
+import type { ServiceOptions } from '../../service-options.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Undefined without METRICS_PORT. */
+    metrics: Metrics | undefined
+  }
+}
+
+/** Decorates the app with `metrics`, measures its requests, and serves Prometheus on a listener of its own. */
+export const metrics = fastifyPlugin(
+  async (app, { settings: { METRICS_HOST: host, METRICS_PORT: port } }: ServiceOptions) => {
+    app.decorate('metrics', port === undefined ? undefined : new Metrics(app))
+    const { metrics } = app
+    if (port === undefined || metrics === undefined) return
+
+    app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+      const route = routeOptions.url ?? 'none'
+      metrics.requests.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
+    })
+    const listener = fastify()
+    const { registry } = metrics
+    listener.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+    app.addHook('onReady', async () => {
+      metrics.address = await listener.listen({ host, port })
+    })
+    app.addHook('onClose', () => listener.close())
+  },
+  { name: 'metrics' },
+)

@@ -1,0 +1,37 @@
+import { routes } from '@acs-kit/token-contract'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { ServiceOptions } from '../../service-options.ts'
+import type { CachedToken } from '../../tokens/cached-user.ts'
+import { ScopePolicyEvaluator } from '../../tokens/scope-policy.ts'
+import { remove } from './removal.ts'
+
+export const tokenRoutes: FastifyPluginAsyncTypebox<ServiceOptions> = async (app, { settings }) => {
+  const { userTokens } = app
+  const { endpoint } = app.communication
+  const policy = new ScopePolicyEvaluator(settings.SCOPE_POLICY)
+
+  app.route({
+    ...routes.issueToken,
+    handler({ principal, body, log }) {
+      const { refresh = false } = body
+      const grant = policy.grant(principal.roles, body)
+      const cached = refresh ? undefined : userTokens.getCached(principal, grant)
+      const toResponse = ({ identity, token, expiresOn }: CachedToken) => {
+        const { userKey } = principal
+        const scopes = grant.scopes.join(' ')
+        log.info({ audit: refresh ? 'refresh' : 'issue', userKey, scopes, cached: cached !== undefined })
+        const { communicationUserId } = identity
+        return { communicationUserId, token, expiresOn, scopes: [...grant.scopes], endpoint }
+      }
+      return cached ? toResponse(cached) : userTokens.issue(principal, grant, { refresh }).then(toResponse)
+    },
+  })
+
+  app.route({
+    ...routes.revokeTokens,
+    handler: async (request, reply) => {
+      const { userKey } = request.principal
+      return reply.code(await remove('revoke', request, { userKey })).send(null)
+    },
+  })
+}
