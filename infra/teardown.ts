@@ -1,38 +1,42 @@
-// `pnpm teardown`: destroys a stack on Azure once a person, or `--yes`, has confirmed what will be lost, and proves it.
-import { parseArgs } from 'node:util'
+// `pnpm teardown`: destroys a stack in Azure after confirmation and verifies that no resources remain.
 import { DefaultAzureCredential } from '@azure/identity'
+import { createCommand, runCommand } from './command-line.ts'
+import { openStack } from './pulumi-cli/open-stack.ts'
+import { findPulumi } from './pulumi-cli/pulumi-cli.ts'
 import { confirmByName } from './teardown/confirmation.ts'
-import { pulumiIn } from './teardown/pulumi.ts'
-import { tearDown } from './teardown/tear-down.ts'
+import { tearDownStack } from './teardown/tear-down-stack.ts'
 
-async function main(): Promise<boolean> {
-  const { values, positionals } = parseArgs({
-    options: { yes: { type: 'boolean', default: false }, export: { type: 'string' } },
-    allowPositionals: true,
+interface TeardownFlags {
+  readonly yes?: true
+  readonly export?: string
+}
+
+const command = createCommand('teardown', 'Destroy a stack in Azure and verify that no resources remain.')
+  .argument('<stack>', 'name of the stack, such as dev')
+  .option('--yes', 'destroy without asking for confirmation')
+  .option('--export <file>', 'first write the identity mappings to a new file, one JSON object per line')
+  .action(async (name: string, flags: TeardownFlags) => {
+    process.exitCode = (await run(name, flags)) ? 0 : 1
   })
-  const [stack, ...others] = positionals
-  if (stack === undefined || others.length > 0) {
-    throw new Error('name one stack: pnpm teardown <stack> [--yes] [--export mappings.ndjson]')
+
+async function run(name: string, flags: TeardownFlags): Promise<boolean> {
+  const cli = await findPulumi()
+  if (!cli) {
+    throw new Error('no Pulumi CLI: install it (https://www.pulumi.com/docs/install) or run `pnpm pulumi:cli`')
   }
-  return tearDown({
-    stack,
-    exportPath: values.export,
-    pulumi: pulumiIn(import.meta.dirname),
+  return tearDownStack({
+    stack: await openStack(name, cli),
+    exportPath: flags.export,
     credential: new DefaultAzureCredential(),
-    // Where azure-native looks, too.
+    // The variables that azure-native reads.
     cloud: { metadataHost: process.env['ARM_METADATA_HOSTNAME'], environment: process.env['ARM_ENVIRONMENT'] },
-    tell: (text) => process.stdout.write(`${text}\n`),
+    output: process.stdout,
     confirm: async () => {
-      if (values.yes) return true
-      if (process.stdin.isTTY) return confirmByName(stack, { input: process.stdin, output: process.stdout })
-      throw new Error('without a terminal nobody can confirm it, and nothing was touched: add --yes if it shall be')
+      if (flags.yes) return true
+      if (process.stdin.isTTY) return confirmByName(name, { input: process.stdin, output: process.stdout })
+      throw new Error('cannot ask for confirmation, stdin is not a terminal: pass --yes (nothing was changed)')
     },
   })
 }
 
-try {
-  process.exitCode = (await main()) ? 0 : 1
-} catch (error) {
-  process.stderr.write(`teardown: ${(error as Error).message}\n`)
-  process.exitCode = 1
-}
+await runCommand(command)

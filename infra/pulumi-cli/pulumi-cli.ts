@@ -85,8 +85,3 @@ async function build(signal: AbortSignal | undefined): Promise<void> {
   chmodSync(host, 0o755)
   renameSync(draft, join(bin, executable))
 }
-
-if (import.meta.main) {
-  const { command } = await ensurePulumi((line) => process.stderr.write(`pulumi-cli: ${line}\n`))
-  process.stdout.write(`${command}\n`)
-}

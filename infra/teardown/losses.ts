@@ -1,24 +1,24 @@
 import type { StackResource } from './stack-state.ts'
 
-/** What it means for people that a resource is deleted. */
+/** What else is lost with a resource. */
 const consequences: Readonly<Record<string, string>> = {
-  ResourceGroup: 'with all that is in it, what others put there, too',
+  ResourceGroup: 'and everything in it, including resources created by others',
   CommunicationService:
-    'with every identity: its tokens stop working, its chat threads lose it, and no new resource brings it back',
-  Table: 'which user has which identity',
-  WebApp: 'the token service: nobody gets a token any more',
+    'and all identities: their tokens stop working, they leave their chat threads, and no new resource restores them',
+  Table: 'and the mapping of users to identities',
+  WebApp: 'and the token service: users receive no more tokens',
 }
 
-/** In words, for the person who decides. */
-export function describeLosses(resources: readonly StackResource[]): string {
-  const grave = resources.filter(({ type }) => type in consequences)
+/** Lists resources for confirmation, starting with those whose loss affects users. */
+export function formatLosses(resources: readonly StackResource[]): string {
+  const severe = resources.filter(({ type }) => type in consequences)
   const others = resources.filter(({ type }) => !(type in consequences))
   return [
-    ...grave.map((resource) => `  ${labelOf(resource)}\n      ${consequences[resource.type]}`),
-    ...others.map((resource) => `  ${labelOf(resource)}`),
+    ...severe.map((resource) => `  ${formatResource(resource)}\n      ${consequences[resource.type]}`),
+    ...others.map((resource) => `  ${formatResource(resource)}`),
   ].join('\n')
 }
 
-export function labelOf({ type, name }: StackResource): string {
+export function formatResource({ type, name }: StackResource): string {
   return `${type} ${name}`
 }

@@ -7,21 +7,21 @@ import type { StackState } from './stack-state.ts'
 export interface MappingExport {
   readonly endpoint: string
   readonly table: string
-  /** Of a file that is not there yet. */
+  /** Path of a new file. */
   readonly path: string
 }
 
-/** Throws when there is nothing to export, or something in its way. */
+/** Throws if the stack has no mapping table or the file already exists. */
 export function planExport({ outputs }: StackState, path: string): MappingExport {
   const { mappingTableEndpoint: endpoint, mappingTable: table } = outputs
   if (typeof endpoint !== 'string' || typeof table !== 'string') {
-    throw new Error('the stack has no mapping table to export: leave --export out')
+    throw new Error('the stack has no mapping table to export: omit --export')
   }
-  if (existsSync(path)) throw new Error(`${path} is there already, and is not overwritten: give --export another name`)
+  if (existsSync(path)) throw new Error(`${path} already exists: give --export the name of a new file`)
   return { endpoint, table, path }
 }
 
-/** Writes the rows of the table, each as a line of JSON, for its owner's eyes only, and returns how many they were. */
+/** Writes the table's rows as lines of JSON, readable only by the file's owner, and returns their number. */
 export async function exportMappings(
   { endpoint, table, path }: MappingExport,
   credential: TokenCredential,
@@ -37,7 +37,7 @@ export async function exportMappings(
     return count
   } catch (error) {
     await rm(path)
-    throw new Error(`the identity mappings could not be exported, and nothing was destroyed: ${explain(error)}`, {
+    throw new Error(`exporting the identity mappings failed, nothing was destroyed: ${formatError(error)}`, {
       cause: error,
     })
   } finally {
@@ -45,15 +45,14 @@ export async function exportMappings(
   }
 }
 
-/** The etag means something to the table only. */
+/** Omits the etag, which is valid only in this table. */
 function toLine(entity: TableEntityResult<object>): string {
   const { etag: _, ...row } = entity
   return `${JSON.stringify(row)}\n`
 }
 
-function explain(error: unknown): string {
+function formatError(error: unknown): string {
   const { message, statusCode, details } = error as RestError
   const { code = message } = (details as { odataError?: { code?: string } } | undefined)?.odataError ?? {}
-  if (statusCode !== 403) return code
-  return `${code}: whoever exports needs the role Storage Table Data Reader on the storage account, or on its group`
+  return statusCode === 403 ? `${code}: you need the role Storage Table Data Reader on the storage account` : code
 }

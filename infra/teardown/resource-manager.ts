@@ -1,101 +1,86 @@
-import {
-  bearerTokenAuthenticationPolicy,
-  createDefaultHttpClient,
-  createPipelineFromOptions,
-  createPipelineRequest,
-  type PipelineResponse,
-} from '@azure/core-rest-pipeline'
+import { ResourceManagementClient } from '@azure/arm-resources'
 import type { TokenCredential } from '@azure/identity'
 import { findResourceManager } from '../cloud-metadata.ts'
 import type { StackResource } from './stack-state.ts'
 
-/** As the configuration of azure-native names it. */
+/** Names as in the configuration of azure-native. */
 export interface Cloud {
   readonly metadataHost?: string | undefined
   readonly environment?: string | undefined
 }
 
-export type Presence = 'there' | 'gone' | 'unknown'
+export type ResourceStatus = 'exists' | 'deleted' | 'unknown'
 
-const resourceManagers: Readonly<Record<string, string>> = {
+type Statuses = ReadonlyMap<StackResource, ResourceStatus>
+
+const endpoints: Readonly<Record<string, string>> = {
   public: 'https://management.azure.com',
   usgovernment: 'https://management.usgovcloudapi.net',
   china: 'https://management.chinacloudapi.cn',
 }
-/** Codes of a 404 by which nothing is said of the resource itself. */
-const misaddressed = /^(?:SubscriptionNotFound|InvalidSubscriptionId|InvalidResourceType|InvalidResourceNamespace)$/
-const client = createDefaultHttpClient()
+/** Codes of a 404 that do not mean that the resource is deleted. */
+const invalidAddressCodes =
+  /^(?:SubscriptionNotFound|InvalidSubscriptionId|InvalidResourceType|InvalidResourceNamespace)$/
 
-/** Azure Resource Manager, asked as a person. */
+/** Checks resources in Azure with the user's account. */
 export class ResourceManager {
-  readonly #origin: string
-  readonly #pipeline = createPipelineFromOptions({})
+  readonly #endpoint: string
+  readonly #client: ResourceManagementClient
 
-  private constructor(origin: string, credential: TokenCredential) {
-    this.#origin = origin
-    this.#pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: `${origin}/.default` }))
+  private constructor(endpoint: string, credential: TokenCredential) {
+    this.#endpoint = endpoint
+    this.#client = new ResourceManagementClient(credential, { endpoint })
   }
 
   static async find(cloud: Cloud, credential: TokenCredential): Promise<ResourceManager> {
-    return new ResourceManager(await findOrigin(cloud), credential)
+    return new ResourceManager(await findEndpoint(cloud), credential)
   }
 
-  /** Rejects when it is not asked as it should be: by nobody, or for a subscription that it does not know. */
-  async survey(resources: readonly StackResource[]): Promise<ReadonlyMap<StackResource, Presence>> {
-    const answers = await Promise.all(
-      resources.map(async (resource) => [resource, await this.#presenceOf(resource)] as const),
-    )
-    return conclude(new Map(answers))
+  /** Rejects if the account is not signed in or does not have access to the subscription. */
+  async checkResources(resources: readonly StackResource[]): Promise<Statuses> {
+    const checks = resources.map(async (resource) => [resource, await this.#check(resource)] as const)
+    return inheritParentStatus(new Map(await Promise.all(checks)))
   }
 
-  async #presenceOf({ id, apiVersion }: StackResource): Promise<Presence> {
+  async #check({ id, apiVersion }: StackResource): Promise<ResourceStatus> {
     if (apiVersion === undefined) return 'unknown'
-    const url = `${this.#origin}${id}?api-version=${apiVersion}`
-    const response = await this.#pipeline.sendRequest(client, createPipelineRequest({ url })).catch(rethrow)
-    const { status } = response
-    const code = errorCodeOf(response)
-    if (status === 200) return 'there'
-    if (status === 404 && !misaddressed.test(code)) return 'gone'
-    // Also the answer to those whose right went with what it was on.
-    if (status === 403) return 'unknown'
-    throw new Error(
-      `${this.#origin} answers ${status} ${code} for ${id}: \`az account show\` tells who asks, and where`,
-    )
+    try {
+      await this.#client.resources.getById(id.slice(1), apiVersion)
+      return 'exists'
+    } catch (error) {
+      const { name, statusCode, code = '', message } = error as Error & { statusCode?: number; code?: string }
+      if (/Authentication|Credential/.test(name)) {
+        throw new Error(`not signed in to Azure: run \`az login\`\n${message}`, { cause: error })
+      }
+      if (statusCode === 404 && !invalidAddressCodes.test(code)) return 'deleted'
+      // Also the response after a role assignment was deleted with its scope.
+      if (statusCode === 403) return 'unknown'
+      if (statusCode === undefined) throw error
+      const account = 'check your account and subscription with `az account show`'
+      throw new Error(`${this.#endpoint} responded with ${statusCode} ${code} for ${id}: ${account}`, { cause: error })
+    }
   }
 }
 
-/** What can't be told of is there as long as that which it is in or on. */
-export function conclude(answers: ReadonlyMap<StackResource, Presence>): ReadonlyMap<StackResource, Presence> {
-  const outermostFirst = [...answers.keys()].toSorted((one, other) => one.id.length - other.id.length)
-  const concluded = new Map(answers)
-  for (const resource of outermostFirst) {
-    const around = outermostFirst.findLast(({ id }) => isIn(resource.id, id))
-    if (concluded.get(resource) === 'unknown' && around) concluded.set(resource, concluded.get(around)!)
+/** Resources with an unknown status have the status of the resource that contains them. */
+export function inheritParentStatus(statuses: Statuses): Statuses {
+  const parentsFirst = [...statuses.keys()].toSorted((one, other) => one.id.length - other.id.length)
+  const inherited = new Map(statuses)
+  for (const resource of parentsFirst) {
+    const parent = parentsFirst.findLast(({ id }) => isInside(resource.id, id))
+    if (inherited.get(resource) === 'unknown' && parent) inherited.set(resource, inherited.get(parent)!)
   }
-  return concluded
+  return inherited
 }
 
-function isIn(id: string, around: string): boolean {
-  return id.toLowerCase().startsWith(`${around.toLowerCase()}/`)
+function isInside(id: string, parentId: string): boolean {
+  return id.toLowerCase().startsWith(`${parentId.toLowerCase()}/`)
 }
 
-async function findOrigin({ metadataHost, environment = 'public' }: Cloud): Promise<string> {
+async function findEndpoint({ metadataHost, environment = 'public' }: Cloud): Promise<string> {
   if (metadataHost !== undefined) return findResourceManager(metadataHost)
-  const origin = resourceManagers[environment.toLowerCase()]
-  if (origin !== undefined) return origin
-  const known = Object.keys(resourceManagers).join(', ')
-  throw new Error(`azure-native:environment is ${JSON.stringify(environment)}; it must be one of: ${known}`)
-}
-
-function errorCodeOf({ bodyAsText }: PipelineResponse): string {
-  try {
-    return (JSON.parse(bodyAsText ?? '') as { error?: { code?: string } }).error?.code ?? ''
-  } catch {
-    return ''
-  }
-}
-
-function rethrow(error: Error): never {
-  const isSignIn = /Authentication|Credential/.test(error.name)
-  throw isSignIn ? new Error(`Azure lets nobody in: sign in with \`az login\`\n${error.message}`) : error
+  const endpoint = endpoints[environment.toLowerCase()]
+  if (endpoint !== undefined) return endpoint
+  const known = Object.keys(endpoints).join(', ')
+  throw new Error(`azure-native:environment is ${JSON.stringify(environment)}: expected one of ${known}`)
 }

@@ -1,10 +1,12 @@
-/** A resource of Azure that a stack made. */
+import type { Deployment } from '@pulumi/pulumi/automation/index.js'
+
+/** An Azure resource that the stack created. */
 export interface StackResource {
   readonly id: string
-  /** As the program calls it: `CommunicationService`. */
+  /** Type in the program, such as `CommunicationService`. */
   readonly type: string
   readonly name: string
-  /** Undefined for what the resource manager can't be asked for, such as a blob. */
+  /** Undefined for resources that the resource manager does not expose, such as blobs. */
   readonly apiVersion: string | undefined
 }
 
@@ -12,7 +14,7 @@ export interface StackState {
   readonly resources: readonly StackResource[]
   readonly isProtected: boolean
   readonly outputs: Values
-  /** What the stack's configuration says of the cloud. */
+  /** Configuration of the azure-native provider. */
   readonly provider: Values
 }
 
@@ -22,24 +24,22 @@ interface ExportedResource {
   readonly type: string
   readonly id?: string
   readonly protect?: boolean
-  /** Somebody else's, which is only read. */
+  /** Read by the stack, but not created by it. */
   readonly external?: boolean
   readonly inputs?: Values
   readonly outputs?: Values
 }
 
-/** Reads what `pulumi stack export` prints. */
-export function parseState(text: string): StackState {
-  const { deployment } = JSON.parse(text) as { deployment?: { resources?: readonly ExportedResource[] } }
-  const exported = deployment?.resources ?? []
-  const ofType = (type: string) => exported.find((resource) => resource.type === type)
+export function toStackState({ deployment }: Pick<Deployment, 'deployment'>): StackState {
+  const { resources: exported = [] } = (deployment ?? {}) as { resources?: readonly ExportedResource[] }
+  const findType = (type: string) => exported.find((resource) => resource.type === type)
   const own = exported.filter(({ id, external }) => id?.startsWith('/subscriptions/') && !external).map(toResource)
   return {
-    // One that is being replaced is there twice.
+    // A resource that is being replaced occurs twice.
     resources: [...new Map(own.map((resource) => [resource.id.toLowerCase(), resource])).values()],
     isProtected: exported.some(({ protect }) => protect),
-    outputs: ofType('pulumi:pulumi:Stack')?.outputs ?? {},
-    provider: ofType('pulumi:providers:azure-native')?.inputs ?? {},
+    outputs: findType('pulumi:pulumi:Stack')?.outputs ?? {},
+    provider: findType('pulumi:providers:azure-native')?.inputs ?? {},
   }
 }
 

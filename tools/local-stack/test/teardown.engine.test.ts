@@ -1,59 +1,26 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:https'
 import { delimiter, dirname, join } from 'node:path'
-import { PassThrough } from 'node:stream'
-import {
-  startEmulator,
-  wellKnownClientSecret,
-  wellKnownConfidentialClientId,
-  wellKnownTenantId,
-  type Emulator,
-} from '@acs-kit/communication-emulator'
+import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { Azurite } from '@acs-kit/test-support/azurite'
-import { listenLocally } from '@acs-kit/test-support/local-server'
 import { TableClient } from '@azure/data-tables'
-import { ClientSecretCredential } from '@azure/identity'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LocalEngine } from '../src/pulumi/local-engine.ts'
-import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
 import { runPulumi } from './pulumi-process.ts'
-import { confirmByName } from '@acs-kit/infra/teardown/confirmation'
-import { exportMappings } from '@acs-kit/infra/teardown/mapping-export'
-import { pulumiIn } from '@acs-kit/infra/teardown/pulumi'
-import { conclude, ResourceManager } from '@acs-kit/infra/teardown/resource-manager'
-import { parseState } from '@acs-kit/infra/teardown/stack-state'
-import { tearDown } from '@acs-kit/infra/teardown/tear-down'
 
 const command = join(import.meta.dirname, '../../../infra/teardown.ts')
 const cli = await findPulumi()
 if (!cli) process.stdout.write('NOT RUN: teardown tests, no Pulumi CLI (pnpm pulumi:cli)\n')
-// Where it is asked for, it has to be there.
-const isNeeded = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
+const isRequired = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
+/** Lets the command take its input for a terminal's. */
+const terminal = `--import=data:text/javascript,${encodeURIComponent('process.stdin.isTTY = true')}`
 
-async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv) {
-  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const output = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, ...output }
-}
-
-/** A token that nobody takes for one. */
-const credential = { getToken: async () => ({ token: 'x', expiresOnTimestamp: Date.now() + 60_000 }) }
-
-/** What the question for the stack's name makes of an answer. */
-function type(answer: string, stack: string): Promise<boolean> {
-  const input = new PassThrough()
-  input.end(answer)
-  return confirmByName(stack, { input, output: new PassThrough() })
-}
-
-describe.runIf(cli !== undefined || isNeeded)(
-  'pnpm teardown, with the genuine engine and the stand-in provider,',
+// Each step builds on the ones before it.
+describe.runIf(cli !== undefined || isRequired)(
+  'pnpm teardown with the genuine engine and the stand-in provider',
   () => {
     const open = new AsyncDisposableStack()
     let emulator: Emulator
@@ -69,8 +36,9 @@ describe.runIf(cli !== undefined || isNeeded)(
       engine = open.use(await LocalEngine.start(cli!, provider))
       const bin = join(engine.folder, 'bin')
       mkdirSync(bin)
-      // The stack's configuration is in the engine's folder, which spares the tree.
-      writeFileSync(join(bin, 'pulumi'), `#!/bin/sh\ncd '${engine.folder}' && exec '${cli!.command}' "$@"\n`)
+      // The command runs Pulumi in infra/; this stack's configuration is in the engine's folder.
+      const real = cli!.command === 'pulumi' ? `PATH='${process.env['PATH']}' pulumi` : `'${cli!.command}'`
+      writeFileSync(join(bin, 'pulumi'), `#!/bin/sh\ncd '${engine.folder}'\nexec env ${real} "$@"\n`)
       chmodSync(join(bin, 'pulumi'), 0o755)
       const { endpoint, header } = emulator.entra.managedIdentity
       env = {
@@ -82,102 +50,100 @@ describe.runIf(cli !== undefined || isNeeded)(
         IDENTITY_ENDPOINT: endpoint,
         IDENTITY_HEADER: header,
       }
-      await runPulumi(engine, 'config', 'set', 'azure-native:location', 'westeurope')
-      await runPulumi(engine, 'config', 'set', '--path', 'issuers[0].issuer', emulator.entra.issuer)
-      await runPulumi(engine, 'config', 'set', '--path', 'issuers[0].audience', 'api://acs-kit')
-      await runPulumi(engine, 'config', 'set', 'protect', 'true')
-      await up()
+      await engine.configure({
+        'azure-native:location': 'westeurope',
+        'issuers[0].issuer': emulator.entra.issuer,
+        'issuers[0].audience': 'api://acs-kit',
+        protect: 'true',
+      })
+      await engine.up()
     }, 60_000)
     afterAll(() => open.disposeAsync())
 
-    const up = async () => expect(await runPulumi(engine, 'up', '--yes', '--skip-preview')).toMatchObject({ code: 0 })
-    const teardown = (...args: string[]) => run(process.execPath, [command, ...args], env)
+    /** Runs the command; `input` is what the user types. */
+    const run = async (args: readonly string[], changes: NodeJS.ProcessEnv = {}, input?: string) => {
+      const child = spawn(process.execPath, [command, ...args], { env: { ...env, ...changes }, stdio: 'pipe' })
+      child.stdin.end(input)
+      const output = { stdout: '', stderr: '' }
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+      const [code] = (await once(child, 'close')) as [number | null]
+      return { code, ...output }
+    }
+    const teardown = (...args: string[]) => run(args)
     const resources = () => emulator.resourceManager.resources()
     const nameOf = (type: string) => resources().find(({ id }) => id.type.endsWith(type))!.id.name
     const state = async () => (await runPulumi(engine, 'stack', 'export')).stdout
-    /** A refusal leaves everything as it was. */
-    async function expectUntouched(act: () => Promise<void>): Promise<void> {
+    async function expectUnchanged(act: () => Promise<void>): Promise<void> {
       const before = [await state(), resources()]
       await act()
       expect([await state(), resources()]).toEqual(before)
     }
 
-    it('names a stack that there is not', async () => {
+    it('rejects an unknown stack', async () => {
       const { code, stderr } = await teardown('nowhere', '--yes')
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/^teardown: there is no stack nowhere: /)])
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^teardown: stack nowhere does not exist: /)])
     })
 
-    it('says what would be lost, and touches nothing that nobody confirms', () =>
-      expectUntouched(async () => {
+    it('lists the losses, and changes nothing without confirmation', () =>
+      expectUnchanged(async () => {
         const { code, stdout, stderr } = await teardown('local')
-        expect([code, stderr]).toEqual([1, expect.stringMatching(/nothing was touched: add --yes/)])
-        expect(stdout).toContain(`CommunicationService ${nameOf('communicationServices')}\n      with every identity: `)
-        expect(stdout).toContain(`Table ${nameOf('tables')}\n      which user has which identity`)
+        expect([code, stderr]).toEqual([1, expect.stringMatching(/pass --yes \(nothing was changed\)/)])
+        expect(stdout).toContain(`CommunicationService ${nameOf('communicationServices')}\n      and all identities: `)
+        expect(stdout).toContain(`Table ${nameOf('tables')}\n      and the mapping of users to identities`)
         expect(stdout).toMatch(/protected/)
         for (const { id } of resources()) expect(stdout).toContain(id.name)
       }))
 
-    it('touches nothing when another name is typed', () =>
-      expectUntouched(async () => {
-        const authorityHost = emulator.endpoint.slice(0, -1)
-        const refused = tearDown({
-          stack: 'local',
-          pulumi: pulumiIn(engine.folder, env),
-          credential: new ClientSecretCredential(
-            wellKnownTenantId,
-            wellKnownConfidentialClientId,
-            wellKnownClientSecret,
-            {
-              authorityHost,
-              disableInstanceDiscovery: true,
-            },
-          ),
-          cloud: { metadataHost: authorityHost },
-          tell: () => {},
-          confirm: () => type('prod\n', 'local'),
-        })
-        await expect(refused).rejects.toThrow('it was not confirmed: nothing was touched')
+    it('changes nothing when another name is typed', () =>
+      expectUnchanged(async () => {
+        const { code, stdout, stderr } = await run(['local'], { NODE_OPTIONS: terminal }, 'prod\n')
+        expect([code, stderr]).toEqual([1, 'teardown: not confirmed: nothing was changed\n'])
+        expect(stdout).toMatch(/To destroy the stack, type its name, local: /)
       }))
 
-    it('destroys nothing when Azure does not tell what is there', () =>
-      expectUntouched(async () => {
+    it('names the passphrase variable when it is missing, and changes nothing', () =>
+      expectUnchanged(async () => {
+        const { code, stderr } = await run(['local', '--yes'], { PULUMI_CONFIG_PASSPHRASE: undefined })
+        expect([code, stderr]).toEqual([1, expect.stringMatching(/^teardown: .*PULUMI_CONFIG_PASSPHRASE/)])
+      }))
+
+    it('does not change which stack the user has selected', async () => {
+      const { workspace } = engine.stack
+      await workspace.createStack('other')
+      expect((await teardown('local')).code).toBe(1)
+      expect(await workspace.stack()).toMatchObject({ name: 'other' })
+    })
+
+    it('destroys nothing when access to the resources is denied', () =>
+      expectUnchanged(async () => {
         emulator.faults.add({ operation: 'armGet', status: 403, count: 100 })
         const { code, stderr } = await teardown('local', '--yes')
         emulator.faults.clear()
-        expect([code, stderr]).toEqual([1, expect.stringMatching(/Azure does not tell whether .* is there/)])
+        expect([code, stderr]).toEqual([1, expect.stringMatching(/access denied to .*: you need the Reader role/)])
       }))
 
-    it('destroys nothing when nobody is signed in', () =>
-      expectUntouched(async () => {
-        const { code, stderr } = await run(process.execPath, [command, 'local', '--yes'], {
-          ...env,
-          IDENTITY_HEADER: 'x',
-        })
-        expect([code, stderr]).toEqual([1, expect.stringMatching(/sign in with `az login`/)])
+    it('destroys nothing when the user is not signed in', () =>
+      expectUnchanged(async () => {
+        const { code, stderr } = await run(['local', '--yes'], { IDENTITY_HEADER: 'x' })
+        expect([code, stderr]).toEqual([1, expect.stringMatching(/not signed in to Azure: run `az login`/)])
       }))
 
-    it('overwrites no file with the mappings, and destroys nothing without them', () =>
-      expectUntouched(async () => {
+    it('overwrites no file with the mappings, and destroys nothing when the export fails', () =>
+      expectUnchanged(async () => {
         const path = join(engine.folder, 'kept.ndjson')
         writeFileSync(path, 'kept')
-        const refused = await teardown('local', '--yes', '--export', path)
-        expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/is there already/)])
+        const rejected = await teardown('local', '--yes', '--export', path)
+        expect([rejected.code, rejected.stderr]).toEqual([1, expect.stringMatching(/already exists/)])
         expect(readFileSync(path, 'utf8')).toBe('kept')
-        // The service makes its table when it first writes; nobody has yet.
+        // The table is missing: the service creates it with its first write.
         const other = join(engine.folder, 'other.ndjson')
         const failed = await teardown('local', '--yes', '--export', other)
         expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(/nothing was destroyed/)])
         expect(existsSync(other)).toBe(false)
       }))
 
-    it('names the role that an export needs', async () => {
-      const path = join(engine.folder, 'refused.ndjson')
-      const refused = exportMappings({ endpoint: azurite.endpoint, table: 'identities', path }, credential)
-      await expect(refused).rejects.toThrow(/Storage Table Data Reader/)
-      expect(existsSync(path)).toBe(false)
-    })
-
-    it('exports the mappings, says what is left when it fails, and goes on from there', async () => {
+    it('exports the mappings, lists what remains after a failure, and continues from there', async () => {
       const rows = Array.from({ length: 1001 }, (_, index) => ({
         partitionKey: 'a0',
         rowKey: `user-${index}`,
@@ -194,9 +160,9 @@ describe.runIf(cli !== undefined || isNeeded)(
       emulator.faults.clear()
       expect([failed.code, failed.stdout]).toEqual([
         1,
-        expect.stringMatching(/not finished.*`pnpm teardown local` goes on from here/),
+        expect.stringMatching(/Incomplete.*Run `pnpm teardown local` again to continue/),
       ])
-      expect(failed.stdout).toMatch(new RegExp(`ResourceGroup ${nameOf('resourceGroups')} +there +still there`))
+      expect(failed.stdout).toMatch(new RegExp(`ResourceGroup ${nameOf('resourceGroups')} +exists +still exists`))
       expect(failed.stdout).toContain(`Exported 1001 rows to ${path}`)
       const exported = readFileSync(path, 'utf8').trimEnd().split('\n')
       const byKey = (one: { rowKey: string }, other: { rowKey: string }) => one.rowKey.localeCompare(other.rowKey)
@@ -206,26 +172,26 @@ describe.runIf(cli !== undefined || isNeeded)(
       expect(statSync(path).mode & 0o777).toBe(0o600)
 
       const again = await teardown('local', '--yes')
-      expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/Nothing is left of the stack local/)])
+      expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/No resources of stack local remain/)])
       expect(resources()).toEqual([])
     })
 
-    it('proves that nothing is left, and shows no key', async () => {
-      await up()
-      const there = resources().map(({ id }) => id.name)
+    it('verifies that nothing remains, and shows no key', async () => {
+      await engine.up()
+      const names = resources().map(({ id }) => id.name)
       const { accessKey } = emulator.resources.at(-1)!
-      const { code, stdout, stderr } = await teardown('local', '--yes')
+      const { code, stdout, stderr } = await run(['local'], { NODE_OPTIONS: terminal }, 'local\n')
       expect([code, stderr]).toEqual([0, ''])
       const table = stdout.slice(stdout.indexOf('resource  '))
-      expect(there.filter((name) => !new RegExp(`${name} +there +nothing\n`).test(table))).toEqual([])
+      expect(names.filter((name) => !new RegExp(`${name} +exists +deleted\n`).test(table))).toEqual([])
       expect(stdout).not.toContain(accessKey)
       expect(resources()).toEqual([])
     })
 
-    it('tells how far it came when it is interrupted', async () => {
-      await up()
+    it('lists what remains when it is interrupted', async () => {
+      await engine.up()
       emulator.faults.add({ operation: 'armDelete', latencyMs: 1500, count: 1 })
-      // Ctrl+C reaches everything that runs in the terminal.
+      // Ctrl+C reaches every process of the terminal.
       const child = spawn(process.execPath, [command, 'local', '--yes'], { env, detached: true, stdio: 'pipe' })
       let stdout = ''
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -235,19 +201,19 @@ describe.runIf(cli !== undefined || isNeeded)(
       const [code] = (await once(child, 'close')) as [number | null]
       expect([code, stdout]).toEqual([
         1,
-        expect.stringMatching(/not finished.*`pnpm teardown local` goes on from here/),
+        expect.stringMatching(/Incomplete.*Run `pnpm teardown local` again to continue/),
       ])
-      expect(stdout).toMatch(new RegExp(`ResourceGroup ${nameOf('resourceGroups')} +there +still there`))
+      expect(stdout).toMatch(new RegExp(`ResourceGroup ${nameOf('resourceGroups')} +exists +still exists`))
       expect((await teardown('local', '--yes')).code).toBe(0)
     })
 
-    it('finds nothing to destroy after that', async () => {
+    it('rejects a stack without resources', async () => {
       const { code, stderr } = await teardown('local', '--yes')
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/the stack local has no resources/)])
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/stack local has no resources/)])
     })
 
-    it('believes Azure, not Pulumi, that something is gone', async () => {
-      await up()
+    it('trusts Azure, not Pulumi, on what is deleted', async () => {
+      await engine.up()
       const exported = JSON.parse(await state()) as { deployment: { resources: { type: string }[] } }
       const retained = exported.deployment.resources.map((resource) =>
         resource.type.endsWith(':ResourceGroup') ? { ...resource, retainOnDelete: true } : resource,
@@ -256,84 +222,9 @@ describe.runIf(cli !== undefined || isNeeded)(
       writeFileSync(file, JSON.stringify({ ...exported, deployment: { ...exported.deployment, resources: retained } }))
       expect((await runPulumi(engine, 'stack', 'import', '--file', file)).code).toBe(0)
       const { code, stdout } = await teardown('local', '--yes')
-      expect([code, stdout]).toEqual([1, expect.stringMatching(/Pulumi is done, yet not everything is gone/)])
-      expect(stdout).toMatch(new RegExp(`ResourceGroup ${nameOf('resourceGroups')} +there +still there`))
-      expect(stdout.match(/ still there/g)).toHaveLength(1)
+      expect([code, stdout]).toEqual([1, expect.stringMatching(/Pulumi finished, but some resources still exist/)])
+      expect(stdout).toMatch(new RegExp(`ResourceGroup ${nameOf('resourceGroups')} +exists +still exists`))
+      expect(stdout.match(/ still exists/g)).toHaveLength(1)
     })
   },
 )
-
-it.each<[string, string[], RegExp]>([
-  ['without a stack', [], /name one stack/],
-  ['of two stacks', ['dev', 'prod'], /name one stack/],
-  ['with an unknown option', ['dev', '--force'], /--force/],
-  ['where there is no Pulumi', ['dev'], /no Pulumi CLI on PATH/],
-])('a teardown %s says what is wrong', async (_name, args, message) => {
-  const { code, stderr } = await run(process.execPath, [command, ...args], { PATH: '/nowhere' })
-  expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
-  expect(stderr.trim().split('\n')).toHaveLength(1)
-})
-
-it.each([
-  ['dev\n', true],
-  ['prod\n', false],
-  ['y\n', false],
-  ['', false],
-])('typing %j confirms the destruction of dev: %s', async (typed, isConfirmed) => {
-  expect(await type(typed, 'dev')).toBe(isConfirmed)
-})
-
-it.each<[string, object, RegExp | 'gone']>([
-  ['ResourceNotFound', {}, 'gone'],
-  ['SubscriptionNotFound', {}, /answers 404 SubscriptionNotFound for \/subscriptions\/s\/sites\/a/],
-  ['ResourceNotFound', { metadataHost: undefined, environment: 'mars' }, /is "mars"; it must be one of: public/],
-])('a 404 by reason of %s proves what it says, with %j', async (code, cloud, expected) => {
-  await using emulator = await startEmulator()
-  const { certificate, privateKey } = emulator.tlsFiles
-  const tls = { cert: readFileSync(certificate), key: readFileSync(privateKey) }
-  await using azure = await listenLocally(
-    createServer(tls, ({ url, headers }, response) => {
-      if (url!.startsWith('/metadata/')) response.end(JSON.stringify({ resourceManager: `https://${headers.host}/` }))
-      else response.writeHead(404).end(JSON.stringify({ error: { code } }))
-    }),
-  )
-  const resource = { id: '/subscriptions/s/sites/a', type: 'WebApp', name: 'a', apiVersion: 'v' }
-  const survey = async () => {
-    const metadataHost = `localhost:${azure.port}`
-    return (await ResourceManager.find({ metadataHost, ...cloud }, credential)).survey([resource])
-  }
-  if (expected === 'gone') expect([...(await survey())]).toEqual([[resource, 'gone']])
-  else await expect(survey()).rejects.toThrow(expected)
-})
-
-it('what can’t be asked for is there as long as what it is in', () => {
-  const ids = ['g', 'g/a', 'g/a/role', 'h/role'].map((id) => ({ id, type: '', name: id, apiVersion: undefined }))
-  const [group, account, role, other] = ids as [(typeof ids)[0], (typeof ids)[0], (typeof ids)[0], (typeof ids)[0]]
-  const tell = (presence: 'there' | 'gone') => [
-    ...conclude(
-      new Map([
-        [role, 'unknown'],
-        [other, 'unknown'],
-        [account, 'unknown'],
-        [group, presence],
-      ]),
-    ).values(),
-  ]
-  expect(tell('there')).toEqual(['there', 'unknown', 'there', 'there'])
-  expect(tell('gone')).toEqual(['gone', 'unknown', 'gone', 'gone'])
-})
-
-it('a state counts what the stack made, once, and not what it only reads', () => {
-  const resource = {
-    type: 'azure-native:web:WebApp',
-    id: '/subscriptions/s/sites/a',
-    outputs: { azureApiVersion: 'v' },
-  }
-  const other = { ...resource, id: '/subscriptions/s/sites/b', external: true }
-  const replaced = { ...resource, id: '/subscriptions/S/sites/A', delete: true }
-  const component = { type: 'acs-kit:web:TokenServiceSite' }
-  const { resources } = parseState(
-    JSON.stringify({ deployment: { resources: [component, resource, replaced, other] } }),
-  )
-  expect(resources).toMatchObject([{ type: 'WebApp', apiVersion: 'v' }])
-})

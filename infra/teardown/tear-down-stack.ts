@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { TokenCredential } from '@azure/identity'
+import { StackNotFoundError, type Stack } from '@pulumi/pulumi/automation/index.js'
+import { toReason } from '../pulumi-cli/open-stack.ts'
+import { formatLosses, formatResource } from './losses.ts'
+import { exportMappings, planExport } from './mapping-export.ts'
+import { ResourceManager, type Cloud, type ResourceStatus } from './resource-manager.ts'
+import { toStackState, type StackResource, type StackState } from './stack-state.ts'
+
+export interface TeardownOptions {
+  readonly stack: Stack
+  /** File for the identity mappings; default: they are not exported. */
+  readonly exportPath?: string | undefined
+  readonly credential: TokenCredential
+  /** Used where the stack's configuration has no value. */
+  readonly cloud: Cloud
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  /** Called after the losses are listed. */
+  readonly confirm: () => Promise<boolean>
+}
+
+type Statuses = ReadonlyMap<StackResource, ResourceStatus>
+
+/**
+ * Lists what will be lost, destroys the stack if that is confirmed, and returns whether Azure reports every resource as
+ * deleted. Rejects, before anything is destroyed, if a precondition fails.
+ */
+export async function tearDownStack(options: TeardownOptions): Promise<boolean> {
+  const { stack, exportPath, credential, output } = options
+  const log = (text: string) => void output.write(`${text}\n`)
+  const state = await readState(stack)
+  const { resources } = state
+  if (resources.length === 0) throw new Error(`stack ${stack.name} has no resources: nothing to destroy`)
+  const mappings = exportPath === undefined ? undefined : planExport(state, exportPath)
+  const azure = await ResourceManager.find(toCloud(state, options.cloud), credential)
+  const before = await azure.checkResources(resources)
+  const unknown = resources.filter((resource) => before.get(resource) === 'unknown')
+  if (unknown.length > 0) {
+    throw new Error(`access denied to ${unknown.map(formatResource).join(', ')}: you need the Reader role`)
+  }
+  const existing = resources.filter((resource) => before.get(resource) === 'exists')
+  log(`Destroying stack ${stack.name} permanently deletes:\n\n${formatLosses(existing)}\n`)
+  if (state.isProtected) log('Some resources are protected: the protection is removed first.')
+  if (mappings) log(`The identity mappings are exported to ${mappings.path} first.`)
+  if (!(await options.confirm())) throw new Error('not confirmed: nothing was changed')
+
+  if (mappings) log(`Exported ${await exportMappings(mappings, credential)} rows to ${mappings.path}.`)
+  if (state.isProtected) await unprotect(stack)
+  const isDone = await destroy(stack, output)
+  const after = await azure.checkResources(resources).catch((cause: Error) => {
+    const progress = isDone ? 'Pulumi finished' : 'Pulumi did not finish'
+    throw new Error(`${progress}, but checking the remaining resources failed: ${cause.message}`, { cause })
+  })
+  log(`\n${formatStatuses(resources, before, after)}\n`)
+  const isDeleted = resources.every((resource) => after.get(resource) === 'deleted')
+  // An interrupted destroy ends like a finished one.
+  const isFinished = isDone && (await readState(stack)).resources.length === 0
+  log(formatResult(stack.name, isFinished, isDeleted))
+  return isFinished && isDeleted
+}
+
+/** Needs the stack's passphrase or key: the Automation API exports only with secrets, which stay in memory. */
+async function readState(stack: Stack): Promise<StackState> {
+  try {
+    return toStackState(await stack.exportStack())
+  } catch (error) {
+    if (error instanceof StackNotFoundError) {
+      throw new Error(`stack ${stack.name} does not exist: list the stacks with \`pulumi stack ls\` in infra/`, {
+        cause: error,
+      })
+    }
+    throw new Error(`pulumi stack export failed: ${toReason(error)}`, { cause: error })
+  }
+}
+
+/** Runs the CLI itself: the Automation API could only import a changed state, from a file with all secrets in it. */
+async function unprotect({ name, workspace }: Stack): Promise<void> {
+  const args = ['state', 'unprotect', '--all', '--yes', '--non-interactive', '--stack', name]
+  const env = { ...process.env, ...workspace.envVars }
+  try {
+    await promisify(execFile)(workspace.pulumiCommand.command, args, { cwd: workspace.workDir, env })
+  } catch (error) {
+    throw new Error(`removing the protection failed, nothing was destroyed: ${(error as { stderr: string }).stderr}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Returns whether it succeeded; the output shows why not. */
+async function destroy(stack: Stack, output: TeardownOptions['output']): Promise<boolean> {
+  const write = (text: string) => void output.write(text)
+  // Ctrl+C also reaches Pulumi, which then finishes what is in progress.
+  process.on('SIGINT', ignore)
+  try {
+    await stack.destroy({ color: output.isTTY ? 'always' : 'never', onOutput: write, onError: write })
+    return true
+  } catch {
+    return false
+  } finally {
+    process.off('SIGINT', ignore)
+  }
+}
+
+function ignore(): void {}
+
+function toCloud({ provider }: StackState, fallback: Cloud): Cloud {
+  const { metadataHost = fallback.metadataHost, environment = fallback.environment } = provider as Cloud
+  return { metadataHost, environment }
+}
+
+function formatStatuses(resources: readonly StackResource[], before: Statuses, after: Statuses): string {
+  const results = { exists: 'still exists', deleted: 'deleted', unknown: 'unknown' }
+  const rows = [
+    ['resource', 'before', 'after'] as const,
+    ...resources.map((resource) => {
+      const was = before.get(resource) === 'exists' ? 'exists' : 'deleted'
+      return [formatResource(resource), was, results[after.get(resource)!]] as const
+    }),
+  ]
+  const width = Math.max(...rows.map(([label]) => label.length))
+  return rows.map(([label, was, is]) => `  ${label.padEnd(width)}  ${was.padEnd(8)}  ${is}`).join('\n')
+}
+
+function formatResult(stack: string, isFinished: boolean, isDeleted: boolean): string {
+  if (!isFinished) return `Incomplete; protection is now removed. Run \`pnpm teardown ${stack}\` again to continue.`
+  if (!isDeleted) return 'Pulumi finished, but some resources still exist: check them in the Azure portal.'
+  return `No resources of stack ${stack} remain. To delete the stack itself, run \`pulumi stack rm ${stack}\` in infra/.`
+}

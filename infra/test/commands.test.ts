@@ -1,0 +1,68 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { runCommand } from './run-command.ts'
+
+/** An environment without a Pulumi CLI, whose cache is a temporary folder. */
+function temporaryEnvironment() {
+  const cache = mkdtempSync(join(tmpdir(), 'acs-kit-test-'))
+  onTestFinished(() => rmSync(cache, { recursive: true, force: true }))
+  return { PATH: '/missing', XDG_CACHE_HOME: cache }
+}
+
+/** Stands in for a Pulumi CLI that knows no stack. */
+function writePulumi(path: string, version: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const script = `if [ "$1" = version ]; then echo ${version}; else echo "error: no stack named 'dev' found" >&2; exit 1; fi`
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+}
+
+it.each<[string, string[], RegExp]>([
+  ['a missing stack', [], /missing required argument 'stack'.*usage: pnpm teardown \[options\] <stack>/],
+  ['two stacks', ['dev', 'prod'], /too many arguments.*usage: pnpm teardown \[options\] <stack>/],
+  ['an unknown option', ['dev', '--force'], /--force.*usage: pnpm teardown \[options\] <stack>/],
+  ['a missing Pulumi CLI', ['dev'], /no Pulumi CLI: install it .* or run `pnpm pulumi:cli`/],
+])('teardown rejects %s in one line', async (_name, args, message) => {
+  const { code, stderr } = await runCommand('teardown', args, temporaryEnvironment())
+  expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
+  expect(stderr.trim().split('\n')).toHaveLength(1)
+})
+
+it('teardown uses the CLI that `pnpm pulumi:cli` installed', async () => {
+  const env = temporaryEnvironment()
+  writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0')
+  const { code, stderr } = await runCommand('teardown', ['dev', '--yes'], env)
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^teardown: stack dev does not exist: list the stacks/)])
+})
+
+it('prefers the CLI on PATH, and rejects it if it is too old', async () => {
+  const env = temporaryEnvironment()
+  writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0')
+  const bin = join(env.XDG_CACHE_HOME, 'bin')
+  writePulumi(join(bin, 'pulumi'), 'v3.73.9')
+  const { code, stderr } = await runCommand('teardown', ['dev', '--yes'], { ...env, PATH: bin })
+  expect([code, stderr]).toEqual([
+    1,
+    `teardown: ${bin}/pulumi is version 3.73.9, need >= 3.74.0: upgrade it or remove it from PATH\n`,
+  ])
+  writePulumi(join(bin, 'pulumi'), 'v3.74.0')
+  expect(await runCommand('pulumi-cli', [], { ...env, PATH: bin })).toMatchObject({ code: 0, stdout: 'pulumi\n' })
+})
+
+it('pulumi:cli prints the path of the installed CLI', async () => {
+  const env = temporaryEnvironment()
+  const path = join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi')
+  writePulumi(path, 'v3.270.0')
+  expect(await runCommand('pulumi-cli', [], env)).toEqual({ code: 0, stdout: `${path}\n`, stderr: '' })
+})
+
+it.each([
+  ['teardown', ['<stack>', '--yes', '--export <file>']],
+  ['pulumi-cli', ['with the official installer', 'builds it with Go']],
+])('%s --help lists its arguments and options', async (name, expected) => {
+  const { code, stdout } = await runCommand(name, ['--help'], temporaryEnvironment())
+  expect(code).toBe(0)
+  for (const text of [...expected, '-h, --help']) expect(stdout).toContain(text)
+})

@@ -1,0 +1,14 @@
+import { PassThrough } from 'node:stream'
+import { expect, it } from 'vitest'
+import { confirmByName } from '../teardown/confirmation.ts'
+
+it.each([
+  ['dev\n', true],
+  ['prod\n', false],
+  ['y\n', false],
+  ['', false],
+])('typing %j confirms the destruction of dev: %s', async (typed, isConfirmed) => {
+  const input = new PassThrough()
+  input.end(typed)
+  expect(await confirmByName('dev', { input, output: new PassThrough() })).toBe(isConfirmed)
+})
