@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
-import type { Settings } from '@acs-kit/service-settings'
+import { createOriginMatcher, type Settings } from '@acs-kit/service-settings'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import { tokenService } from './app.ts'
@@ -32,6 +32,7 @@ export function serverOptions(
   log: FastifyBaseLogger = createLog(settings.LOG_LEVEL, process.stdout),
 ): FastifyHttpOptions<Server> {
   const genReqId = createRequestIds()
+  const isAllowed = createOriginMatcher(settings.ALLOWED_ORIGINS)
   return {
     genReqId,
     trustProxy: (_address, hop) => hop < settings.TRUSTED_PROXIES,
@@ -44,7 +45,7 @@ export function serverOptions(
     frameworkErrors(error, request, reply) {
       const { origin } = request.headers
       reply.headers({ ...securityHeaderValues, Vary: 'Origin' })
-      if (origin !== undefined && settings.ALLOWED_ORIGINS.includes(origin)) reply.headers(toCorsHeaders(origin))
+      if (origin !== undefined && isAllowed(origin)) reply.headers(toCorsHeaders(origin))
       request.server.errorHandler(error, request, reply)
     },
   }

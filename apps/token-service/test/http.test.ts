@@ -71,6 +71,21 @@ describe('browsers', () => {
     },
   )
 
+  test.each(['http://localhost:5174', 'http://localhost', 'http://127.0.0.1:3000', 'http://[::1]:8081'])(
+    'of %s may call if every port of this machine is allowed',
+    async (local) => {
+      const origins = ['localhost', '127.0.0.1', '[::1]'].map((host) => `http://${host}:*`)
+      const service = await fixture.addInstance({ ALLOWED_ORIGINS: origins.join() })
+      const { status, headers } = await fixture.call('POST /v1/token', { service, headers: { origin: local } })
+      expect(status).toBe(200)
+      expect(headers['access-control-allow-origin']).toBe(local)
+      for (const other of ['https://localhost:5174', 'http://localhost.example:5174', origin])
+        expect(await fixture.call('POST /v1/token', { service, headers: { origin: other } })).toMatchObject({
+          status: 403,
+        })
+    },
+  )
+
   test('get headers that suit an API, with errors too', async () => {
     for (const request of ['POST /v1/token', 'GET /nowhere', 'GET /healthz', 'GET /openapi.json']) {
       const { headers } = await fixture.call(request)

@@ -1,4 +1,4 @@
-import { isOrigin, isTrustworthy, trustworthyUrl } from './url.ts'
+import { isLoopback, isOrigin, isTrustworthy, trustworthyUrl } from './url.ts'
 
 /** Definition of one environment variable. */
 export interface Setting<Value> {
@@ -63,14 +63,19 @@ export function endpoint(value: string): string {
   throw new Error(`must be ${trustworthyUrl}, without a query or fragment`)
 }
 
-/** Parses comma-separated origins, each exactly as browsers send it. */
+/** Parses comma-separated origins, each exactly as browsers send it, or a loopback origin with `*` as its port. */
 export function origins(value: string): readonly string[] {
   const list = value.split(',').map((origin) => origin.trim())
-  const index = list.findIndex((origin) => !isOrigin(origin))
+  const index = list.findIndex((origin) => !isOrigin(origin) && !isLoopbackPattern(origin))
   if (index < 0) return list
   throw new Error(
-    `must list origins such as https://app.example.com, without paths or wildcards: entry ${index + 1} is invalid`,
+    `must list origins such as https://app.example.com, without paths or wildcards except http://localhost:*: entry ${index + 1} is invalid`,
   )
+}
+
+function isLoopbackPattern(text: string): boolean {
+  const origin = text.replace(/:\*$/, '')
+  return origin !== text && isOrigin(origin) && isLoopback(new URL(origin).hostname)
 }
 
 export function guid(value: string): string {

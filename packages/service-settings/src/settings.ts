@@ -66,7 +66,11 @@ export const settings = {
     "Application id of Teams users' tokens; without it, the Teams token exchange is disabled",
     guid,
   ),
-  ALLOWED_ORIGINS: setting<readonly string[]>('Origins whose pages may call the service, comma-separated', origins, []),
+  ALLOWED_ORIGINS: setting<readonly string[]>(
+    'Origins whose pages may call the service, comma-separated; `http://localhost:*` allows each port of this machine',
+    origins,
+    [],
+  ),
   ALLOWED_HEADERS: setting<readonly string[]>(
     'Additional request headers that these pages may send, comma-separated; tracing headers are always allowed',
     headerNames,

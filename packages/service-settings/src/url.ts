@@ -23,6 +23,19 @@ export function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
 }
 
+/**
+ * Creates a test for origins that `ALLOWED_ORIGINS` lists.
+ *
+ * @param allowed Value of the setting.
+ * @returns Function that returns whether an `Origin` header is listed, by itself or with `*` as its port.
+ * @example
+ * createOriginMatcher(['http://localhost:*'])('http://localhost:5173') // true
+ */
+export function createOriginMatcher(allowed: readonly string[]): (origin: string) => boolean {
+  const entries = new Set(allowed)
+  return (origin) => entries.has(origin) || entries.has(origin.replace(/:\d+$|$/, ':*'))
+}
+
 /** URLs accepted by `isTrustworthy`, for messages. */
 export const trustworthyUrl = 'an https URL without a user name or password (http only for this machine)'
 

@@ -90,6 +90,8 @@ it.each<[string, string, RegExp]>([
   ['IDENTITY_STORE_CONNECTION_STRING', `https://${key}`, /AccountKey/],
   ['ALLOWED_ORIGINS', '*', /wildcards/],
   ['ALLOWED_ORIGINS', 'https://a.example/path', /without paths/],
+  ['ALLOWED_ORIGINS', 'https://a.example:*', /wildcards/],
+  ['ALLOWED_ORIGINS', 'http://localhost:*/', /wildcards/],
   ['ALLOWED_HEADERS', '*', /header names/],
   ['ALLOWED_HEADERS', 'X-Tenant, x y', /header names/],
   ['ALLOWED_HEADERS', 'X-Tenant,', /header names/],

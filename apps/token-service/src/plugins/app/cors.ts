@@ -1,3 +1,4 @@
+import { createOriginMatcher } from '@acs-kit/service-settings'
 import { fastifyPlugin } from 'fastify-plugin'
 import { ProblemError } from '../../problems/problem-error.ts'
 import type { ServiceOptions } from '../../service-options.ts'
@@ -27,6 +28,7 @@ const requestHeaders = [
  */
 export const cors = fastifyPlugin(
   async (app, { settings: { ALLOWED_ORIGINS, ALLOWED_HEADERS } }: ServiceOptions) => {
+    const isAllowed = createOriginMatcher(ALLOWED_ORIGINS)
     const preflightHeaders = {
       'Access-Control-Allow-Methods': 'GET, POST, DELETE',
       'Access-Control-Allow-Headers': [...requestHeaders, ...ALLOWED_HEADERS].join(', '),
@@ -39,7 +41,7 @@ export const cors = fastifyPlugin(
       const vary = reply.getHeader('Vary')
       reply.header('Vary', vary === undefined ? 'Origin' : `${String(vary)}, Origin`)
       if (origin === undefined) return done()
-      if (ALLOWED_ORIGINS.includes(origin)) {
+      if (isAllowed(origin)) {
         reply.headers(toCorsHeaders(origin))
         return request.method === 'OPTIONS' ? void reply.code(204).headers(preflightHeaders).send() : done()
       }
