@@ -135,7 +135,7 @@ export class Dispatcher {
       explanation: response?.explanation,
       ...details,
     })
-    if (response === undefined) log(`${method} ${path} connection closed by a fault`)
+    if (response === undefined) log(`${method} ${path} connection cut by a fault`)
     else if (response.status >= 400) {
       const explanation = response.explanation ? ` ${JSON.stringify(response.explanation)}` : ''
       log(`${method} ${path} ${response.status} ${error?.code ?? ''}${explanation}`)

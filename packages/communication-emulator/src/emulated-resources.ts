@@ -31,7 +31,6 @@ export interface OpenResource {
   readonly endpoint: string
   readonly resource: Resource
   readonly listener: Listener
-  readonly emulated: EmulatedResource
 }
 
 export interface EmulatedResourcesOptions {
@@ -53,7 +52,7 @@ export class EmulatedResources implements AsyncDisposable {
   }
 
   list(): EmulatedResource[] {
-    return this.#open.map(({ emulated }) => emulated)
+    return this.#open.map(toEmulatedResource)
   }
 
   find(name: string): OpenResource | undefined {
@@ -73,8 +72,7 @@ export class EmulatedResources implements AsyncDisposable {
       privateKey,
       handle: (request) => handle(request, resource),
     })
-    const endpoint = `https://localhost:${listener.port}/`
-    const open = { endpoint, resource, listener, emulated: toEmulatedResource(endpoint, resource) }
+    const open = { endpoint: `https://localhost:${listener.port}/`, resource, listener }
     this.#open.push(open)
     return open
   }
@@ -92,7 +90,7 @@ export class EmulatedResources implements AsyncDisposable {
   }
 }
 
-function toEmulatedResource(endpoint: string, resource: Resource): EmulatedResource {
+function toEmulatedResource({ endpoint, resource }: OpenResource): EmulatedResource {
   return {
     name: resource.name,
     endpoint,

@@ -1,6 +1,7 @@
 import type { Quotas } from './quotas.ts'
 import type { ResourceOptions } from './resource.ts'
 
+/** Options of `startEmulator`. */
 export interface EmulatorOptions {
   /** Port of the default resource; default 0: a free port. */
   readonly port?: number

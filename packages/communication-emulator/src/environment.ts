@@ -8,8 +8,8 @@ import { formatJavaOptions, writeJavaTrustStore } from './tls/java-trust-store.t
 /** Environment variables of programs that use an emulator. */
 export interface Environment {
   readonly variables: Readonly<Record<string, string>>
-  /** Limitations to report to the user. */
-  readonly warnings: readonly string[]
+  /** A limitation to report to the user. */
+  readonly warning: string | undefined
 }
 
 /** Variables that name another resource, or an identity that `DefaultAzureCredential` prefers to the managed identity. */
@@ -26,7 +26,7 @@ export const foreignVariables = [
   'AZURE_TOKEN_CREDENTIALS',
   // Other tools accept a bare host here, but DefaultAzureCredential fails with it before it requests a token.
   'AZURE_AUTHORITY_HOST',
-  // With IDENTITY_ENDPOINT they select Service Fabric and Azure Arc.
+  // Combined with IDENTITY_ENDPOINT, they select Service Fabric and Azure Arc.
   'IDENTITY_SERVER_THUMBPRINT',
   'IMDS_ENDPOINT',
 ]
@@ -56,7 +56,7 @@ export function createEnvironment(
   return {
     variables: {
       COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-      // For programs without a key: DefaultAzureCredential reads App Service's managed identity from the first two, and its
+      // Programs without a key: DefaultAzureCredential reads App Service's managed identity from the first two variables, its
       // versions before 2021 from the other two.
       COMMUNICATION_SERVICES_ENDPOINT: endpoint,
       IDENTITY_ENDPOINT: managedIdentity.endpoint,
@@ -70,7 +70,7 @@ export function createEnvironment(
       CURL_CA_BUNDLE: writeBundle(folder, ca, inherited['CURL_CA_BUNDLE']),
       ...(java.options && { JAVA_TOOL_OPTIONS: java.options }),
     },
-    warnings: java.warning === undefined ? [] : [java.warning],
+    warning: java.warning,
   }
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { checkFault, type Fault } from './fault.ts'
 
-/** A fault of a running emulator. */
-export interface ArmedFault extends Fault {
+/** A fault with its id and use. */
+export interface ListedFault extends Fault {
   readonly id: number
   /** Number of requests that it has applied to. */
   readonly strikes: number
@@ -53,7 +53,7 @@ export class FaultPlan {
   }
 
   /** @returns The current faults, including those whose `count` is used up. */
-  list(): ArmedFault[] {
+  list(): ListedFault[] {
     return this.#states.map(({ id, fault, strikes }) => ({ id, strikes, ...fault }))
   }
 

@@ -63,7 +63,7 @@ describe('over HTTP', () => {
     expect(fixture.emulator.resources[1]!.secondaryConnectionString).toContain(json.key)
   })
 
-  it('arms, lists and disarms faults', async () => {
+  it('adds, lists and removes faults', async () => {
     const { status, json } = await call('POST', 'faults', { operation: 'createIdentity', status: 503, count: 2 })
     expect(status).toBe(201)
     expect(await fixture.call({ target: createTarget })).toMatchObject({ status: 503 })

@@ -14,6 +14,6 @@ export async function env({ port, keys, shell }: { port: number; keys?: string; 
     { endpoint, connectionString: formatConnectionString(endpoint, accessKey), caPath },
     process.env,
   )
-  environment.warnings.forEach(printLine)
+  if (environment.warning !== undefined) printLine(environment.warning)
   process.stdout.write(formatEnvironment(environment, shell))
 }

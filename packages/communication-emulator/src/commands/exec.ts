@@ -15,7 +15,7 @@ export async function exec(command: readonly string[], flags: EmulatorFlags): Pr
 
 async function run([program = '', ...args]: readonly string[], emulator: Emulator): Promise<number> {
   const environment = createEnvironment(emulator, process.env)
-  environment.warnings.forEach(printLine)
+  if (environment.warning !== undefined) printLine(environment.warning)
   // A terminal sends SIGINT to the command as well; other signals are forwarded, and the command decides when to exit. The handlers
   // are in place before it starts, so that a signal at that moment does not leave it running.
   let child: ChildProcess | undefined

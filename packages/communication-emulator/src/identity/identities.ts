@@ -4,8 +4,10 @@ import type { IdentityRow, ResourceRow, Store } from '../store.ts'
 import { createTail, formatCommunicationUserId, parseCommunicationUserId } from './communication-user-id.ts'
 import { identityNotFound, identityNotOwned } from './errors.ts'
 
+/** An identity of one of the resources. */
 export interface ListedIdentity {
   readonly communicationUserId: string
+  /** Name of the resource. */
   readonly resource: string
   readonly customId?: string
   readonly createdAt: Date

@@ -2,6 +2,7 @@ import type { KeySlot } from '../access-key.ts'
 import type { Clock } from '../clock.ts'
 import type { AccessKeyRow, IdentityRow, ResourceRow, Store, TokenRow } from '../store.ts'
 
+/** State of a token; `deleted` if its identity was deleted, `foreign` if the emulator did not issue it. */
 export type TokenState = 'valid' | 'expired' | 'revoked' | 'deleted' | 'foreign'
 
 /** A token with the identity and the resource that it belongs to. */

@@ -5,7 +5,7 @@ import type { AccessTokenClaims, AccessTokenSigner } from './access-token.ts'
 import { formatCommunicationUserId, parseCommunicationUserId } from './communication-user-id.ts'
 import type { IssuedTokens, TokenState } from './issued-tokens.ts'
 
-/** State and owner of a token. A `foreign` token was signed elsewhere, or belongs to a resource of another emulator. */
+/** State and owner of a token; a `foreign` token has only a state. */
 export interface Introspection {
   readonly state: TokenState
   readonly communicationUserId?: string
@@ -18,6 +18,7 @@ export interface Introspection {
   readonly accessKey?: KeySlot
 }
 
+/** An issued token. */
 export interface ListedToken extends Introspection {
   /** Text of the token, present only with `reveal`. */
   readonly token?: string
