@@ -2,7 +2,7 @@ import type { SettingName } from '@acs-kit/service-settings'
 import { output, type Input, type Output } from '@pulumi/pulumi'
 import type { StackConfig } from './config.ts'
 
-/** Every setting of the service is decided here: undefined leaves it at its default. One that is forgotten does not compile. */
+/** All settings of the service; undefined leaves one at its default. A missing setting is a compile error. */
 export type ServiceSettings<Text = Input<string>> = { readonly [Name in SettingName]: Text | string | undefined }
 
 export interface ServiceSettingsArgs<Text> {
@@ -10,7 +10,7 @@ export interface ServiceSettingsArgs<Text> {
   readonly communication: {
     readonly endpoint: Text
     readonly immutableResourceId: Text
-    /** Missing when keyless. */
+    /** Undefined if keyless. */
     readonly connectionString: Text | undefined
     readonly secondaryConnectionString: Text | undefined
   }
@@ -46,7 +46,7 @@ export function serviceSettings<Text>({
     UPSTREAM_DEADLINE_MS: undefined,
     TOKENS_PER_MINUTE: undefined,
     BAD_REQUESTS_PER_MINUTE: undefined,
-    // App Service's front end.
+    // App Service's front end is the only proxy.
     TRUSTED_PROXIES: '1',
     REFERENCE_PAGE: undefined,
     METRICS_PORT: undefined,
@@ -58,7 +58,7 @@ export function serviceSettings<Text>({
   }
 }
 
-/** As App Service takes them: secret as a whole, since some are. */
+/** Converts settings to App Service's form. All become secret, because some are. */
 export function toAppSettings(
   settings: Readonly<Record<string, Input<string> | undefined>>,
 ): Output<{ name: string; value: string }[]> {

@@ -11,21 +11,20 @@ import type { DataLocation } from './config.ts'
 
 export interface CommunicationServicesArgs {
   readonly resourceGroupName: Input<string>
-  /** Where its data is at rest. Can't be changed: another one replaces the resource, and every identity is lost. */
+  /** Where its data is at rest. Changing it replaces the resource, and all identities are lost. */
   readonly dataLocation: DataLocation
-  /** Only Entra ID's tokens are let in, no access keys. */
+  /** Disables access keys, so that only Entra ID's tokens are accepted. */
   readonly keyless: boolean
   readonly protect: boolean
   readonly tags: Readonly<Record<string, string>>
 }
 
-/** The Communication Services resource, and the secrets that open it. */
+/** The Communication Services resource and its secrets. */
 export class CommunicationServices extends ComponentResource {
-  readonly id: Output<string>
-  readonly name: Output<string>
+  readonly service: CommunicationService
   readonly endpoint: Output<string>
   readonly immutableResourceId: Output<string>
-  /** Like the other secrets, missing when keyless. */
+  /** Undefined if keyless, like the other secrets. */
   readonly connectionString: Output<string> | undefined
   readonly secondaryConnectionString: Output<string> | undefined
   readonly primaryKey: Output<string> | undefined
@@ -34,29 +33,36 @@ export class CommunicationServices extends ComponentResource {
   constructor(name: string, args: CommunicationServicesArgs, options?: ComponentResourceOptions) {
     super('acs-kit:communication:CommunicationServices', name, {}, options)
     const { resourceGroupName, dataLocation, keyless, protect, tags } = args
-    const service = new CommunicationService(
+    this.service = new CommunicationService(
       name,
-      // Without it, azure-native would put in the group's location, which no such resource can have.
+      // azure-native defaults to the group's location, which this type of resource rejects.
       { resourceGroupName, location: 'global', dataLocation, disableLocalAuth: keyless, tags },
       { parent: this, protect },
     )
-    // Azure may reject the call once access keys are off. Its result is not marked secret by itself.
+    // Azure may reject the call while access keys are disabled. Its result is not marked as secret by itself.
     const keys = keyless
       ? undefined
       : secret(
           listCommunicationServiceKeysOutput(
-            { resourceGroupName, communicationServiceName: service.name },
+            { resourceGroupName, communicationServiceName: this.service.name },
             { parent: this },
           ),
         )
-    this.id = service.id
-    this.name = service.name
-    this.endpoint = interpolate`https://${service.hostName}/`
-    this.immutableResourceId = service.immutableResourceId
+    this.endpoint = interpolate`https://${this.service.hostName}/`
+    this.immutableResourceId = this.service.immutableResourceId
     this.connectionString = keys?.apply(({ primaryConnectionString }) => primaryConnectionString!)
     this.secondaryConnectionString = keys?.apply(({ secondaryConnectionString }) => secondaryConnectionString!)
     this.primaryKey = keys?.apply(({ primaryKey }) => primaryKey!)
     this.secondaryKey = keys?.apply(({ secondaryKey }) => secondaryKey!)
-    this.registerOutputs({ id: this.id, endpoint: this.endpoint })
+    this.registerOutputs({
+      service: this.service,
+      id: this.service.id,
+      endpoint: this.endpoint,
+      immutableResourceId: this.immutableResourceId,
+      connectionString: this.connectionString,
+      secondaryConnectionString: this.secondaryConnectionString,
+      primaryKey: this.primaryKey,
+      secondaryKey: this.secondaryKey,
+    })
   }
 }

@@ -1,4 +1,4 @@
-import { Table } from '@pulumi/azure-native/storage/index.js'
+import { Table, type StorageAccount } from '@pulumi/azure-native/storage/index.js'
 import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
 import { createPrivateStorageAccount } from './private-storage-account.ts'
 
@@ -8,11 +8,11 @@ export interface IdentityStoreArgs {
   readonly tags: Readonly<Record<string, string>>
 }
 
-/** The table of identity mappings, in a storage account that no key opens. */
+/** The table that maps users to identities, in a storage account whose keys are disabled. */
 export class IdentityStore extends ComponentResource {
-  readonly accountId: Output<string>
+  readonly account: StorageAccount
+  readonly table: Table
   readonly endpoint: Output<string>
-  readonly table: Output<string>
 
   constructor(
     name: string,
@@ -21,15 +21,13 @@ export class IdentityStore extends ComponentResource {
   ) {
     super('acs-kit:storage:IdentityStore', name, {}, options)
     const args = { resourceGroupName, tags, allowSharedKeyAccess: false }
-    const account = createPrivateStorageAccount(name, args, { parent: this, protect })
-    const table = new Table(
+    this.account = createPrivateStorageAccount(name, args, { parent: this, protect })
+    this.table = new Table(
       'identities',
-      { resourceGroupName, accountName: account.name },
+      { resourceGroupName, accountName: this.account.name },
       { parent: this, protect, deleteBeforeReplace: true },
     )
-    this.accountId = account.id
-    this.endpoint = account.primaryEndpoints.table
-    this.table = table.name
-    this.registerOutputs({ endpoint: this.endpoint, table: this.table })
+    this.endpoint = this.account.primaryEndpoints.table
+    this.registerOutputs({ account: this.account, table: this.table, endpoint: this.endpoint })
   }
 }

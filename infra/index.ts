@@ -5,7 +5,7 @@ import { serviceSettings } from './app-settings.ts'
 import { CommunicationServices } from './communication-services.ts'
 import { parseConfig } from './config.ts'
 import { IdentityStore } from './identity-store.ts'
-import { namesOf } from './naming.ts'
+import { resourceNames } from './naming.ts'
 import { PackageStore } from './package-store.ts'
 import { SiteIdentity, type Grant } from './site-identity.ts'
 import { TokenServiceSite } from './token-service-site.ts'
@@ -22,7 +22,7 @@ const config = parseConfig({
   location: new Config('azure-native').get('location'),
   packagePath,
 })
-const names = namesOf(getProject(), getStack())
+const names = resourceNames(getProject(), getStack())
 const { tags, protect, keyless } = config
 
 const group = new ResourceGroup(names.base, { tags })
@@ -35,28 +35,33 @@ const communication = new CommunicationServices(names.base, {
 })
 const store = new IdentityStore(names.storage('map'), { ...common, protect })
 const packages = config.deployPackage ? new PackageStore(names.storage('pkg'), { ...common, packagePath }) : undefined
-const grants: Grant[] = [{ name: 'tables', role: 'Storage Table Data Contributor', scope: store.accountId }]
-if (packages) grants.push({ name: 'package', role: 'Storage Blob Data Reader', scope: packages.accountId })
+const grants: Grant[] = [{ name: 'tables', role: 'Storage Table Data Contributor', scope: store.account.id }]
+if (packages) grants.push({ name: 'package', role: 'Storage Blob Data Reader', scope: packages.account.id })
 if (keyless)
-  grants.push({ name: 'communication', role: 'Communication and Email Service Owner', scope: communication.id })
+  grants.push({ name: 'communication', role: 'Communication and Email Service Owner', scope: communication.service.id })
 const identity = new SiteIdentity(names.base, { ...common, grants })
 const site = new TokenServiceSite(names.base, {
   ...common,
   sku: config.sku,
   identity,
-  settings: serviceSettings({ config, communication, store, identity }),
+  settings: serviceSettings({
+    config,
+    communication,
+    store: { endpoint: store.endpoint, table: store.table.name },
+    identity,
+  }),
   packageUrl: packages?.packageUrl,
 })
 
 export const resourceGroup = group.name
-export const communicationService = communication.name
+export const communicationService = communication.service.name
 export const communicationEndpoint = communication.endpoint
 export const resourceId = communication.immutableResourceId
 export const connectionString = communication.connectionString
 export const secondaryConnectionString = communication.secondaryConnectionString
 export const primaryKey = communication.primaryKey
 export const secondaryKey = communication.secondaryKey
-export const mappingTable = store.table
+export const mappingTable = store.table.name
 export const mappingTableEndpoint = store.endpoint
 export const tokenServiceUrl = site.url
-export const tokenServiceName = site.name
+export const tokenServiceName = site.webApp.name

@@ -1,15 +1,16 @@
 import { hash } from 'node:crypto'
 
-/** App Service sites have the shortest limit of the types named after `base`, 60; azure-native appends 8 characters. */
+/** Limit of App Service sites, the shortest of the types named after `base`, without the 8 characters that azure-native appends. */
 const maxLength = 60 - 8
-/** Storage accounts have at most 24 lower-case letters and digits, 8 of which azure-native appends. */
+/** Limit of storage accounts, which allow only lower-case letters and digits, without the 8 that azure-native appends. */
 const maxStorageLength = 24 - 8
 
 /**
- * Logical names of a stack's resources, from which azure-native makes their names in Azure. Names that are too long end in a
- * hash, so that stacks with a common beginning differ. All others stay as they are: a new name would replace the resource.
+ * Returns the logical names of a stack's resources, from which azure-native generates their names in Azure. Names that are
+ * too long end in a hash, so that stacks with a common prefix differ. All others must stay as they are: a new name would
+ * replace the resource.
  */
-export function namesOf(project: string, stack: string) {
+export function resourceNames(project: string, stack: string) {
   const name = `${project}-${stack}`
   const full = name
     .toLowerCase()
@@ -20,8 +21,8 @@ export function namesOf(project: string, stack: string) {
   return {
     base,
     storage: (purpose: string) => {
-      const beginning = full.replaceAll('-', '').slice(0, maxStorageLength - purpose.length - digest.length)
-      return `${beginning}${digest}${purpose}`
+      const prefix = full.replaceAll('-', '').slice(0, maxStorageLength - purpose.length - digest.length)
+      return `${prefix}${digest}${purpose}`
     },
   }
 }

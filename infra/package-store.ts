@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hash } from 'node:crypto'
-import { Blob, BlobContainer } from '@pulumi/azure-native/storage/index.js'
+import { Blob, BlobContainer, type StorageAccount } from '@pulumi/azure-native/storage/index.js'
 import {
   asset,
   ComponentResource,
@@ -14,13 +14,15 @@ import { createPrivateStorageAccount } from './private-storage-account.ts'
 export interface PackageStoreArgs {
   readonly resourceGroupName: Input<string>
   readonly tags: Readonly<Record<string, string>>
-  /** The service's artifact, zipped. */
+  /** Path of the service's zipped artifact. */
   readonly packagePath: string
 }
 
-/** What the site runs. Its keys stay on, unlike the other store's, because azure-native uploads blobs with them. */
+/** The package that the site runs. The account's keys stay enabled, because azure-native uploads blobs with them. */
 export class PackageStore extends ComponentResource {
-  readonly accountId: Output<string>
+  readonly account: StorageAccount
+  readonly container: BlobContainer
+  readonly blob: Blob
   readonly packageUrl: Output<string>
 
   constructor(
@@ -29,28 +31,32 @@ export class PackageStore extends ComponentResource {
     options?: ComponentResourceOptions,
   ) {
     super('acs-kit:storage:PackageStore', name, {}, options)
-    const account = createPrivateStorageAccount(name, { resourceGroupName, tags }, { parent: this })
-    const container = new BlobContainer(
+    this.account = createPrivateStorageAccount(name, { resourceGroupName, tags }, { parent: this })
+    this.container = new BlobContainer(
       'packages',
-      { resourceGroupName, accountName: account.name, publicAccess: 'None' },
+      { resourceGroupName, accountName: this.account.name, publicAccess: 'None' },
       { parent: this },
     )
-    // The name is the content's: a site does not notice when a package is overwritten.
+    // Named by its content, because a site does not notice when a package is overwritten.
     const blobName = `token-service-${hash('sha256', readFileSync(packagePath)).slice(0, 16)}.zip`
-    const blob = new Blob(
+    this.blob = new Blob(
       'package',
       {
         resourceGroupName,
-        accountName: account.name,
-        containerName: container.name,
+        accountName: this.account.name,
+        containerName: this.container.name,
         blobName,
         source: new asset.FileAsset(packagePath),
         contentType: 'application/zip',
       },
       { parent: this },
     )
-    this.accountId = account.id
-    this.packageUrl = interpolate`${account.primaryEndpoints.blob}${container.name}/${blob.name}`
-    this.registerOutputs({ packageUrl: this.packageUrl })
+    this.packageUrl = interpolate`${this.account.primaryEndpoints.blob}${this.container.name}/${this.blob.name}`
+    this.registerOutputs({
+      account: this.account,
+      container: this.container,
+      blob: this.blob,
+      packageUrl: this.packageUrl,
+    })
   }
 }

@@ -4,11 +4,11 @@ import type { CustomResourceOptions, Input } from '@pulumi/pulumi'
 export interface PrivateStorageAccountArgs {
   readonly resourceGroupName: Input<string>
   readonly tags: Readonly<Record<string, string>>
-  /** Default: its keys are on. */
+  /** Default: true. */
   readonly allowSharedKeyAccess?: boolean
 }
 
-/** A storage account that shows nothing to the public, and speaks only what is safe. */
+/** Creates a storage account without public access that accepts only TLS 1.2 and later. */
 export function createPrivateStorageAccount(
   name: string,
   args: PrivateStorageAccountArgs,

@@ -2,7 +2,7 @@ import { RoleAssignment } from '@pulumi/azure-native/authorization/index.js'
 import { getUserAssignedIdentityOutput, UserAssignedIdentity } from '@pulumi/azure-native/managedidentity/index.js'
 import { ComponentResource, output, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
 
-/** Built-in roles of Azure, by their ids. */
+/** Ids of Azure's built-in roles. */
 export const roles = {
   'Storage Table Data Contributor': '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3',
   'Storage Blob Data Reader': '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1',
@@ -23,19 +23,19 @@ export interface SiteIdentityArgs {
   readonly grants: readonly Grant[]
 }
 
-/** Whom the site is, with what it may do: there before the site starts for the first time. */
+/** The site's managed identity and its roles, which exist before the site first starts. */
 export class SiteIdentity extends ComponentResource {
-  readonly id: Output<string>
-  readonly clientId: Output<string>
+  readonly userAssignedIdentity: UserAssignedIdentity
   readonly assignments: readonly RoleAssignment[]
+  readonly clientId: Output<string>
 
   constructor(name: string, { resourceGroupName, tags, grants }: SiteIdentityArgs, options?: ComponentResourceOptions) {
     super('acs-kit:identity:SiteIdentity', name, {}, options)
-    const identity = new UserAssignedIdentity(name, { resourceGroupName, tags }, { parent: this })
-    // The identity's own outputs are unknown in the preview of any change to it, even of a tag: azure-native would announce
-    // that all roles are replaced.
+    this.userAssignedIdentity = new UserAssignedIdentity(name, { resourceGroupName, tags }, { parent: this })
+    // In the preview of any change to the identity, even of a tag, its own outputs are unknown, so that azure-native would
+    // preview a replacement of all roles.
     const { clientId, principalId } = getUserAssignedIdentityOutput(
-      { resourceGroupName, resourceName: identity.name },
+      { resourceGroupName, resourceName: this.userAssignedIdentity.name },
       { parent: this },
     )
     this.assignments = grants.map(
@@ -45,16 +45,20 @@ export class SiteIdentity extends ComponentResource {
           {
             scope,
             principalId,
-            // Without it, Azure looks the identity up in a directory that may not know it yet.
+            // Otherwise Azure looks the identity up in the directory, which may not contain it yet.
             principalType: 'ServicePrincipal',
             roleDefinitionId: output(scope).apply((id) => roleDefinitionId(id, roles[role])),
           },
           { parent: this },
         ),
     )
-    this.id = identity.id
     this.clientId = clientId
-    this.registerOutputs({ id: this.id, clientId: this.clientId })
+    this.registerOutputs({
+      userAssignedIdentity: this.userAssignedIdentity,
+      assignments: this.assignments,
+      id: this.userAssignedIdentity.id,
+      clientId: this.clientId,
+    })
   }
 }
 

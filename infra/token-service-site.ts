@@ -8,33 +8,35 @@ export interface TokenServiceSiteArgs {
   readonly sku: string
   readonly identity: SiteIdentity
   readonly settings: ServiceSettings
-  /** Of the package that it runs; without one, nothing does. */
+  /** URL of the service's package; undefined leaves the site empty. */
   readonly packageUrl: Input<string> | undefined
   readonly tags: Readonly<Record<string, string>>
 }
 
-/** The token service on App Service, run from its package. */
+/** The token service on App Service. */
 export class TokenServiceSite extends ComponentResource {
+  readonly plan: AppServicePlan
+  readonly webApp: WebApp
   readonly url: Output<string>
-  readonly name: Output<string>
 
   constructor(name: string, args: TokenServiceSiteArgs, options?: ComponentResourceOptions) {
     super('acs-kit:web:TokenServiceSite', name, {}, options)
-    const { resourceGroupName, sku, identity, settings, packageUrl, tags } = args
-    const plan = new AppServicePlan(
+    const { resourceGroupName, sku, settings, packageUrl, tags } = args
+    const { userAssignedIdentity, assignments } = args.identity
+    this.plan = new AppServicePlan(
       name,
       { resourceGroupName, kind: 'linux', reserved: true, sku: { name: sku }, tags },
       { parent: this },
     )
-    const site = new WebApp(
+    this.webApp = new WebApp(
       name,
       {
         resourceGroupName,
-        serverFarmId: plan.id,
+        serverFarmId: this.plan.id,
         kind: 'app,linux',
         httpsOnly: true,
         clientAffinityEnabled: false,
-        identity: { type: 'UserAssigned', userAssignedIdentities: [identity.id] },
+        identity: { type: 'UserAssigned', userAssignedIdentities: [userAssignedIdentity.id] },
         siteConfig: {
           linuxFxVersion: 'NODE|24-lts',
           appCommandLine: 'node server.js',
@@ -45,16 +47,15 @@ export class TokenServiceSite extends ComponentResource {
           appSettings: toAppSettings({
             ...settings,
             WEBSITE_RUN_FROM_PACKAGE: packageUrl,
-            WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID: packageUrl && identity.id,
+            WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID: packageUrl && userAssignedIdentity.id,
           }),
         },
         tags,
       },
-      // A site that starts before its identity may do anything fails to mount its package.
-      { parent: this, dependsOn: [...identity.assignments] },
+      // A site that starts before its identity has its roles fails to mount its package.
+      { parent: this, dependsOn: [...assignments] },
     )
-    this.url = interpolate`https://${site.defaultHostName}`
-    this.name = site.name
-    this.registerOutputs({ url: this.url })
+    this.url = interpolate`https://${this.webApp.defaultHostName}`
+    this.registerOutputs({ plan: this.plan, webApp: this.webApp, url: this.url })
   }
 }

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { namesOf } from '../naming.ts'
+import { resourceNames } from '../naming.ts'
 
 /** Suffix that azure-native appends. */
 const suffix = '0a1b2c3d'
-/** Azure's rules for resource names, of the types that are named after `base`. */
+/** Azure's rules for the names of the types that are named after `base`. */
 const rules = {
   'resource group': /^[-\w.()]{1,90}$/,
   'communication service': /^[a-z\d][-a-z\d]{0,61}[a-z\d]$/i,
@@ -22,9 +22,9 @@ const stacks = [
   ...[35, 44, 45, 50, 51, 63, 100].map((n) => long.slice(0, n)),
 ]
 
-it.each(stacks)('a stack called %s has names that Azure accepts', (stack) => {
+it.each(stacks)('gives a stack named %s names that Azure accepts', (stack) => {
   for (const project of ['acs-kit', '_Fork.of-acs-kit']) {
-    const { base, storage } = namesOf(project, stack)
+    const { base, storage } = resourceNames(project, stack)
     for (const [type, rule] of Object.entries(rules)) expect(base + suffix, type).toMatch(rule)
     const accounts = ['map', 'pkg'].map((purpose) => storage(purpose) + suffix)
     for (const account of accounts) expect(account).toMatch(/^[a-z\d]{3,24}$/)
@@ -32,9 +32,9 @@ it.each(stacks)('a stack called %s has names that Azure accepts', (stack) => {
   }
 })
 
-it('keeps names that always fitted: other ones would replace the resources', () => {
+it('keeps names that are short enough, since new names would replace the resources', () => {
   const names = (stack: string) => {
-    const { base, storage } = namesOf('acs-kit', stack)
+    const { base, storage } = resourceNames('acs-kit', stack)
     return [base, storage('map'), storage('pkg')]
   }
   expect(names('dev')).toEqual(['acs-kit-dev', 'acskitdevmap', 'acskitdevpkg'])
@@ -43,9 +43,9 @@ it('keeps names that always fitted: other ones would replace the resources', () 
   expect(names('x'.repeat(44))[0]).toBe(`acs-kit-${'x'.repeat(44)}`)
 })
 
-it('tells long names with a common beginning apart, the same way each time', () => {
+it('distinguishes long names with a common prefix, deterministically', () => {
   const names = (stack: string) => {
-    const { base, storage } = namesOf('acs-kit', stack)
+    const { base, storage } = resourceNames('acs-kit', stack)
     return [base, storage('map')]
   }
   const all = ['a', 'b', 'B'].flatMap((end) => names(`${'x'.repeat(60)}${end}`))

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { settings } from '@acs-kit/service-settings'
-import { isSecret, runtime, type Output } from '@pulumi/pulumi'
+import { ComponentResource, isSecret, Resource, runtime, type Inputs, type Output } from '@pulumi/pulumi'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import type { ServiceSettings } from '../app-settings.ts'
 import { roles } from '../site-identity.ts'
@@ -11,20 +11,21 @@ import { roles } from '../site-identity.ts'
 const group = '/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/group'
 const issuers = [{ issuer: 'https://sign-in.example', audience: 'api://tokens' }]
 
-interface Made {
+interface Registered {
   readonly type: string
   readonly name: string
   readonly inputs: Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any -- asserted, not trusted
 }
 
-/** Runs the program of a stack with no engine and no Azure: what it asks for is what counts. */
+/** Runs the program of a stack without an engine or Azure, and records what it registers. */
 async function deploy(config: Record<string, unknown> = {}, stack = 'dev') {
-  const made: Made[] = []
+  const registered: Registered[] = []
   const calls: string[] = []
+  const components = recordComponents()
   await runtime.setMocks(
     {
       newResource({ type, name, inputs }) {
-        made.push({ type, name, inputs: unwrap(inputs) as Made['inputs'] })
+        registered.push({ type, name, inputs: unwrap(inputs) as Registered['inputs'] })
         const id = `${group}/providers/${type.split(':').slice(1).join('/')}/${name}`
         return {
           id,
@@ -46,7 +47,7 @@ async function deploy(config: Record<string, unknown> = {}, stack = 'dev') {
         if (token === 'azure-native:managedidentity:getUserAssignedIdentity')
           return { clientId: 'client', principalId: 'principal' }
         if (token !== 'azure-native:communication:listCommunicationServiceKeys')
-          throw new Error(`nobody expected ${token}`)
+          throw new Error(`unexpected call of ${token}`)
         return {
           primaryKey: 'key-1',
           secondaryKey: 'key-2',
@@ -65,7 +66,42 @@ async function deploy(config: Record<string, unknown> = {}, stack = 'dev') {
     ...Object.fromEntries(Object.entries(all).map(([name, value]) => [`acs-kit:${name}`, text(value)])),
   })
   vi.resetModules()
-  const outputs = (await import('../index.ts')) as Record<string, Output<unknown>>
+  const outputs = await resolveOutputs((await import('../index.ts')) as Record<string, Output<unknown>>)
+  return {
+    registered,
+    calls,
+    /** Describes a component of this type, which has to expose and register its children as fields. */
+    describeComponent: (type: string) => describeComponent(components().get(type)!),
+    one: (type: string) => {
+      const found = registered.filter((resource) => resource.type === `azure-native:${type}`)
+      expect(found, type).toHaveLength(1)
+      return found[0]!.inputs
+    },
+    outputs,
+  }
+}
+
+interface Component {
+  readonly instance: ComponentResource
+  readonly outputs: Inputs
+}
+
+/** Records components, by their types, with the outputs that they register. */
+function recordComponents(): () => ReadonlyMap<string, Component> {
+  const prototype = ComponentResource.prototype as unknown as { registerOutputs: (outputs?: Inputs) => void }
+  const spy = vi.spyOn(prototype, 'registerOutputs')
+  onTestFinished(() => spy.mockRestore())
+  return () => {
+    const instances = spy.mock.contexts as unknown as (ComponentResource & { readonly __pulumiType: string })[]
+    // The base class also calls it, without outputs.
+    const calls = spy.mock.calls.flatMap(([outputs], index) =>
+      outputs ? [{ instance: instances[index]!, outputs }] : [],
+    )
+    return new Map(calls.map((call) => [call.instance.__pulumiType, call]))
+  }
+}
+
+async function resolveOutputs(outputs: Record<string, Output<unknown>>) {
   const values = await Promise.all(
     Object.entries(outputs)
       .filter(([, output]) => output !== undefined)
@@ -74,16 +110,7 @@ async function deploy(config: Record<string, unknown> = {}, stack = 'dev') {
         { value: await new Promise((resolve) => output.apply(resolve)), isSecret: await isSecret(output) },
       ]),
   )
-  return {
-    made,
-    calls,
-    one: (type: string) => {
-      const found = made.filter((resource) => resource.type === `azure-native:${type}`)
-      expect(found, type).toHaveLength(1)
-      return found[0]!.inputs
-    },
-    outputs: Object.fromEntries(values) as Record<string, { value: unknown; isSecret: boolean }>,
-  }
+  return Object.fromEntries(values) as Record<string, { value: unknown; isSecret: boolean }>
 }
 
 /** Secrets reach the engine in an envelope. */
@@ -94,14 +121,14 @@ function unwrap(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, unwrap(member)]))
 }
 
-const settingsOf = (site: Made['inputs']) =>
+const getSettings = (site: Registered['inputs']) =>
   Object.fromEntries(
     (site['siteConfig'].appSettings as { name: string; value: string }[]).map(({ name, value }) => [name, value]),
   )
 
-it('makes what a token service needs, and nothing that outlives a destroy', async () => {
-  const { made } = await deploy()
-  const types = made.map(({ type }) => type).filter((type) => type.startsWith('azure-native:'))
+it('creates what a token service needs, and nothing that outlives a destroy', async () => {
+  const { registered } = await deploy()
+  const types = registered.map(({ type }) => type).filter((type) => type.startsWith('azure-native:'))
   expect(types.toSorted()).toEqual([
     'azure-native:authorization:RoleAssignment',
     'azure-native:communication:CommunicationService',
@@ -114,7 +141,7 @@ it('makes what a token service needs, and nothing that outlives a destroy', asyn
   ])
 })
 
-it('makes a communication service that is global, and gives the site its connection strings', async () => {
+it('creates a global communication service and passes its connection strings to the site', async () => {
   const { one, outputs } = await deploy({ dataLocation: 'Europe' })
   expect(one('communication:CommunicationService')).toMatchObject({
     location: 'global',
@@ -122,7 +149,7 @@ it('makes a communication service that is global, and gives the site its connect
     disableLocalAuth: false,
   })
   const site = one('web:WebApp')
-  expect(settingsOf(site)).toEqual({
+  expect(getSettings(site)).toEqual({
     SIGN_IN_ISSUERS: JSON.stringify(issuers),
     COMMUNICATION_SERVICES_CONNECTION_STRING: 'endpoint=https://calls;accesskey=key-1',
     COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: 'endpoint=https://calls;accesskey=key-2',
@@ -147,24 +174,24 @@ it('makes a communication service that is global, and gives the site its connect
   expect(outputs['tokenServiceUrl']!.value).toBe('https://site.azurewebsites.net')
 })
 
-it('keyless: no key in a setting, none asked for, and a role in its place', async () => {
-  const { one, made, calls, outputs } = await deploy({ keyless: true })
+it('uses a role instead of access keys if keyless', async () => {
+  const { one, registered, calls, outputs } = await deploy({ keyless: true })
   expect(calls).not.toContain('azure-native:communication:listCommunicationServiceKeys')
   expect(Object.entries(outputs).filter(([name]) => /key|connectionString/i.test(name))).toEqual([])
   expect(one('communication:CommunicationService')['disableLocalAuth']).toBe(true)
-  const site = settingsOf(one('web:WebApp'))
+  const site = getSettings(one('web:WebApp'))
   expect(site['COMMUNICATION_SERVICES_ENDPOINT']).toBe('https://calls.communication.azure.com/')
   expect(JSON.stringify(site)).not.toContain('key-')
-  const assignments = made.filter(({ type }) => type === 'azure-native:authorization:RoleAssignment')
+  const assignments = registered.filter(({ type }) => type === 'azure-native:authorization:RoleAssignment')
   expect(assignments.map(({ inputs }) => inputs['principalType'])).toEqual(['ServicePrincipal', 'ServicePrincipal'])
-  // In whatever order the engine hears of them.
-  const given = assignments.map(({ inputs }) => (inputs['roleDefinitionId'] as string).split('/').at(-1))
-  expect(new Set(given)).toEqual(
+  // They are registered in any order.
+  const granted = assignments.map(({ inputs }) => (inputs['roleDefinitionId'] as string).split('/').at(-1))
+  expect(new Set(granted)).toEqual(
     new Set([roles['Storage Table Data Contributor'], roles['Communication and Email Service Owner']]),
   )
 })
 
-it('keeps keys off the store of identities', async () => {
+it('disables the keys of the identity store', async () => {
   const { one } = await deploy()
   expect(one('storage:StorageAccount')).toMatchObject({
     allowSharedKeyAccess: false,
@@ -174,19 +201,112 @@ it('keeps keys off the store of identities', async () => {
 })
 
 it('names a package by its content', async () => {
+  const { registered, describeComponent, packageUrl } = await deployPackage()
+  const digest = createHash('sha256').update('content').digest('hex').slice(0, 16)
+  expect(registered.find(({ type }) => type === 'azure-native:storage:Blob')!.inputs['blobName']).toBe(
+    `token-service-${digest}.zip`,
+  )
+  expect(packageUrl).toMatch(/^https:\/\/pkg\.blob.*\.zip$|package-made$/)
+  expect(await describeComponent('acs-kit:storage:PackageStore')).toEqual({
+    name: 'pkg',
+    children: {
+      account: 'azure-native:storage:StorageAccount pkg',
+      container: 'azure-native:storage:BlobContainer packages',
+      blob: 'azure-native:storage:Blob package',
+    },
+    outputs: { packageUrl },
+  })
+})
+
+async function deployPackage() {
   const folder = mkdtempSync(join(tmpdir(), 'infra-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const packagePath = join(folder, 'a.zip')
   writeFileSync(packagePath, 'content')
-  const { made } = await deploy()
+  const deployed = await deploy()
   const { PackageStore } = await import('../package-store.ts')
   const store = new PackageStore('pkg', { resourceGroupName: 'group', tags: {}, packagePath })
-  const url = await new Promise((resolve) => store.packageUrl.apply(resolve))
-  const digest = createHash('sha256').update('content').digest('hex').slice(0, 16)
-  expect(made.find(({ type }) => type === 'azure-native:storage:Blob')!.inputs['blobName']).toBe(
-    `token-service-${digest}.zip`,
-  )
-  expect(url).toMatch(/^https:\/\/pkg\.blob.*\.zip$|package-made$/)
+  return { ...deployed, packageUrl: await new Promise((resolve) => store.packageUrl.apply(resolve)) }
+}
+
+async function describeComponent({ instance, outputs }: Component) {
+  const isResources = (value: unknown): value is Resource | Resource[] =>
+    [value].flat().every((member) => Resource.isInstance(member))
+  const describeChild = (child: Resource) => {
+    const { __pulumiType, __name, __parentResource } = child as unknown as Record<string, unknown>
+    expect(__parentResource, `parent of ${String(__name)}`).toBe(instance)
+    return `${String(__pulumiType)} ${String(__name)}`
+  }
+  const fields = instance as unknown as Record<string, unknown>
+  const children: Record<string, string | string[]> = {}
+  const others: Record<string, Output<unknown>> = {}
+  for (const [name, value] of Object.entries(outputs) as [string, unknown][]) {
+    if (!isResources(value)) {
+      others[name] = value as Output<unknown>
+      continue
+    }
+    expect(fields[name], `field ${name}`).toBe(value)
+    children[name] = Array.isArray(value) ? value.map(describeChild) : describeChild(value)
+  }
+  const resolved = Object.entries(await resolveOutputs(others)).map(([name, { value }]) => [name, value])
+  return { name: fields['__name'], children, outputs: Object.fromEntries(resolved) as object }
+}
+
+const idFor = (type: string, name: string) => `${group}/providers/${type.replace(':', '/')}/${name}`
+
+it.each([
+  [
+    'acs-kit:communication:CommunicationServices',
+    {
+      name: 'acs-kit-dev',
+      children: { service: 'azure-native:communication:CommunicationService acs-kit-dev' },
+      outputs: {
+        id: idFor('communication:CommunicationService', 'acs-kit-dev'),
+        endpoint: 'https://calls.communication.azure.com/',
+        immutableResourceId: 'immutable',
+        connectionString: 'endpoint=https://calls;accesskey=key-1',
+        secondaryConnectionString: 'endpoint=https://calls;accesskey=key-2',
+        primaryKey: 'key-1',
+        secondaryKey: 'key-2',
+      },
+    },
+  ],
+  [
+    'acs-kit:storage:IdentityStore',
+    {
+      name: 'acskitdevmap',
+      children: {
+        account: 'azure-native:storage:StorageAccount acskitdevmap',
+        table: 'azure-native:storage:Table identities',
+      },
+      outputs: { endpoint: 'https://map.table.core.windows.net/' },
+    },
+  ],
+  [
+    'acs-kit:identity:SiteIdentity',
+    {
+      name: 'acs-kit-dev',
+      children: {
+        userAssignedIdentity: 'azure-native:managedidentity:UserAssignedIdentity acs-kit-dev',
+        assignments: ['azure-native:authorization:RoleAssignment acs-kit-dev-tables'],
+      },
+      outputs: { id: idFor('managedidentity:UserAssignedIdentity', 'acs-kit-dev'), clientId: 'client' },
+    },
+  ],
+  [
+    'acs-kit:web:TokenServiceSite',
+    {
+      name: 'acs-kit-dev',
+      children: {
+        plan: 'azure-native:web:AppServicePlan acs-kit-dev',
+        webApp: 'azure-native:web:WebApp acs-kit-dev',
+      },
+      outputs: { url: 'https://site.azurewebsites.net' },
+    },
+  ],
+])('%s exposes and registers its children and outputs', async (type, expected) => {
+  const { describeComponent } = await deploy()
+  expect(await describeComponent(type)).toEqual(expected)
 })
 
 it('decides on every setting of the service', async () => {
@@ -200,7 +320,7 @@ it('decides on every setting of the service', async () => {
   } as never)
   expect(Object.keys(decided).toSorted()).toEqual(Object.keys(settings).toSorted())
   const { SIGN_IN_ISSUERS: _, ...others } = decided
-  // @ts-expect-error -- one that is forgotten does not compile
-  const forgetful: ServiceSettings = others
-  expect(forgetful).not.toHaveProperty('SIGN_IN_ISSUERS')
+  // @ts-expect-error -- a missing setting is a compile error
+  const incomplete: ServiceSettings = others
+  expect(incomplete).not.toHaveProperty('SIGN_IN_ISSUERS')
 })
