@@ -1,6 +1,6 @@
 import { createDefaultHttpClient, createPipelineFromOptions, createPipelineRequest } from '@azure/core-rest-pipeline'
 
-/** Origin of the resource manager of a cloud, from the document that describes it; `host` as azure-native's `metadataHost` has it. */
+/** Returns the origin of a cloud's resource manager; `host` has the form of azure-native's `metadataHost`. */
 export async function findResourceManager(host: string): Promise<string> {
   const base = host.includes('://') ? host : `https://${host}`
   const url = `${base}/metadata/endpoints?api-version=2022-09-01`
@@ -9,7 +9,8 @@ export async function findResourceManager(host: string): Promise<string> {
     createDefaultHttpClient(),
     request,
   )
-  if (status !== 200) throw new Error(`${url} answers ${status}, and should describe the cloud`)
+  if (status !== 200)
+    throw new Error(`${url} responded with ${status}, expected the cloud's metadata: correct azure-native:metadataHost`)
   const { resourceManager } = JSON.parse(bodyAsText!) as { resourceManager: string }
   return resourceManager.replace(/\/$/, '')
 }

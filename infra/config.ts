@@ -4,8 +4,8 @@ import { RunError } from '@pulumi/pulumi'
 import { serviceSettings } from './app-settings.ts'
 
 /**
- * Where Azure keeps a communication resource's data at rest, as Terraform's documentation lists them. The emulator has a list
- * of its own: it imitates Azure, and must not agree with a mistake made here.
+ * Data locations of a Communication Services resource, from Terraform's documentation. The emulator has its own list: it
+ * imitates Azure, and must not accept a mistake made here.
  */
 const dataLocations = [
   'Africa',
@@ -42,21 +42,25 @@ export interface StackConfig {
 
 export interface ConfigSource {
   readonly stack: string
-  /** Values of the program's options as the engine passes them: lists and maps as JSON. */
+  /** The program's options in the engine's form: lists and maps are JSON. */
   readonly options: Readonly<Record<string, string>>
   /** `azure-native:location`. */
   readonly location: string | undefined
-  /** The service's package, needed unless `deployPackage` is false. */
+  /** Path of the service's package, required unless `deployPackage` is false. */
   readonly packagePath: string
 }
 
-/** Azure's limit for a resource. */
+/** Azure's limit per resource. */
 const maxTags = 50
 
-/** Plans of App Service that are always on: the free and shared ones are not. */
+/** App Service plans that support "always on", which excludes the free and shared ones. */
 const skus = /^(?:B[1-3]|S[1-3]|P[1-3]v2|P[0-3]v3|P[1-5]mv3)$/
 
-/** Parses a stack's configuration and fills in the defaults. Throws a `RunError` that lists all issues. */
+/**
+ * Parses a stack's configuration and fills in the defaults.
+ *
+ * @throws {RunError} with a list of all issues
+ */
 export function parseConfig({ stack, options, location, packagePath }: ConfigSource): StackConfig {
   const issues: string[] = []
   const parse = <Value>(name: string, fallback: Value, parser: (text: string) => Value): Value => {
@@ -89,12 +93,12 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
   if (config.deployPackage && !existsSync(packagePath)) {
     issues.push(`deployPackage: ${packagePath} is missing: run pnpm build, or set deployPackage to false`)
   }
-  issues.push(...rejectedByService(config))
+  issues.push(...getServiceIssues(config))
   if (issues.length === 0) return config
   throw new RunError(`invalid configuration of the stack ${stack}:\n${issues.map((issue) => `- ${issue}`).join('\n')}`)
 }
 
-// The parsers throw what is wrong with a value, in lines that follow the option's name.
+// The parsers throw one line for each issue; the option's name is prepended to it.
 
 function parseDataLocation(text: string): DataLocation {
   const location = dataLocations.find((known) => known === text)
@@ -144,7 +148,7 @@ function parseTags(text: string): Readonly<Record<string, string>> {
   }
   const issues = Object.entries(tags).flatMap(([name, value]: [string, unknown]) => {
     if (!/^[^<>%&\\?/]{1,128}$/.test(name)) return [`.${name}: expected a name of 1 to 128 characters without <>%&\\?/`]
-    // Not converted: as numbers, 0042 is 34 by now, and 1.10 is 1.1.
+    // Not converted, because YAML has already parsed it: the number 0042 is 34 now, and 1.10 is 1.1.
     if (typeof value !== 'string') return [`.${name} is not a string: quote it, or set it with --type string`]
     return value.length > 256 ? [`.${name} is too long: expected at most 256 characters`] : []
   })
@@ -155,10 +159,10 @@ function parseTags(text: string): Readonly<Record<string, string>> {
 }
 
 /**
- * Reasons for which the service would not start with this configuration. Examples stand for what only Azure knows, and for
- * issuers that are invalid or missing, which are reported already.
+ * Returns why the service would reject this configuration. Uses examples for values that only Azure knows, and for missing
+ * or invalid issuers, which are already reported.
  */
-function rejectedByService(config: StackConfig): readonly string[] {
+function getServiceIssues(config: StackConfig): readonly string[] {
   const key = 'endpoint=https://example.communication.azure.com/;accesskey=a2V5'
   const id = '00000000-0000-0000-0000-000000000000'
   const exampleIssuer = { issuer: 'https://sign-in.example', audience: 'api://tokens' }

@@ -1,4 +1,4 @@
-// What Pulumi runs, in JavaScript: an older Node cannot read TypeScript.
+// Entry point of the Pulumi program. In JavaScript, so that an older Node can report that it is too old.
 import { RunError } from '@pulumi/pulumi'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -7,5 +7,5 @@ if (major < 24 || (major === 24 && minor < 12)) {
     `Node 24.12 or newer is required, and this is Node ${process.versions.node}: put a newer one first on PATH`,
   )
 }
-// oxlint-disable-next-line import/no-default-export -- the form of outputs that are known only after loading on demand
+// oxlint-disable-next-line import/no-default-export -- Pulumi's form for outputs of a program that loads modules dynamically
 export default { ...(await import('./index.ts')) }

@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package tools names the Pulumi CLI as something to be built: its own go.mod has replacements, which `go install` refuses.
+// Package tools makes the Pulumi CLI a dependency that can be built. `go install` rejects its go.mod, which has replacements.
 package tools
 
 import _ "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"

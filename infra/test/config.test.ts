@@ -8,7 +8,7 @@ function source(options: Readonly<Record<string, unknown>>, rest: Partial<Config
   const all = { issuers: [issuer], deployPackage: false, ...options }
   return {
     stack: 'dev',
-    // As the engine passes them.
+    // The engine's form.
     options: Object.fromEntries(
       Object.entries(all).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
     ),
@@ -18,11 +18,11 @@ function source(options: Readonly<Record<string, unknown>>, rest: Partial<Config
   }
 }
 
-function issuesOf(...args: Parameters<typeof source>): readonly string[] {
+function getIssues(...args: Parameters<typeof source>): readonly string[] {
   try {
     parseConfig(source(...args))
   } catch (error) {
-    // The engine prints its message alone, without a stack.
+    // The engine prints the message of a RunError without a stack trace.
     expect(RunError.isInstance(error)).toBe(true)
     const [title, ...issues] = (error as Error).message.split('\n')
     expect(title).toBe('invalid configuration of the stack dev:')
@@ -66,7 +66,7 @@ it.each<[string, Record<string, unknown>, RegExp]>([
   ['a tag name that Azure rejects', { tags: { 'a/b': 'c' } }, /^- tags\.a\/b: expected a name/],
   ['a tag that is too long', { tags: { a: 'b'.repeat(257) } }, /^- tags\.a is too long/],
   [
-    'more tags than Azure takes',
+    'more tags than Azure allows',
     { tags: Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`tag${index}`, ''])) },
     /^- tags has 51 tags: expected at most 50$/,
   ],
@@ -84,18 +84,18 @@ it.each<[string, Record<string, unknown>, RegExp]>([
   ],
   ['a missing package', { deployPackage: true }, /^- deployPackage: \/nowhere\/dist\.zip is missing: run pnpm build/],
 ])('rejects %s', (_name, options, expected) => {
-  expect(issuesOf(options)).toEqual([expect.stringMatching(expected)])
+  expect(getIssues(options)).toEqual([expect.stringMatching(expected)])
 })
 
-it('rejects what is missing', () => {
+it('rejects missing options', () => {
   const { issuers: _, ...options } = source({}).options
-  expect(issuesOf({}, { options, location: undefined })).toEqual([
+  expect(getIssues({}, { options, location: undefined })).toEqual([
     expect.stringMatching(/^- azure-native:location is missing: pulumi config set /),
     expect.stringMatching(/^- issuers is missing: set issuers\[0\]\.issuer and /),
   ])
 })
 
-it('lists every mistake at once', () => {
+it('lists all mistakes at once', () => {
   const wrong = {
     dataLocation: 'Mars',
     sku: 'F1',
@@ -105,17 +105,17 @@ it('lists every mistake at once', () => {
     protect: 'no',
     datalocation: 'x',
   }
-  expect(issuesOf(wrong, { location: '' })).toHaveLength(10)
+  expect(getIssues(wrong, { location: '' })).toHaveLength(10)
 })
 
-it('lists every mistake of the issuers at once, each one once', () => {
+it('lists each mistake in the issuers once', () => {
   const issuers = [
     { issuer: 'https://sign-in.example/<tenant>/v2.0', audience: '<application>' },
     { issuer: 'https://a.example/<tenant>' },
     { issuer: 'https://b.example', audience: 5 },
     { issuer: 'ftp://c', audience: 'c' },
   ]
-  expect(issuesOf({ issuers })).toEqual([
+  expect(getIssues({ issuers })).toEqual([
     '- issuers has the placeholder <tenant>: replace it (see README.md)',
     '- issuers has the placeholder <application>: replace it (see README.md)',
     expect.stringMatching(
