@@ -154,5 +154,5 @@ function toBaseUrl(url: string | URL, allowInsecureConnection = false): string {
 
 function isTokenResponse(body: unknown): body is TokenResponse {
   const { communicationUserId, token, expiresOn } = (body || {}) as Partial<TokenResponse>
-  return !!communicationUserId && !!token && Date.parse(expiresOn ?? '') > 0
+  return !!(communicationUserId && token && Date.parse(expiresOn ?? '') > 0)
 }

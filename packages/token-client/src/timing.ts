@@ -15,20 +15,19 @@ export interface Timing {
   failures: number
 }
 
-const minuteMs = 60_000
 /** Longer than the slowest response of the service. */
 export const attemptTimeoutMs = 15_000
 /** Maximum wait for the start of the last attempt, across retries, when there is no token. */
 export const maxWaitMs = 30_000
 /** The service returns no cached token with less than 20 minutes left, so it has a new one by then. */
-const refreshAheadMs = 15 * minuteMs
-const maxJitterMs = 4.5 * minuteMs
+const refreshAheadMs = 15 * 60_000
+const maxJitterMs = 4.5 * 60_000
 /** Timers stop while the machine sleeps, so the clock is checked at least this often. */
 export const maxCheckDelayMs = 30_000
 const firstPauseMs = 1000
 /** Shorter than `maxWaitMs`, so that only a pause requested by the service can end the wait at once. */
 const maxPauseMs = 20_000
-const maxRequestedPauseMs = 5 * minuteMs
+const maxRequestedPauseMs = 5 * 60_000
 
 /** Returns when to refresh a token: with jitter, and a short-lived one after about half its lifetime. */
 export function getRefreshTime(expiresAt: number, serviceTime: number, random: () => number = Math.random): number {

@@ -11,7 +11,7 @@ import {
   maxWaitMs,
   wasSetBack,
 } from './timing.ts'
-import { createEntry, normalizeRequest, type Entry } from './token-entry.ts'
+import { createEntry, type Entry } from './token-entry.ts'
 import { TokenError } from './token-error.ts'
 import type { AccessToken, GetTokenOptions, TokenRequest, TokenSource, TokenSourceOptions } from './token-source.ts'
 
@@ -124,11 +124,14 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   }
 
   #getEntry(request: TokenRequest): Entry<Token> {
-    const normalized = normalizeRequest(request)
-    const key = JSON.stringify(normalized)
+    const { scopes, expiresInMinutes = '' } = request
+    // eslint-disable-next-line unicorn/no-array-sort -- the array is a copy, and older runtimes have no `toSorted`
+    const sorted = scopes && [...new Set(scopes)].sort()
+    const key = `${sorted?.join() ?? 'all'} ${expiresInMinutes}`
     let entry = this.#entries.get(key)
     if (!entry) {
-      this.#entries.set(key, (entry = createEntry(normalized, this.#isInvalidated)))
+      entry = createEntry(sorted ? { ...request, scopes: sorted } : request, this.#isInvalidated)
+      this.#entries.set(key, entry)
     }
     return entry
   }
@@ -172,7 +175,8 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
 
   /** Refreshes in the background. */
   #refreshIfDue(entry: Entry<Token>): void {
-    if (entry.pendingFetch || getTimeUntilDue(entry, this.now(), this.#clock.now()) > 0) return
+    if (entry.pendingFetch || this.now() < entry.refreshAt || getTimeUntilDue(entry, this.now(), this.#clock.now()) > 0)
+      return
     this.#refresh(entry).catch((error: unknown) => {
       if (!this.#disposal.signal.aborted) notify(this.#options.onError, error)
     })
@@ -180,12 +184,10 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
 
   /** Starts an attempt, or joins the pending one. */
   #refresh(entry: Entry<Token>): Promise<Token> {
-    if (entry.pendingFetch) return entry.pendingFetch
-    const pendingFetch = this.#attempt(entry).finally(() => {
-      if (entry.pendingFetch === pendingFetch) entry.pendingFetch = undefined
+    return (entry.pendingFetch ??= this.#attempt(entry).finally(() => {
+      entry.pendingFetch = undefined
       this.#schedule()
-    })
-    return (entry.pendingFetch = pendingFetch)
+    }))
   }
 
   async #attempt(entry: Entry<Token>): Promise<Token> {

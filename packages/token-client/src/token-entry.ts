@@ -18,9 +18,3 @@ export interface Entry<Token> extends Timing {
 export function createEntry<Token>(request: TokenRequest, mustRenew: boolean): Entry<Token> {
   return { request, mustRenew, expiresAt: 0, refreshAt: 0, failedAt: 0, pauseMs: 0, failures: 0 }
 }
-
-/** Returns the request with its scopes in a defined order, so that equal requests have equal JSON. */
-export function normalizeRequest({ scopes, ...request }: TokenRequest): TokenRequest {
-  // eslint-disable-next-line unicorn/no-array-sort -- the array is a copy, and older runtimes have no `toSorted`
-  return scopes ? { ...request, scopes: [...new Set(scopes)].sort() } : request
-}
