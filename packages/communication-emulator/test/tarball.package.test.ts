@@ -1,30 +1,14 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { findOldNodes } from '@acs-kit/test-support/old-node'
+import { packCopy } from '@acs-kit/test-support/pack'
 import { expect, it } from 'vitest'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const root = join(import.meta.dirname, '..')
-const workspace = join(root, '../..')
 const run = (cwd: string, command: string, ...args: string[]) => promisify(execFile)(command, args, { cwd })
-
-/** Packs a copy of the package, since packing with npm replaces package.json for a moment. Returns the path of the tarball. */
-async function pack(packageManager: string): Promise<string> {
-  const copy = temporaryFolder()
-  const folder = join(copy, 'packages/communication-emulator')
-  for (const file of ['package.json', 'pnpm-workspace.yaml', 'tsconfig.base.json', 'LICENSE', 'scripts/pack.mjs'])
-    cpSync(join(workspace, file), join(copy, file))
-  for (const file of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'src'])
-    cpSync(join(root, file), join(folder, file), { recursive: true })
-  symlinkSync(join(workspace, 'node_modules'), join(copy, 'node_modules'))
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const manifest = readFileSync(join(folder, 'package.json'), 'utf8')
-  await run(folder, packageManager, 'pack', '--pack-destination', copy)
-  expect(readFileSync(join(folder, 'package.json'), 'utf8')).toBe(manifest)
-  return join(copy, 'acs-kit-communication-emulator-0.1.0.tgz')
-}
 
 // Installed in another project; only its dependencies are linked from this workspace.
 it.each(['npm', 'pnpm'])('works when packed with %s: command, module and types', async (packageManager) => {
@@ -32,7 +16,8 @@ it.each(['npm', 'pnpm'])('works when packed with %s: command, module and types',
   const modules = join(project, 'node_modules')
   const installed = join(modules, '@acs-kit/communication-emulator')
   mkdirSync(installed, { recursive: true })
-  await run(project, 'tar', 'xzf', await pack(packageManager), '-C', installed, '--strip-components', '1')
+  const tarball = await packCopy(root, packageManager, temporaryFolder())
+  await run(project, 'tar', 'xzf', tarball, '-C', installed, '--strip-components', '1')
   expect(existsSync(join(installed, 'LICENSE'))).toBe(true)
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     bin: Record<string, string>

@@ -1,3 +1,5 @@
+// Apps in this workspace compile this file with their own tsconfig, whose `lib` may lack `Disposable`.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Clock } from './clock.ts'
 import type { Scope } from './contract.ts'
 

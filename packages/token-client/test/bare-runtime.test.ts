@@ -4,7 +4,7 @@ import { AbortController as OldAbortController } from 'abort-controller'
 import { build } from 'esbuild'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type * as surface from '../src/index.ts'
-import { FakeService, signInTokenOf, type Fault } from './fake-service.ts'
+import { FakeService, createSignInToken, type Fault } from './fake-service.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 const hour = 3600_000
@@ -17,7 +17,7 @@ beforeAll(async () => {
   code = (await build({ entryPoints, ...options })).outputFiles[0]!.text
 })
 
-// React Native's has no `reason`, `throwIfAborted`, `any` or `timeout`.
+// React Native's AbortSignal has no `reason`, `throwIfAborted`, `any` or `timeout`.
 describe.each([
   ['the standard AbortController', AbortController],
   ['the AbortController of React Native', OldAbortController as unknown as typeof AbortController],
@@ -42,36 +42,36 @@ describe.each([
     return service.fetch(input, { ...init, signal: controller.signal })
   }
 
-  const open = (options = {}) =>
+  const createSource = (options = {}) =>
     client.tokenSource({
       url: 'https://tokens.example.com',
-      getSignInToken: () => signInTokenOf(user),
+      getSignInToken: () => createSignInToken(user),
       clock,
       ...options,
     })
 
-  async function outcome(promise: Promise<unknown>) {
+  async function settle(promise: Promise<unknown>) {
     let settlement: unknown = 'pending'
-    const settle = (value: unknown) => (settlement = value)
-    await clock.advanceUntil(promise.then(settle, settle), hour)
+    const record = (value: unknown) => (settlement = value)
+    await clock.advanceUntil(promise.then(record, record), hour)
     return settlement
   }
 
-  it('issues, keeps, renews and expires a token', async () => {
-    const source = open()
+  it('returns, caches, renews and expires a token', async () => {
+    const source = createSource()
     const first = await source.getToken({ scopes: ['voip', 'chat'] })
     expect(first).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
     expect(await source.getToken({ scopes: ['chat', 'voip'] })).toBe(first)
     await clock.advance(23.8 * hour)
-    expect(service.seen).toHaveLength(2)
+    expect(service.requests).toHaveLength(2)
     service.faults = () => ({ status: 403, code: 'scope-not-allowed' })
     await clock.advance(25 * hour)
-    expect(await outcome(source.getToken({ scopes: ['chat', 'voip'] }))).toMatchObject({ code: 'scope-not-allowed' })
+    expect(await settle(source.getToken({ scopes: ['chat', 'voip'] }))).toMatchObject({ code: 'scope-not-allowed' })
   })
 
   it('rejects when the signal aborts', async () => {
     service.faults = () => 'hang'
-    const source = open({ clock: undefined })
+    const source = createSource({ clock: undefined })
     const controller = new Controller()
     const waiting = source.getToken({ signal: controller.signal })
     controller.abort()
@@ -85,24 +85,24 @@ describe.each([
     ['reset', 'network-failed'],
     [{ status: 503, code: 'communication-unavailable' }, 'communication-unavailable'],
   ])('retries after %o, and reports it as %s', async (fault, code) => {
-    const source = open()
+    const source = createSource()
     let left = 1
     service.faults = () => (left-- > 0 ? fault : undefined)
-    expect(await outcome(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
+    expect(await settle(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
     service.faults = () => fault
     source.invalidate()
-    expect(await outcome(source.getToken())).toMatchObject({ code })
-    expect(await outcome(source.revokeTokens())).toMatchObject({ code })
+    expect(await settle(source.getToken())).toMatchObject({ code })
+    expect(await settle(source.revokeTokens())).toMatchObject({ code })
   })
 
   it('respects Retry-After', async () => {
     service.faults = () => ({ status: 503, code: 'store-unavailable', retryAfter: 120 })
-    expect(await outcome(open().getToken())).toMatchObject({ code: 'store-unavailable', retryAfter: 120 })
-    expect(service.seen).toHaveLength(1)
+    expect(await settle(createSource().getToken())).toMatchObject({ code: 'store-unavailable', retryAfter: 120 })
+    expect(service.requests).toHaveLength(1)
   })
 
   it('detects another user', async () => {
-    const source = open()
+    const source = createSource()
     await source.getToken()
     user = 'bob'
     await source.getToken({ scopes: ['chat'] })
@@ -111,15 +111,15 @@ describe.each([
 
   it('settles every call on invalidate and dispose', async () => {
     service.faults = () => 'hang'
-    const source = open()
+    const source = createSource()
     const call = source.getIdentity().catch((error: unknown) => error)
     const waiting = source.getToken().catch((error: unknown) => error)
     await clock.advance(100)
     source.invalidate()
     await clock.advance(100)
     source.dispose()
-    expect(await outcome(waiting)).toMatchObject({ code: 'disposed' })
-    expect(await outcome(call)).toMatchObject({ code: 'disposed' })
+    expect(await settle(waiting)).toMatchObject({ code: 'disposed' })
+    expect(await settle(call)).toMatchObject({ code: 'disposed' })
     await expect(source.getToken()).rejects.toMatchObject({ code: 'disposed' })
     await clock.advance(0)
     expect(clock.pending).toBe(0)
@@ -134,7 +134,7 @@ describe.each([
       },
       { clock },
     )
-    expect(await outcome(source.getToken())).toMatchObject({ code: 'timeout' })
+    expect(await settle(source.getToken())).toMatchObject({ code: 'timeout' })
     expect(signal?.aborted).toBe(true)
   })
 

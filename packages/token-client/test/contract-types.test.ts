@@ -2,8 +2,8 @@ import type * as Contract from '@acs-kit/token-contract'
 import { expectTypeOf, test } from 'vitest'
 import type * as Client from '../src/index.ts'
 
-// Held by the type checker: at run time nothing happens here.
-test('the types written out here are the contract’s', () => {
+// Checked by the compiler; nothing happens at run time.
+test('copies the types of the contract', () => {
   expectTypeOf<Client.Scope>().toEqualTypeOf<Contract.Scope>()
   expectTypeOf<Client.TokenResponse>().toEqualTypeOf<Contract.TokenResponse>()
   expectTypeOf<Client.IdentityResponse>().toEqualTypeOf<Contract.IdentityResponse>()

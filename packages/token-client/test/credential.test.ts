@@ -4,7 +4,7 @@ import { createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline'
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { tokenCredential } from '../src/credential.ts'
 import { literalTokenSource, tokenSource } from '../src/index.ts'
-import { FakeService, signInTokenOf } from './fake-service.ts'
+import { FakeService, createSignInToken } from './fake-service.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 const hour = 3600_000
@@ -13,27 +13,27 @@ let service: FakeService
 let user: string
 
 beforeEach(() => {
-  // Azure's clients look at the machine's clock.
+  // Azure's clients use the machine's clock.
   clock = new VirtualClock(Date.now())
   service = new FakeService(clock)
   user = 'alice'
 })
 
-function open() {
+function createSource() {
   return tokenSource({
     url: 'https://tokens.example.com',
-    getSignInToken: () => signInTokenOf(user),
+    getSignInToken: () => createSignInToken(user),
     fetch: service.fetch,
     clock,
   })
 }
 
-it('goes through Azure’s chat client, and a refresh is seen there within minutes', async () => {
+it('supplies the chat client, which notices an invalidation within minutes', async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
   onTestFinished(() => void vi.useRealTimers())
-  using source = open()
+  using source = createSource()
   const sent: (string | undefined)[] = []
-  // There is no chat service here: what would go over the wire is what counts.
+  // Without a chat service, the requests that the client sends are checked.
   const httpClient: HttpClient = {
     sendRequest: async (request) => {
       sent.push(request.headers.get('Authorization'))
@@ -49,7 +49,7 @@ it('goes through Azure’s chat client, and a refresh is seen there within minut
   await list()
   source.invalidate()
   vi.setSystemTime(Date.now() + 3.1 * 60_000)
-  // It is asked for beside the request that notices.
+  // The client fetches the new token in parallel with this request.
   await list()
   await list()
   expect(sent).toEqual(['Bearer alice-1', 'Bearer alice-1', 'Bearer alice-1', 'Bearer alice-2'])
@@ -60,24 +60,24 @@ it('goes through Azure’s chat client, and a refresh is seen there within minut
   expect(sent).toHaveLength(4)
 })
 
-/** What Azure's CallClient does with a credential. */
+/** Uses a credential like Azure's CallClient. */
 class CallAgent {
   readonly #credential: CommunicationTokenCredential
 
   constructor(credential: CommunicationTokenCredential) {
-    if (!(credential instanceof AzureCommunicationTokenCredential)) throw new TypeError('no credential')
+    if (!(credential instanceof AzureCommunicationTokenCredential)) throw new TypeError('not a credential')
     this.#credential = credential
   }
 
   async connect(): Promise<string> {
     const { token, expiresOnTimestamp } = await this.#credential.getToken()
-    if (expiresOnTimestamp <= Date.now()) throw new Error('the token has ended')
+    if (expiresOnTimestamp <= Date.now()) throw new Error('the token has expired')
     return token
   }
 }
 
-it('goes through what takes it as a calling client does, for days', async () => {
-  using source = open()
+it('supplies a calling client for days', async () => {
+  using source = createSource()
   const agent = new CallAgent(tokenCredential(source, { scopes: ['voip'] }))
   expect(await agent.connect()).toBe('alice-1')
   service.faults = (at) => (at < start + 23.9 * hour ? 'reset' : undefined)
@@ -86,23 +86,23 @@ it('goes through what takes it as a calling client does, for days', async () => 
   expect(await agent.connect()).toBe('alice-1')
   await clock.advance(0.2 * hour)
   expect(await agent.connect()).toBe('alice-2')
-  expect(service.seen.every(({ body }) => body.scopes?.join() === 'voip')).toBe(true)
+  expect(service.requests.every(({ body }) => body.scopes?.join() === 'voip')).toBe(true)
 })
 
-it('tells the end of a token by the machine’s clock, even if that is wrong', async () => {
+it('converts the expiry to the machine time, even if that is wrong', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - hour })
   onTestFinished(() => void vi.useRealTimers())
   using source = tokenSource({
     url: 'https://tokens.example.com',
-    getSignInToken: () => signInTokenOf(user),
+    getSignInToken: () => createSignInToken(user),
     fetch: service.fetch,
   })
   const { expiresOnTimestamp } = await tokenCredential(source).getToken()
   expect(Math.abs(expiresOnTimestamp - Date.now() - hour / 12)).toBeLessThan(3000)
 })
 
-it('is for one communication identity', async () => {
-  using source = open()
+it('rejects another communication identity', async () => {
+  using source = createSource()
   const credential = tokenCredential(source)
   await credential.getToken()
   user = 'bob'
@@ -111,16 +111,16 @@ it('is for one communication identity', async () => {
   expect((await tokenCredential(source).getToken()).token).toBe('bob-2')
 })
 
-it('ends when it is disposed, and the source goes on', async () => {
-  using source = open()
+it('rejects after dispose and leaves the source usable', async () => {
+  using source = createSource()
   const credential = tokenCredential(source)
   credential.dispose()
   await expect(credential.getToken()).rejects.toMatchObject({ code: 'disposed' })
   await expect(source.getToken()).resolves.toBeDefined()
 })
 
-it('lets go of a wait that is aborted, by whatever signal', async () => {
-  using source = open()
+it('ends the wait on abort, also for signals of older libraries', async () => {
+  using source = createSource()
   service.faults = () => 'hang'
   const credential = tokenCredential(source)
   const controller = new AbortController()
@@ -133,13 +133,13 @@ it('lets go of a wait that is aborted, by whatever signal', async () => {
     addEventListener: (_: string, listener: () => void) => (abort = listener),
     removeEventListener() {},
   }
-  const waitingToo = credential.getToken({ abortSignal: old as unknown as AbortSignal })
+  const waitingWithOld = credential.getToken({ abortSignal: old as unknown as AbortSignal })
   await clock.advance(0)
   abort()
-  await expect(waitingToo).rejects.toMatchObject({ name: 'AbortError' })
+  await expect(waitingWithOld).rejects.toMatchObject({ name: 'AbortError' })
 })
 
-it('takes any source', async () => {
+it('accepts any source', async () => {
   const token = { token: 'a-token', expiresOn: new Date(Date.now() + hour).toISOString() }
   expect(await tokenCredential(literalTokenSource(token)).getToken()).toMatchObject({ token: 'a-token' })
 })

@@ -3,34 +3,33 @@ import { text } from 'node:stream/consumers'
 import { listenLocally } from '@acs-kit/test-support/local-server'
 import type { Clock, TokenResponse } from '../src/index.ts'
 
-/** What may go wrong with a request. */
+/** Failure of a request. */
 export type Fault =
   | 'reset'
   | 'hang'
-  /** It hands out a token that has ended. */
+  /** The service returns an expired token. */
   | 'stale'
-  /** Something in front of it answers. */
+  /** A proxy responds in place of the service. */
   | 'gateway'
   | { readonly status: number; readonly code: string; readonly retryAfter?: number | string }
 
-export interface Seen {
+export interface ReceivedRequest {
   readonly at: number
-  readonly place: string
+  readonly route: string
   readonly user: string
   readonly body: { readonly refresh?: boolean; readonly scopes?: readonly string[] }
 }
 
 const lifetimeMs = 24 * 3600_000
-const handOutMs = 20 * 60_000
+const minRemainingMs = 20 * 60_000
 
-/** A token service that fails on demand, with the real one's rules about its cache. */
+/** Token service that fails on demand and caches tokens like the real one. */
 export class FakeService {
-  readonly seen: Seen[] = []
-  /** Asked before each request. */
+  readonly requests: ReceivedRequest[] = []
+  /** Returns the failure of the next request, if any. */
   faults: (at: number) => Fault | undefined = () => undefined
-  /** Sign-in tokens that it refuses. */
-  readonly expired = new Set<string>()
-  /** How long an answer takes. */
+  readonly expiredSignInTokens = new Set<string>()
+  /** Time until the response. */
   latencyMs = 0
   readonly #clock: Clock
   readonly #cache = new Map<string, TokenResponse>()
@@ -40,7 +39,7 @@ export class FakeService {
     this.#clock = clock
   }
 
-  /** As the platform's. */
+  /** Replaces the platform's `fetch`. */
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const request = new Request(input, init)
     const { signal } = request
@@ -49,21 +48,21 @@ export class FakeService {
     const fault = this.faults(at)
     if (fault === 'reset') throw new TypeError('fetch failed')
     if (fault === 'hang') await this.#wait(Infinity, signal)
-    const { status, headers, body } = await this.#answer(request, fault)
+    const { status, headers, body } = await this.#respond(request, fault)
     return new Response(body === undefined ? null : JSON.stringify(body), {
       status,
       headers: { Date: new Date(Math.floor(at / 1000) * 1000).toUTCString(), ...headers },
     })
   }
 
-  /** Over a socket, for other processes and pages. */
+  /** Listens on a socket, for other processes and pages. */
   async listen(): Promise<{ readonly url: string } & AsyncDisposable> {
     const cors = {
       'Access-Control-Allow-Origin': '*',
       'Access-Control-Allow-Headers': 'authorization, content-type',
       'Access-Control-Expose-Headers': 'date',
     }
-    const answer = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const respond = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
       if (incoming.method === 'OPTIONS') return outgoing.writeHead(204, cors).end()
       const body = await text(incoming)
       const response = await this.fetch(`http://service${incoming.url}`, {
@@ -74,33 +73,33 @@ export class FakeService {
       outgoing.writeHead(response.status, { ...Object.fromEntries(response.headers), ...cors })
       return outgoing.end(await response.text())
     }
-    const server = createServer((incoming, outgoing) => void answer(incoming, outgoing))
+    const server = createServer((incoming, outgoing) => void respond(incoming, outgoing))
     const local = await listenLocally(server)
     return { url: `http://127.0.0.1:${local.port}`, [Symbol.asyncDispose]: () => local[Symbol.asyncDispose]() }
   }
 
-  async #answer(
+  async #respond(
     request: Request,
     fault: Fault | undefined,
   ): Promise<{ status: number; headers?: Record<string, string>; body?: unknown }> {
-    const place = `${request.method} ${new URL(request.url).pathname}`
+    const route = `${request.method} ${new URL(request.url).pathname}`
     const signInToken = request.headers.get('authorization')!.replace('Bearer ', '')
-    const sent = await request.text()
-    const body = (sent === '' ? {} : JSON.parse(sent)) as Seen['body']
-    const user = userOf(signInToken)
-    this.seen.push({ at: this.#clock.now(), place, user, body })
+    const content = await request.text()
+    const body = (content === '' ? {} : JSON.parse(content)) as ReceivedRequest['body']
+    const user = getUser(signInToken)
+    this.requests.push({ at: this.#clock.now(), route, user, body })
     if (fault === 'gateway')
       return { status: 502, headers: { 'Content-Type': 'text/html' }, body: '<h1>Bad gateway</h1>' }
-    if (typeof fault === 'object') return problem(fault)
-    if (this.expired.has(signInToken)) return problem({ status: 401, code: 'token-expired' })
+    if (typeof fault === 'object') return createProblem(fault)
+    if (this.expiredSignInTokens.has(signInToken)) return createProblem({ status: 401, code: 'token-expired' })
     const key = `${user} ${JSON.stringify(body.scopes ?? null)}`
-    if (place !== 'POST /v1/token') {
-      for (const kept of this.#cache.keys()) if (kept.startsWith(`${user} `)) this.#cache.delete(kept)
+    if (route !== 'POST /v1/token') {
+      for (const cachedKey of this.#cache.keys()) if (cachedKey.startsWith(`${user} `)) this.#cache.delete(cachedKey)
       return { status: 204 }
     }
     const now = this.#clock.now()
     const cached = this.#cache.get(key)
-    if (fault !== 'stale' && !body.refresh && cached && Date.parse(cached.expiresOn) - now > handOutMs) {
+    if (fault !== 'stale' && !body.refresh && cached && Date.parse(cached.expiresOn) - now > minRemainingMs) {
       return { status: 200, body: cached }
     }
     const token: TokenResponse = {
@@ -122,7 +121,7 @@ export class FakeService {
   }
 }
 
-function problem({ status, code, retryAfter }: { status: number; code: string; retryAfter?: number | string }) {
+function createProblem({ status, code, retryAfter }: { status: number; code: string; retryAfter?: number | string }) {
   return {
     status,
     headers: {
@@ -133,12 +132,12 @@ function problem({ status, code, retryAfter }: { status: number; code: string; r
   }
 }
 
-/** A sign-in token as far as a client looks at it. */
-export function signInTokenOf(user: string, serial = 0): string {
+/** Creates a sign-in token with the claims that the client reads. */
+export function createSignInToken(user: string, serial = 0): string {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   return `${encode({ alg: 'none' })}.${encode({ iss: 'https://sign-in.example', sub: user, serial })}.x`
 }
 
-function userOf(signInToken: string): string {
+function getUser(signInToken: string): string {
   return (JSON.parse(Buffer.from(signInToken.split('.')[1]!, 'base64url').toString()) as { sub: string }).sub
 }

@@ -7,7 +7,7 @@ export interface PageServer extends AsyncDisposable {
   readonly url: string
 }
 
-/** A page with `client` as a global of its own: a script, or a module of a folder. */
+/** Serves a page with the global `client`: a script, or a module from a folder. */
 export async function servePage(
   client: { readonly script: string } | { readonly folder: string; readonly path: string },
 ): Promise<PageServer> {

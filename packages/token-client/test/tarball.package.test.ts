@@ -1,74 +1,94 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { promisify } from 'node:util'
 import { hasBrowser, launchBrowser } from '@acs-kit/test-support/browser'
+import { packCopy } from '@acs-kit/test-support/pack'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import * as conformance from '../src/conformance.ts'
 import * as credential from '../src/credential.ts'
 import * as surface from '../src/index.ts'
-import { FakeService, signInTokenOf } from './fake-service.ts'
+import { FakeService, createSignInToken } from './fake-service.ts'
 import { servePage } from './page-server.ts'
 
 const root = join(import.meta.dirname, '..')
-const tarball = join(root, 'package.tgz')
 const installed = 'node_modules/@acs-kit/token-client'
 const [example, errors, suite] = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n([^]*?)```/g)].map(
   ([, code]) => code!,
 )
-const stranger = `declare const signIn: {
+const signInDeclaration = `declare const signIn: {
   getAccessToken(options: { forceRefresh: boolean }): Promise<string>
-  tokenOf(user: string): Promise<string>
+  createToken(user: string): Promise<string>
 }
 `
 const run = (cwd: string, command: string, ...args: string[]) => promisify(execFile)(command, args, { cwd })
 
-describe('the packed tarball, installed in an empty project,', () => {
+describe('the tarball, installed in an empty project,', () => {
   const service = new FakeService(systemClock)
   const open = new AsyncDisposableStack()
   let project: string
   let url: string
+  let tarballs: [npm: string, pnpm: string]
 
   beforeAll(async () => {
-    expect(existsSync(tarball), 'run `pnpm package:check` first').toBe(true)
-    project = mkdtempSync(join(tmpdir(), 'token-client-'))
-    open.defer(() => rmSync(project, { recursive: true, force: true }))
+    project = createFolder()
     writeFileSync(join(project, 'package.json'), '{ "type": "module", "private": true }')
-    // It has no dependencies: nothing is asked of a registry.
+    tarballs = [await packCopy(root, 'npm', createFolder()), await packCopy(root, 'pnpm', createFolder())]
+    const [tarball] = tarballs
+    // Without dependencies, npm needs no registry.
     await run(project, 'npm', 'install', '--offline', '--no-audit', '--no-fund', '--legacy-peer-deps', tarball)
     url = open.use(await service.listen()).url
   })
   afterAll(() => open.disposeAsync())
 
-  function borrow(name: string, from: string): void {
+  function createFolder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'token-client-'))
+    open.defer(() => rmSync(folder, { recursive: true, force: true }))
+    return folder
+  }
+
+  function linkDependency(name: string, from: string): void {
     const target = join(project, 'node_modules', name)
     mkdirSync(dirname(target), { recursive: true })
     rmSync(target, { recursive: true, force: true })
     symlinkSync(join(root, 'node_modules', from), target)
   }
 
-  function snippet(name: string, code: string): void {
-    const signIn = `const signIn = { getAccessToken: async () => '${signInTokenOf('alice')}' }\n`
+  function writeSnippet(name: string, code: string): void {
+    const signIn = `const signIn = { getAccessToken: async () => '${createSignInToken('alice')}' }\n`
     writeFileSync(join(project, name), `${signIn}${code.replace('https://tokens.example.com', url)}`)
   }
 
+  it('has the same files when packed with npm and with pnpm', async () => {
+    const contents = tarballs.map(async (tarball) => {
+      const folder = createFolder()
+      await run(folder, 'tar', 'xzf', tarball)
+      const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+      const paths = files.map(({ parentPath, name }) => join(parentPath, name)).toSorted()
+      return paths.map((path) => [relative(folder, path), readFileSync(path, 'utf8')])
+    })
+    const [byNpm, byPnpm] = await Promise.all(contents)
+    expect(byNpm).toEqual(byPnpm)
+    expect(byNpm!.map(([path]) => path)).toContain('package/LICENSE')
+  })
+
   it.each(['@azure/communication-common', 'communication-common-1'])(
-    'runs what its README shows in Node, with %s',
+    'runs the example of its README in Node, with %s',
     async (version) => {
-      borrow('@azure/communication-common', version)
-      borrow('@azure/communication-chat', '@azure/communication-chat')
-      snippet(
+      linkDependency('@azure/communication-common', version)
+      linkDependency('@azure/communication-chat', '@azure/communication-chat')
+      writeSnippet(
         'example.mts',
         `${example}
         import { AzureCommunicationTokenCredential } from '@azure/communication-common'
         const credential = tokenCredential(tokens)
         const { token, expiresOnTimestamp } = await credential.getToken()
-        const isOurs = credential instanceof AzureCommunicationTokenCredential
-        console.log(isOurs, token.startsWith('alice-'), expiresOnTimestamp > Date.now() + 4 * 60_000, typeof chat)
+        const isCredential = credential instanceof AzureCommunicationTokenCredential
+        console.log(isCredential, token.startsWith('alice-'), expiresOnTimestamp > Date.now() + 4 * 60_000, typeof chat)
         credential.dispose()
         await credential.getToken().catch((error) => console.log(error.code))`,
       )
@@ -78,33 +98,35 @@ describe('the packed tarball, installed in an empty project,', () => {
     },
   )
 
-  it('explains errors as its README does', async () => {
-    snippet(
+  it('handles errors like its README', async () => {
+    writeSnippet(
       'errors.mts',
       `${errors}
       import { tokenSource } from '@acs-kit/token-client'
-      console.log(await explain(tokenSource({ url: '${url}', getSignInToken: signIn.getAccessToken })))
-      console.log(await explain(tokenSource({ url: '${url}', getSignInToken: () => Promise.reject(new Error('no')) })))`,
+      console.log(await getCallStatus(tokenSource({ url: '${url}', getSignInToken: signIn.getAccessToken })))
+      console.log(await getCallStatus(tokenSource({ url: '${url}', getSignInToken: () => Promise.reject(new Error('no')) })))`,
     )
     expect((await run(project, process.execPath, 'errors.mts')).stdout).toBe('ready to call\nplease sign in\n')
   })
 
-  it('has the types that its README uses', async () => {
-    borrow('@azure/communication-common', '@azure/communication-common')
-    borrow('@azure/communication-chat', '@azure/communication-chat')
-    borrow('@types/node', '@types/node')
+  it('has the types of the examples in its README', async () => {
+    linkDependency('@azure/communication-common', '@azure/communication-common')
+    linkDependency('@azure/communication-chat', '@azure/communication-chat')
+    linkDependency('@types/node', '@types/node')
     const sources = { 'a.mts': example!, 'b.mts': errors!, 'c.mts': suite! }
-    for (const [name, code] of Object.entries(sources)) writeFileSync(join(project, name), `${stranger}${code}`)
+    for (const [name, code] of Object.entries(sources))
+      writeFileSync(join(project, name), `${signInDeclaration}${code}`)
     const flags = '--module nodenext --target es2024 --lib es2024,dom,esnext.disposable --strict --noEmit --types node'
     const tsc = join(root, '../../node_modules/.bin/tsc')
     expect((await run(project, tsc, ...flags.split(' '), ...Object.keys(sources))).stdout).toBe('')
   })
 
-  it('names nothing that is not published', () => {
-    for (const file of ['index', 'credential', 'conformance', 'contract', 'token-cache']) {
-      const declarations = readFileSync(join(project, installed, `dist/${file}.d.ts`), 'utf8')
+  it('imports only published types', () => {
+    const files = readdirSync(join(project, installed, 'dist'), { recursive: true }) as string[]
+    for (const file of files.filter((name) => name.endsWith('.d.ts'))) {
+      const declarations = readFileSync(join(project, installed, 'dist', file), 'utf8')
       const imports = [...declarations.matchAll(/from ['"]([^'"]+)['"]/g)].map(([, name]) => name!)
-      expect(imports.filter((name) => !name.startsWith('./') && name !== '@azure/communication-common')).toEqual([])
+      expect(imports.filter((name) => !/^\.\.?\//.test(name) && name !== '@azure/communication-common')).toEqual([])
     }
   })
 
@@ -119,13 +141,13 @@ describe('the packed tarball, installed in an empty project,', () => {
         const tokens = tokenSource({ url, getSignInToken: () => signInToken })
         return (await tokens.getToken()).communicationUserId
       },
-      { url, signInToken: signInTokenOf('bob') },
+      { url, signInToken: createSignInToken('bob') },
     )
     expect(user).toBe('8:acs:resource_bob')
   })
 
-  it('is small: at most 4 kB, minified and gzipped, and a little more with its credential, without the peer', async () => {
-    const sizeOf = async (...paths: string[]) => {
+  it('has at most 4 kB, minified and gzipped, and 4.4 kB with its credential', async () => {
+    const measure = async (...paths: string[]) => {
       const contents = paths.map((path) => `export * from '@acs-kit/token-client${path}'`).join('\n')
       const { outputFiles } = await build({
         stdin: { contents, resolveDir: project },
@@ -138,12 +160,12 @@ describe('the packed tarball, installed in an empty project,', () => {
       })
       return gzipSync(outputFiles[0]!.contents, { level: 9 }).length
     }
-    expect(await sizeOf('')).toBeLessThanOrEqual(4096)
-    expect(await sizeOf('', '/credential')).toBeLessThanOrEqual(4400)
+    expect(await measure('')).toBeLessThanOrEqual(4096)
+    expect(await measure('', '/credential')).toBeLessThanOrEqual(4400)
   })
 })
 
-it('has a public surface that changes on purpose only', () => {
+it('exports exactly the public API', () => {
   expect([surface, credential, conformance].map((module) => Object.keys(module).toSorted())).toEqual([
     ['TokenError', 'customTokenSource', 'literalTokenSource', 'tokenSource'],
     ['tokenCredential'],

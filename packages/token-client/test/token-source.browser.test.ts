@@ -4,13 +4,13 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import type * as Client from '../src/index.ts'
-import { FakeService, signInTokenOf } from './fake-service.ts'
+import { FakeService, createSignInToken } from './fake-service.ts'
 import { servePage } from './page-server.ts'
 
 declare global {
   var client: typeof Client
   var source: Client.ServiceTokenSource
-  var heard: string[]
+  var received: string[]
 }
 
 let service: FakeService
@@ -34,47 +34,47 @@ describe('in a browser', () => {
   })
   afterAll(() => open.disposeAsync())
   beforeEach(() => {
-    service.seen.length = 0
+    service.requests.length = 0
     service.latencyMs = 0
     service.faults = () => undefined
   })
 
-  /** A tab with a source of this user's tokens, and the tokens that it heard of. */
+  /** Opens a tab with a source of the user's tokens, which records each new token. */
   async function openTab(context: BrowserContext, user: string): Promise<Page> {
     const page = await context.newPage()
     await page.goto(pageUrl)
     await page.evaluate(
       ({ url, signInToken }) => {
-        globalThis.heard = []
+        globalThis.received = []
         globalThis.source = globalThis.client.tokenSource({
           url,
           getSignInToken: () => signInToken,
-          onToken: ({ token }) => globalThis.heard.push(token),
+          onToken: ({ token }) => globalThis.received.push(token),
         })
       },
-      { url: serviceUrl, signInToken: signInTokenOf(user) },
+      { url: serviceUrl, signInToken: createSignInToken(user) },
     )
     return page
   }
 
   const getToken = (page: Page) => page.evaluate(async () => (await globalThis.source.getToken()).token)
 
-  it.runIf(hasBrowser)('tabs of the same user make one request between them, and one refresh serves all', async () => {
+  it.runIf(hasBrowser)('shares one request and one refresh between tabs of the same user', async () => {
     await using context = await browser.newContext()
     const user = `alice${Math.random()}`
     const tabs = await Promise.all([openTab(context, user), openTab(context, user), openTab(context, user)])
     service.latencyMs = 200
     const tokens = await Promise.all(tabs.map(getToken))
     expect(new Set(tokens).size).toBe(1)
-    expect(service.seen).toHaveLength(1)
+    expect(service.requests).toHaveLength(1)
     const [first, ...others] = tabs
     await first.evaluate(() => globalThis.source.invalidate())
     const renewed = await getToken(first)
     for (const tab of others) await expect.poll(() => getToken(tab)).toBe(renewed)
-    expect(service.seen).toHaveLength(2)
+    expect(service.requests).toHaveLength(2)
   })
 
-  it.runIf(hasBrowser)('tabs of different users share nothing', async () => {
+  it.runIf(hasBrowser)('shares nothing between tabs of different users', async () => {
     await using context = await browser.newContext()
     const tabs = [await openTab(context, 'carol'), await openTab(context, 'dave')] as const
     const [carol, dave] = await Promise.all(tabs.map(getToken))
@@ -83,48 +83,48 @@ describe('in a browser', () => {
     await tabs[0].evaluate(() => globalThis.source.invalidate())
     await getToken(tabs[0])
     expect(await getToken(tabs[1])).toBe(dave)
-    expect(await tabs[1].evaluate(() => globalThis.heard)).toEqual([dave])
+    expect(await tabs[1].evaluate(() => globalThis.received)).toEqual([dave])
   })
 
-  it.runIf(hasBrowser)('a tab that dies while it fetches stops nobody', async () => {
+  it.runIf(hasBrowser)('continues in another tab when the fetching tab is closed', async () => {
     await using context = await browser.newContext()
     const user = `erin${Math.random()}`
-    const [dying, living] = [await openTab(context, user), await openTab(context, user)]
+    const [closing, remaining] = [await openTab(context, user), await openTab(context, user)]
     service.latencyMs = 500
-    const abandoned = getToken(dying).catch(() => undefined)
-    const waiting = getToken(living)
-    await dying.close()
+    const abandoned = getToken(closing).catch(() => undefined)
+    const waiting = getToken(remaining)
+    await closing.close()
     await abandoned
     expect(await waiting).toMatch(/^erin/)
   })
 
-  it.runIf(hasBrowser)('what failed while the tab was offline is tried again as soon as it is back', async () => {
+  it.runIf(hasBrowser)('retries at once when the tab is online again', async () => {
     await using context = await browser.newContext()
     const page = await openTab(context, `frank${Math.random()}`)
     await page.clock.install()
     const first = await getToken(page)
     await context.setOffline(true)
     await page.clock.fastForward('23:45:00')
-    // The pauses between the attempts grow to 10 seconds or more meanwhile.
+    // By then the pauses between attempts are 10 seconds or more.
     await page.clock.runFor(120_000)
     expect(await getToken(page)).toBe(first)
-    expect(service.seen).toHaveLength(1)
+    expect(service.requests).toHaveLength(1)
     await context.setOffline(false)
-    await expect.poll(() => service.seen.length).toBe(2)
+    await expect.poll(() => service.requests.length).toBe(2)
   })
 
-  it.runIf(hasBrowser)('nothing is kept outside of the tab’s memory', async () => {
+  it.runIf(hasBrowser)('stores nothing outside the memory of the tab', async () => {
     await using context = await browser.newContext()
     const page = await openTab(context, 'grace')
     await getToken(page)
-    const kept = await page.evaluate(async () => [
+    const stored = await page.evaluate(async () => [
       localStorage.length,
       sessionStorage.length,
       document.cookie,
       (await indexedDB.databases()).length,
       (await caches.keys()).length,
     ])
-    expect(kept).toEqual([0, 0, '', 0, 0])
+    expect(stored).toEqual([0, 0, '', 0, 0])
     expect((await context.storageState()).origins).toEqual([])
   })
 })

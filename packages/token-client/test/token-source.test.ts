@@ -7,7 +7,7 @@ import {
   type ServiceTokenSourceOptions,
 } from '../src/index.ts'
 import { responseTime, retryAfterCases } from '@acs-kit/test-support/retry-after-cases'
-import { FakeService, signInTokenOf } from './fake-service.ts'
+import { FakeService, createSignInToken } from './fake-service.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 const minute = 60_000
@@ -26,10 +26,10 @@ beforeEach(() => {
   errors = []
 })
 
-function open(options: Partial<ServiceTokenSourceOptions> = {}) {
+function createSource(options: Partial<ServiceTokenSourceOptions> = {}) {
   return tokenSource({
     url: 'https://tokens.example.com',
-    getSignInToken: () => signInTokenOf(user),
+    getSignInToken: () => createSignInToken(user),
     fetch: service.fetch,
     clock,
     onError: (error) => errors.push(error),
@@ -37,42 +37,42 @@ function open(options: Partial<ServiceTokenSourceOptions> = {}) {
   })
 }
 
-/** Lets time pass until the promise is settled, and returns what came of it. */
-async function outcome<T>(promise: Promise<T>, limit = 2 * minute): Promise<T | TokenError> {
+/** Advances the clock until the promise settles. Returns its value or error. */
+async function settle<T>(promise: Promise<T>, limit = 2 * minute): Promise<T | TokenError> {
   const settled = promise.catch((error: unknown) => error as TokenError)
   await clock.advanceUntil(settled, limit)
   return settled
 }
 
-it('leaves the sign-in token out of an error, even if the response repeats it', async () => {
-  const token = signInTokenOf(user)
+it('removes the sign-in token from an error message that repeats it', async () => {
+  const token = createSignInToken(user)
   const problem = { code: 'token-invalid', title: token, detail: `Authorization: Bearer ${token} is invalid` }
   const headers = { 'Content-Type': 'application/problem+json' }
-  using source = open({ fetch: async () => new Response(JSON.stringify(problem), { status: 400, headers }) })
-  const error = await outcome(source.getToken())
+  using source = createSource({ fetch: async () => new Response(JSON.stringify(problem), { status: 400, headers }) })
+  const error = await settle(source.getToken())
   expect(error).toMatchObject({ code: 'token-invalid', status: 400, message: 'Authorization: Bearer  is invalid' })
 })
 
-describe('a token', () => {
-  it('comes from memory while it is fresh, whatever the order of the scopes', async () => {
-    using source = open()
+describe('getToken', () => {
+  it('returns the cached token for equal scopes in any order', async () => {
+    using source = createSource()
     const first = await source.getToken({ scopes: ['voip', 'chat'] })
     expect(await source.getToken({ scopes: ['chat', 'voip', 'chat'] })).toBe(first)
     expect(await source.getToken({ scopes: ['chat'] })).not.toBe(first)
-    expect(service.seen.map(({ body }) => body.scopes)).toEqual([['chat', 'voip'], ['chat']])
+    expect(service.requests.map(({ body }) => body.scopes)).toEqual([['chat', 'voip'], ['chat']])
   })
 
-  it('is fetched once for all who wait', async () => {
-    using source = open()
+  it('shares one fetch between concurrent callers', async () => {
+    using source = createSource()
     service.latencyMs = 100
     const all = Promise.all(Array.from({ length: 50 }, () => source.getToken()))
     await clock.advance(100)
     expect(new Set(await all).size).toBe(1)
-    expect(service.seen).toHaveLength(1)
+    expect(service.requests).toHaveLength(1)
   })
 
-  it('is refreshed ahead of its end, once in its life, and nobody waits for that', async () => {
-    using source = open()
+  it('refreshes a token once in the background before it expires', async () => {
+    using source = createSource()
     const first = await source.getToken()
     await clock.advance(23.6 * hour)
     expect(await source.getToken()).toBe(first)
@@ -80,30 +80,30 @@ describe('a token', () => {
     const second = await source.getToken()
     expect(second).not.toBe(first)
     await clock.advance(9 * 24 * hour)
-    expect(service.seen.length).toBeGreaterThanOrEqual(10)
-    expect(service.seen.length).toBeLessThanOrEqual(11)
+    expect(service.requests.length).toBeGreaterThanOrEqual(10)
+    expect(service.requests.length).toBeLessThanOrEqual(11)
     expect(errors).toEqual([])
   })
 
-  it('is refreshed at different moments by those who got theirs together', async () => {
-    using early = open({ random: () => 0.99 })
-    using late = open({ random: () => 0.01 })
+  it('adds jitter, so that tokens fetched together are refreshed apart', async () => {
+    using early = createSource({ random: () => 0.99 })
+    using late = createSource({ random: () => 0.01 })
     await early.getToken()
-    service.seen.length = 0
+    service.requests.length = 0
     user = 'bob'
     await late.getToken()
-    service.seen.length = 0
+    service.requests.length = 0
     await clock.advance(24 * hour)
-    const [first, second] = service.seen
+    const [first, second] = service.requests
     expect(second!.at - first!.at).toBeGreaterThan(4 * minute)
   })
 
-  it('survives the sleep of the machine', async () => {
-    using source = open()
+  it('refreshes after the machine slept', async () => {
+    using source = createSource()
     const first = await source.getToken()
     clock.sleep(23.9 * hour)
     await clock.advance(31_000)
-    expect(service.seen).toHaveLength(2)
+    expect(service.requests).toHaveLength(2)
     const second = await source.getToken()
     expect(second).not.toBe(first)
     clock.sleep(30 * hour)
@@ -111,14 +111,14 @@ describe('a token', () => {
   })
 })
 
-describe('a failed refresh', () => {
-  it('is tried again with growing pauses until it succeeds, while the old token serves', async () => {
-    using source = open({ random: () => 1 })
+describe('after a failed refresh', () => {
+  it('retries with exponential backoff and returns the old token meanwhile', async () => {
+    using source = createSource({ random: () => 1 })
     const first = await source.getToken()
     service.faults = () => unavailable
     await clock.advance(23.75 * hour)
     expect(await source.getToken()).toBe(first)
-    const pauses = service.seen.slice(1).map(({ at }, index) => at - service.seen[index]!.at)
+    const pauses = service.requests.slice(1).map(({ at }, index) => at - service.requests[index]!.at)
     expect(pauses.slice(1, 8).map((pause) => Math.round(pause / 1000))).toEqual([1, 2, 4, 8, 16, 20, 20])
     expect(errors[0]).toMatchObject({ code: 'communication-unavailable', status: 503, requestId: 'request-1' })
     service.faults = () => undefined
@@ -126,26 +126,26 @@ describe('a failed refresh', () => {
     expect(await source.getToken()).not.toBe(first)
   })
 
-  it('waits as long as the service asks', async () => {
-    using source = open()
+  it('waits as long as Retry-After requests', async () => {
+    using source = createSource()
     await source.getToken()
     service.faults = () => ({ ...unavailable, retryAfter: 240 })
     await clock.advance(23.6 * hour)
-    service.seen.length = 0
+    service.requests.length = 0
     await clock.advance(20 * minute)
-    const pauses = service.seen.slice(1).map(({ at }, index) => at - service.seen[index]!.at)
+    const pauses = service.requests.slice(1).map(({ at }, index) => at - service.requests[index]!.at)
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(240_000)
   })
 
-  it('never lets the former user’s token out again', async () => {
-    using source = open()
+  it('never returns the token of the previous user', async () => {
+    using source = createSource()
     await source.getToken()
     user = 'bob'
     source.invalidate()
     service.faults = () => 'reset'
-    expect(await outcome(source.getToken())).toMatchObject({ code: 'network-failed' })
+    expect(await settle(source.getToken())).toMatchObject({ code: 'network-failed' })
     service.faults = () => undefined
-    expect(await outcome(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
+    expect(await settle(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
   })
 })
 
@@ -157,138 +157,139 @@ describe('without a token', () => {
     ['hang', 'timeout'],
     ['stale', 'token-stale'],
     ['gateway', 'response-invalid'],
-  ] as const)('%o is overcome when it ends in time', async (fault, code) => {
-    using source = open()
+  ] as const)('retries after %o, and rejects with %s if it persists', async (fault, code) => {
+    using source = createSource()
     let left = 1
     service.faults = () => (left-- > 0 ? fault : undefined)
-    expect(await outcome(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
+    expect(await settle(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
     service.faults = () => fault
     source.invalidate()
     const start = clock.now()
-    expect(await outcome(source.getToken())).toMatchObject({ code })
+    expect(await settle(source.getToken())).toMatchObject({ code })
     expect(clock.now() - start).toBeLessThanOrEqual(45_000)
   })
 
   it.each(retryAfterCases)('reads Retry-After: %s as %s seconds', async (header, seconds) => {
     clock = new VirtualClock(responseTime)
     service = new FakeService(clock)
-    using source = open()
+    using source = createSource()
     service.faults = () => ({ ...unavailable, ...(header !== undefined && { retryAfter: header }) })
-    expect(await outcome(source.getToken())).toMatchObject({ retryAfter: seconds })
+    expect(await settle(source.getToken())).toMatchObject({ retryAfter: seconds })
   })
 
   it.each([-10 * minute, 10 * minute])(
-    'compares a date in Retry-After with the Date of the response, not with a clock that is %d ms off',
+    'compares a date in Retry-After with the Date of the response when the clock is %d ms off',
     async (skew) => {
       const wrong = { now: () => clock.now() + skew, after: clock.after.bind(clock) }
-      using source = open({ clock: wrong })
+      using source = createSource({ clock: wrong })
       service.faults = (at) => ({ ...unavailable, retryAfter: new Date(at + 2 * minute).toUTCString() })
       const start = clock.now()
-      expect(await outcome(source.getToken())).toMatchObject({ retryAfter: 120 })
+      expect(await settle(source.getToken())).toMatchObject({ retryAfter: 120 })
       expect(clock.now() - start).toBeLessThan(1000)
-      expect(service.seen).toHaveLength(1)
+      expect(service.requests).toHaveLength(1)
     },
   )
 
-  it('is told at once when waiting would be too long, or in vain', async () => {
-    using source = open()
+  it('rejects at once if the pause exceeds the maximum wait or a retry cannot succeed', async () => {
+    using source = createSource()
     service.faults = () => ({ ...unavailable, retryAfter: 120 })
     const start = clock.now()
-    expect(await outcome(source.getToken())).toMatchObject({ code: 'communication-unavailable', retryAfter: 120 })
-    expect(await outcome(source.getToken())).toMatchObject({ retryAfter: 120 })
-    expect(service.seen).toHaveLength(1)
+    expect(await settle(source.getToken())).toMatchObject({ code: 'communication-unavailable', retryAfter: 120 })
+    expect(await settle(source.getToken())).toMatchObject({ retryAfter: 120 })
+    expect(service.requests).toHaveLength(1)
     service.faults = () => ({ status: 403, code: 'scope-not-allowed' })
-    expect(await outcome(source.getToken({ scopes: ['chat'] }))).toMatchObject({
+    expect(await settle(source.getToken({ scopes: ['chat'] }))).toMatchObject({
       code: 'scope-not-allowed',
       status: 403,
     })
     expect(clock.now() - start).toBeLessThan(1000)
   })
 
-  it('keeps back the crowd while the service is down', async () => {
-    using source = open()
+  it('shares retries between concurrent callers while the service is down', async () => {
+    using source = createSource()
     service.faults = () => unavailable
-    const crowd = Promise.allSettled(Array.from({ length: 100 }, () => source.getToken()))
-    expect(await outcome(crowd)).toHaveLength(100)
-    expect(service.seen.length).toBeLessThan(12)
+    const calls = Promise.allSettled(Array.from({ length: 100 }, () => source.getToken()))
+    expect(await settle(calls)).toHaveLength(100)
+    expect(service.requests.length).toBeLessThan(12)
   })
 })
 
-describe('the sign-in token', () => {
-  it('is replaced once when the service refuses it', async () => {
-    const asked: boolean[] = []
-    service.expired.add(signInTokenOf('alice', 0))
-    using source = open({
+describe('getSignInToken', () => {
+  it('renews the sign-in token once after the service rejected it', async () => {
+    const requested: boolean[] = []
+    service.expiredSignInTokens.add(createSignInToken('alice', 0))
+    using source = createSource({
       getSignInToken: ({ refresh }) => {
-        asked.push(refresh)
-        return signInTokenOf('alice', refresh ? 1 : 0)
+        requested.push(refresh)
+        return createSignInToken('alice', refresh ? 1 : 0)
       },
     })
     await source.getToken()
-    expect(asked).toEqual([false, true])
-    expect(service.seen).toHaveLength(2)
+    expect(requested).toEqual([false, true])
+    expect(service.requests).toHaveLength(2)
   })
 
-  it('may be none: then that is the error, with its cause', async () => {
+  it('propagates a missing sign-in token as sign-in-failed', async () => {
     const cause = new Error('sign in first')
-    using source = open({ getSignInToken: () => Promise.reject(cause) })
+    using source = createSource({ getSignInToken: () => Promise.reject(cause) })
     await expect(source.getToken()).rejects.toMatchObject({ code: 'sign-in-failed', cause })
   })
 
-  it('of another user never fetches in the name of the first', async () => {
-    service.expired.add(signInTokenOf('alice', 0))
-    using source = open({ getSignInToken: ({ refresh }) => signInTokenOf(refresh ? 'bob' : 'alice') })
+  it('rejects a renewed sign-in token of another user', async () => {
+    service.expiredSignInTokens.add(createSignInToken('alice', 0))
+    using source = createSource({ getSignInToken: ({ refresh }) => createSignInToken(refresh ? 'bob' : 'alice') })
     await expect(source.getToken()).rejects.toMatchObject({ code: 'invalidated' })
     await expect(source.deleteIdentity()).rejects.toMatchObject({ code: 'invalidated' })
-    expect(new Set(service.seen.map(({ user }) => user))).toEqual(new Set(['alice']))
-    expect(service.seen.length).toBeLessThan(5)
+    expect(new Set(service.requests.map(({ user }) => user))).toEqual(new Set(['alice']))
+    expect(service.requests.length).toBeLessThan(5)
   })
 
-  it('of another user is refused for ever without a storm', async () => {
+  it('limits requests while every renewal returns another user', async () => {
     let serial = 0
-    const source = open({
-      getSignInToken: ({ refresh }) => (refresh ? signInTokenOf('bob') : signInTokenOf('alice', serial)),
+    const source = createSource({
+      getSignInToken: ({ refresh }) => (refresh ? createSignInToken('bob') : createSignInToken('alice', serial)),
     })
     await source.getToken()
-    service.expired.add(signInTokenOf('alice', ++serial))
+    service.expiredSignInTokens.add(createSignInToken('alice', ++serial))
     source.invalidate()
-    expect(await outcome(source.getToken())).toMatchObject({ code: 'invalidated' })
-    expect(service.seen.length).toBeLessThan(6)
+    expect(await settle(source.getToken())).toMatchObject({ code: 'invalidated' })
+    expect(service.requests.length).toBeLessThan(6)
     source.dispose()
   })
 
-  it('of another user drops the former one’s token even if the fetch that finds out fails', async () => {
-    using source = open()
+  it('drops the token of the previous user even if the fetch that detects the change fails', async () => {
+    using source = createSource()
     await source.getToken()
     await clock.advance(23.6 * hour)
     user = 'bob'
     service.faults = () => 'reset'
     await clock.advance(10 * minute)
-    expect(await outcome(source.getToken())).toMatchObject({ code: 'network-failed' })
+    expect(await settle(source.getToken())).toMatchObject({ code: 'network-failed' })
     service.faults = () => undefined
-    expect(await outcome(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
+    expect(await settle(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
   })
 
-  it('that comes late, of the former user, counts no more', async () => {
-    let give: (token: string) => void = () => {}
-    const signIn = { now: true }
-    using source = open({
-      getSignInToken: () => (signIn.now ? signInTokenOf(user) : new Promise<string>((resolve) => (give = resolve))),
+  it('discards a late sign-in token of the previous user', async () => {
+    let resolveSignIn: (token: string) => void = () => {}
+    const signIn = { isImmediate: true }
+    using source = createSource({
+      getSignInToken: () =>
+        signIn.isImmediate ? createSignInToken(user) : new Promise<string>((resolve) => (resolveSignIn = resolve)),
     })
-    signIn.now = false
+    signIn.isImmediate = false
     const waiting = source.getToken()
     await clock.advance(10)
     user = 'bob'
     source.invalidate()
-    signIn.now = true
+    signIn.isImmediate = true
     expect(await source.getToken()).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
-    give(signInTokenOf('alice'))
-    expect(await outcome(waiting)).toMatchObject({ code: 'invalidated' })
+    resolveSignIn(createSignInToken('alice'))
+    expect(await settle(waiting)).toMatchObject({ code: 'invalidated' })
     expect(await source.getToken()).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
   })
 
-  it('of a new user serves several requests at once', async () => {
-    using source = open()
+  it('fetches concurrent requests of a new user', async () => {
+    using source = createSource()
     await source.getToken()
     user = 'bob'
     source.invalidate()
@@ -296,8 +297,8 @@ describe('the sign-in token', () => {
     for (const token of await Promise.all(both)) expect(token.communicationUserId).toBe('8:acs:resource_bob')
   })
 
-  it('of another user drops what was kept, even if nobody said so', async () => {
-    using source = open()
+  it('drops cached tokens when the user changes without invalidate', async () => {
+    using source = createSource()
     await source.getToken({ scopes: ['chat'] })
     user = 'bob'
     await source.getToken({ scopes: ['voip'] })
@@ -306,34 +307,34 @@ describe('the sign-in token', () => {
 })
 
 describe('invalidate', () => {
-  it('makes the next token a new one, asked for as such', async () => {
-    using source = open()
+  it('requests a new token from the service', async () => {
+    using source = createSource()
     const first = await source.getToken()
     source.invalidate()
     const second = await source.getToken()
     expect(second.token).not.toBe(first.token)
-    expect(service.seen.map(({ body }) => body.refresh)).toEqual([undefined, true])
+    expect(service.requests.map(({ body }) => body.refresh)).toEqual([undefined, true])
   })
 
-  it('keeps out what is on its way: the same user waits for a new one, another one’s answer is nobody’s', async () => {
-    using source = open()
+  it('discards pending responses, and retries only for the same user', async () => {
+    using source = createSource()
     service.latencyMs = 1000
     const before = source.getToken()
     await clock.advance(500)
     user = 'bob'
     source.invalidate()
     const after = source.getToken()
-    expect(await outcome(before)).toMatchObject({ code: 'invalidated' })
-    expect(await outcome(after)).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
+    expect(await settle(before)).toMatchObject({ code: 'invalidated' })
+    expect(await settle(after)).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
     source.invalidate()
     const third = source.getToken()
     await clock.advance(500)
     source.invalidate()
-    expect(await outcome(third)).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
+    expect(await settle(third)).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
   })
 
-  it('does not hide that the next attempt was refused', async () => {
-    using source = open()
+  it('rejects with the error of the next attempt', async () => {
+    using source = createSource()
     await source.getToken()
     source.invalidate()
     service.latencyMs = 1000
@@ -341,11 +342,11 @@ describe('invalidate', () => {
     await clock.advance(500)
     source.invalidate()
     service.faults = () => ({ status: 403, code: 'scope-not-allowed' })
-    expect(await outcome(waiting)).toMatchObject({ code: 'scope-not-allowed' })
+    expect(await settle(waiting)).toMatchObject({ code: 'scope-not-allowed' })
   })
 
-  it('comes with revocation and deletion', async () => {
-    using source = open()
+  it('runs on revocation and deletion', async () => {
+    using source = createSource()
     const first = await source.getToken()
     expect(await source.revokeTokens()).toBe('done')
     const second = await source.getToken()
@@ -355,21 +356,21 @@ describe('invalidate', () => {
   })
 })
 
-describe('waiting', () => {
-  it('can be ended by one without harm to the others', async () => {
-    using source = open()
+describe('a pending call', () => {
+  it('ends for one caller without affecting others', async () => {
+    using source = createSource()
     service.latencyMs = 1000
     const controller = new AbortController()
-    const impatient = source.getToken({ signal: controller.signal })
-    const patient = source.getToken()
+    const aborted = source.getToken({ signal: controller.signal })
+    const other = source.getToken()
     controller.abort(new Error('enough'))
-    await expect(impatient).rejects.toThrow('enough')
-    expect(await outcome(patient)).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
-    expect(service.seen).toHaveLength(1)
+    await expect(aborted).rejects.toThrow('enough')
+    expect(await settle(other)).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
+    expect(service.requests).toHaveLength(1)
   })
 
-  it('ends with the source, and no timer is left', async () => {
-    const source = open()
+  it('rejects on dispose, which leaves no timer', async () => {
+    const source = createSource()
     await source.getToken({ scopes: ['chat'] })
     service.faults = () => 'hang'
     const waiting = source.getToken()
@@ -382,37 +383,37 @@ describe('waiting', () => {
   })
 })
 
-it.each([-10 * minute, 10 * minute, 26 * hour])('a clock that is wrong by %d ms does no harm', async (skew) => {
+it.each([-10 * minute, 10 * minute, 26 * hour])('corrects a clock that is %d ms off', async (skew) => {
   const wrong = { now: () => clock.now() + skew, after: clock.after.bind(clock) }
-  using source = open({ clock: wrong })
+  using source = createSource({ clock: wrong })
   for (let passed = 0; passed < 50 * hour; passed += 5 * minute) {
     const { expiresOn } = await source.getToken()
     expect(Date.parse(expiresOn)).toBeGreaterThan(clock.now())
     expect(Math.abs(source.now() - clock.now())).toBeLessThanOrEqual(1000)
     await clock.advance(5 * minute)
   }
-  expect(service.seen.length).toBeLessThanOrEqual(3)
+  expect(service.requests.length).toBeLessThanOrEqual(3)
   expect(errors).toEqual([])
 })
 
-it.each([-10 * minute, 10 * minute])('a clock that is wrong by %d ms changes no wait', async (skew) => {
+it.each([-10 * minute, 10 * minute])('waits as long with a clock that is %d ms off', async (skew) => {
   const wrong = { now: () => clock.now() + skew, after: clock.after.bind(clock) }
   let left = 1
   service.faults = () => (left-- > 0 ? unavailable : undefined)
-  using source = open({ clock: wrong })
-  expect(await outcome(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
+  using source = createSource({ clock: wrong })
+  expect(await settle(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
   service.faults = () => unavailable
   source.invalidate()
   const start = clock.now()
-  expect(await outcome(source.getToken())).toMatchObject({ code: 'communication-unavailable' })
+  expect(await settle(source.getToken())).toMatchObject({ code: 'communication-unavailable' })
   expect(clock.now() - start).toBeGreaterThan(10_000)
   expect(clock.now() - start).toBeLessThan(45_000)
 })
 
-it('a clock that is set back neither locks anybody out nor keeps a token beyond its end', async () => {
+it('tolerates a clock that is set back', async () => {
   let setBack = 0
   const moved = { now: () => clock.now() - setBack, after: clock.after.bind(clock) }
-  using source = open({ clock: moved })
+  using source = createSource({ clock: moved })
   const first = await source.getToken()
   await clock.advance(20 * hour)
   setBack = 5 * hour
@@ -420,32 +421,32 @@ it('a clock that is set back neither locks anybody out nor keeps a token beyond 
   await clock.advance(1000)
   expect(source.now()).toBeGreaterThan(clock.now() - 2000)
   await clock.advance(4.5 * hour)
-  expect(await outcome(source.getToken())).not.toBe(first)
+  expect(await settle(source.getToken())).not.toBe(first)
 
   service.faults = () => unavailable
   source.invalidate()
-  await outcome(source.getToken())
+  await settle(source.getToken())
   service.faults = () => undefined
   setBack = 10 * hour
-  expect(await outcome(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
+  expect(await settle(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
 })
 
-it('a wish to wait for a day is not granted', async () => {
-  using source = open()
+it('limits the pause that the service requests', async () => {
+  using source = createSource()
   service.faults = () => ({ ...unavailable, retryAfter: 86_400 })
-  expect(await outcome(source.getToken())).toMatchObject({ retryAfter: 3600 })
+  expect(await settle(source.getToken())).toMatchObject({ retryAfter: 3600 })
   service.faults = () => undefined
   await clock.advance(5 * minute)
   await expect(source.getToken()).resolves.toBeDefined()
 })
 
-it('a listener that fails stops nothing', async () => {
-  using source = open({
+it('ignores errors of listeners', async () => {
+  using source = createSource({
     onToken: () => {
       throw new Error('mine')
     },
     onError: () => {
-      throw new Error('mine, too')
+      throw new Error('mine')
     },
   })
   await source.getToken()
@@ -453,30 +454,30 @@ it('a listener that fails stops nothing', async () => {
   await clock.advance(23.8 * hour)
   service.faults = () => undefined
   await clock.advance(minute)
-  expect(service.seen.length).toBe(2)
+  expect(service.requests.length).toBe(2)
 })
 
-it('what a user asks for ends with the source, or after a while', async () => {
-  const source = open()
+it('times out a revocation and rejects a deletion on dispose', async () => {
+  const source = createSource()
   service.faults = () => 'hang'
-  expect(await outcome(source.revokeTokens())).toMatchObject({ code: 'timeout' })
+  expect(await settle(source.revokeTokens())).toMatchObject({ code: 'timeout' })
   const ended = source.deleteIdentity()
   await clock.advance(100)
   source.dispose()
   await expect(ended).rejects.toMatchObject({ code: 'disposed' })
 })
 
-it('an address without https is refused, but on this machine', () => {
-  const make =
+it('rejects a URL without https, except on this machine', () => {
+  const createWith =
     (url: string, options = {}) =>
     () =>
-      open({ url, ...options }).dispose()
-  expect(make('http://tokens.example.com')).toThrow('url must begin with https://')
-  expect(make('http://tokens.example.com', { allowInsecureConnection: true })).not.toThrow()
-  expect(make('http://localhost:8080')).not.toThrow()
-  expect(make('http://[::1]:8080')).not.toThrow()
+      createSource({ url, ...options }).dispose()
+  expect(createWith('http://tokens.example.com')).toThrow('url must begin with https://')
+  expect(createWith('http://tokens.example.com', { allowInsecureConnection: true })).not.toThrow()
+  expect(createWith('http://localhost:8080')).not.toThrow()
+  expect(createWith('http://[::1]:8080')).not.toThrow()
   for (const url of ['HTTPS://tokens.example.com', 'http://app.localhost/tokens', 'http://127.0.0.1?x']) {
-    expect(make(url), url).not.toThrow()
+    expect(createWith(url), url).not.toThrow()
   }
   for (const url of [
     'http://localhost:80@tokens.example.com',
@@ -488,35 +489,35 @@ it('an address without https is refused, but on this machine', () => {
     'tokens.example.com',
     'ftp://tokens.example.com',
   ]) {
-    expect(make(url), url).toThrow('url must begin with https://')
+    expect(createWith(url), url).toThrow('url must begin with https://')
   }
 })
 
-it('the address may have a path', async () => {
-  const places: string[] = []
-  const source = open({
+it('accepts a URL with a path', async () => {
+  const addresses: string[] = []
+  const source = createSource({
     url: new URL('https://example.com/tokens?x=/#y'),
     fetch: (input, init) => {
-      places.push(input as string)
+      addresses.push(input as string)
       return service.fetch('https://example.com/v1/token', init)
     },
   })
   await source.getToken()
   source.dispose()
-  expect(places).toEqual(['https://example.com/tokens/v1/token'])
+  expect(addresses).toEqual(['https://example.com/tokens/v1/token'])
 })
 
-it('no error and no message of one holds a token', async () => {
-  using source = open()
+it('keeps tokens out of errors', async () => {
+  using source = createSource()
   for (const fault of ['reset', 'gateway', unavailable, { status: 403, code: 'scope-not-allowed' }] as const) {
     service.faults = () => fault
-    const error = (await outcome(source.getToken())) as TokenError
+    const error = (await settle(source.getToken())) as TokenError
     expect(error).toBeInstanceOf(TokenError)
-    expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain(signInTokenOf('alice'))
+    expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain(createSignInToken('alice'))
   }
 })
 
-it('a custom source has the same care', async () => {
+it('retries, caches and invalidates tokens of a custom source', async () => {
   let fails = 0
   using source = customTokenSource(
     async ({ scopes }, { refresh }) => {
@@ -526,7 +527,7 @@ it('a custom source has the same care', async () => {
     { clock },
   )
   fails = 2
-  expect(await outcome(source.getToken({ scopes: ['voip'] }))).toMatchObject({ token: 'voip false' })
+  expect(await settle(source.getToken({ scopes: ['voip'] }))).toMatchObject({ token: 'voip false' })
   source.invalidate()
   expect(await source.getToken({ scopes: ['voip'] })).toMatchObject({ token: 'voip true' })
   fails = 0
@@ -534,7 +535,7 @@ it('a custom source has the same care', async () => {
   await expect(failing.getToken()).rejects.toThrow('mine')
 })
 
-it('a literal source gives what it was given', async () => {
+it('returns the token of a literal source', async () => {
   const token = { token: 'a', expiresOn: '2026-01-01T00:00:00Z' }
   using source = literalTokenSource(token)
   expect(await source.getToken()).toBe(token)

@@ -5,10 +5,10 @@ interface Timer {
   readonly callback: () => void
 }
 
-/** A clock that moves when it is told to. */
+/** Clock that a test advances. */
 export class VirtualClock implements Clock {
   #now: number
-  /** How long the machine slept so far: its timers stood still meanwhile. */
+  /** Total time of sleep, during which timers stop. */
   #slept = 0
   readonly #timers = new Set<Timer>()
 
@@ -26,16 +26,16 @@ export class VirtualClock implements Clock {
     return () => void this.#timers.delete(timer)
   }
 
-  /** Timers that wait. */
+  /** Number of pending timers. */
   get pending(): number {
     return this.#timers.size
   }
 
-  /** Lets time pass, and what is due happen. */
+  /** Advances the time and runs the timers that are due. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds
     for (;;) {
-      await settle()
+      await runCallbacks()
       const next = [...this.#timers].toSorted((a, b) => a.at - b.at)[0]
       if (!next || next.at + this.#slept > end) break
       this.#timers.delete(next)
@@ -43,24 +43,24 @@ export class VirtualClock implements Clock {
       next.callback()
     }
     this.#now = end
-    await settle()
+    await runCallbacks()
   }
 
-  /** Lets time pass in small steps until the promise is settled. */
-  async advanceUntil(promise: Promise<unknown>, limit: number): Promise<void> {
+  /** Advances the time in small steps until the promise settles. */
+  async advanceUntil(promise: Promise<unknown>, limitMs: number): Promise<void> {
     const state = { isSettled: false }
     void promise.finally(() => (state.isSettled = true))
-    for (let passed = 0; !state.isSettled && passed < limit; passed += 100) await this.advance(100)
+    for (let passed = 0; !state.isSettled && passed < limitMs; passed += 100) await this.advance(100)
   }
 
-  /** As a laptop does: the time is another afterwards, and no timer noticed. */
+  /** Advances the time without running timers, like a laptop that sleeps. */
   sleep(milliseconds: number): void {
     this.#now += milliseconds
     this.#slept += milliseconds
   }
 }
 
-/** Lets everything happen that waits for nothing but its turn. */
-async function settle(): Promise<void> {
+/** Runs all callbacks that are ready. */
+async function runCallbacks(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,3 +1,5 @@
+// Apps in this workspace compile this file with their own tsconfig, whose `lib` may lack `Disposable`.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ConformanceOptions } from '../conformance.ts'
 import type { TokenResponse } from '../contract.ts'
 import { expectEqual, type ServiceResponse } from './expectations.ts'
