@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
 import { createLog } from './log.ts'
-import { authentication } from './plugins/app/authentication.ts'
 import { backgroundTasks } from './plugins/app/background-tasks.ts'
 import { communication } from './plugins/app/communication.ts'
 import { cors } from './plugins/app/cors.ts'
@@ -19,10 +18,7 @@ import { rateLimit } from './plugins/external/rate-limit.ts'
 import { swaggerUi } from './plugins/external/swagger-ui.ts'
 import { typebox } from './plugins/external/typebox.ts'
 import { operationRoutes } from './routes/operations.ts'
-import { identityRoutes } from './routes/v1/identity.ts'
-import { teamsRoutes } from './routes/v1/teams.ts'
-import { tokenRoutes } from './routes/v1/token.ts'
-import { userRoutes } from './routes/v1/users.ts'
+import { v1Routes } from './routes/v1/v1-routes.ts'
 import type { TokenServiceOptions } from './service-options.ts'
 
 /** In the order of their hooks and dependencies. */
@@ -48,9 +44,8 @@ const plugins = [
  * The token service as a plugin for any Fastify app. Its error handler, hooks, parsers, CORS and decorators apply to its own
  * routes only. With a `prefix`, it also handles unknown routes below the prefix.
  *
- * Health checks and the reaper run from `listen` to `close`. The app's own hooks, such as authentication, also apply to the
- * service if they are added before it. What only the server can set (`trustProxy` for the limits per address, timeouts) is in
- * `serverOptions`.
+ * Health checks and the reaper run from `listen` to `close`. Hooks that the app adds before also apply to the service. Create the
+ * app with `serverOptions`: without its `trustProxy`, limits per address count the proxy's address.
  *
  * @param app The app or one of its plugins.
  * @param options Settings of `readSettings`, and optionally `log`, `now`, `random` and Fastify's `prefix`.
@@ -70,9 +65,5 @@ export async function tokenService(app: FastifyInstance, options: TokenServiceOp
 
   await app.register(operationRoutes)
   if (options.REFERENCE_PAGE) await app.register(swaggerUi)
-  await app.register(async (v1) => {
-    await v1.register(authentication, serviceOptions)
-    for (const routes of [tokenRoutes, identityRoutes, teamsRoutes, userRoutes])
-      await v1.register(routes, serviceOptions)
-  })
+  await app.register(v1Routes, serviceOptions)
 }

@@ -18,8 +18,8 @@ const keepAliveTimeoutMs = 250_000
 const idleCheckIntervalMs = 20
 
 /**
- * Options of `fastify` that a plugin cannot set: trusted proxies, timeouts, and problem details for requests that Node or the
- * router cannot read.
+ * Options of `fastify` that a plugin cannot set: trusted proxies, timeouts, and problem details for requests that Node cannot
+ * parse.
  *
  * @param settings Settings of `readSettings`.
  * @param log Logger of malformed requests. Default: as in `tokenService`.
@@ -32,7 +32,6 @@ export function serverOptions(
   log: FastifyBaseLogger = createLog(settings.LOG_LEVEL, process.stdout),
 ): FastifyHttpOptions<Server> {
   const genReqId = createRequestIds()
-  const isAllowed = createOriginMatcher(settings.ALLOWED_ORIGINS)
   return {
     genReqId,
     trustProxy: (_address, hop) => hop < settings.TRUSTED_PROXIES,
@@ -41,13 +40,6 @@ export function serverOptions(
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: requestTimeoutMs / 4 },
     keepAliveTimeout: keepAliveTimeoutMs,
     clientErrorHandler: (error, socket) => rejectMalformedRequest(log, genReqId(), error, socket),
-    // A URL that cannot be decoded is rejected before any hook runs.
-    frameworkErrors(error, request, reply) {
-      const { origin } = request.headers
-      reply.headers({ ...securityHeaderValues, Vary: 'Origin' })
-      if (origin !== undefined && isAllowed(origin)) reply.headers(toCorsHeaders(origin))
-      request.server.errorHandler(error, request, reply)
-    },
   }
 }
 
@@ -62,11 +54,19 @@ export function serverOptions(
  * await app.listen({ port: 8080 })
  */
 export async function buildServer(options: TokenServiceOptions): Promise<FastifyInstance> {
+  const isAllowed = createOriginMatcher(options.ALLOWED_ORIGINS)
   const app = fastify({
     ...serverOptions(options, options.log),
     // Fastify itself logs nothing: with a logger it would listen for the end of each response.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
+    // A URL that cannot be decoded is rejected before any hook runs.
+    frameworkErrors(error, request, reply) {
+      const { origin } = request.headers
+      reply.headers({ ...securityHeaderValues, Vary: 'Origin' })
+      if (origin !== undefined && isAllowed(origin)) reply.headers(toCorsHeaders(origin))
+      request.server.errorHandler(error, request, reply)
+    },
   })
   // Not encapsulated, so that the hooks also apply to unknown routes.
   await app.register(fastifyPlugin((root: FastifyInstance) => tokenService(root, options), { name: 'token-service' }))

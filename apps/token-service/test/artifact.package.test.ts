@@ -7,18 +7,18 @@ import { findOldNodes } from '@acs-kit/test-support/old-node'
 import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { unzipSync } from 'fflate'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildArtifact } from '../build.ts'
 import { ServiceFixture } from './service-fixture.ts'
 
-// Outside the workspace: nothing there has node_modules above it.
+// Outside the workspace, so that no parent folder has node_modules.
 const folder = mkdtempSync(join(tmpdir(), 'token-service-'))
 const script = join(folder, 'first/server.js')
 
 beforeAll(() => buildArtifact(join(folder, 'first')))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function filesOf(name: string): Promise<Map<string, Buffer>> {
+async function readFiles(name: string): Promise<Map<string, Buffer>> {
   const entries = await readdir(join(folder, name), { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   return new Map(
@@ -28,10 +28,10 @@ async function filesOf(name: string): Promise<Map<string, Buffer>> {
   )
 }
 
-test('is at most 2 MB zipped, and the same bytes when built twice', async () => {
+it('is at most 2 MB zipped, and reproducible', async () => {
   await buildArtifact(join(folder, 'second'))
-  const first = await filesOf('first')
-  expect(await filesOf('second')).toEqual(first)
+  const first = await readFiles('first')
+  expect(await readFiles('second')).toEqual(first)
   const zipped = await readFile(join(folder, 'first.zip'))
   expect(zipped.length).toBeLessThan(2 * 1024 * 1024)
   expect(zipped.equals(await readFile(join(folder, 'second.zip')))).toBe(true)
@@ -41,19 +41,16 @@ test('is at most 2 MB zipped, and the same bytes when built twice', async () => 
   expect(new Map(unzipped)).toEqual(first)
 })
 
-test.each(findOldNodes())(
-  'says in a sentence that Node $version is too old, and ends',
-  ({ version, command, args }) => {
-    const { status, stdout, stderr } = spawnSync(command, [...args, script], { encoding: 'utf8', env: {} })
-    expect({ status, stdout, stderr }).toEqual({
-      status: 1,
-      stdout: '',
-      stderr: `Node 24.12 or newer is required, and this is Node ${version}\n`,
-    })
-  },
-)
+it.each(findOldNodes())('rejects Node $version with a message', ({ version, command, args }) => {
+  const { status, stdout, stderr } = spawnSync(command, [...args, script], { encoding: 'utf8', env: {} })
+  expect({ status, stdout, stderr }).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: `Node 24.12 or newer is required, and this is Node ${version}\n`,
+  })
+})
 
-test('lists every mistake in its settings at once, repeats no secret, and ends', async () => {
+it('reports all configuration errors together, without secrets', async () => {
   await using server = ServerProcess.launch({
     script,
     env: { PORT: 'x', COMMUNICATION_SERVICES_CONNECTION_STRING: 'endpoint=http://x;accesskey=c2VjcmV0' },
@@ -83,7 +80,7 @@ describe('as a process', () => {
     return { server, address, metricsAddress }
   }
 
-  test('says in a line that its HOST is no address of this machine, without repeating it', async () => {
+  it('reports an invalid HOST in one line, without repeating it', async () => {
     await using fixture = await ServiceFixture.start()
     await using server = ServerProcess.launch({ script, env: { ...fixture.env, HOST: 'not a host name', PORT: '0' } })
     expect(await server.exit()).toBe(1)
@@ -91,7 +88,7 @@ describe('as a process', () => {
     expect(server.stderr + server.stdout).not.toContain('not a host name')
   })
 
-  test('serves without node_modules, is ready, and shows the reference page and its metrics by setting', async () => {
+  it('serves requests, the reference page and metrics without node_modules', async () => {
     await using fixture = await ServiceFixture.start()
     const { server, address, metricsAddress } = await start(fixture, { METRICS_PORT: '0', REFERENCE_PAGE: 'true' })
     await using _ = server
@@ -112,23 +109,23 @@ describe('as a process', () => {
     expect((await fetch(`${address}/metrics`)).status).toBe(404)
   })
 
-  test('finishes what is in flight when it is asked to stop, and takes nothing new', async () => {
+  it('finishes open requests and accepts no new ones after SIGTERM', async () => {
     await using fixture = await ServiceFixture.start({ env: { UPSTREAM_DEADLINE_MS: '60000' } })
     const { server, address } = await start(fixture)
     await using _ = server
     const fault = fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs: 600_000 })
     const authorization = `Bearer ${await fixture.issuer.sign()}`
-    const answer = fetch(`${address}/v1/token`, { method: 'POST', headers: { authorization } })
+    const response = fetch(`${address}/v1/token`, { method: 'POST', headers: { authorization } })
     await expect.poll(() => fixture.emulator.faults.list()[0]!.strikes).toBe(1)
     process.kill(server.pid, 'SIGTERM')
     await expect.poll(() => fetch(`${address}/healthz`).catch((error: Error) => error.message)).toBe('fetch failed')
     fixture.emulator.faults.remove(fault)
-    expect((await answer).status).toBe(200)
+    expect((await response).status).toBe(200)
     expect(await server.exit()).toBe(0)
     expect(server.stdout).toContain('"audit":"issue"')
   })
 
-  test('ends when it is asked to, also when nobody reads its log any more', async () => {
+  it('exits after SIGTERM, even if its log is not read', async () => {
     await using fixture = await ServiceFixture.start()
     const { server, address } = await start(fixture)
     await using _ = server
@@ -139,7 +136,7 @@ describe('as a process', () => {
     expect(await server.exit()).toBe(0)
   })
 
-  test.each(['PORT', 'METRICS_PORT'])('says in a line that its %s is taken, and ends', async (name) => {
+  it.each(['PORT', 'METRICS_PORT'])('reports in one line that its %s is in use', async (name) => {
     await using fixture = await ServiceFixture.start()
     await using issuer = await SignInIssuer.start()
     await using server = ServerProcess.launch({

@@ -1,5 +1,5 @@
 import { audience } from '@acs-kit/test-support/sign-in-issuer'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
 
 let fixture: ServiceFixture
@@ -9,20 +9,20 @@ beforeAll(async () => {
 })
 afterAll(() => fixture[Symbol.asyncDispose]())
 
-/** A service that trusts the fixture's issuer, under the name and with the other settings that are given. */
+/** Starts a service that trusts the fixture's issuer, with the given changes to its settings. */
 function trust(settings: object) {
   const issuer = { issuer: fixture.issuer.issuer, audience, jwksUri: `${fixture.issuer.issuer}/keys`, ...settings }
   return fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify([issuer]) })
 }
 
 describe('administrators', () => {
-  test.each<[string, object, number]>([
+  it.each<[string, object, number]>([
     ['the role', { roles: ['admin'] }, 200],
     ['the role among others, as text', { roles: 'reader admin' }, 200],
     ['a scope of that name in scp', { scp: 'access_as_user admin' }, 403],
     ['a scope of that name in scope', { scope: 'admin' }, 403],
     ['a scope of that name, and another role', { scp: 'admin', roles: ['reader'] }, 403],
-  ])('are known by their role alone: %s', async (_name, claims, status) => {
+  ])('are identified by their role only: %s', async (_name, claims, status) => {
     const token = await fixture.issuer.sign({ ...claims })
     expect(await fixture.call('GET /v1/users', { token })).toMatchObject({ status })
   })
@@ -32,8 +32,8 @@ describe('the tenant of an Entra ID token', () => {
   const tenant = 'aaaaaaaa-2222-3333-4444-555555555555'
   const iss = `https://login.microsoftonline.com/${tenant}/v2.0`
 
-  test.each(['1', 'login', '/', 'v2.0', 'login.microsoftonline.com', tenant.slice(0, -1), tenant.toUpperCase(), iss])(
-    'is compared with the whole tenant of its issuer: %s',
+  it.each(['1', 'login', '/', 'v2.0', 'login.microsoftonline.com', tenant.slice(0, -1), tenant.toUpperCase(), iss])(
+    'must equal the whole tenant of its issuer: %s',
     async (tid) => {
       const service = await trust({ issuer: iss, kind: 'entra', required: 'access_as_user' })
       const token = await fixture.issuer.sign({ iss, tid, oid: 'o1' })
@@ -46,7 +46,7 @@ describe('the tenant of an Entra ID token', () => {
     },
   )
 
-  test('is rejected where the issuer has none', async () => {
+  it('is rejected if the URL of the issuer has none', async () => {
     const issuer = 'https://directory.example'
     const service = await trust({ issuer, kind: 'entra', required: 'access_as_user' })
     const token = await fixture.issuer.sign({ iss: issuer, tid: 'directory.example', oid: 'o1' })
@@ -60,21 +60,21 @@ describe('the type of a token', () => {
     return (await fixture.call('GET /v1/identity', { token })).body
   }
 
-  test.each([undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'application/jwt'])(
+  it.each([undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'application/jwt'])(
     'may be %s',
     async (typ) => expect((await call(typ)).code).toBe('identity-unknown'),
   )
 
-  test.each(['logout+jwt', 'application/logout+jwt', 'dpop+jwt', 'secevent+jwt', 'JWE', 'application/at+jwt; x', ''])(
-    'may not be “%s”',
+  it.each(['logout+jwt', 'application/logout+jwt', 'dpop+jwt', 'secevent+jwt', 'JWE', 'application/at+jwt; x', ''])(
+    'may not be "%s"',
     async (typ) =>
       expect(await call(typ)).toMatchObject({ code: 'token-invalid', detail: expect.stringContaining('(typ)') }),
   )
 })
 
 describe('a trusted issuer', () => {
-  test.each(['http://adfs.example.com/adfs/services/trust', 'adfs'])(
-    'may be any name whose keys are at jwksUri: %s',
+  it.each(['http://adfs.example.com/adfs/services/trust', 'adfs'])(
+    'may have any name if its keys are at jwksUri: %s',
     async (issuer) => {
       const service = await trust({ issuer })
       const token = await fixture.issuer.sign({ iss: issuer, sub: 'federated' })
@@ -84,7 +84,7 @@ describe('a trusted issuer', () => {
     },
   )
 
-  test('may sign for several audiences', async () => {
+  it('may have several audiences', async () => {
     const service = await trust({ audience: ['api://one', 'two'] })
     const call = async (aud: unknown) =>
       (await fixture.call('GET /v1/identity', { service, token: await fixture.issuer.sign({ aud }) })).body
@@ -97,7 +97,7 @@ describe('a trusted issuer', () => {
     }
   })
 
-  test('is named next to the one of a token that it did not sign, in the response and in the log', async () => {
+  it('is shown next to an untrusted issuer, in the response and in the log', async () => {
     const service = await trust({ issuer: 'adfs' })
     const token = await fixture.issuer.sign({ iss: 'https://user:secret@sts.example/tenant?key=secret' })
     const { body } = await fixture.call('GET /v1/identity', { service, token })

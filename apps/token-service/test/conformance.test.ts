@@ -8,7 +8,7 @@ const open = new AsyncDisposableStack()
 let fixture: ServiceFixture
 let url: string
 
-describe('for the client package, over a socket,', () => {
+describe('with the client package, over a socket,', () => {
   beforeAll(async () => {
     fixture = open.use(await ServiceFixture.start({ env: { ALLOWED_ORIGINS: allowedOrigin } }))
     url = await fixture.service.listen({ host: '127.0.0.1', port: 0 })
@@ -28,7 +28,7 @@ describe('for the client package, over a socket,', () => {
     expect(fixture.emulator.identities()).toEqual([])
   })
 
-  it('serves it: tokens, refresh, revocation, deletion', async () => {
+  it('issues, refreshes and revokes tokens, and deletes the identity', async () => {
     using tokens = tokenSource({ url, getSignInToken: () => fixture.issuer.sign({ sub: 'carol' }) })
     await expect(tokens.getIdentity()).rejects.toMatchObject({ code: 'identity-unknown', status: 404 })
     const first = await tokens.getToken({ scopes: ['voip'] })
@@ -46,7 +46,7 @@ describe('for the client package, over a socket,', () => {
     await tokens.deleteIdentity()
   })
 
-  it('tells it when it is not there', async () => {
+  it('is reported as network-failed when it is down', async () => {
     using tokens = tokenSource({ url: 'http://127.0.0.1:1', getSignInToken: () => fixture.issuer.sign() })
     await expect(tokens.getIdentity()).rejects.toMatchObject({ code: 'network-failed' })
   })

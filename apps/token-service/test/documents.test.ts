@@ -1,25 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readSettings, settings } from '@acs-kit/service-settings'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
 const examples = [...readme.matchAll(/```json\n(.*?)```/gs)].map(([, text]) => text!)
 
-test('the README lists every setting with the meaning that it has in the code', () => {
+it('lists every setting in the README with its description', () => {
   const listed = [...readme.matchAll(/^\| `([A-Z_]+)` +\| (.*?) +\|/gm)].map(([, name, meaning]) => [name, meaning])
   expect(listed).toEqual(Object.entries(settings).map(([name, { description }]) => [name, description]))
 })
 
-test.each([...readme.matchAll(/^\| `([A-Z_]+)` .* (\d+ to \d+) +\|/gm)].map(([, name, range]) => [name, range]))(
-  'the README states the range of %s: %s',
+it.each([...readme.matchAll(/^\| `([A-Z_]+)` .* (\d+ to \d+) +\|/gm)].map(([, name, range]) => [name, range]))(
+  'states the range of %s in the README: %s',
   (name, range) => {
     const { parse } = settings[name as keyof typeof settings]
     expect(() => parse('-1')).toThrow(`must be a whole number from ${range}`)
   },
 )
 
-test('its examples are settings that the service takes', () => {
+it('shows valid settings in the README', () => {
   const [issuers = '', policy = ''] = examples
   const values = readSettings({
     SIGN_IN_ISSUERS: issuers,

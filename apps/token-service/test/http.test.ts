@@ -1,6 +1,6 @@
 import { connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
 
 const origin = 'https://app.example.com'
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => fixture[Symbol.asyncDispose]())
 
 describe('browsers', () => {
-  test('of a listed origin may call, and read every answer', async () => {
+  it('of an allowed origin may call, and read every response', async () => {
     const preflight = await fixture.call('OPTIONS /v1/token', {
       token: null,
       headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
@@ -23,18 +23,18 @@ describe('browsers', () => {
       'access-control-max-age': '7200',
     })
     const served = await fixture.call('POST /v1/token', { headers: { origin } })
-    const refused = await fixture.call('POST /v1/token', { token: null, headers: { origin } })
+    const rejected = await fixture.call('POST /v1/token', { token: null, headers: { origin } })
     const unknown = await fixture.call('GET /nowhere', { headers: { origin } })
-    expect([served, refused, unknown].map(({ status }) => status)).toEqual([200, 401, 404])
-    for (const { headers } of [served, refused, unknown]) {
+    expect([served, rejected, unknown].map(({ status }) => status)).toEqual([200, 401, 404])
+    for (const { headers } of [served, rejected, unknown]) {
       expect(headers['access-control-allow-origin']).toBe(origin)
       expect(String(headers['vary'])).toContain('Origin')
       expect(headers['access-control-expose-headers']).toContain('WWW-Authenticate')
     }
   })
 
-  test.each([
-    ['what the API reads', ['authorization', 'content-type'], {}],
+  it.each([
+    ['the API', ['authorization', 'content-type'], {}],
     ['W3C tracing', ['traceparent', 'tracestate', 'baggage'], {}],
     [
       'Application Insights',
@@ -61,8 +61,8 @@ describe('browsers', () => {
     expect(allowed.includes('x-tenant')).toBe('ALLOWED_HEADERS' in env)
   })
 
-  test.each(['https://evil.example', 'null', 'http://app.example.com', `${origin}.evil.example`])(
-    'of %s are told why not',
+  it.each(['https://evil.example', 'null', 'http://app.example.com', `${origin}.evil.example`])(
+    'of %s are rejected with a reason',
     async (other) => {
       const { status, body, headers } = await fixture.call('POST /v1/token', { headers: { origin: other } })
       expect(status).toBe(403)
@@ -71,7 +71,7 @@ describe('browsers', () => {
     },
   )
 
-  test.each(['http://localhost:5174', 'http://localhost', 'http://127.0.0.1:3000', 'http://[::1]:8081'])(
+  it.each(['http://localhost:5174', 'http://localhost', 'http://127.0.0.1:3000', 'http://[::1]:8081'])(
     'of %s may call if every port of this machine is allowed',
     async (local) => {
       const origins = ['localhost', '127.0.0.1', '[::1]'].map((host) => `http://${host}:*`)
@@ -86,7 +86,7 @@ describe('browsers', () => {
     },
   )
 
-  test('get headers that suit an API, with errors too', async () => {
+  it('receive security headers, also with errors', async () => {
     for (const request of ['POST /v1/token', 'GET /nowhere', 'GET /healthz', 'GET /openapi.json']) {
       const { headers } = await fixture.call(request)
       expect(headers).toMatchObject({
@@ -99,8 +99,8 @@ describe('browsers', () => {
   })
 })
 
-describe('what the contract does not have', () => {
-  test('is 404, or 405 with what there is', async () => {
+describe('a request that the contract does not define', () => {
+  it('gets 404, or 405 with the allowed methods', async () => {
     expect(await fixture.call('GET /nowhere')).toMatchObject({ status: 404, body: { code: 'route-unknown' } })
     expect(await fixture.call('GET /v1/token')).toMatchObject({
       status: 405,
@@ -116,27 +116,27 @@ describe('what the contract does not have', () => {
     })
   })
 
-  test.each<[string, string | Buffer, string, number, string]>([
-    ['no JSON', '{', 'application/json', 400, 'request-invalid'],
-    ['no object', '[]', 'application/json', 400, 'request-invalid'],
+  it.each<[string, string | Buffer, string, number, string]>([
+    ['not JSON', '{', 'application/json', 400, 'request-invalid'],
+    ['not an object', '[]', 'application/json', 400, 'request-invalid'],
     ['a poisoned prototype', '{"__proto__":{"x":1}}', 'application/json', 400, 'request-invalid'],
-    ['a member that it does not know', '{"x":1}', 'application/json', 400, 'request-invalid'],
+    ['an object with an unknown member', '{"x":1}', 'application/json', 400, 'request-invalid'],
     ['null', 'null', 'application/json', 400, 'request-invalid'],
     ['a form', 'a=b', 'application/x-www-form-urlencoded', 415, 'media-type-unsupported'],
     ['more than 32 kB', Buffer.alloc(33 * 1024, ' '), 'application/json', 413, 'body-too-large'],
-  ])('a body that is %s', async (_name, payload, type, status, code) => {
-    const answer = await fixture.call('POST /v1/token', { body: payload, headers: { 'content-type': type } })
-    expect(answer).toMatchObject({ status, body: { code, status, requestId: expect.any(String) } })
+  ])('with a body that is %s', async (_name, payload, type, status, code) => {
+    const response = await fixture.call('POST /v1/token', { body: payload, headers: { 'content-type': type } })
+    expect(response).toMatchObject({ status, body: { code, status, requestId: expect.any(String) } })
   })
 
-  test('an address that can’t be decoded is no secret failure', async () => {
+  it('gets 400 if its URL cannot be decoded', async () => {
     const { status, body, headers } = await fixture.call('GET /v1/users/%', { headers: { origin } })
     expect(status).toBe(400)
     expect(body).toMatchObject({ code: 'request-invalid', detail: expect.stringContaining('%') })
     expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'access-control-allow-origin': origin })
   })
 
-  test('our own failures show nothing of themselves', async () => {
+  it('gets 500 without details after an internal error', async () => {
     fixture.emulator.faults.add({ status: 418 })
     const { status, body } = await fixture.call('POST /v1/token', { body: { refresh: true } })
     fixture.emulator.faults.clear()
@@ -152,7 +152,7 @@ describe('what the contract does not have', () => {
   })
 })
 
-test('what is no request, or never ends, is answered and cut off', async () => {
+it('rejects and disconnects malformed and endless requests', async () => {
   const app = await fixture.addInstance()
   await app.listen({ host: '127.0.0.1', port: 0 })
   const [{ port }] = app.addresses() as [AddressInfo]
@@ -161,25 +161,25 @@ test('what is no request, or never ends, is answered and cut off', async () => {
     socket.write(bytes)
     return await text(socket)
   }
-  // One that keeps its half open holds nothing of the service.
-  const stubborn = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-  stubborn.write('garbage\r\n\r\n')
+  // A client that keeps its half open does not keep a connection of the service.
+  const halfOpen = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  halfOpen.write('garbage\r\n\r\n')
   await expect
     .poll(() => new Promise<number>((resolve) => app.server.getConnections((_error, count) => resolve(count))))
     .toBe(0)
-  stubborn.destroy()
+  halfOpen.destroy()
   const long = 'x'.repeat(20_000)
-  const [garbage, tooLong, half] = await Promise.all([
+  const [malformed, tooLong, incomplete] = await Promise.all([
     send('garbage\r\n\r\n'),
     send(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nCookie: ${long}\r\n\r\n`),
     send('POST /v1/token HTTP/1.1\r\nHost: localhost\r\nContent-Le'),
   ])
-  expect(garbage).toMatch(/^HTTP\/1.1 400 [^]*application\/problem\+json[^]*"code":"request-invalid"/)
+  expect(malformed).toMatch(/^HTTP\/1.1 400 [^]*application\/problem\+json[^]*"code":"request-invalid"/)
   expect(tooLong).toMatch(/^HTTP\/1.1 431 [^]*"code":"headers-too-large"/)
-  expect(half).toMatch(/^HTTP\/1.1 408 [^]*"code":"request-timeout"/)
+  expect(incomplete).toMatch(/^HTTP\/1.1 408 [^]*"code":"request-timeout"/)
 })
 
-describe('an absent body is not an error', () => {
+describe('request bodies', () => {
   let port: number
 
   beforeAll(async () => {
@@ -199,15 +199,15 @@ describe('an absent body is not an error', () => {
   const types = ['application/json', 'application/x-www-form-urlencoded', 'text/plain', 'a/b; c', 'form', '']
   const userKey = 'x'.repeat(43)
 
-  test.each([
+  it.each([
     ['POST /v1/token', 200],
     ['POST /v1/token/revoke', 204],
     ['DELETE /v1/identity', 204],
     [`POST /v1/users/${userKey}/token/revoke`, 204],
     [`DELETE /v1/users/${userKey}`, 204],
-    // It has a required member.
+    // Its body has a required member.
     ['POST /v1/teams/token', 400],
-  ])('%s', async (request, status) => {
+  ])('may be absent: %s', async (request, status) => {
     const expected = expect.stringMatching(new RegExp(`^HTTP/1.1 ${status} `))
     expect(await send(request, [])).toEqual(expected)
     for (const type of types) {
@@ -218,7 +218,7 @@ describe('an absent body is not an error', () => {
     }
   })
 
-  test('but a body of another type, or of none, is one', async () => {
+  it('are rejected with another type or without one', async () => {
     const form = 'scopes=chat'
     for (const headers of [['Content-Type: application/x-www-form-urlencoded'], ['Content-Type: form'], []]) {
       expect(await send('POST /v1/token', [...headers, `Content-Length: ${form.length}`], form)).toMatch(
@@ -231,8 +231,8 @@ describe('an absent body is not an error', () => {
   })
 })
 
-test.each(['Host', 'Origin', 'Authorization', 'Content-Type'])(
-  'a second %s is a bad request, since it is not clear which one counts',
+it.each(['Host', 'Origin', 'Authorization', 'Content-Type'])(
+  'rejects a second %s, because a proxy may have used the other one',
   async (name) => {
     const app = await fixture.addInstance()
     await app.listen({ host: '127.0.0.1', port: 0 })
@@ -250,8 +250,8 @@ test.each(['Host', 'Origin', 'Authorization', 'Content-Type'])(
   },
 )
 
-describe('too many requests', () => {
-  test('of a user, or refused ones of an address, are 429 with a time', async () => {
+describe('rate limits', () => {
+  it('respond with 429 and Retry-After to a user, or to an address with rejected requests', async () => {
     const service = await fixture.addInstance({ TOKENS_PER_MINUTE: '3', BAD_REQUESTS_PER_MINUTE: '4' })
     const call = (request: string, options = {}) => fixture.call(request, { service, ...options })
     const statuses = []
@@ -264,34 +264,34 @@ describe('too many requests', () => {
     const bob = await fixture.issuer.sign({ sub: 'bob' })
     expect((await call('POST /v1/token', { token: bob })).status).toBe(200)
 
-    const bad = []
-    for (let index = 0; index < 3; index++) bad.push((await call('GET /nowhere')).status)
-    bad.push(
+    const rejected = []
+    for (let index = 0; index < 3; index++) rejected.push((await call('GET /nowhere')).status)
+    rejected.push(
       (await call('POST /v1/token', { token: null })).status,
       (await call('POST /v1/token', { token: 'x' })).status,
     )
-    expect(bad).toEqual([404, 404, 404, 401, 429])
+    expect(rejected).toEqual([404, 404, 404, 401, 429])
     expect((await call('POST /v1/token', { token: bob })).status).toBe(200)
   })
 
-  test('are counted by the address that the trusted proxies name, and by no other', async () => {
-    const codes = async (env: Record<string, string>) => {
+  it('use the address that the trusted proxies report, and no other', async () => {
+    const getStatuses = async (env: Record<string, string>) => {
       const service = await fixture.addInstance({ BAD_REQUESTS_PER_MINUTE: '1', ...env })
       const results = []
       for (const address of ['203.0.113.1', '203.0.113.2']) {
-        const answer = await fixture.call('GET /nowhere', { service, headers: { 'x-forwarded-for': address } })
-        results.push(answer.status)
+        const { status } = await fixture.call('GET /nowhere', { service, headers: { 'x-forwarded-for': address } })
+        results.push(status)
       }
       return results
     }
-    expect(await codes({ TRUSTED_PROXIES: '1' })).toEqual([404, 404])
-    expect(await codes({})).toEqual([404, 429])
+    expect(await getStatuses({ TRUSTED_PROXIES: '1' })).toEqual([404, 404])
+    expect(await getStatuses({})).toEqual([404, 429])
   })
 })
 
-test('nobody’s token, key or name is in the log; each audit line names the user by key', async () => {
+it('logs no token, access key or name; audit lines identify users by key', async () => {
   const token = await fixture.issuer.sign({ sub: 'carol@example.com', name: 'Carol' })
-  const answer = await fixture.call('POST /v1/token', { token })
+  const issued = await fixture.call('POST /v1/token', { token })
   await fixture.call('POST /v1/token', { token, body: { refresh: true } })
   await fixture.call('POST /v1/token/revoke', { token })
   fixture.emulator.faults.add({ status: 401, count: 1 })
@@ -313,7 +313,7 @@ test('nobody’s token, key or name is in the log; each audit line names the use
   const secrets = [
     token,
     token.split('.')[2]!,
-    answer.body.token,
+    issued.body.token,
     fixture.emulator.accessKey,
     'carol',
     'Carol',
@@ -322,14 +322,14 @@ test('nobody’s token, key or name is in the log; each audit line names the use
   for (const secret of secrets) expect(fixture.logged).not.toContain(secret)
 })
 
-describe('for those who run it', () => {
-  test('the OpenAPI document is served', async () => {
+describe('documentation', () => {
+  it('includes the OpenAPI document', async () => {
     const { body } = await fixture.call('GET /openapi.json', { token: null })
     expect(body.openapi).toBe('3.1.0')
     expect(Object.keys(body.paths)).toContain('/v1/users/{userKey}/token/revoke')
   })
 
-  test('the reference page is there by setting only', async () => {
+  it('includes the reference page only if REFERENCE_PAGE is set', async () => {
     expect((await fixture.call('GET /reference')).status).toBe(404)
   })
 })

@@ -1,54 +1,54 @@
-import { describe, expect, test } from 'vitest'
-import { TableClient } from '@azure/data-tables'
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
 import { StoreProxy } from '@acs-kit/test-support/store-proxy'
+import { TableClient } from '@azure/data-tables'
+import { describe, expect, it } from 'vitest'
 import { ServiceFixture, type CallOptions } from './service-fixture.ts'
 
-function tableOf(fixture: ServiceFixture): TableClient {
+function openTable(fixture: ServiceFixture): TableClient {
   return TableClient.fromConnectionString(storeConnectionString(), fixture.env['IDENTITY_STORE_TABLE']!, {
     allowInsecureConnection: true,
   })
 }
 
-async function journalOf(fixture: ServiceFixture): Promise<Record<string, unknown>[]> {
+async function readJournal(fixture: ServiceFixture): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = []
-  for await (const row of tableOf(fixture).listEntities({ queryOptions: { filter: "PartitionKey eq 'journal'" } })) {
+  for await (const row of openTable(fixture).listEntities({ queryOptions: { filter: "PartitionKey eq 'journal'" } })) {
     rows.push(row)
   }
   return rows
 }
 
-/** For a call to Azure that the test holds up by a fault until it removes the fault. */
+/** Delays a request to Azure until the test removes the fault. */
 const held = { latencyMs: 600_000, env: { UPSTREAM_DEADLINE_MS: '60000' } }
 
 describe('a first login', () => {
-  test('of one person at three instances a hundred times at once makes one identity, and leaves nothing behind', async () => {
+  it('creates one identity for a hundred concurrent requests to three instances, and leaves nothing behind', async () => {
     await using fixture = await ServiceFixture.start()
     const services = [fixture.service, await fixture.addInstance(), await fixture.addInstance()]
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 100 }, (_, index) => fixture.call('POST /v1/token', { service: services[index % 3]! })),
     )
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
-    expect(new Set(answers.map(({ body }) => body.communicationUserId)).size).toBe(1)
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(new Set(responses.map(({ body }) => body.communicationUserId)).size).toBe(1)
     await Promise.all(services.map((service) => service.close()))
     expect(fixture.emulator.identities()).toHaveLength(1)
-    expect(await journalOf(fixture)).toEqual([])
+    expect(await readJournal(fixture)).toEqual([])
   })
 
-  test('whose answer from Azure is lost leaves an intent, and no second identity when repeated', async () => {
+  it('leaves an intent if the response of Azure is lost, and works when repeated', async () => {
     await using fixture = await ServiceFixture.start()
     fixture.emulator.faults.add({ operation: 'createIdentity', reset: true, phase: 'after', count: 1 })
     const { status, body } = await fixture.call('POST /v1/token')
     expect(status).toBe(503)
     expect(body).toMatchObject({ code: 'communication-unavailable', retryAfter: expect.any(Number) })
-    expect(await journalOf(fixture)).toEqual([expect.objectContaining({ kind: 'create' })])
+    expect(await readJournal(fixture)).toEqual([expect.objectContaining({ kind: 'create' })])
     const again = await fixture.call('POST /v1/token')
     expect(again.status).toBe(200)
-    // An unused one with an unknown id, and the user's.
+    // The user's, and an unused one whose id is unknown.
     expect(fixture.emulator.identities()).toHaveLength(2)
   })
 
-  test('that Azure refuses leaves nothing', async () => {
+  it('leaves nothing behind if Azure rejects it', async () => {
     await using fixture = await ServiceFixture.start()
     fixture.emulator.faults.add({ operation: 'createIdentity', status: 429, retryAfterSeconds: 60, count: 1 })
     const { status, body, headers } = await fixture.call('POST /v1/token')
@@ -56,43 +56,43 @@ describe('a first login', () => {
     expect(body).toMatchObject({ code: 'communication-throttled', retryAfter: 60 })
     expect(headers['retry-after']).toBe('60')
     await fixture.service.close()
-    expect(await journalOf(fixture)).toEqual([])
+    expect(await readJournal(fixture)).toEqual([])
   })
 })
 
 describe('the reaper', () => {
-  test('lists a creation whose end nobody saw, once it is old enough', async () => {
+  it('marks an unfinished creation as lost after the grace period, and removes it after 30 days', async () => {
     let clock = Date.now()
     await using fixture = await ServiceFixture.start({ now: () => clock })
     fixture.emulator.faults.add({ operation: 'createIdentity', reset: true, phase: 'after', count: 1 })
     await fixture.call('POST /v1/token')
     await fixture.service.identities.reaper.run()
-    expect(await journalOf(fixture)).toEqual([expect.objectContaining({ kind: 'create' })])
+    expect(await readJournal(fixture)).toEqual([expect.objectContaining({ kind: 'create' })])
     clock += 60_000
     await fixture.service.identities.reaper.run()
-    expect(await journalOf(fixture)).toEqual([expect.objectContaining({ kind: 'lost' })])
+    expect(await readJournal(fixture)).toEqual([expect.objectContaining({ kind: 'lost' })])
     expect(fixture.logged).toContain('an unused identity may remain')
     clock += 31 * 24 * 60 * 60_000
     await fixture.service.identities.reaper.run()
-    expect(await journalOf(fixture)).toEqual([])
+    expect(await readJournal(fixture)).toEqual([])
   })
 
-  test.each([
+  it.each([
     ['DELETE /v1/identity', 'deleteIdentity'],
     ['POST /v1/token/revoke', 'revokeAccessTokens'],
-  ])('finishes a %s that Azure could not take', async (request, operation) => {
+  ])('finishes a %s that failed at Azure', async (request, operation) => {
     let clock = Date.now()
     await using fixture = await ServiceFixture.start({ now: () => clock })
     const { token } = (await fixture.call('POST /v1/token')).body
     const fault = fixture.emulator.faults.add({ operation, status: 503 })
     expect((await fixture.call(request)).status).toBe(202)
     expect(fixture.emulator.introspect(token).state).toBe('valid')
-    // Not done until it is: the mapping of a deleted identity is gone by then.
+    // Still pending, although the mapping of a deleted identity is removed already.
     expect((await fixture.call(request)).status).toBe(202)
     await fixture.call('POST /v1/token')
     fixture.emulator.faults.remove(fault)
     clock += 60_000
-    // The circuit breaker lets the next call through after two seconds of the machine's own time.
+    // The circuit breaker allows the next request after two seconds of real time.
     await expect
       .poll(
         async () => {
@@ -102,35 +102,35 @@ describe('the reaper', () => {
         { interval: 200 },
       )
       .not.toBe('valid')
-    expect(await journalOf(fixture)).toEqual([])
+    expect(await readJournal(fixture)).toEqual([])
     const next = (await fixture.call('POST /v1/token')).body
     expect(fixture.emulator.introspect(next.token).state).toBe('valid')
   })
 })
 
 describe('revocation', () => {
-  test('is known here at once, and elsewhere within the bound', async () => {
+  it('applies to this instance immediately and to others within the bound', async () => {
     let clock = Date.now()
     await using fixture = await ServiceFixture.start({ now: () => clock })
     const other = await fixture.addInstance()
     const call = async (service = fixture.service) =>
       (await fixture.call('POST /v1/token', { service, token: await fixture.issuer.sign({}, { now: clock }) })).body
     const first = await call()
-    const elsewhere = await call(other)
+    const ofOther = await call(other)
     expect((await fixture.call('POST /v1/token/revoke')).status).toBe(204)
     expect(fixture.emulator.introspect(first.token).state).toBe('revoked')
     expect((await call()).token).not.toBe(first.token)
-    expect((await call(other)).token).toBe(elsewhere.token)
+    expect((await call(other)).token).toBe(ofOther.token)
     clock += 300_000
     const renewed = (await call(other)).token
-    expect(renewed).not.toBe(elsewhere.token)
+    expect(renewed).not.toBe(ofOther.token)
     expect(fixture.emulator.introspect(renewed).state).toBe('valid')
     expect(
       (await fixture.call('GET /v1/identity', { token: await fixture.issuer.sign({}, { now: clock }) })).body,
     ).toMatchObject({ tokensValidFrom: expect.any(String) })
   })
 
-  test('of a token that another instance got while it was going on is noticed as well', async () => {
+  it('includes a token that another instance receives in the meantime', async () => {
     let clock = Date.now()
     await using fixture = await ServiceFixture.start({ now: () => clock, env: held.env })
     const other = await fixture.addInstance()
@@ -139,18 +139,18 @@ describe('revocation', () => {
     const fault = fixture.emulator.faults.add({ operation: 'revokeAccessTokens', latencyMs, count: 1 })
     const revoking = fixture.call('POST /v1/token/revoke')
     await expect.poll(() => fixture.emulator.faults.list()[0]!.strikes).toBe(1)
-    const between = (await fixture.call('POST /v1/token', { service: other })).body.token
-    expect(fixture.emulator.introspect(between).state).toBe('valid')
+    const concurrent = (await fixture.call('POST /v1/token', { service: other })).body.token
+    expect(fixture.emulator.introspect(concurrent).state).toBe('valid')
     fixture.emulator.faults.remove(fault)
     expect((await revoking).status).toBe(204)
-    expect(fixture.emulator.introspect(between).state).toBe('revoked')
+    expect(fixture.emulator.introspect(concurrent).state).toBe('revoked')
     clock += 300_000
     const token = await fixture.issuer.sign({}, { now: clock })
     const later = (await fixture.call('POST /v1/token', { service: other, token })).body.token
-    expect(later).not.toBe(between)
+    expect(later).not.toBe(concurrent)
   })
 
-  test('of nothing is no mistake', async () => {
+  it('succeeds without an identity, as a deletion does', async () => {
     await using fixture = await ServiceFixture.start()
     expect((await fixture.call('POST /v1/token/revoke')).status).toBe(204)
     expect((await fixture.call('DELETE /v1/identity')).status).toBe(204)
@@ -159,7 +159,7 @@ describe('revocation', () => {
 })
 
 describe('a deletion during a first login at another instance', () => {
-  test.each(['DELETE /v1/identity', 'DELETE /v1/users/'])('ends with no identity: %s', async (request) => {
+  it.each(['DELETE /v1/identity', 'DELETE /v1/users/'])('leaves no identity: %s', async (request) => {
     await using fixture = await ServiceFixture.start({ env: held.env })
     const other = await fixture.addInstance()
     const admin = await fixture.issuer.sign({ sub: 'admin', roles: ['admin'] })
@@ -167,7 +167,7 @@ describe('a deletion during a first login at another instance', () => {
     const fault = fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs, count: 1 })
     const login = fixture.call('POST /v1/token', { service: other })
     await expect.poll(() => fixture.emulator.faults.list()[0]!.strikes).toBe(1)
-    const { userKey } = (await journalOf(fixture))[0]!
+    const { userKey } = (await readJournal(fixture))[0]!
     const { status } = request.endsWith('/')
       ? await fixture.call(`${request}${String(userKey)}`, { token: admin })
       : await fixture.call(request)
@@ -175,21 +175,21 @@ describe('a deletion during a first login at another instance', () => {
     fixture.emulator.faults.remove(fault)
     expect((await login).status).toBe(200)
     await expect.poll(() => fixture.emulator.identities()).toEqual([])
-    await expect.poll(() => journalOf(fixture)).toEqual([])
+    await expect.poll(() => readJournal(fixture)).toEqual([])
     expect((await fixture.call('GET /v1/identity')).status).toBe(404)
-    // Neither does the instance that created it hand out its token again.
+    // The instance that created it does not return its token again.
     const next = (await fixture.call('POST /v1/token', { service: other })).body
     expect(fixture.emulator.introspect(next.token).state).toBe('valid')
   })
 
-  test('is finished by the reaper when that instance was killed', async () => {
+  it('is finished by the reaper if that instance is killed', async () => {
     let clock = Date.now()
     await using store = await StoreProxy.start(storeConnectionString())
     await using fixture = await ServiceFixture.start({ now: () => clock, env: held.env })
     const killed = await fixture.addInstance({ IDENTITY_STORE_CONNECTION_STRING: store.connectionString })
     const { latencyMs } = held
     const fault = fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs, count: 1 })
-    // Cut off from the store as soon as the mapping is written, as a killed process is.
+    // Loses the store as soon as the mapping is written, like a killed process.
     store.state = () => (store.requests.includes('POST user') && store.requests.at(-1) !== 'POST user' ? 'cut' : 'up')
     const login = fixture.call('POST /v1/token', { service: killed })
     await expect.poll(() => fixture.emulator.faults.list()[0]!.strikes).toBe(1)
@@ -197,15 +197,15 @@ describe('a deletion during a first login at another instance', () => {
     fixture.emulator.faults.remove(fault)
     expect((await login).status).toBe(200)
     expect(fixture.emulator.identities()).toHaveLength(1)
-    // Beyond the grace that a first login with that deadline gets.
+    // Longer than the grace period with that deadline.
     clock += 180_000
     await fixture.service.identities.reaper.run()
     expect(fixture.emulator.identities()).toEqual([])
-    expect(await journalOf(fixture)).toEqual([])
+    expect(await readJournal(fixture)).toEqual([])
   })
 })
 
-describe('when the store cannot accept what a response would promise', () => {
+describe('if the store cannot record a promise,', () => {
   const requests = [
     'POST /v1/token/revoke',
     'DELETE /v1/identity',
@@ -213,14 +213,14 @@ describe('when the store cannot accept what a response would promise', () => {
     'DELETE /v1/users/{}',
   ]
 
-  test.each(requests)('%s changes nothing and gets 503, also while Azure is down', async (request) => {
+  it.each(requests)('%s gets 503 and changes nothing, even while Azure is down', async (request) => {
     await using store = await StoreProxy.start(storeConnectionString())
     await using fixture = await ServiceFixture.start({
       env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
     })
     const { token, communicationUserId } = (await fixture.call('POST /v1/token')).body
     const [row] = await Array.fromAsync(
-      tableOf(fixture).listEntities({ queryOptions: { filter: "PartitionKey lt 'g'" } }),
+      openTable(fixture).listEntities({ queryOptions: { filter: "PartitionKey lt 'g'" } }),
     )
     const admin = await fixture.issuer.sign({ sub: 'admin', roles: ['admin'] })
     const call = () => fixture.call(request.replace('{}', row!.rowKey!), request.includes('{}') ? { token: admin } : {})
@@ -233,10 +233,10 @@ describe('when the store cannot accept what a response would promise', () => {
     expect((await fixture.call('GET /v1/identity')).body).toEqual(expect.objectContaining({ communicationUserId }))
     store.state = 'up'
     expect((await call()).status).toBe(202)
-    expect(await journalOf(fixture)).toHaveLength(1)
+    expect(await readJournal(fixture)).toHaveLength(1)
   })
 
-  test('a first login gets 503, and no identity', async () => {
+  it('a first login gets 503 and creates no identity', async () => {
     await using store = await StoreProxy.start(storeConnectionString())
     await using fixture = await ServiceFixture.start({
       env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
@@ -246,7 +246,7 @@ describe('when the store cannot accept what a response would promise', () => {
     expect(fixture.emulator.identities()).toEqual([])
   })
 
-  test('an unreadable journal fails neither a deletion nor the reaper with anything else', async () => {
+  it('a deletion and the reaper fail with store-unavailable', async () => {
     await using store = await StoreProxy.start(storeConnectionString())
     await using fixture = await ServiceFixture.start({
       env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
@@ -259,7 +259,7 @@ describe('when the store cannot accept what a response would promise', () => {
     await expect(fixture.service.identities.reaper.run()).rejects.toMatchObject({ code: 'store-unavailable' })
   })
 
-  test('what has been promised is kept, although the store fails from then on', async () => {
+  it('the reaper keeps an earlier promise when the store is back', async () => {
     let clock = Date.now()
     await using store = await StoreProxy.start(storeConnectionString())
     await using fixture = await ServiceFixture.start({
@@ -275,11 +275,11 @@ describe('when the store cannot accept what a response would promise', () => {
     clock += 60_000
     await fixture.service.identities.reaper.run()
     expect(fixture.emulator.identities()).toEqual([])
-    expect(await journalOf(fixture)).toEqual([])
+    expect(await readJournal(fixture)).toEqual([])
   })
 })
 
-test('a deleted identity is gone here and at Azure; the next token makes another one', async () => {
+it('deletes an identity here and at Azure; the next token creates another one', async () => {
   await using fixture = await ServiceFixture.start()
   const first = (await fixture.call('POST /v1/token')).body
   expect((await fixture.call('DELETE /v1/identity')).status).toBe(204)
@@ -290,7 +290,7 @@ test('a deleted identity is gone here and at Azure; the next token makes another
   expect(second.communicationUserId).not.toBe(first.communicationUserId)
 })
 
-test('an identity that somebody else deleted is replaced', async () => {
+it('replaces an identity that was deleted elsewhere', async () => {
   await using fixture = await ServiceFixture.start()
   const first = (await fixture.call('POST /v1/token')).body
   await fixture.emulator.reset()
@@ -301,7 +301,7 @@ test('an identity that somebody else deleted is replaced', async () => {
 })
 
 describe('an identity of another resource', () => {
-  async function movedFixture(env: { KNOWN?: string; REMAP?: string }) {
+  async function startWithNewResource(env: { KNOWN?: string; REMAP?: string }) {
     const fixture = await ServiceFixture.start({ emulator: { resources: [{ name: 'other' }] } })
     const first = (await fixture.call('POST /v1/token')).body
     const { connectionString, immutableResourceId } = fixture.emulator.resources[1]!
@@ -313,8 +313,8 @@ describe('an identity of another resource', () => {
     return { fixture, first, service }
   }
 
-  test.each([{ KNOWN: 'yes' }, {}])('is explained, not used: %j', async (env) => {
-    const { fixture, service } = await movedFixture(env)
+  it.each([{ KNOWN: 'yes' }, {}])('is rejected with an explanation: %j', async (env) => {
+    const { fixture, service } = await startWithNewResource(env)
     await using _ = fixture
     const { status, body } = await fixture.call('POST /v1/token', { service })
     expect(status).toBe(409)
@@ -324,32 +324,35 @@ describe('an identity of another resource', () => {
     })
   })
 
-  test('is named in the log when its user is erased, since it cannot be deleted from here', async () => {
-    const { fixture, first, service } = await movedFixture({})
+  it('is logged when its user is deleted, because this resource cannot delete it', async () => {
+    const { fixture, first, service } = await startWithNewResource({})
     await using _ = fixture
     expect((await fixture.call('DELETE /v1/identity', { service })).status).toBe(204)
     expect(fixture.lines({ communicationUserId: first.communicationUserId })).toHaveLength(1)
   })
 
-  test.each([{ KNOWN: 'yes', REMAP: 'true' }, { REMAP: 'true' }])('is replaced under a setting: %j', async (env) => {
-    const { fixture, first, service } = await movedFixture(env)
-    await using _ = fixture
-    const { status, body } = await fixture.call('POST /v1/token', { service })
-    expect(status).toBe(200)
-    expect(body.communicationUserId).not.toBe(first.communicationUserId)
-    expect((await fixture.call('GET /v1/identity', { service })).body.communicationUserId).toBe(
-      body.communicationUserId,
-    )
-  })
+  it.each([{ KNOWN: 'yes', REMAP: 'true' }, { REMAP: 'true' }])(
+    'is replaced if a setting allows it: %j',
+    async (env) => {
+      const { fixture, first, service } = await startWithNewResource(env)
+      await using _ = fixture
+      const { status, body } = await fixture.call('POST /v1/token', { service })
+      expect(status).toBe(200)
+      expect(body.communicationUserId).not.toBe(first.communicationUserId)
+      expect((await fixture.call('GET /v1/identity', { service })).body.communicationUserId).toBe(
+        body.communicationUserId,
+      )
+    },
+  )
 })
 
-test('how many operations of the store a token takes', async () => {
+it('needs few store operations for a token', async () => {
   await using store = await StoreProxy.start(storeConnectionString())
   await using fixture = await ServiceFixture.start({
     env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
   })
   const service = await fixture.addInstance()
-  // Makes the table.
+  // Creates the table.
   await fixture.call('POST /v1/token', { token: await fixture.issuer.sign({ sub: 'bob' }) })
   await expect.poll(() => store.requests.at(-1)).toBe('DELETE journal')
   const count = async (options: CallOptions) => {
@@ -359,7 +362,7 @@ test('how many operations of the store a token takes', async () => {
   }
   const first = await count({})
   expect(first.slice(0, 3)).toEqual(['GET user', 'PUT journal', 'POST user'])
-  // In the background, after the answer.
+  // In the background, after the response.
   await expect.poll(() => store.requests).toEqual([...first.slice(0, 3), 'DELETE journal'])
   expect(await count({})).toEqual([])
   expect(await count({ body: { refresh: true } })).toEqual([])

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
 
 async function startFixture() {
@@ -12,7 +12,7 @@ async function startFixture() {
   return { fixture, resource, service, call, [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose]() }
 }
 
-test('a request that finds its key regenerated goes on with the other, and nobody gets a token of the dead one', async () => {
+it('continues with the other key after one is regenerated, and drops the tokens of the first', async () => {
   await using parts = await startFixture()
   const { fixture, resource, call } = parts
   const first = await call()
@@ -25,7 +25,7 @@ test('a request that finds its key regenerated goes on with the other, and nobod
   expect(fixture.emulator.introspect(second.token).state).toBe('valid')
 })
 
-test('the probe finds a regenerated key before any user does', async () => {
+it('notices a regenerated key in the health check, before a request needs it', async () => {
   await using parts = await startFixture()
   const { fixture, resource, service, call } = parts
   const first = await call()
@@ -36,7 +36,7 @@ test('the probe finds a regenerated key before any user does', async () => {
   expect(service.health.state.communication).toBe('ok')
 })
 
-test('without a key that is accepted the service says so, is not ready, and keeps no dead token', async () => {
+it('is not ready when all keys are rejected, and returns no token of them', async () => {
   await using parts = await startFixture()
   const { resource, service, call } = parts
   await call()
@@ -50,18 +50,18 @@ test('without a key that is accepted the service says so, is not ready, and keep
   expect(service.health.state).toMatchObject({ status: 'not-ready', communication: 'down' })
 })
 
-test('the supported rotation: switch, wait out the longest lifetime, regenerate; no token dies', async () => {
+it('keeps all tokens valid in the documented rotation: swap keys, wait for the maximum lifetime, regenerate', async () => {
   await using parts = await startFixture()
   const { fixture, resource, call } = parts
   const before = await call()
-  // The switch: the service is started anew with the secondary key in the first place.
-  const switched = await fixture.addInstance({
+  // Swaps the keys, with a restart.
+  const swapped = await fixture.addInstance({
     COMMUNICATION_SERVICES_CONNECTION_STRING: resource.secondaryConnectionString,
   })
-  const after = (await fixture.call('POST /v1/token', { service: switched })).body
+  const after = (await fixture.call('POST /v1/token', { service: swapped })).body
   fixture.emulator.clock.advance(24 * 60 * 60_000)
   expect(fixture.emulator.introspect(before.token).state).toBe('expired')
-  const renewed = (await fixture.call('POST /v1/token', { service: switched, body: { refresh: true } })).body
+  const renewed = (await fixture.call('POST /v1/token', { service: swapped, body: { refresh: true } })).body
   resource.regenerateKey('primary')
   expect(fixture.emulator.introspect(renewed.token).state).toBe('valid')
   expect(after.communicationUserId).toBe(before.communicationUserId)

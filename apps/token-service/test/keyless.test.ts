@@ -1,8 +1,8 @@
 import { ServerProcess } from '@acs-kit/test-support/server-process'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
 
-test('with a managed identity the service needs no access key: DefaultAzureCredential, unmodified', async () => {
+it('needs no access key with a managed identity (unmodified DefaultAzureCredential)', async () => {
   await using fixture = await ServiceFixture.start()
   const { entra, endpoint, caPath } = fixture.emulator
   const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ...env } = fixture.env
@@ -22,9 +22,9 @@ test('with a managed identity the service needs no access key: DefaultAzureCrede
   const address = /"address":"([^"]+)"/.exec(server.stdout)![1]!
   await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(200)
   const headers = { authorization: `Bearer ${await fixture.issuer.sign()}` }
-  const answer = await fetch(`${address}/v1/token`, { method: 'POST', headers })
-  expect(answer.status).toBe(200)
-  const { token } = (await answer.json()) as { token: string }
+  const response = await fetch(`${address}/v1/token`, { method: 'POST', headers })
+  expect(response.status).toBe(200)
+  const { token } = (await response.json()) as { token: string }
   fixture.emulator.resources[0]!.regenerateKey('primary')
   expect(fixture.emulator.introspect(token).state).toBe('valid')
 })

@@ -1,5 +1,5 @@
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FastifyInstance } from 'fastify'
 import { ServiceFixture } from './service-fixture.ts'
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => fixture[Symbol.asyncDispose]())
 
-/** Status or code of a rejected request without a token, or with one, from an address as a proxy names it. */
+/** Sends a request from an address that a proxy reports, and returns the problem code. */
 async function callFrom(
   address: string,
   { token = null, service }: { token?: string | null; service: FastifyInstance },
@@ -21,7 +21,7 @@ async function callFrom(
   return (await fixture.call('GET /v1/identity', { service, token, headers })).body.code as string
 }
 
-test('rejected requests of an address whose port changes are limited', async () => {
+it('limits the rejected requests of an address whose port changes', async () => {
   const service = await fixture.addInstance()
   const codes = []
   for (let port = 50_000; port < 50_008; port++) codes.push(await callFrom(`203.0.113.5:${port}`, { service }))
@@ -29,42 +29,42 @@ test('rejected requests of an address whose port changes are limited', async () 
 })
 
 describe('one address', () => {
-  test.each<[string, string[]]>([
+  it.each<[string, string[]]>([
     ['IPv4', ['203.0.113.5:1', '203.0.113.5', '::ffff:203.0.113.5', '[::ffff:203.0.113.5]:2', '::ffff:cb00:7105']],
     [
-      'a customer’s IPv6',
+      'an IPv6 customer',
       ['2001:db8:0:1200::1', '[2001:db8:0:12ff::9]:443', '2001:DB8:0:1234:0::1', '[2001:db8:0:1201::]'],
     ],
     [
-      'what is not an address',
+      'an invalid address',
       ['unknown', '_hidden', '1', '203.0.113.5:1:2', '[203.0.113.5', '[x]:1', '203.0.113.999', '0x7f.1'],
     ],
-    ['what is not an address, after one that is', ['198.51.100.1, x1', '198.51.100.2, x2', '198.51.100.3, x3', 'x4']],
-  ])('is %s, however it is written', async (_name, spellings) => {
+    ['an invalid address after a valid one', ['198.51.100.1, x1', '198.51.100.2, x2', '198.51.100.3, x3', 'x4']],
+  ])('is %s in every spelling', async (_name, spellings) => {
     const service = await fixture.addInstance({ BAD_REQUESTS_PER_MINUTE: '1' })
     const codes = []
     for (const address of spellings) codes.push(await callFrom(address, { service }))
     expect(codes).toEqual(['token-missing', ...Array(spellings.length - 1).fill('rate-limited')])
   })
 
-  test('is not its neighbour', async () => {
+  it('does not include its neighbours', async () => {
     const service = await fixture.addInstance({ BAD_REQUESTS_PER_MINUTE: '1' })
     for (const address of ['203.0.113.5', '203.0.113.6:1', '2001:db8:0:1200::1', '[2001:db8:0:1300::1]:1', 'unknown']) {
       expect(await callFrom(address, { service })).toBe('token-missing')
     }
   })
 
-  test('is the last but one of two trusted proxies', async () => {
+  it('is the one that the first of two trusted proxies reports', async () => {
     const service = await fixture.addInstance({ BAD_REQUESTS_PER_MINUTE: '1', TRUSTED_PROXIES: '2' })
     const call = (text: string) => callFrom(text, { service })
     expect(await call('198.51.100.1, 203.0.113.5:1, 10.0.0.1:1')).toBe('token-missing')
     expect(await call('198.51.100.2, 203.0.113.5:2, 10.0.0.2:2')).toBe('rate-limited')
-    expect(await call('203.0.113.6, garbage, 10.0.0.2:2')).toBe('token-missing')
-    expect(await call('203.0.113.7, other garbage, 10.0.0.2:3')).toBe('rate-limited')
+    expect(await call('203.0.113.6, invalid, 10.0.0.2:2')).toBe('token-missing')
+    expect(await call('203.0.113.7, other invalid, 10.0.0.2:3')).toBe('rate-limited')
   })
 })
 
-test('rejections of validly signed tokens do not count', async () => {
+it('does not count rejections of validly signed tokens', async () => {
   const issuers = [{ issuer: fixture.issuer.issuer, audience, required: 'access_as_user' }]
   const service = await fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify(issuers) })
   const seconds = Math.floor(clock / 1000)
@@ -87,7 +87,7 @@ test('rejections of validly signed tokens do not count', async () => {
   }
 })
 
-test('a signed-in user’s mistakes count against the user, not against the neighbours', async () => {
+it('counts rejections of a signed-in user against the user, not the address', async () => {
   const service = await fixture.addInstance()
   const signIn = (sub: string) => fixture.issuer.sign({ sub }, { now: clock })
   const [mallory, bob] = [await signIn('mallory'), await signIn('bob')]
@@ -99,7 +99,7 @@ test('a signed-in user’s mistakes count against the user, not against the neig
   expect(await callFrom('203.0.113.5', { service })).toBe('token-missing')
 })
 
-test('over the limit no signature is verified, and known users are served', async () => {
+it('verifies no signature above the limit, and serves known users', async () => {
   await using stranger = await SignInIssuer.start()
   const service = await fixture.addInstance()
   const known = await fixture.issuer.sign({ sub: 'known' }, { now: clock })

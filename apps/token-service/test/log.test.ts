@@ -1,28 +1,28 @@
 import { CommunicationIdentityError } from '@acs-kit/communication-identity'
 import { EchoServer } from '@acs-kit/test-support/echo-server'
 import { audience } from '@acs-kit/test-support/sign-in-issuer'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { createLog } from '../src/log.ts'
 import { ProblemError } from '../src/problems/problem-error.ts'
 import { ServiceFixture } from './service-fixture.ts'
 
 const secret = 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I='
 
-/** The line that an error leaves. */
-function logError(err: unknown, ...words: string[]): Record<string, unknown> {
+/** Logs an error and returns its line. */
+function logError(err: unknown, ...messages: string[]): Record<string, unknown> {
   let line = ''
-  createLog('info', { write: (text) => void (line += text) }).error({ err }, ...words)
+  createLog('info', { write: (text) => void (line += text) }).error({ err }, ...messages)
   expect(line).not.toContain(secret)
   return JSON.parse(line)
 }
 
-/** As the SDKs throw it: the text of the response comes first in its stack. */
+/** Creates an error like those of the SDKs, whose stack begins with the text of the response. */
 function responseError(): Error {
   const error = new Error(`${secret}\n    at ${secret}\n`)
   return Object.assign(error, { message: secret, statusCode: 403, code: secret })
 }
 
-test('an error of ours keeps its words, any other one its codes and where it was thrown', () => {
+it('logs the message of our own errors, and only codes and stack frames of others', () => {
   const cause = Object.assign(new TypeError(`Invalid header: ${secret}`), { code: 'ERR_INVALID_CHAR' })
   const err = new ProblemError('store-unavailable', 'Too many requests.', { cause })
   expect(logError(err, 'failed')['err']).toEqual({
@@ -39,24 +39,24 @@ test('an error of ours keeps its words, any other one its codes and where it was
   expect(logError(responseError(), 'failed')['err']).toEqual({ name: 'Error', statusCode: 403 })
 })
 
-test.each([
-  ['a message in lines that look like a stack', new Error(`${secret}\n    at ${secret}\nend`)],
+it.each([
+  ['a message with lines that look like a stack', new Error(`${secret}\n    at ${secret}\nend`)],
   ['a message that ends like a stack', new Error(`GET /\n    at ${secret}`)],
   ['a message that was replaced', Object.assign(new Error(`GET /\n    at ${secret}`), { message: 'other' })],
   ['a chain of causes', new CommunicationIdentityError('unavailable', 'no response', { cause: responseError() })],
   ['a cause that is not an error', new Error('no response', { cause: { response: { headers: secret } } })],
   ['a text', secret],
-])('%s shows nothing of itself', (_name, err) => {
+])('omits the content of %s', (_name, err) => {
   expect(logError(err, 'failed')).toMatchObject({ msg: 'failed', err: { name: expect.any(String) } })
 })
 
-test('a chain of causes that never ends is cut', () => {
+it('truncates a circular chain of causes', () => {
   const error = new Error('round')
   error.cause = error
   expect(logError(error, 'failed')).toMatchObject({ msg: 'failed' })
 })
 
-test('the words of an error never stand in for ours, and a request is not logged', () => {
+it("never logs an error's message as the line's own, nor a request", () => {
   const error = new Error(secret)
   let lines = ''
   const log = createLog('info', { write: (text) => void (lines += text) })
@@ -67,15 +67,15 @@ test('the words of an error never stand in for ours, and a request is not logged
   expect(lines).not.toContain(secret)
 })
 
-test('a URL in our own words loses what may be secret', () => {
+it('omits parts of URLs that may be secret', () => {
   const text = `https://user:${secret}@a.example/x?sig=${secret} and http://b.example/y#${secret}`
   expect(logError(new ProblemError('sign-in-unavailable', text), 'failed')['err']).toMatchObject({
     message: 'https://a.example/x and http://b.example/y',
   })
 })
 
-test.each([400, 401, 403, 429, 500])(
-  'upstreams that answer %i with the request leave no signature in log or response',
+it.each([400, 401, 403, 429, 500])(
+  'exposes no signature when upstreams respond with %i and repeat the request',
   async (status) => {
     await using store = await EchoServer.start({
       status,

@@ -1,6 +1,6 @@
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
 import { StoreProxy } from '@acs-kit/test-support/store-proxy'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
 
 const deadlineMs = 500
@@ -9,71 +9,68 @@ async function startFixture(): Promise<ServiceFixture> {
   return ServiceFixture.start({ env: { UPSTREAM_DEADLINE_MS: String(deadlineMs) } })
 }
 
-test.each([
+it.each([
   ['down', { reset: true }],
   ['failing', { status: 500 }],
   ['slow', { latencyMs: 600_000 }],
   ['throttling', { status: 429, retryAfterSeconds: 30 }],
-])(
-  'when Azure is %s, cached users are served, others get a clear 503 in time, and all is well afterwards',
-  async (_name, fault) => {
-    await using fixture = await startFixture()
-    const cached = (await fixture.call('POST /v1/token')).body
-    const bob = await fixture.issuer.sign({ sub: 'bob' })
-    fixture.emulator.faults.add(fault)
-    for (let index = 0; index < 8; index++) {
-      expect((await fixture.call('POST /v1/token')).body).toEqual(cached)
-      // Long before a slow Azure responds.
-      const refused = await fixture.call('POST /v1/token', { token: bob })
-      expect(refused.status).toBe(503)
-      expect(refused.body).toMatchObject({
-        code: expect.stringMatching(/^communication-(?:unavailable|throttled)$/),
-        retryAfter: expect.any(Number),
-      })
-    }
-    fixture.emulator.faults.clear()
-    if ('retryAfterSeconds' in fault) return
-    await expect.poll(async () => (await fixture.call('POST /v1/token', { token: bob })).status).toBe(200)
-  },
-)
+])('when Azure is %s, serves cached users, rejects others with 503 in time, and recovers', async (_name, fault) => {
+  await using fixture = await startFixture()
+  const cached = (await fixture.call('POST /v1/token')).body
+  const bob = await fixture.issuer.sign({ sub: 'bob' })
+  fixture.emulator.faults.add(fault)
+  for (let index = 0; index < 8; index++) {
+    expect((await fixture.call('POST /v1/token')).body).toEqual(cached)
+    // Long before a slow Azure would respond.
+    const rejected = await fixture.call('POST /v1/token', { token: bob })
+    expect(rejected.status).toBe(503)
+    expect(rejected.body).toMatchObject({
+      code: expect.stringMatching(/^communication-(?:unavailable|throttled)$/),
+      retryAfter: expect.any(Number),
+    })
+  }
+  fixture.emulator.faults.clear()
+  if ('retryAfterSeconds' in fault) return
+  await expect.poll(async () => (await fixture.call('POST /v1/token', { token: bob })).status).toBe(200)
+})
 
-test('once it fails repeatedly, Azure is left alone, and its callers don’t wait', async () => {
+it('rejects immediately after repeated failures of Azure', async () => {
   await using fixture = await startFixture()
   fixture.emulator.faults.add({ status: 500 })
   for (let index = 0; index < 5; index++) await fixture.call('POST /v1/token')
   fixture.emulator.requests.clear()
-  const answer = await fixture.call('POST /v1/token')
-  expect(answer.body).toMatchObject({
+  const response = await fixture.call('POST /v1/token')
+  expect(response.body).toMatchObject({
     code: 'communication-unavailable',
     detail: expect.stringContaining('circuit open'),
   })
   expect(fixture.emulator.requests.list()).toHaveLength(0)
 })
 
-test('the limits of the resource are kept, whoever comes back at once', async () => {
+it("stays within the resource's limits when many users sign in at once", async () => {
   await using fixture = await ServiceFixture.start({ emulator: { quotas: true }, env: { INSTANCES: '20' } })
   const tokens = await Promise.all(
     Array.from({ length: 100 }, (_, index) => fixture.issuer.sign({ sub: `user ${index}` })),
   )
-  const answers = await Promise.all(tokens.map((token) => fixture.call('POST /v1/token', { token })))
-  const served = answers.filter(({ status }) => status === 200)
-  const refused = answers.filter(({ status }) => status === 503)
+  const responses = await Promise.all(tokens.map((token) => fixture.call('POST /v1/token', { token })))
+  const served = responses.filter(({ status }) => status === 200)
+  const rejected = responses.filter(({ status }) => status === 503)
   // A twentieth of 1000 in 30 seconds, less 5 %.
   expect(served).toHaveLength(47)
-  expect(refused).toHaveLength(53)
-  for (const { body } of refused) {
+  expect(rejected).toHaveLength(53)
+  for (const { body } of rejected) {
     expect(body.code).toBe('communication-throttled')
     expect(body.retryAfter).toBeGreaterThanOrEqual(20)
     expect(body.retryAfter).toBeLessThanOrEqual(36)
   }
-  // They don't come back together.
-  expect(new Set(refused.map(({ body }) => body.retryAfter)).size).toBeGreaterThan(1)
+  // So that they do not retry together.
+  expect(new Set(rejected.map(({ body }) => body.retryAfter)).size).toBeGreaterThan(1)
   expect(fixture.emulator.requests.list().filter(({ status }) => status === 429)).toHaveLength(0)
   expect(fixture.emulator.identities()).toHaveLength(47)
 })
 
-test.each(['cut', 'hang'] as const)(
-  'when the store is down (%s), cached users are served until the bound, others get 503 at once',
+it.each(['cut', 'hang'] as const)(
+  'when the store is down (%s), serves cached users until the bound and rejects others with 503',
   async (state) => {
     let clock = Date.now()
     await using store = await StoreProxy.start(storeConnectionString())
@@ -91,7 +88,7 @@ test.each(['cut', 'hang'] as const)(
         body: { code: 'store-unavailable', retryAfter: expect.any(Number) },
       })
     }
-    // The circuit breaker is open: it lets at most one probe through.
+    // The circuit breaker is open and allows at most one probe.
     store.requests.length = 0
     await Promise.all(Array.from({ length: 10 }, (_, index) => call(`late stranger ${index}`)))
     expect(store.requests.length).toBeLessThan(10)
@@ -105,7 +102,7 @@ test.each(['cut', 'hang'] as const)(
   },
 )
 
-test('an early look at the store lets an outage be noticed late', async () => {
+it('bridges an outage of the store for longer by checking cached identities early', async () => {
   let clock = Date.now()
   await using store = await StoreProxy.start(storeConnectionString())
   await using fixture = await ServiceFixture.start({
@@ -123,7 +120,7 @@ test('an early look at the store lets an outage be noticed late', async () => {
   await expect.poll(async () => (await call()).status).toBe(200)
 })
 
-test('readiness tells what was found lately, and asking costs nothing', async () => {
+it('returns the latest health check as readiness, without requests', async () => {
   await using store = await StoreProxy.start(storeConnectionString())
   await using fixture = await ServiceFixture.start({
     env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
@@ -132,9 +129,9 @@ test('readiness tells what was found lately, and asking costs nothing', async ()
   expect(await ready()).toMatchObject({ status: 503, body: { status: 'not-ready', store: 'unknown' } })
   await fixture.service.health.check()
   expect(await ready()).toMatchObject({ status: 200, body: { status: 'ready', store: 'ok', communication: 'ok' } })
-  const asked = fixture.emulator.requests.list().length
+  const requests = fixture.emulator.requests.list().length
   await Promise.all(Array.from({ length: 100 }, ready))
-  expect(fixture.emulator.requests.list()).toHaveLength(asked)
+  expect(fixture.emulator.requests.list()).toHaveLength(requests)
   store.state = 'cut'
   fixture.emulator.faults.add({ status: 500 })
   await fixture.service.health.check()

@@ -1,7 +1,7 @@
 import { TableClient } from '@azure/data-tables'
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
 import { StoreProxy, type StoreState } from '@acs-kit/test-support/store-proxy'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sdk, ServiceFixture } from './service-fixture.ts'
 
 let clock: number
@@ -24,11 +24,11 @@ function journalTable(): TableClient {
   return TableClient.fromConnectionString(storeConnectionString(), table, { allowInsecureConnection: true })
 }
 
-async function journal(): Promise<Record<string, unknown>[]> {
+async function readJournal(): Promise<Record<string, unknown>[]> {
   return Array.fromAsync(journalTable().listEntities({ queryOptions: { filter: "PartitionKey eq 'journal'" } }))
 }
 
-/** Runs the reaper until only lost creations remain. */
+/** Runs the reaper until only lost creations remain in the journal. */
 async function recover(): Promise<void> {
   store.state = 'up'
   fixture.emulator.faults.clear()
@@ -36,7 +36,7 @@ async function recover(): Promise<void> {
   await expect
     .poll(async () => {
       await fixture.service.identities.reaper.run()
-      return (await journal()).filter(({ kind }) => kind !== 'lost')
+      return (await readJournal()).filter(({ kind }) => kind !== 'lost')
     })
     .toEqual([])
 }
@@ -44,11 +44,11 @@ async function recover(): Promise<void> {
 async function logIn(): Promise<{ token: string; communicationUserId: string }> {
   const { status, body } = await fixture.call('POST /v1/token')
   expect(status).toBe(200)
-  await expect.poll(journal).toEqual([])
+  await expect.poll(readJournal).toEqual([])
   return body
 }
 
-/** Begins a first login at an instance that loses the store right after the insert; optionally cancels the login before. */
+/** Starts a first login at an instance that loses the store right after the insert, optionally with a deletion before. */
 async function killFirstLogin({ isCancelled }: { isCancelled: boolean }): Promise<void> {
   await using link = await StoreProxy.start(storeConnectionString())
   const killed = await fixture.addInstance({ IDENTITY_STORE_CONNECTION_STRING: link.connectionString })
@@ -61,9 +61,9 @@ async function killFirstLogin({ isCancelled }: { isCancelled: boolean }): Promis
   expect((await login).status).toBe(200)
 }
 
-/** Ways to leave an entry in the journal; each returns the check for after it is finished. */
-const beginnings: Readonly<Record<string, { begin: () => Promise<() => Promise<void>>; azureFault?: object }>> = {
-  'a deletion that Azure could not take': {
+/** Operations that leave an entry in the journal. Each returns an assertion for when it is finished. */
+const unfinished: Readonly<Record<string, { begin: () => Promise<() => Promise<void>>; azureFault?: object }>> = {
+  'a deletion that failed at Azure': {
     async begin() {
       const { token } = await logIn()
       fixture.emulator.faults.add({ status: 503 })
@@ -75,7 +75,7 @@ const beginnings: Readonly<Record<string, { begin: () => Promise<() => Promise<v
       }
     },
   },
-  'a revocation that Azure could not take': {
+  'a revocation that failed at Azure': {
     async begin() {
       const { token } = await logIn()
       fixture.emulator.faults.add({ status: 503 })
@@ -84,7 +84,7 @@ const beginnings: Readonly<Record<string, { begin: () => Promise<() => Promise<v
       return async () => expect(fixture.emulator.introspect(token).state).toBe('revoked')
     },
   },
-  'a first login whose instance is gone': {
+  'a first login whose instance was killed': {
     async begin() {
       await killFirstLogin({ isCancelled: false })
       return async () => {
@@ -95,7 +95,7 @@ const beginnings: Readonly<Record<string, { begin: () => Promise<() => Promise<v
       }
     },
   },
-  'a deletion during a first login whose instance is gone': {
+  'a deletion during a first login whose instance was killed': {
     async begin() {
       await killFirstLogin({ isCancelled: true })
       return async () => {
@@ -104,7 +104,7 @@ const beginnings: Readonly<Record<string, { begin: () => Promise<() => Promise<v
       }
     },
   },
-  'a first login that the store did not take': {
+  'a first login that failed at the store': {
     async begin() {
       store.state = (index) => (store.requests[index] === 'POST user' ? 'cut' : 'up')
       expect((await fixture.call('POST /v1/token')).status).toBe(503)
@@ -116,13 +116,13 @@ const beginnings: Readonly<Record<string, { begin: () => Promise<() => Promise<v
 
 const storeFaults: Readonly<Record<string, (faulty: number) => (index: number) => StoreState>> = {
   'loses a response': (faulty) => (index) => (index === faulty ? 'cut-after' : 'up'),
-  'is gone after the work': (faulty) => (index) => (index > faulty ? 'cut' : index === faulty ? 'cut-after' : 'up'),
+  'fails after an operation': (faulty) => (index) => (index > faulty ? 'cut' : index === faulty ? 'cut-after' : 'up'),
 }
 
-// Nothing of it depends on the SDK, and revocations by the other one take a second each.
-describe.runIf(sdk === 'identity').each(Object.entries(beginnings))('%s is finished', (_name, { begin }) => {
-  test.each(Object.entries(storeFaults))(
-    'although the store %s at any operation of the reaper',
+// Independent of the SDK; each revocation with the administration SDK takes a second.
+describe.runIf(sdk === 'identity').each(Object.entries(unfinished))('%s is finished', (_name, { begin }) => {
+  it.each(Object.entries(storeFaults))(
+    'even if the store %s, at each operation of the reaper',
     async (_fault, stateFor) => {
       for (let faulty = 0; ; faulty++) {
         const expectDone = await begin()
@@ -133,62 +133,62 @@ describe.runIf(sdk === 'identity').each(Object.entries(beginnings))('%s is finis
         const wasHit = store.requests.length > faulty
         await recover()
         await expectDone()
-        expect(await journal()).toEqual([])
+        expect(await readJournal()).toEqual([])
         if (!wasHit) break
-        // Leave no identity for the next round.
+        // Leaves no identity for the next round.
         await fixture.call('DELETE /v1/identity')
         await recover()
       }
     },
   )
 
-  test('although Azure is down while the reaper runs', async () => {
+  it('even if Azure is down while the reaper runs', async () => {
     const expectDone = await begin()
     clock += 60_000
     fixture.emulator.faults.add({ status: 503 })
     await fixture.service.identities.reaper.run()
     await recover()
     await expectDone()
-    expect(await journal()).toEqual([])
+    expect(await readJournal()).toEqual([])
   })
 })
 
 describe('after a 503', () => {
-  test.each([
+  it.each([
     ['POST /v1/token/revoke', 1],
     ['DELETE /v1/identity', 1],
     ['POST /v1/token', 0],
-  ])('%s changes nothing, even if only the response of the store was lost', async (request, identities) => {
+  ])('%s has changed nothing, even if only the response of the store was lost', async (request, identities) => {
     const before = identities > 0 ? await logIn() : undefined
     store.requests.length = 0
-    let isGone = false
+    let isDown = false
     store.state = (index) => {
-      if (isGone) return 'cut'
-      isGone = store.requests[index] === 'PUT journal'
-      return isGone ? 'cut-after' : 'up'
+      if (isDown) return 'cut'
+      isDown = store.requests[index] === 'PUT journal'
+      return isDown ? 'cut-after' : 'up'
     }
     const { status, body } = await fixture.call(request)
     expect([status, body.code]).toEqual([503, 'store-unavailable'])
-    expect(await journal()).toHaveLength(1)
+    expect(await readJournal()).toHaveLength(1)
     await recover()
-    expect(await journal()).toEqual([])
+    expect(await readJournal()).toEqual([])
     expect(fixture.emulator.identities()).toHaveLength(identities)
     if (before) expect(fixture.emulator.introspect(before.token).state).toBe('valid')
   })
 })
 
-test('an entry that changes while the reaper works on others is left to the next run', async () => {
+it('leaves an entry that changes during a run to the next run', async () => {
   await killFirstLogin({ isCancelled: false })
-  const [entry] = await journal()
+  const [entry] = await readJournal()
   clock += 60_000
   store.requests.length = 0
   store.state = async (index): Promise<StoreState> => {
-    // The reaper reads it once more, and a deletion comes first.
+    // The entry changes before the reaper reads it again.
     if (index === 1) await journalTable().updateEntity({ ...entry, kind: 'delete' } as never, 'Merge')
     return 'up'
   }
   await fixture.service.identities.reaper.run()
-  expect(await journal()).toEqual([expect.objectContaining({ rowKey: entry!['rowKey'], kind: 'delete' })])
+  expect(await readJournal()).toEqual([expect.objectContaining({ rowKey: entry!['rowKey'], kind: 'delete' })])
   await recover()
   expect(fixture.emulator.identities()).toEqual([])
 })

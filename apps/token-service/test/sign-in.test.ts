@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { UnsecuredJWT, SignJWT, exportSPKI, importJWK, generateKeyPair, type CryptoKey } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toPrincipal } from '../src/sign-in/principal.ts'
 import { ServiceFixture } from './service-fixture.ts'
 
@@ -15,34 +15,54 @@ afterAll(() => fixture[Symbol.asyncDispose]())
 
 const seconds = () => Math.floor(clock / 1000)
 
-describe('a request is refused', () => {
+describe('rejects a request', () => {
   const cases: [string, () => Promise<string> | string | null, string, RegExp][] = [
     ['without a token', () => null, 'token-missing', /Send the header Authorization/],
-    ['with something that is no JWT', () => 'abc', 'token-invalid', /must be Bearer <JWT>/],
-    ['with a JWT of garbage', () => 'a.b.c', 'token-invalid', /not a JWT/],
-    ['after the token’s end', () => fixture.issuer.sign({ exp: seconds() - 10 }), 'token-expired', /Sign in again/],
-    ['without an end', () => fixture.issuer.sign({ exp: undefined }), 'token-invalid', /exp/],
-    ['before its beginning', () => fixture.issuer.sign({ nbf: seconds() + 60 }), 'token-not-yet-valid', /nbf/],
+    ['with a token that is not a JWT', () => 'abc', 'token-invalid', /must be Bearer <JWT>/],
+    ['with a malformed JWT', () => 'a.b.c', 'token-invalid', /not a JWT/],
+    ['with an expired token', () => fixture.issuer.sign({ exp: seconds() - 10 }), 'token-expired', /Sign in again/],
+    ['with a token without expiry', () => fixture.issuer.sign({ exp: undefined }), 'token-invalid', /exp/],
     [
-      'for another audience',
+      'with a token that is not valid yet',
+      () => fixture.issuer.sign({ nbf: seconds() + 60 }),
+      'token-not-yet-valid',
+      /nbf/,
+    ],
+    [
+      'with a token for another audience',
       () => fixture.issuer.sign({ aud: 'api://other' }),
       'token-invalid',
       /audience \(aud\) api:\/\/tokens/,
     ],
-    ['of another issuer', () => fixture.issuer.sign({ iss: 'https://evil.example' }), 'token-invalid', /issuer/],
-    ['without a subject', () => fixture.issuer.sign({ sub: undefined }), 'token-invalid', /claim sub/],
-    ['of an unknown key', () => fixture.issuer.sign({}, { kid: 'unknown' }), 'token-invalid', /kid/],
-    ['of a forged key', () => forge(fixture.issuer), 'token-invalid', /signature/],
     [
-      'that is not signed (alg: none)',
+      'with a token of an untrusted issuer',
+      () => fixture.issuer.sign({ iss: 'https://evil.example' }),
+      'token-invalid',
+      /issuer/,
+    ],
+    ['with a token without subject', () => fixture.issuer.sign({ sub: undefined }), 'token-invalid', /claim sub/],
+    [
+      'with a token signed by an unknown key',
+      () => fixture.issuer.sign({}, { kid: 'unknown' }),
+      'token-invalid',
+      /kid/,
+    ],
+    ['with a token signed by a forged key', () => forge(fixture.issuer), 'token-invalid', /signature/],
+    [
+      'with an unsigned token (alg: none)',
       () => unsigned(fixture.issuer),
       'token-invalid',
       /algorithm of the token is not allowed|signature/,
     ],
-    ['signed with the public key as a shared secret', () => confused(fixture.issuer), 'token-invalid', /algorithm/],
+    [
+      'with a token signed with the public key as shared secret',
+      () => signWithPublicKey(fixture.issuer),
+      'token-invalid',
+      /algorithm/,
+    ],
   ]
 
-  test.each(cases)('%s', async (_name, make, code, detail) => {
+  it.each(cases)('%s', async (_name, make, code, detail) => {
     const { status, body, headers } = await fixture.call('POST /v1/token', { token: await make() })
     expect(body).toMatchObject({ code, status: 401, type: `urn:problem-type:acs-kit:${code}` })
     expect(body.detail).toMatch(detail)
@@ -53,7 +73,7 @@ describe('a request is refused', () => {
   })
 })
 
-test('a token has one spelling: unused bits of its signature must be 0', async () => {
+it('accepts only the canonical encoding of a signature', async () => {
   await using fixture = await ServiceFixture.start()
   const token = await fixture.issuer.sign()
   const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -63,7 +83,7 @@ test('a token has one spelling: unused bits of its signature must be 0', async (
   expect((await fixture.call('GET /v1/identity', { token })).body.code).toBe('identity-unknown')
 })
 
-test('someone else’s subject in body, query or header changes nothing, or is refused', async () => {
+it('ignores or rejects a subject in body, query or headers', async () => {
   const mine = (await fixture.call('POST /v1/token')).body.communicationUserId
   const bob = await fixture.issuer.sign({ sub: 'bob' })
   const bobs = (await fixture.call('POST /v1/token', { token: bob })).body.communicationUserId
@@ -76,14 +96,14 @@ test('someone else’s subject in body, query or header changes nothing, or is r
   expect(inOthers.body.communicationUserId).toBe(mine)
 })
 
-test('a verified token is refused as soon as it ends, though it was accepted before', async () => {
+it('rejects a token when it expires, although it was verified before', async () => {
   const token = await fixture.issuer.sign({ exp: seconds() + 60 })
   expect((await fixture.call('GET /v1/identity', { token })).status).toBe(200)
   clock += 66_000
   expect((await fixture.call('GET /v1/identity', { token })).body.code).toBe('token-expired')
 })
 
-test('a required scope or role is demanded of everyone, an admin one of administrators', async () => {
+it('requires the scope or role of all users, and the role of administrators', async () => {
   const issuers = [{ issuer: fixture.issuer.issuer, audience, required: 'access_as_user', admin: 'admin' }]
   const service = await fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify(issuers) })
   const sign = (claims: Record<string, unknown>) => fixture.issuer.sign(claims, { now: clock })
@@ -96,32 +116,32 @@ test('a required scope or role is demanded of everyone, an admin one of administ
   expect(await call('GET /v1/identity', { scp: undefined, roles: ['access_as_user'] })).toBeUndefined()
   expect(await call('GET /v1/users', {})).toBe('permission-missing')
   expect(await call('GET /v1/users', { roles: ['admin'] })).toBeUndefined()
-  // Whoever lacks it is verified all the same, and named in the log.
+  // Users without it are verified, and so identified in the log.
   const userKeys = fixture.lines({ audit: 'reject', code: 'permission-missing' }).map(({ userKey }) => userKey)
   expect(userKeys).toEqual([expect.stringMatching(/^[\w-]{43}$/), userKeys[0]])
 })
 
-test('Entra users are known by tenant and object id, whatever their subject', () => {
+it('identifies Entra ID users by tenant and object id', () => {
   const tid = '11111111-2222-3333-4444-555555555555'
   const issuer = { issuer: `https://login.microsoftonline.com/${tid}/v2.0`, audience, kind: 'entra' as const }
-  const keyOf = (claims: object) => toPrincipal({ tid, oid: 'o1', sub: 's1', ...claims }, issuer).userKey
-  expect(keyOf({ sub: 's2' })).toBe(keyOf({}))
-  expect(keyOf({ oid: 'o2' })).not.toBe(keyOf({}))
+  const toUserKey = (claims: object) => toPrincipal({ tid, oid: 'o1', sub: 's1', ...claims }, issuer).userKey
+  expect(toUserKey({ sub: 's2' })).toBe(toUserKey({}))
+  expect(toUserKey({ oid: 'o2' })).not.toBe(toUserKey({}))
 })
 
-describe('the issuer’s keys', () => {
-  test('a rotated key is accepted at once, of all who come with it together', async () => {
+describe('keys of an issuer', () => {
+  it('are reloaded once for concurrent tokens with a rotated key', async () => {
     await fixture.issuer.rotate()
     const before = fixture.issuer.keyRequests
-    const answers = Array.from({ length: 20 }, async (_, index) => {
+    const statuses = Array.from({ length: 20 }, async (_, index) => {
       const token = await fixture.issuer.sign({ sub: 'alice', jti: String(index) }, { now: clock })
       return (await fixture.call('GET /v1/identity', { token })).status
     })
-    expect(new Set(await Promise.all(answers))).toEqual(new Set([200]))
+    expect(new Set(await Promise.all(statuses))).toEqual(new Set([200]))
     expect(fixture.issuer.keyRequests - before).toBe(1)
   })
 
-  test('an unknown key of an issuer that is out is no fault of the user', async () => {
+  it('lead to 503 for an unknown key while the issuer is down', async () => {
     clock += 10_000
     const token = await fixture.issuer.sign({}, { now: clock, kid: 'unknown' })
     fixture.issuer.isDown = true
@@ -132,7 +152,7 @@ describe('the issuer’s keys', () => {
     expect(await call()).toBe('token-invalid')
   })
 
-  test('an outage of the issuer is bridged with the keys that are known', async () => {
+  it('are kept for 24 hours while the issuer is down', async () => {
     fixture.issuer.isDown = true
     clock += 20 * 60 * 60_000
     const sign = () => fixture.issuer.sign({ sub: 'alice' }, { now: clock })
@@ -144,16 +164,16 @@ describe('the issuer’s keys', () => {
     expect((await fixture.call('GET /v1/identity', { token: await sign() })).status).toBe(200)
   })
 
-  test('made-up key ids don’t make the service ask each time', async () => {
+  it('are not reloaded for each invented key id', async () => {
     const before = fixture.issuer.keyRequests
     for (let index = 0; index < 20; index++) {
-      const token = await fixture.issuer.sign({}, { now: clock, kid: `made-up-${index}` })
+      const token = await fixture.issuer.sign({}, { now: clock, kid: `invented-${index}` })
       expect((await fixture.call('GET /v1/identity', { token })).status).toBe(401)
     }
     expect(fixture.issuer.keyRequests - before).toBeLessThanOrEqual(1)
   })
 
-  test('an issuer that is down from the start is a clear 503, and no lasting one', async () => {
+  it('lead to 503 until an issuer that is down from the start is back', async () => {
     await using issuer = await SignInIssuer.start()
     issuer.isDown = true
     const issuers = [{ issuer: issuer.issuer, audience }]
@@ -165,7 +185,7 @@ describe('the issuer’s keys', () => {
   })
 })
 
-test('keys of the same subject at two issuers are different users', async () => {
+it('treats equal subjects of two issuers as different users', async () => {
   await using other = await SignInIssuer.start()
   const issuers = [fixture.issuer, other].map(({ issuer }) => ({ issuer, audience }))
   const service = await fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify(issuers) })
@@ -177,8 +197,8 @@ test('keys of the same subject at two issuers are different users', async () => 
   expect(first!.body.communicationUserId).not.toBe(second!.body.communicationUserId)
 })
 
-test.each(['x'.repeat(5000), '../..', 'a/b\\c#d?e', '', '日本', 'a\u0000b', "o'brien", '\ud800'])(
-  'any subject has a key of its own: %j',
+it.each(['x'.repeat(5000), '../..', 'a/b\\c#d?e', '', '日本', 'a\u0000b', "o'brien", '\ud800'])(
+  'accepts any subject that is not empty: %j',
   async (sub) => {
     const token = await fixture.issuer.sign({ sub }, { now: clock })
     const { status, body } = await fixture.call('POST /v1/token', { token })
@@ -196,8 +216,8 @@ function unsigned({ issuer }: SignInIssuer): string {
   return new UnsecuredJWT({ iss: issuer, aud: audience, sub: 'alice', exp: seconds() + 600 }).encode()
 }
 
-/** What a verifier accepts that lets the token choose the algorithm. */
-async function confused({ issuer, publicKey }: SignInIssuer): Promise<string> {
+/** Accepted by verifiers that let the token choose the algorithm. */
+async function signWithPublicKey({ issuer, publicKey }: SignInIssuer): Promise<string> {
   const pem = await exportSPKI((await importJWK(publicKey, 'RS256', { extractable: true })) as CryptoKey)
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const input = `${part({ alg: 'HS256', kid: publicKey.kid })}.${part({ iss: issuer, aud: audience, sub: 'alice', exp: seconds() + 600 })}`

@@ -1,11 +1,11 @@
 import { wellKnownPublicClientId } from '@acs-kit/communication-emulator'
 import { decodeJwt } from 'jose'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { sdk, ServiceFixture } from './service-fixture.ts'
 
 const teams = 'https://auth.msft.communication.azure.com'
 
-/** A service whose users sign in at the emulator. */
+/** Starts a service whose users sign in at the emulator. */
 async function startFixture(now?: () => number) {
   const fixture = await ServiceFixture.start({ ...(now && { now }) })
   const { entra } = fixture.emulator
@@ -22,7 +22,7 @@ async function startFixture(now?: () => number) {
   return { fixture, service, exchange, signIn, teamsToken, [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose]() }
 }
 
-test.runIf(sdk === 'identity')('a Teams user’s token is exchanged', async () => {
+it.runIf(sdk === 'identity')("exchanges a Teams user's token", async () => {
   await using parts = await startFixture()
   const entraToken = await parts.teamsToken()
   const { status, body } = await parts.exchange(entraToken)
@@ -32,7 +32,7 @@ test.runIf(sdk === 'identity')('a Teams user’s token is exchanged', async () =
   expect(parts.fixture.lines({ audit: 'exchange' })).toHaveLength(1)
 })
 
-test.runIf(sdk === 'identity')('one that is no good is refused here, with what is wrong with it', async () => {
+it.runIf(sdk === 'identity')('rejects an invalid Teams token with the reason, before it reaches Azure', async () => {
   let offset = 0
   await using parts = await startFixture(() => Date.now() + offset)
   const { exchange, teamsToken, signIn } = parts
@@ -43,7 +43,7 @@ test.runIf(sdk === 'identity')('one that is no good is refused here, with what i
     [await teamsToken({ scopes: ['Calls.Read'] }), /Teams\.ManageCalls or Teams\.ManageChats/],
     [await teamsToken({ user: 'bob' }), /another user: oid and tid/],
   ]
-  const asked = () => parts.fixture.emulator.requests.list().filter(({ path }) => path.includes('teamsUser'))
+  const getExchanges = () => parts.fixture.emulator.requests.list().filter(({ path }) => path.includes('teamsUser'))
   for (const [token, detail] of cases) {
     const { status, body } = await exchange(token)
     expect(status).toBe(400)
@@ -52,10 +52,10 @@ test.runIf(sdk === 'identity')('one that is no good is refused here, with what i
   const short = await teamsToken({ lifetimeMinutes: 10 })
   offset = 11 * 60_000
   expect((await exchange(short)).body.detail).toMatch(/expired/)
-  expect(asked()).toHaveLength(0)
+  expect(getExchanges()).toHaveLength(0)
 })
 
-test.runIf(sdk === 'identity')('one that only Azure finds wrong is no fault of the access key', async () => {
+it.runIf(sdk === 'identity')('keeps the access key when Azure rejects a Teams token', async () => {
   await using parts = await startFixture()
   const token = await parts.teamsToken()
   const forged = `${token.slice(0, -8)}AAAAAAAA`
@@ -65,7 +65,7 @@ test.runIf(sdk === 'identity')('one that only Azure finds wrong is no fault of t
   expect((await parts.exchange(token)).status).toBe(200)
 })
 
-test('without TEAMS_CLIENT_ID, or with the administration SDK, the service says so', async () => {
+it('responds with 501 without TEAMS_CLIENT_ID, and with the administration SDK', async () => {
   await using parts = await startFixture()
   const { fixture, service } = parts
   const token = await fixture.issuer.sign()
@@ -74,7 +74,7 @@ test('without TEAMS_CLIENT_ID, or with the administration SDK, the service says 
     body: { code: 'teams-unavailable', detail: expect.stringContaining('TEAMS_CLIENT_ID') },
   })
   if (sdk === 'identity') return
-  const answer = await parts.exchange(await parts.teamsToken())
-  expect(answer).toMatchObject({ status: 501, body: { code: 'driver-unsupported' } })
+  const response = await parts.exchange(await parts.teamsToken())
+  expect(response).toMatchObject({ status: 501, body: { code: 'driver-unsupported' } })
   expect(service).toBeDefined()
 })

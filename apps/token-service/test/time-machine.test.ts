@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import type { FastifyInstance } from 'fastify'
 import { sdk, ServiceFixture } from './service-fixture.ts'
 
@@ -9,21 +9,21 @@ const day = 24 * hour
 const boundMs = 300_000
 const probeMs = 30_000
 
-/** Numbers from 0 to 1 that are the same at each run with the same seed. */
-function randomOf(seed: number): () => number {
+/** Reproducible numbers from 0 to 1. */
+function createRandom(seed: number): () => number {
   let count = 0
   return () => createHash('sha256').update(`${seed} ${count++}`).digest().readUInt32BE() / 2 ** 32
 }
 
-/** A person, two instances of the service, and a clock that is moved. */
-class Life implements AsyncDisposable {
+/** A user of two instances of the service, with a clock that the test moves. */
+class Simulation implements AsyncDisposable {
   readonly #fixture: ServiceFixture
   readonly #services: FastifyInstance[]
   readonly #random: () => number
   readonly #clock: { now: number }
-  /** When tokens from before stopped being good, and how long the service may need to notice. */
-  #endedAt = -Infinity
-  #noticedWithin = 0
+  /** When earlier tokens became invalid, and how long the service may take to notice. */
+  #invalidatedAt = -Infinity
+  #noticedWithinMs = 0
   logins = 0
 
   private constructor(
@@ -38,73 +38,74 @@ class Life implements AsyncDisposable {
     this.#clock = clock
   }
 
-  static async start(seed: number): Promise<Life> {
+  static async start(seed: number): Promise<Simulation> {
     const clock = { now: Date.now() }
-    const random = randomOf(seed)
+    const random = createRandom(seed)
     const fixture = await ServiceFixture.start({ now: () => clock.now, random })
-    const life = new Life(fixture, [], random, clock)
-    await life.#startServices()
-    return life
+    const simulation = new Simulation(fixture, [], random, clock)
+    await simulation.#startServices()
+    return simulation
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#fixture[Symbol.asyncDispose]()
   }
 
-  pass(ms: number): void {
+  advance(ms: number): void {
     this.#clock.now += ms
     this.#fixture.emulator.clock.set(new Date(this.#clock.now))
   }
 
-  /** A number from 0 up to the limit. */
-  upTo(limit: number): number {
+  randomUpTo(limit: number): number {
     return this.#random() * limit
   }
 
   async logIn(): Promise<void> {
     const { status, body } = await this.#call('POST /v1/token')
-    expect(status, 'locked out').toBe(200)
+    expect(status, 'rejected').toBe(200)
     this.logins++
     const { state } = this.#fixture.emulator.introspect(body.token)
     if (state !== 'valid') {
       expect(state).not.toBe('expired')
-      const sinceEnd = this.#clock.now - this.#endedAt
-      expect(sinceEnd, `let in with a ${state} token`).toBeLessThan(this.#noticedWithin)
+      const ageMs = this.#clock.now - this.#invalidatedAt
+      expect(ageMs, `received a ${state} token`).toBeLessThan(this.#noticedWithinMs)
     }
     expect(Date.parse(body.expiresOn) - this.#clock.now).toBeGreaterThanOrEqual(20 * minute)
   }
 
   async revoke(): Promise<void> {
     expect((await this.#call('POST /v1/token/revoke')).status).toBe(204)
-    this.#end(boundMs)
+    this.#invalidate(boundMs)
   }
 
-  async erase(): Promise<void> {
+  async deleteIdentity(): Promise<void> {
     expect((await this.#call('DELETE /v1/identity')).status).toBe(204)
-    this.#end(boundMs)
+    this.#invalidate(boundMs)
   }
 
-  /** Without warning: the service is left with the other key, until it is given the new one. */
+  /** Leaves the service with the other key until it is restarted with the new one. */
   async regenerateKey(): Promise<void> {
     this.#fixture.emulator.resources[0]!.regenerateKey('primary')
-    this.#end(probeMs)
+    this.#invalidate(probeMs)
     await this.logIn()
-    this.pass(probeMs)
+    this.advance(probeMs)
     await Promise.all(this.#services.map(({ health }) => health.check()))
     await this.logIn()
-    this.pass(this.upTo(day))
+    this.advance(this.randomUpTo(day))
     await this.logIn()
     await this.#startServices()
   }
 
-  async comeWithOldSignIn(): Promise<void> {
+  async sendExpiredSignIn(): Promise<void> {
     const token = await this.#fixture.issuer.sign({}, { now: this.#clock.now - 2 * hour })
-    expect((await this.#fixture.call('POST /v1/token', { token, service: this.#any })).body.code).toBe('token-expired')
+    expect((await this.#fixture.call('POST /v1/token', { token, service: this.#anyService })).body.code).toBe(
+      'token-expired',
+    )
   }
 
-  #end(noticedWithin: number): void {
-    this.#endedAt = this.#clock.now
-    this.#noticedWithin = noticedWithin
+  #invalidate(noticedWithinMs: number): void {
+    this.#invalidatedAt = this.#clock.now
+    this.#noticedWithinMs = noticedWithinMs
   }
 
   async #startServices(): Promise<void> {
@@ -116,38 +117,38 @@ class Life implements AsyncDisposable {
     this.#services.splice(0, 2, await this.#fixture.addInstance(env), await this.#fixture.addInstance(env))
   }
 
-  get #any(): FastifyInstance {
-    return this.#services[Math.floor(this.upTo(2))]!
+  get #anyService(): FastifyInstance {
+    return this.#services[Math.floor(this.randomUpTo(2))]!
   }
 
   async #call(request: string) {
     const token = await this.#fixture.issuer.sign({}, { now: this.#clock.now })
-    return this.#fixture.call(request, { token, service: this.#any })
+    return this.#fixture.call(request, { token, service: this.#anyService })
   }
 }
 
-// Each revocation by the administration SDK takes a second of the machine's own time.
-test.each(sdk === 'administration' ? [1] : [1, 2, 3])(
-  'thirty days of a person’s life: never locked out, never let in after the bound (seed %i)',
+// Each revocation with the administration SDK takes a second of real time.
+it.each(sdk === 'administration' ? [1] : [1, 2, 3])(
+  'for thirty days, always issues a token and never returns a revoked one after the bound (seed %i)',
   async (seed) => {
-    await using life = await Life.start(seed)
+    await using simulation = await Simulation.start(seed)
     const events: [share: number, event: () => Promise<void> | void][] = [
-      [0.55, () => life.logIn()],
-      [0.7, () => life.pass(life.upTo(10 * minute))],
-      [0.8, () => life.revoke()],
-      [0.85, () => life.erase()],
-      [0.9, () => life.comeWithOldSignIn()],
-      [0.92, () => life.regenerateKey()],
-      [1, () => life.pass(life.upTo(2 * day))],
+      [0.55, () => simulation.logIn()],
+      [0.7, () => simulation.advance(simulation.randomUpTo(10 * minute))],
+      [0.8, () => simulation.revoke()],
+      [0.85, () => simulation.deleteIdentity()],
+      [0.9, () => simulation.sendExpiredSignIn()],
+      [0.92, () => simulation.regenerateKey()],
+      [1, () => simulation.advance(simulation.randomUpTo(2 * day))],
     ]
-    let passed = 0
-    while (passed < 30 * day) {
-      const share = life.upTo(1)
+    let elapsed = 0
+    while (elapsed < 30 * day) {
+      const share = simulation.randomUpTo(1)
       await events.find(([limit]) => share < limit)![1]()
-      const step = life.upTo(life.upTo(1) < 0.5 ? 10 * minute : 6 * hour)
-      life.pass(step)
-      passed += step
+      const step = simulation.randomUpTo(simulation.randomUpTo(1) < 0.5 ? 10 * minute : 6 * hour)
+      simulation.advance(step)
+      elapsed += step
     }
-    expect(life.logins).toBeGreaterThan(50)
+    expect(simulation.logins).toBeGreaterThan(50)
   },
 )

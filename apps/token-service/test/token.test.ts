@@ -1,9 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { sdk, ServiceFixture } from './service-fixture.ts'
 
 const minute = 60_000
 
-test('the first token creates the identity, the second comes from the cache', async () => {
+it('creates the identity with the first token, and returns the second one from the cache', async () => {
   await using fixture = await ServiceFixture.start()
   const first = await fixture.call('POST /v1/token')
   expect(first).toMatchObject({
@@ -20,32 +20,32 @@ test('the first token creates the identity, the second comes from the cache', as
   expect(fixture.emulator.requests.list()).toHaveLength(sdk === 'identity' ? 1 : 2)
 })
 
-test('the same user has the same identity for ever: hundreds of refreshes, one identity', async () => {
+it('keeps one identity through hundreds of refreshes', async () => {
   await using fixture = await ServiceFixture.start()
   const ids = new Set<string>()
   for (let round = 0; round < 47; round++) {
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, () => fixture.call('POST /v1/token', { body: { refresh: true } })),
     )
-    for (const { body } of answers) ids.add(body.communicationUserId)
+    for (const { body } of responses) ids.add(body.communicationUserId)
   }
   expect(ids.size).toBe(1)
   expect(fixture.emulator.identities()).toHaveLength(1)
 })
 
-test('all who wait for the same token share one call', async () => {
+it('shares one request to Azure among concurrent requests', async () => {
   await using fixture = await ServiceFixture.start()
   await fixture.call('POST /v1/token')
   fixture.emulator.requests.clear()
   fixture.emulator.faults.add({ latencyMs: 50 })
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 50 }, () => fixture.call('POST /v1/token', { body: { scopes: ['chat'] } })),
   )
-  expect(new Set(answers.map(({ body }) => body.token)).size).toBe(1)
+  expect(new Set(responses.map(({ body }) => body.token)).size).toBe(1)
   expect(fixture.emulator.requests.list()).toHaveLength(1)
 })
 
-test('a token is handed out while it has 20 minutes to live, and renewed before it has less', async () => {
+it('returns a cached token with at least 20 minutes left, and renews it before', async () => {
   let clock = Date.now()
   await using fixture = await ServiceFixture.start({ now: () => clock, random: () => 1 })
   fixture.emulator.clock.set(new Date(clock))
@@ -56,7 +56,7 @@ test('a token is handed out while it has 20 minutes to live, and renewed before 
     clock += ms
     fixture.emulator.clock.advance(ms)
   }
-  // The jitter of this test's random: five minutes earlier than needed.
+  // With this test's random number, tokens are renewed five minutes early.
   advance(Date.parse(first.expiresOn) - clock - 26 * minute)
   expect((await call()).token).toBe(first.token)
   advance(2 * minute)
@@ -74,12 +74,12 @@ describe('scopes', () => {
     },
   }
 
-  test.runIf(sdk === 'identity').each([
-    ['what is asked for, of what is allowed', [], ['voip', 'chat.join'], ['voip'], 1440],
-    ['a role’s instead of the default ones', ['guest'], undefined, ['chat.join', 'voip.join'], 60],
+  it.runIf(sdk === 'identity').each([
+    ['the requested ones that are allowed', [], ['voip', 'chat.join'], ['voip'], 1440],
+    ['those of a role instead of the default', ['guest'], undefined, ['chat.join', 'voip.join'], 60],
     ['those of two roles together', ['guest', 'host'], undefined, ['chat', 'chat.join', 'voip.join'], 120],
-    ['the default ones for a role without a rule', ['painter'], undefined, ['chat', 'voip'], 1440],
-    ['the default ones for a role named like a property', ['constructor'], undefined, ['chat', 'voip'], 1440],
+    ['the default for a role without a rule', ['painter'], undefined, ['chat', 'voip'], 1440],
+    ['the default for a role named like a property', ['constructor'], undefined, ['chat', 'voip'], 1440],
   ])('are %s', async (_name, roles, scopes, granted, minutes) => {
     await using fixture = await ServiceFixture.start({ env: { SCOPE_POLICY: JSON.stringify(policy) }, random: () => 0 })
     const token = await fixture.issuer.sign({ roles })
@@ -90,7 +90,7 @@ describe('scopes', () => {
     expect(Math.round((issued!.expiresOn!.getTime() - Date.now()) / minute)).toBe(minutes)
   })
 
-  test('a guest can’t get more than joining, whatever it asks for', async () => {
+  it('do not exceed those of a guest, whatever the request', async () => {
     await using fixture = await ServiceFixture.start()
     const token = await fixture.issuer.sign({ roles: ['guest'] })
     const { status, body } = await fixture.call('POST /v1/token', { token, body: { scopes: ['chat', 'voip'] } })
@@ -99,7 +99,7 @@ describe('scopes', () => {
     expect(fixture.emulator.identities()).toHaveLength(0)
   })
 
-  test('a policy without default scopes gives nothing to a user without a role', async () => {
+  it('are none for a user without a role if the policy has no default', async () => {
     await using fixture = await ServiceFixture.start()
     const policy = {
       default: { scopes: [], maxExpiresInMinutes: 60 },
@@ -120,7 +120,7 @@ describe('scopes', () => {
     expect((await call({ roles: ['member'] })).scopes).toEqual(['chat'])
   })
 
-  test('an unknown scope is refused by name', async () => {
+  it('are rejected by position if unknown', async () => {
     await using fixture = await ServiceFixture.start()
     const { status, body } = await fixture.call('POST /v1/token', { body: { scopes: ['chat', 'bogus'] } })
     expect(status).toBe(400)
@@ -129,21 +129,21 @@ describe('scopes', () => {
 })
 
 describe.runIf(sdk === 'identity')('lifetimes', () => {
-  test('are what is asked for, up to the cap, and up to a tenth shorter', async () => {
+  it('are as requested, up to the maximum, and up to a tenth shorter', async () => {
     let random = 0
     await using fixture = await ServiceFixture.start({ random: () => random })
-    const minutesOf = async (body: object) => {
-      const answer = await fixture.call('POST /v1/token', { body: { ...body, refresh: true } })
-      return Math.round((Date.parse(answer.body.expiresOn) - Date.now()) / minute)
+    const getMinutes = async (body: object) => {
+      const response = await fixture.call('POST /v1/token', { body: { ...body, refresh: true } })
+      return Math.round((Date.parse(response.body.expiresOn) - Date.now()) / minute)
     }
-    expect(await minutesOf({})).toBe(1440)
-    expect(await minutesOf({ expiresInMinutes: 600 })).toBe(600)
+    expect(await getMinutes({})).toBe(1440)
+    expect(await getMinutes({ expiresInMinutes: 600 })).toBe(600)
     random = 1
-    expect(await minutesOf({ expiresInMinutes: 600 })).toBe(540)
-    expect(await minutesOf({ expiresInMinutes: 60 })).toBe(60)
+    expect(await getMinutes({ expiresInMinutes: 600 })).toBe(540)
+    expect(await getMinutes({ expiresInMinutes: 60 })).toBe(60)
   })
 
-  test.each([59, 1441, 60.5, '60', null])('%j is refused', async (expiresInMinutes) => {
+  it.each([59, 1441, 60.5, '60', null])('are rejected if invalid: %j', async (expiresInMinutes) => {
     await using fixture = await ServiceFixture.start()
     const { status, body } = await fixture.call('POST /v1/token', { body: { expiresInMinutes } })
     expect(status).toBe(400)
@@ -151,7 +151,7 @@ describe.runIf(sdk === 'identity')('lifetimes', () => {
   })
 })
 
-test.runIf(sdk === 'administration')('what the administration SDK can’t do is refused by name', async () => {
+it.runIf(sdk === 'administration')('rejects what the administration SDK does not support', async () => {
   await using fixture = await ServiceFixture.start()
   const lifetime = await fixture.call('POST /v1/token', { body: { expiresInMinutes: 60 } })
   expect(lifetime).toMatchObject({ status: 501, body: { code: 'driver-unsupported' } })
@@ -160,7 +160,7 @@ test.runIf(sdk === 'administration')('what the administration SDK can’t do is 
   expect((await fixture.call('POST /v1/token', { token: guest })).body.code).toBe('driver-unsupported')
 })
 
-test('the last of many different tokens of a user are kept', async () => {
+it('caches the latest tokens of a user with many grants', async () => {
   await using fixture = await ServiceFixture.start()
   await fixture.call('POST /v1/token')
   const sets = [['chat'], ['voip'], ['chat', 'voip']]

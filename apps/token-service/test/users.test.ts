@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
 
-test('administrators list users page by page, find them by subject, and erase them', async () => {
+it('lists, finds, revokes and deletes users for administrators', async () => {
   await using fixture = await ServiceFixture.start()
   const names = Array.from({ length: 12 }, (_, index) => `user ${index}`)
   for (const sub of names) await fixture.call('POST /v1/token', { token: await fixture.issuer.sign({ sub }) })
@@ -30,16 +30,16 @@ test('administrators list users page by page, find them by subject, and erase th
   expect(found.subject).toBe('user 3')
   expect((await get(`?subject=${encodeURIComponent("' or subject ne '")}`)).users).toEqual([])
 
-  const act = async (request: string) => (await fixture.call(request, { token: admin })).status
-  expect(await act(`POST /v1/users/${found.userKey}/token/revoke`)).toBe(204)
+  const getStatus = async (request: string) => (await fixture.call(request, { token: admin })).status
+  expect(await getStatus(`POST /v1/users/${found.userKey}/token/revoke`)).toBe(204)
   expect((await get('?subject=user%203')).users[0].tokensValidFrom).toEqual(expect.any(String))
-  expect(await act(`DELETE /v1/users/${found.userKey}`)).toBe(204)
-  expect(await act(`DELETE /v1/users/${found.userKey}`)).toBe(204)
+  expect(await getStatus(`DELETE /v1/users/${found.userKey}`)).toBe(204)
+  expect(await getStatus(`DELETE /v1/users/${found.userKey}`)).toBe(204)
   expect((await get('?subject=user%203')).users).toEqual([])
   expect(fixture.emulator.identities()).toHaveLength(11)
 })
 
-test('a list leaves a line that names the administrator and the users that were searched for', async () => {
+it('logs the administrator of a list, and the users found by a search', async () => {
   await using fixture = await ServiceFixture.start()
   for (const sub of ['alice', 'bob'])
     await fixture.call('POST /v1/token', { token: await fixture.issuer.sign({ sub }) })
@@ -53,8 +53,8 @@ test('a list leaves a line that names the administrator and the users that were 
   expect(fixture.logged).not.toContain('bob')
 })
 
-test.each(['?cursor=nonsense', '?limit=0', '?limit=1001', '?limit=abc', '?unknown=1'])(
-  'a list that can’t be had is a bad request: %s',
+it.each(['?cursor=nonsense', '?limit=0', '?limit=1001', '?limit=abc', '?unknown=1'])(
+  'rejects an invalid list request: %s',
   async (query) => {
     await using fixture = await ServiceFixture.start()
     const token = await fixture.issuer.sign({ roles: ['admin'] })
@@ -65,7 +65,7 @@ test.each(['?cursor=nonsense', '?limit=0', '?limit=1001', '?limit=abc', '?unknow
   },
 )
 
-test('everyone else is refused, whatever key they name', async () => {
+it('rejects users who are not administrators', async () => {
   await using fixture = await ServiceFixture.start()
   await fixture.call('POST /v1/token')
   const requests = [
@@ -80,7 +80,7 @@ test('everyone else is refused, whatever key they name', async () => {
       headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' },
     })
   }
-  // Each attempt leaves a line that names who made it, from where.
+  // Each attempt is logged with its user and address.
   const [issued] = fixture.lines({ audit: 'issue' })
   const rejected = fixture.lines({ audit: 'reject', code: 'permission-missing', address: '127.0.0.1' })
   expect(rejected.map(({ userKey, method, route }) => ({ userKey, method, route }))).toEqual([
@@ -90,7 +90,7 @@ test('everyone else is refused, whatever key they name', async () => {
   ])
 })
 
-test('a rejection is logged with the address that the proxy reports, and with no other text of the request', async () => {
+it('logs a rejection with the address that the proxy reports, and no other text of the request', async () => {
   await using fixture = await ServiceFixture.start({ env: { TRUSTED_PROXIES: '1' } })
   for (const forwarded of ['203.0.113.5:1234', 'secret']) {
     await fixture.call('GET /v1/users?subject=secret', { headers: { 'x-forwarded-for': forwarded } })

@@ -2,9 +2,9 @@ import type { Scope } from '@acs-kit/communication-identity'
 import type { BackgroundTasks } from '../background-tasks.ts'
 import { hadNoEffect, type Communication, type IssuedToken } from '../communication/communication.ts'
 import type { Principal } from '../sign-in/principal.ts'
+import type { IdentityRemover } from './identity-remover.ts'
 import type { IdentityStore, UserIdentity } from './identity-store.ts'
 import type { Journal, StoredEntry } from './journal.ts'
-import type { IdentityRemover } from './identity-remover.ts'
 
 export interface FirstLoginOptions {
   readonly store: IdentityStore

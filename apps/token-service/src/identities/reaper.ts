@@ -1,7 +1,7 @@
 import type { FirstLogin } from './first-login.ts'
+import type { IdentityRemover } from './identity-remover.ts'
 import type { IdentityStore } from './identity-store.ts'
 import type { Journal, JournalEntry, StoredEntry } from './journal.ts'
-import type { IdentityRemover } from './identity-remover.ts'
 
 const lostRetentionMs = 30 * 24 * 60 * 60_000
 /** Pause between runs. Shorter than the grace period, so that an instance withdraws its own entries before others act on them. */

@@ -66,14 +66,16 @@ export class SignIn {
 
   /** Verifies the token of an `Authorization` header and returns its user. Rejects with a `ProblemError`. */
   async verify(authorization: string | undefined): Promise<VerifiedPrincipal> {
-    if (!authorization)
+    if (!authorization) {
       throw new ProblemError('token-missing', 'Send the header Authorization: Bearer <sign-in token>.')
+    }
     const token = getBearerToken(authorization)
     if (token === undefined || !/^[\w-]+\.[\w-]*\.[\w-]*$/.test(token)) {
       throw new ProblemError('token-invalid', 'The header Authorization must be Bearer <JWT>.')
     }
-    if (!token.split('.').every(isCanonicalBase64Url))
+    if (!token.split('.').every(isCanonicalBase64Url)) {
       throw new ProblemError('token-invalid', 'The token is not a JWT.')
+    }
     const now = this.#now() / 1000
     const { settings, keys } = this.#findIssuer(token)
     const { payload, protectedHeader } = await verifySignature(token, settings, keys, now)

@@ -58,7 +58,10 @@ export class UserTokens {
     return token
   }
 
-  /** Issues a token unless the cache has one that `refresh` does not exclude. Rejects with a `ProblemError` or a `CommunicationIdentityError`. */
+  /**
+   * Issues a token, or returns one that another request has cached in the meantime. Rejects with a `ProblemError` or a
+   * `CommunicationIdentityError`.
+   */
   async issue(principal: Principal, grant: Grant, { refresh = false } = {}): Promise<CachedToken> {
     let user = this.#users.get(principal.userKey)
     if (!user) this.#users.set(principal.userKey, (user = new CachedUser()))
