@@ -5,16 +5,16 @@ import type autocannon from 'autocannon'
 const connections = 64
 
 export interface Pace {
-  /** Requests a second, evenly spread. */
+  /** Requests per second, evenly spread. */
   readonly rate: number
   readonly seconds: number
   readonly percentile: number
 }
 
 /**
- * Sends at a steady rate, whatever the server makes of it; returns a percentile of the latencies in milliseconds. Each counts
- * from when its request was due, so that those that had to wait for a slow one are not left out. (autocannon's `overallRate`
- * sends a second's requests at once.) Throws unless all were successes.
+ * Sends requests at a steady rate and returns a percentile of their latencies in milliseconds. Each latency counts from when
+ * its request was due, so that requests delayed by a slow one are not left out. (autocannon's `overallRate` sends the
+ * requests of a second at once.) Throws unless all succeed.
  */
 export async function measurePacedLatency(
   url: string,
@@ -47,15 +47,15 @@ export async function measurePacedLatency(
   }
   for (const client of clients) client.close()
   const failure = clients.find((client) => client.failure !== undefined)?.failure
-  if (failure !== undefined) throw new Error(`the load on ${url} was answered ${failure}`)
+  if (failure !== undefined) throw new Error(`the load on ${url} got the response ${failure}`)
   return latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * percentile)]!
 }
 
-/** One kept connection, one request at a time. */
+/** One kept-alive connection, one request at a time. */
 class Client {
   readonly #socket: Socket
   #received = ''
-  #onAnswer: (() => void) | undefined
+  #onResponse: (() => void) | undefined
   failure: string | undefined
 
   constructor(socket: Socket) {
@@ -65,11 +65,11 @@ class Client {
   }
 
   get isIdle(): boolean {
-    return this.#onAnswer === undefined
+    return this.#onResponse === undefined
   }
 
-  send(payload: Buffer, onAnswer: () => void): void {
-    this.#onAnswer = onAnswer
+  send(payload: Buffer, onResponse: () => void): void {
+    this.#onResponse = onResponse
     this.#socket.write(payload)
   }
 
@@ -85,9 +85,9 @@ class Client {
     if (this.#received.length < headEnd + 4 + length) return
     if (!this.#received.startsWith('HTTP/1.1 200 ')) this.failure = this.#received.slice(0, headEnd)
     this.#received = ''
-    const onAnswer = this.#onAnswer!
-    this.#onAnswer = undefined
-    onAnswer()
+    const onResponse = this.#onResponse!
+    this.#onResponse = undefined
+    onResponse()
   }
 }
 

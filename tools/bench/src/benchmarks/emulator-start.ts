@@ -1,28 +1,23 @@
-import { createFigure, type Figure } from '../figure.ts'
-import { measureByTurns } from '../rounds.ts'
 import { runScript } from '@acs-kit/test-support/run-script'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
+import { compare } from '../interleaved.ts'
+import type { Measurement } from '../measurement.ts'
 
-/** Starting an emulator in process with its keys at hand, beside an HTTPS server of Node that does nothing. */
-export async function benchmarkEmulatorStart(): Promise<Figure[]> {
+/** Start of an emulator in process with existing keys, next to an empty HTTPS server of Node. */
+export async function benchmarkEmulatorStart(): Promise<Measurement[]> {
   using keys = new TemporaryFolder()
-  const measure = async (what: string) =>
-    Number(await runScript(import.meta.resolve('./start-time.ts'), [what, keys.path]))
-  await measure('emulator')
-  const { subject, reference } = await measureByTurns(
-    11,
-    () => measure('emulator'),
-    () => measure('https'),
-  )
+  const startMs = async (server: 'emulator' | 'https') =>
+    Number(await runScript(import.meta.resolve('./start-time.ts'), [server, keys.path]))
+  // Creates the keys.
+  await startMs('emulator')
   return [
-    createFigure(
-      {
-        name: 'emulator started in process',
-        value: subject,
-        unit: 'ms',
-        reference: { name: 'an empty HTTPS server of Node', value: reference },
-      },
-      { of: 'value', is: 'below', limit: 100 },
-    ),
+    await compare({
+      name: 'emulator started in process',
+      unit: 'ms',
+      rounds: 11,
+      measure: () => startMs('emulator'),
+      reference: { name: 'an empty HTTPS server of Node', measure: () => startMs('https') },
+      goal: { of: 'value', is: 'below', limit: 100 },
+    }),
   ]
 }

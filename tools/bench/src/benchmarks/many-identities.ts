@@ -1,38 +1,32 @@
 import { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import { createFigure, type Figure } from '../figure.ts'
-import { measureRate, sendMany } from '../load.ts'
-import { measureByTurns } from '../rounds.ts'
 import { signedHeaders } from '@acs-kit/test-support/signed-request'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
+import { compare } from '../interleaved.ts'
+import { measureRate, sendMany } from '../load.ts'
+import { createMeasurement, type Measurement } from '../measurement.ts'
 
 const few = 100
 const many = 100_000
-const creation = '/identities?api-version=2023-10-01'
 
-/** What a hundred thousand identities cost: memory for each, and time to find one of them. */
-export async function benchmarkManyIdentities(): Promise<Figure[]> {
+/** Costs of a hundred thousand identities: memory for each, and time to look one up. */
+export async function benchmarkManyIdentities(): Promise<Measurement[]> {
   using keys = new TemporaryFolder()
   await using small = await EmulatorProcess.start({ keyFolder: keys.path })
   await using large = await EmulatorProcess.start({ keyFolder: keys.path })
-  await populate(small, few)
-  await populate(large, few)
-  // Brings code and heap to the size that they have under load, whatever is stored.
-  await lookUp(large, await large.identityIds(), 4)
+  await createIdentities(small, few)
+  await createIdentities(large, few)
+  // Grows code and heap to their size under load, which does not depend on the number of identities.
+  await measureLookUps(large, await large.identityIds(), 4)
   const before = await large.residentKilobytes()
-  await populate(large, many)
+  await createIdentities(large, many)
   const after = await large.residentKilobytes()
 
   const smallIds = await small.identityIds()
   const largeIds = await large.identityIds()
-  await lookUp(small, smallIds, 4)
-  await lookUp(large, largeIds, 1)
-  const rates = await measureByTurns(
-    5,
-    () => lookUp(large, largeIds, 2),
-    () => lookUp(small, smallIds, 2),
-  )
+  await measureLookUps(small, smallIds, 4)
+  await measureLookUps(large, largeIds, 1)
   return [
-    createFigure(
+    createMeasurement(
       {
         name: 'resident memory for an identity',
         value: ((after - before) * 1024) / many,
@@ -41,33 +35,34 @@ export async function benchmarkManyIdentities(): Promise<Figure[]> {
       },
       { of: 'value', is: 'below', limit: 1024 },
     ),
-    createFigure(
-      {
-        name: `look-up among ${many} identities`,
-        value: 1e6 / rates.subject,
-        unit: 'µs',
-        reference: { name: `among ${few}`, value: 1e6 / rates.reference },
-      },
-      { of: 'ratio', is: 'below', limit: 1.2 },
-    ),
+    await compare({
+      name: `look-up among ${many} identities`,
+      unit: 'µs',
+      measure: () => measureLookUps(large, largeIds, 2),
+      reference: { name: `among ${few}`, measure: () => measureLookUps(small, smallIds, 2) },
+      goal: { of: 'ratio', is: 'below', limit: 1.2 },
+    }),
   ]
 }
 
-async function populate({ endpoint, host, accessKey }: EmulatorProcess, amount: number): Promise<void> {
-  const headers = signedHeaders({ method: 'POST', path: creation, host, accessKey: accessKey! })
-  await sendMany(endpoint, { method: 'POST', path: creation, headers }, amount)
+export async function createIdentities({ endpoint, host, accessKey }: EmulatorProcess, amount: number): Promise<void> {
+  const request = { method: 'POST', path: '/identities?api-version=2023-10-01' } as const
+  await sendMany(endpoint, { ...request, headers: signedHeaders({ ...request, host, accessKey: accessKey! }) }, amount)
 }
 
-/** Look-ups a second of a thousand identities, evenly taken from those given. */
-function lookUp({ endpoint, host, accessKey }: EmulatorProcess, ids: readonly string[], seconds: number) {
+/** Microseconds for a look-up of one of a thousand identities, which are evenly spread over those given. */
+async function measureLookUps(
+  { endpoint, host, accessKey }: EmulatorProcess,
+  ids: readonly string[],
+  seconds: number,
+): Promise<number> {
   const requests = Array.from({ length: 1000 }, (_, index) => {
     const id = ids[Math.floor((index * ids.length) / 1000)]!
-    const path = `/identities/${encodeURIComponent(id)}?api-version=2025-03-02-preview`
-    return {
-      method: 'GET' as const,
-      path,
-      headers: signedHeaders({ method: 'GET', path, host, accessKey: accessKey! }),
-    }
+    const request = {
+      method: 'GET',
+      path: `/identities/${encodeURIComponent(id)}?api-version=2025-03-02-preview`,
+    } as const
+    return { ...request, headers: signedHeaders({ ...request, host, accessKey: accessKey! }) }
   })
-  return measureRate(endpoint, requests, seconds)
+  return 1e6 / (await measureRate(endpoint, requests, seconds))
 }

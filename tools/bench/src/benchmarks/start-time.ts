@@ -1,13 +1,13 @@
-// Prints the milliseconds that a start in this process takes, once everything is imported, and nothing else.
+// Prints how many milliseconds a server takes to start in this process, after all imports.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { startEmulator } from '@acs-kit/communication-emulator'
 
-const [what, keyFolder = ''] = process.argv.slice(2)
+const [kind, keyFolder = ''] = process.argv.slice(2)
 const start = performance.now()
-if (what === 'emulator') await startEmulator({ trust: true, keyFolder })
+if (kind === 'emulator') await startEmulator({ trust: true, keyFolder })
 else {
   const server = createServer({
     cert: readFileSync(join(keyFolder, 'server/server.pem')),

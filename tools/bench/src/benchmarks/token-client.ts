@@ -2,13 +2,13 @@ import { gzipSync } from 'node:zlib'
 import { customTokenSource } from '@acs-kit/token-client'
 import { build } from 'esbuild'
 import { Bench } from 'tinybench'
-import { createFigure, type Figure } from '../figure.ts'
+import { createMeasurement, type Measurement } from '../measurement.ts'
 
 const measureMs = 2000
 const hourMs = 3600_000
 
-/** A token from memory, which most of an app's requests ask for. */
-export async function benchmarkTokenFromMemory(): Promise<Figure[]> {
+/** A token from memory, which serves most of an app's requests. */
+export async function benchmarkTokenFromMemory(): Promise<Measurement[]> {
   using source = customTokenSource(async () => ({
     token: 'a-token',
     expiresOn: new Date(Date.now() + 24 * hourMs).toISOString(),
@@ -23,41 +23,41 @@ export async function benchmarkTokenFromMemory(): Promise<Figure[]> {
     .add('any scope', async () => source.getToken())
     .add('two scopes', async () => source.getToken({ scopes }))
   await bench.run()
-  const nanosecondsOf = (name: string) => {
+  const medianNs = (name: string) => {
     const { result } = bench.getTask(name)!
-    if (result.state !== 'completed') throw new Error(`${name} ended as ${result.state}`)
+    if (result.state !== 'completed') throw new Error(`${name} ended in the state ${result.state}`)
     return result.latency.p50 * 1e6
   }
-  const reference = { name: 'a bare Map look-up, awaited too', value: nanosecondsOf('map') }
+  const reference = { name: 'an awaited look-up in a bare Map', value: medianNs('map') }
   return [
-    createFigure({ name: 'a token from memory', value: nanosecondsOf('any scope'), unit: 'ns', reference }),
-    createFigure({ name: 'the same for named scopes', value: nanosecondsOf('two scopes'), unit: 'ns', reference }),
+    createMeasurement({ name: 'a token from memory', value: medianNs('any scope'), unit: 'ns', reference }),
+    createMeasurement({ name: 'the same for named scopes', value: medianNs('two scopes'), unit: 'ns', reference }),
   ]
 }
 
-/** What a page has to load. */
-export async function benchmarkBundleSize(): Promise<Figure[]> {
+/** Bytes that a page loads. */
+export async function benchmarkBundleSize(): Promise<Measurement[]> {
   const reference = {
-    name: 'the credential of Azure’s library alone',
-    value: await sizeOf(`export { AzureCommunicationTokenCredential } from '@azure/communication-common'`),
+    name: "the credential of Azure's library alone",
+    value: await bundleBytes(`export { AzureCommunicationTokenCredential } from '@azure/communication-common'`),
   }
   const client = `export * from '@acs-kit/token-client'`
   const credential = `${client}; export * from '@acs-kit/token-client/credential'`
   return [
-    createFigure(
-      { name: 'the client, minified and gzipped', value: await sizeOf(client), unit: 'B', reference },
+    createMeasurement(
+      { name: 'the client, minified and gzipped', value: await bundleBytes(client), unit: 'B', reference },
       { of: 'value', is: 'below', limit: 4097 },
     ),
-    createFigure({
+    createMeasurement({
       name: 'the same with its credential, without the peer',
-      value: await sizeOf(credential, ['@azure/*']),
+      value: await bundleBytes(credential, ['@azure/*']),
       unit: 'B',
       reference,
     }),
   ]
 }
 
-async function sizeOf(contents: string, external: string[] = []): Promise<number> {
+async function bundleBytes(contents: string, external: string[] = []): Promise<number> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: import.meta.dirname },
     bundle: true,

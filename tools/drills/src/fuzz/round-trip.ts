@@ -1,12 +1,11 @@
 import { CommunicationIdentityClient } from '@azure/communication-identity'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import { trustAuthority } from '@acs-kit/test-support/trust'
 
 /** The whole life of an identity through the real SDK. Throws when anything of it does not work. */
 export async function makeRoundTrip(emulator: EmulatorProcess, accessKey = emulator.accessKey): Promise<void> {
-  trustAuthority(emulator.ca)
   const client = new CommunicationIdentityClient(emulator.connectionString(accessKey), {
     retryOptions: { maxRetries: 0 },
+    tlsOptions: { ca: emulator.ca },
   })
   const { user, token } = await client.createUserAndToken(['chat'])
   const { token: second } = await client.getToken(user, ['voip'])

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommunicationIdentityClient } from '@azure/communication-identity'
 import { StoreProxy, type StoreState } from '@acs-kit/test-support/store-proxy'
-import { trustAuthority } from '@acs-kit/test-support/trust'
 import { DrillStage } from './drill-stage.ts'
 import { findRefusalFlaw, type IssuedToken, type ServiceAnswer, type ServiceClient } from './service-client.ts'
 
@@ -107,14 +106,15 @@ class StoreDrill implements AsyncDisposable {
     this.#store = store
     this.#client = client
     this.#healthy = healthy
-    this.#azure = new CommunicationIdentityClient(stage.stack.emulator.connectionString())
+    this.#azure = new CommunicationIdentityClient(stage.stack.emulator.connectionString(), {
+      tlsOptions: { ca: stage.stack.emulator.ca },
+    })
   }
 
   static async start(): Promise<StoreDrill> {
     await using parts = new AsyncDisposableStack()
     const stage = parts.use(await DrillStage.start())
     const store = parts.use(await StoreProxy.start(stage.stack.azurite.connectionString))
-    trustAuthority(stage.stack.emulator.ca)
     const [issuer] = JSON.parse(stage.stack.env['SIGN_IN_ISSUERS']!) as object[]
     const env = {
       UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs),

@@ -8,7 +8,7 @@ import struct from 'google-protobuf/google/protobuf/struct_pb.js'
 
 const nothing = async () => new empty.Empty()
 
-/** Says yes to everything, and does nothing: what is left is the engine's own time. */
+/** A provider that accepts every call and does nothing, so that only the engine's own time is left. */
 export async function startNoOpProvider(): Promise<StandInProvider> {
   const { server, port } = await serve(providerRpc.ResourceProviderService, {
     attach: method(nothing),

@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { startEmulator } from '@acs-kit/communication-emulator'
-import { LocalEngine } from '@acs-kit/local-stack/pulumi/local-engine'
 import { findPulumi } from '@acs-kit/infra/pulumi-cli'
+import { LocalEngine } from '@acs-kit/local-stack/pulumi/local-engine'
 import { startStandInProvider } from '@acs-kit/local-stack/stand-in-provider/stand-in-provider'
-import { createFigure, type Figure } from '../../figure.ts'
-import { measureAllByTurns } from '../../rounds.ts'
+import { measureInterleaved, timeMs } from '../../interleaved.ts'
+import { createMeasurement, type Measurement } from '../../measurement.ts'
 import { startNoOpProvider } from './no-op-provider.ts'
 
-/** The default stack, made and destroyed on the emulated resource manager, beside the same engine with a provider that does nothing. */
-export async function benchmarkUpAndDestroy(): Promise<Figure[]> {
+/** The default stack on the emulated resource manager, next to the same engine with a provider that does nothing. */
+export async function benchmarkUpAndDestroy(): Promise<Measurement[]> {
   const cli = await findPulumi()
   if (!cli) throw new Error('no Pulumi CLI: run pnpm pulumi:cli')
   await using emulator = await startEmulator()
@@ -23,27 +23,25 @@ export async function benchmarkUpAndDestroy(): Promise<Figure[]> {
       'issuers[0].audience': 'api://acs-kit',
     })
   }
-  // By turns, and each `up` before its `destroy`.
-  const medians = await measureAllByTurns(
+  // Each `up` comes before its `destroy`.
+  const medians = await measureInterleaved(
     5,
     [subject, reference].flatMap((engine) => ['up', 'destroy'].map((command) => () => timePulumi(engine, command))),
   )
-  const [up, destroy, bareUp, bareDestroy] = medians.map((milliseconds) => milliseconds / 1000)
+  const [up, destroy, bareUp, bareDestroy] = medians.map((ms) => ms / 1000)
   const name = 'the engine with a provider that does nothing'
   const goal = { of: 'ratio', is: 'below', limit: 1.5 } as const
   return [
-    createFigure({ name: 'pulumi up', value: up!, unit: 's', reference: { name, value: bareUp! } }, goal),
-    createFigure(
+    createMeasurement({ name: 'pulumi up', value: up!, unit: 's', reference: { name, value: bareUp! } }, goal),
+    createMeasurement(
       { name: 'pulumi destroy', value: destroy!, unit: 's', reference: { name, value: bareDestroy! } },
       goal,
     ),
   ]
 }
 
-/** In milliseconds. Runs the CLI itself: the Automation API's queries for outputs and history would flatten the ratio. */
-async function timePulumi({ env, folder, stack }: LocalEngine, command: string): Promise<number> {
-  const start = performance.now()
+/** Runs the CLI itself: the Automation API's queries for outputs and history would flatten the ratio. */
+function timePulumi({ env, folder, stack }: LocalEngine, command: string): Promise<number> {
   const args = [command, '--yes', '--skip-preview', '--non-interactive', '--stack', stack.name, '--cwd', folder]
-  await promisify(execFile)(stack.workspace.pulumiCommand.command, args, { env })
-  return performance.now() - start
+  return timeMs(() => promisify(execFile)(stack.workspace.pulumiCommand.command, args, { env }))
 }

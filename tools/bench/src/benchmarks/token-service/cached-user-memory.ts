@@ -1,22 +1,49 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { createFigure, type Figure } from '../../figure.ts'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TokenServiceStack } from '@acs-kit/local-stack/token-service-stack'
+import { readMetric } from '@acs-kit/test-support/metrics'
+import { createMeasurement, type Measurement } from '../../measurement.ts'
+import { fetchToken } from './token-requests.ts'
 
-/** What an instance keeps in memory for each user, once two sizes are taken apart. */
-export async function benchmarkCachedUserMemory(): Promise<Figure[]> {
-  const script = fileURLToPath(import.meta.resolve('../../../../../apps/token-service/bench/cached-users.ts'))
-  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', script])
-  const { bytesPerUser, tokenBytes } = JSON.parse(stdout) as { bytesPerUser: number; tokenBytes: number }
+const warmUpUsers = 2000
+const measuredUsers = 8000
+const concurrentRequests = 16
+
+/** Heap that an instance keeps for each user: the token, the identity, the verified sign-in and the rate limit. */
+export async function benchmarkCachedUserMemory(): Promise<Measurement[]> {
+  await using stack = await TokenServiceStack.start()
+  const { address, server } = await stack.startService({
+    METRICS_PORT: '0',
+    NODE_OPTIONS: `--expose-gc --import ${import.meta.resolve('./heap-preload.ts')}`,
+  })
+  const readHeap = async () => {
+    // Garbage is collected every half second.
+    await sleep(2000)
+    return readMetric(server, 'nodejs_heap_size_used_bytes')
+  }
+  await addUsers(stack, address, warmUpUsers)
+  const before = await readHeap()
+  const response = await addUsers(stack, address, measuredUsers)
   return [
-    createFigure(
+    createMeasurement(
       {
         name: 'memory for a cached user',
-        value: bytesPerUser,
+        value: ((await readHeap()) - before) / measuredUsers,
         unit: 'bytes',
-        reference: { name: 'the text of their token', value: tokenBytes },
+        reference: { name: 'the text of the token', value: (JSON.parse(response) as { token: string }).token.length },
       },
       { of: 'value', is: 'below', limit: 2048 },
     ),
   ]
+}
+
+/** Signs in new users, fetches a token for each and returns the body of the last response. */
+async function addUsers({ issuer }: TokenServiceStack, address: string, amount: number): Promise<string> {
+  let remaining = amount
+  let last = ''
+  const clients = Array.from({ length: concurrentRequests }, async () => {
+    while (remaining-- > 0) last = await fetchToken(address, await issuer.sign({ sub: randomUUID() }))
+  })
+  await Promise.all(clients)
+  return last
 }

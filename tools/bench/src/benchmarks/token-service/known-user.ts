@@ -1,23 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { AzureNamedKeyCredential, TableClient, type TransactionAction } from '@azure/data-tables'
-import { Azurite } from '@acs-kit/test-support/azurite'
-import { createFigure, type Figure } from '../../figure.ts'
-import { measureRate } from '../../load.ts'
-import { measureByTurns } from '../../rounds.ts'
 import { TokenServiceStack } from '@acs-kit/local-stack/token-service-stack'
+import { TableClient, type TransactionAction } from '@azure/data-tables'
+import { compare } from '../../interleaved.ts'
+import { measureRate } from '../../load.ts'
+import type { Measurement } from '../../measurement.ts'
 
 const few = 10_000
 const many = 100_000
 const transactionLimit = 100
 
-/** Finding a user whom the instance has not cached among all that there are: one point read of the table. */
-export async function benchmarkKnownUser(): Promise<Figure[]> {
+/** Look-up of a user who is not cached, which is one point read of the table, in a large and a small table. */
+export async function benchmarkKnownUser(): Promise<Measurement[]> {
   await using stack = await TokenServiceStack.start()
-  const measure = async (users: number) => {
+  const prepare = async (users: number) => {
     const table = `users${users}`
     await populate(stack, table, users)
     const { address } = await stack.startService({ IDENTITY_STORE_TABLE: table })
-    // Spread over all, whatever order the table keeps.
+    // Spread over all rows, in whatever order the table keeps them.
     const subjects = Array.from({ length: 200 }, (_, index) => `user-${Math.floor((index * users) / 200)}`)
     const tokens = await Promise.all(subjects.map((sub) => stack.issuer.sign({ sub })))
     const requests = tokens.map((token) => ({
@@ -25,32 +24,26 @@ export async function benchmarkKnownUser(): Promise<Figure[]> {
       path: '/v1/identity',
       headers: { authorization: `Bearer ${token}` },
     }))
-    return async () => 1000 / (await measureRate(address, requests, 3, 1))
+    const measure = async () => 1000 / (await measureRate(address, requests, 3, 1))
+    await measure()
+    return measure
   }
-  const lookUpAmongMany = await measure(many)
-  const lookUpAmongFew = await measure(few)
-  await lookUpAmongMany()
-  await lookUpAmongFew()
-  const { subject, reference } = await measureByTurns(5, lookUpAmongMany, lookUpAmongFew)
   return [
-    createFigure(
-      {
-        name: `identity of a user among ${many}`,
-        value: subject,
-        unit: 'ms',
-        reference: { name: `among ${few}`, value: reference },
-      },
-      { of: 'ratio', is: 'below', limit: 1.3 },
-    ),
+    await compare({
+      name: `identity of a user among ${many}`,
+      unit: 'ms',
+      measure: await prepare(many),
+      reference: { name: `among ${few}`, measure: await prepare(few) },
+      goal: { of: 'ratio', is: 'below', limit: 1.3 },
+    }),
   ]
 }
 
-/** Writes rows as the service writes them, a partition at a time. */
+/** Writes rows like the service's, one partition after the other. */
 async function populate({ azurite, issuer }: TokenServiceStack, table: string, users: number): Promise<void> {
-  const credential = new AzureNamedKeyCredential(Azurite.account, Azurite.accountKey)
-  const client = new TableClient(azurite.endpoint, table, credential, { allowInsecureConnection: true })
+  const client = TableClient.fromConnectionString(azurite.connectionString, table, { allowInsecureConnection: true })
   await client.createTable()
-  const rows = Array.from({ length: users }, (_, user) => rowOf(issuer.issuer, `user-${user}`))
+  const rows = Array.from({ length: users }, (_, user) => createRow(issuer.issuer, `user-${user}`))
   for (const partition of Object.values(Object.groupBy(rows, ({ partitionKey }) => partitionKey))) {
     const actions = partition!.map((row): TransactionAction => ['create', row])
     for (let start = 0; start < actions.length; start += transactionLimit) {
@@ -59,7 +52,7 @@ async function populate({ azurite, issuer }: TokenServiceStack, table: string, u
   }
 }
 
-function rowOf(issuer: string, subject: string) {
+function createRow(issuer: string, subject: string) {
   const key = createHash('sha256')
     .update(JSON.stringify(['oidc', issuer, subject]))
     .digest()

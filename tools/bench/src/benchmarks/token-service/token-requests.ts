@@ -1,36 +1,38 @@
 import type autocannon from 'autocannon'
 
-const scopes = ['chat', 'voip']
-
-/** Each of these users asks for a token, again and again. */
-export function tokenRequests(signInTokens: readonly string[]): autocannon.Request[] {
-  return signInTokens.map((token) => ({
-    method: 'POST',
-    path: '/v1/token',
-    headers: headersOf(token),
-    body: JSON.stringify({ scopes }),
-  }))
+export interface TokenRequestOptions {
+  readonly scopes?: readonly string[]
+  readonly refresh?: boolean
 }
 
-/** Lets each user have a token; returns the last answer's body. */
+/** One request for each user, as the load generator sends it. */
+export function tokenRequests(signInTokens: readonly string[]): autocannon.Request[] {
+  return signInTokens.map((signInToken) => ({ path: '/v1/token', ...toRequest(signInToken, {}) }))
+}
+
+/** Fetches a token for each user and returns the body of the last response. */
 export async function fetchTokens(address: string, signInTokens: readonly string[]): Promise<string> {
   let last = ''
-  for (const token of signInTokens) last = await requestToken(address, token)
+  for (const signInToken of signInTokens) last = await fetchToken(address, signInToken)
   return last
 }
 
-/** Returns the answer's body. Throws unless it is a success. */
-export async function requestToken(address: string, signInToken: string, { refresh = false } = {}): Promise<string> {
-  const answer = await fetch(`${address}/v1/token`, {
-    method: 'POST',
-    headers: headersOf(signInToken),
-    body: JSON.stringify({ scopes, refresh }),
-  })
-  const text = await answer.text()
-  if (!answer.ok) throw new Error(`a token was refused: ${text}`)
+/** Returns the body of the response. Throws unless it is successful. */
+export async function fetchToken(
+  address: string,
+  signInToken: string,
+  options: TokenRequestOptions = {},
+): Promise<string> {
+  const response = await fetch(`${address}/v1/token`, toRequest(signInToken, options))
+  const text = await response.text()
+  if (!response.ok) throw new Error(`the service responded to a token request with ${response.status}: ${text}`)
   return text
 }
 
-function headersOf(token: string): Record<string, string> {
-  return { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+function toRequest(signInToken: string, { scopes = ['chat', 'voip'], refresh = false }: TokenRequestOptions) {
+  return {
+    method: 'POST',
+    headers: { authorization: `Bearer ${signInToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ scopes, refresh }),
+  } as const
 }

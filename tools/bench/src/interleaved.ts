@@ -1,0 +1,48 @@
+import { createMeasurement, type Goal, type Measurement } from './measurement.ts'
+
+type Measure = () => Promise<number>
+
+/** Measures by turns, so that a busy moment of the machine affects all measurements. Returns the median of each. */
+export async function measureInterleaved(rounds: number, measures: readonly Measure[]): Promise<number[]> {
+  const values = measures.map((): number[] => [])
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, measure] of measures.entries()) values[index]!.push(await measure())
+  }
+  return values.map(median)
+}
+
+/** Measures something and its reference by turns. */
+export async function compare({
+  name,
+  unit,
+  rounds = 5,
+  measure,
+  reference,
+  goal,
+}: {
+  readonly name: string
+  readonly unit: string
+  readonly rounds?: number
+  readonly measure: Measure
+  readonly reference: { readonly name: string; readonly measure: Measure }
+  readonly goal?: Goal
+}): Promise<Measurement> {
+  const medians = await measureInterleaved(rounds, [measure, reference.measure])
+  return createMeasurement(
+    { name, value: medians[0]!, unit, reference: { name: reference.name, value: medians[1]! } },
+    goal,
+  )
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** Milliseconds that some work takes. */
+export async function timeMs(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
