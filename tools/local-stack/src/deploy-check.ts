@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { isOrigin } from '@acs-kit/service-settings'
 import { conformanceCases } from '@acs-kit/token-client/conformance'
 import { DeployedService } from './deployed-service.ts'
-import { runProgram } from './program.ts'
+import { runProgram } from './run-program.ts'
 import { otherVariable, readPrincipals, type ThrowAwayPrincipal } from './throw-away-principals.ts'
 
 const usage = 'pnpm deploy:check https://<service> [--origin https://<app>] [--delete-identities]'

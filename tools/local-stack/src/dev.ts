@@ -1,83 +1,76 @@
-// For development: the emulator, Azurite, the token service, which restarts when its sources change, and the demo, which
-// follows its own. No Azure account.
+// `pnpm dev`: emulator, Azurite, token service and demo without an Azure account. Service and demo follow their sources.
 import { once } from 'node:events'
-import { watch } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { settings } from '@acs-kit/service-settings'
-import { hintsOf } from './hints.ts'
+import { startLocalStack } from './local-stack.ts'
 import { findNamedResource } from './named-resource.ts'
-import { portOptions, readPorts } from './ports.ts'
-import { explain, runProgram } from './program.ts'
-import { Stack } from './stack.ts'
+import { addStackOptions, createCommand, toPorts, type StackOptions } from './options.ts'
+import { printError, runProgram } from './run-program.ts'
+import { formatUsage } from './usage.ts'
 
-const sources = [
-  'apps/token-service',
-  'packages/communication-identity',
-  'packages/service-settings',
-  'packages/token-contract',
-].map((folder) => fileURLToPath(new URL(`../../../${folder}/src`, import.meta.url)))
-/** Editors write in several steps. */
+/** Folders of the modules that the service runs from source. */
+const serviceSources = [
+  '@acs-kit/token-service/main',
+  '@acs-kit/communication-identity',
+  '@acs-kit/service-settings',
+  '@acs-kit/token-contract',
+].map((module) => dirname(fileURLToPath(import.meta.resolve(module))))
+/** Editors and Git write several files at a time. */
 const settleMs = 100
 
-async function main(signal: AbortSignal): Promise<void> {
-  const stopped = once(signal, 'abort').then(() => 'stop' as const)
-  const { values } = parseArgs({
-    options: {
-      ...portOptions,
-      // Kept from one time to the next, so that users stay who they are.
-      data: { type: 'string', default: fileURLToPath(new URL('../.data', import.meta.url)) },
-    },
-  })
-  await using stack = await Stack.start({
-    dataFolder: values.data,
-    ports: readPorts(values),
+const command = addStackOptions(createCommand('pnpm dev', 'Run the token service and the demo, reloading on change.'))
+  .option(
+    '--data <folder>',
+    'folder that keeps users and identities',
+    fileURLToPath(new URL('../.data', import.meta.url)),
+  )
+  .addHelpText(
+    'after',
+    `
+Environment variables:
+  COMMUNICATION_SERVICES_CONNECTION_STRING  resource to use instead of the emulator's
+  ACS_SDK                                   SDK of the token service: identity or administration
+  LOG_LEVEL                                 minimum level of the token service's log`,
+  )
+
+async function dev(options: StackOptions & { readonly data: string }, signal: AbortSignal): Promise<void> {
+  const stopped = once(signal, 'abort').then(() => 'stopped' as const)
+  await using stack = await startLocalStack({
+    dataFolder: resolve(options.data),
+    keyFolder: options.keys,
+    ports: toPorts(options),
+    allowedOrigins: options.allowOrigin,
     connectionString: await findNamedResource(),
-    settings: { LOG_LEVEL: findLogLevel() },
+    logLevel: readLogLevel(),
     onLog: (text) => process.stdout.write(text),
   })
-  process.stdout.write(`${hintsOf(stack)}\n`)
-  const changes = new Changes()
+  process.stdout.write(`\n${formatUsage(stack, options.keys)}\n\n`)
+  let changed = Promise.withResolvers<'changed'>()
+  stack.demo?.onChange(serviceSources, () => changed.resolve('changed'))
   for (;;) {
-    // A service that died waits for the change that mends it.
-    const cause = await Promise.race([stopped, changes.next()])
-    if (cause === 'stop') return
+    const event = await Promise.race([stopped, changed.promise])
+    if (event === 'stopped') return
     await sleep(settleMs)
-    changes.forget()
-    await stack.restartService().catch((error: unknown) => process.stderr.write(`${explain(error)}\n`))
+    // Changes during the restart count for the next.
+    changed = Promise.withResolvers()
+    await stack.service.restart().catch(printError)
   }
 }
 
-/** That of the environment, where it is one of the service's: other programs know other levels under this name. */
-function findLogLevel(): string | undefined {
+/** Returns LOG_LEVEL if it is a level of the service. Other programs use the same variable with other levels. */
+function readLogLevel(): string | undefined {
   const level = process.env['LOG_LEVEL']?.trim()
   if (!level) return undefined
   try {
     return settings.LOG_LEVEL.parse(level)
   } catch (error) {
-    process.stderr.write(`acs-kit: LOG_LEVEL ignored: it ${(error as Error).message}\n`)
+    printError(new Error(`LOG_LEVEL ignored: it ${(error as Error).message}`))
     return undefined
   }
 }
 
-/** Of the sources; those during a restart count for the next. */
-class Changes {
-  #changed = Promise.withResolvers<void>()
-
-  constructor() {
-    for (const folder of sources) {
-      watch(folder, { recursive: true, persistent: false }, () => this.#changed.resolve())
-    }
-  }
-
-  next(): Promise<void> {
-    return this.#changed.promise
-  }
-
-  forget(): void {
-    this.#changed = Promise.withResolvers()
-  }
-}
-
-await runProgram(main)
+await runProgram((signal) =>
+  command.action((options: StackOptions & { readonly data: string }) => dev(options, signal)).parseAsync(),
+)

@@ -10,11 +10,11 @@ export const emulatorScript = fileURLToPath(import.meta.resolve('@acs-kit/commun
 export interface EmulatorProcessOptions {
   readonly keyFolder: string
   readonly dataFolder?: string
-  /** Primary access key in place of the well-known one. */
+  /** Primary access key. Default: the well-known one. */
   readonly accessKey?: string
 }
 
-/** Command line and environment of an emulator on a free port. */
+/** Returns the command line and environment of an emulator on a free port. */
 export function emulatorCommand({ keyFolder, dataFolder, accessKey }: EmulatorProcessOptions) {
   return {
     script: emulatorScript,
@@ -27,21 +27,21 @@ const readyLine =
   /^communication-emulator ready at https:\/\/localhost:(\d+)\/ \((?:connection string: .*;accesskey=(\S+))?/m
 const authorityLine = /^certificate authority to trust: (.+)$/m
 
-/** A running emulator as any other program sees it: by what it printed. */
+/** An emulator in a process of its own, known from its output, as other programs know it. */
 export class EmulatorProcess implements AsyncDisposable {
   readonly server: ServerProcess
   readonly port: number
   readonly caPath: string
   readonly client: HttpClient
-  /** Undefined when the emulator does not show it. */
+  /** Undefined if the emulator does not print it. */
   readonly accessKey: string | undefined
 
   private constructor(server: ServerProcess, givenKey: string | undefined) {
-    const [, port, shownKey] = readyLine.exec(server.stdout)!
+    const [, port, printedKey] = readyLine.exec(server.stdout)!
     this.server = server
     this.port = Number(port)
     this.caPath = authorityLine.exec(server.stdout)![1]!
-    this.accessKey = shownKey?.replace(/\)$/, '') ?? givenKey
+    this.accessKey = printedKey?.replace(/\)$/, '') ?? givenKey
     this.client = new HttpClient(this.port, this.ca)
   }
 
@@ -62,7 +62,11 @@ export class EmulatorProcess implements AsyncDisposable {
     return readFileSync(this.caPath, 'utf8')
   }
 
-  connectionString(accessKey = this.accessKey): string {
+  get connectionString(): string {
+    return this.connectionStringWith(this.accessKey)
+  }
+
+  connectionStringWith(accessKey: string | undefined): string {
     return `endpoint=${this.endpoint};accesskey=${accessKey}`
   }
 

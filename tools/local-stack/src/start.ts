@@ -1,40 +1,65 @@
-// `npm start`: the whole life of the resource with no Azure account. With `--keep` everything stays up for use.
-import { parseArgs } from 'node:util'
+// `npm start` and `pnpm up:local`: shows the lifecycle of a communication resource without an Azure account.
 import { ensurePulumi } from '@acs-kit/infra/pulumi-cli'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
-import { showLife } from './life.ts'
+import { runLifecycle } from './lifecycle.ts'
 import { findNamedResource } from './named-resource.ts'
-import { portOptions, readPorts } from './ports.ts'
-import { explain, runProgram } from './program.ts'
+import { addStackOptions, createCommand, toPorts, type StackOptions } from './options.ts'
+import { formatError, runProgram } from './run-program.ts'
 
-async function main(signal: AbortSignal): Promise<void> {
-  const { values } = parseArgs({
-    allowNegative: true,
-    options: {
-      ...portOptions,
-      keep: { type: 'boolean', default: false },
-      // `--no-pulumi`, for those who don't want a CLI to be fetched or built.
-      pulumi: { type: 'boolean', default: true },
-    },
+interface StartOptions extends StackOptions {
+  readonly keep?: boolean
+  readonly once?: boolean
+  /** Undefined: if it can be provided. */
+  readonly pulumi?: boolean
+  readonly keyless?: boolean
+}
+
+const command = createCommand('npm start --', 'Provision a resource on an emulated Azure, use it, and destroy it.')
+  .option('--keep', 'keep everything running until Ctrl+C')
+  .option('--once', 'stop in the end, even with --keep')
+  .option('--pulumi', 'require Pulumi, and ignore COMMUNICATION_SERVICES_CONNECTION_STRING')
+  .option('--no-pulumi', "use the emulator's default resource instead of provisioning one")
+  .option('--keyless', 'provision a resource without access keys; implies --pulumi')
+addStackOptions(command).addHelpText(
+  'after',
+  `
+The ports apply with --keep only. \`pnpm up:local\` is \`npm start -- --pulumi --keep\`.
+
+Environment variables:
+  COMMUNICATION_SERVICES_CONNECTION_STRING  resource to use instead of provisioning one
+  ACS_SDK                                   SDK of the token service: identity or administration`,
+)
+
+async function start(options: StartOptions, signal: AbortSignal): Promise<void> {
+  const { keep = false, once = false, keyless = false, keys, allowOrigin } = options
+  const pulumi = keyless || options.pulumi
+  const staysUp = keep && !once
+  const connectionString = pulumi === true ? undefined : await findNamedResource()
+  const cli = pulumi === false || connectionString !== undefined ? undefined : await findCli(pulumi === true, signal)
+  await runLifecycle({
+    provision: cli && { cli, keyless },
+    connectionString,
+    ports: staysUp ? toPorts(options) : { emulator: 0, service: 0 },
+    allowedOrigins: allowOrigin,
+    keyFolder: keys,
+    staysUp,
+    signal,
   })
-  const ports = values.keep ? readPorts(values) : { emulator: 0, service: 0 }
-  const connectionString = await findNamedResource()
-  const cli = values.pulumi && connectionString === undefined ? await findOrExplain(signal) : undefined
-  await showLife({ cli, connectionString, ports, stays: values.keep, signal })
 }
 
-function tell(line: string): void {
-  process.stdout.write(`${line}\n`)
-}
-
-async function findOrExplain(signal: AbortSignal): Promise<PulumiCommand | undefined> {
+async function findCli(isRequired: boolean, signal: AbortSignal): Promise<PulumiCommand | undefined> {
   try {
-    return await ensurePulumi(tell, signal)
+    return await ensurePulumi(printLine, signal)
   } catch (error) {
+    if (isRequired) throw error
     signal.throwIfAborted()
-    tell(`Nothing is provisioned, the emulator's default resource is used: ${explain(error)}`)
+    printLine(`Provisioning skipped, using the emulator's default resource: ${formatError(error)}`)
     return undefined
   }
 }
 
-await runProgram(main)
+function printLine(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+await runProgram((signal) => command.action((options: StartOptions) => start(options, signal)).parseAsync())

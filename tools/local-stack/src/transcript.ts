@@ -1,23 +1,22 @@
 import { styleText } from 'node:util'
 
-/** Prints what happens for a person to watch: titles, and steps with the seconds that each took. */
+/** Prints the progress of a run: titles, and completed steps with the seconds that each took. */
 export class Transcript {
-  #last = performance.now()
+  #lastStepAt = performance.now()
 
-  title(text: string): void {
-    this.#last = performance.now()
-    this.say(`\n${styleText('bold', text)}\n`)
+  printTitle(text: string): void {
+    this.#lastStepAt = performance.now()
+    this.print(`\n${styleText('bold', text)}\n`)
   }
 
-  /** `what` has just been done. */
-  step(what: string, text: string): void {
+  printStep(name: string, result: string): void {
     const now = performance.now()
-    const seconds = ((now - this.#last) / 1000).toFixed(2)
-    this.#last = now
-    this.say(`  ${what.padEnd(20)} ${styleText('dim', `${seconds.padStart(6)} s`)}  ${text}`)
+    const seconds = ((now - this.#lastStepAt) / 1000).toFixed(2)
+    this.#lastStepAt = now
+    this.print(`  ${name.padEnd(20)} ${styleText('dim', `${seconds.padStart(6)} s`)}  ${result}`)
   }
 
-  say(line: string): void {
+  print(line: string): void {
     process.stdout.write(`${line}\n`)
   }
 }

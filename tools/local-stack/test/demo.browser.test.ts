@@ -1,24 +1,26 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { hasBrowser, launchBrowser, type Browser, type BrowserContext, type Page } from '@acs-kit/test-support/browser'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { build, preview } from 'vite'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Stack } from '../src/stack.ts'
+import { startLocalStack, type LocalStack } from '../src/local-stack.ts'
 import { startTlsProxy } from './tls-proxy.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const narrow = { width: 360, height: 740 }
 const open = new AsyncDisposableStack()
-let stack: Stack
+let stack: LocalStack
+let demoUrl: string
 let serviceUrl: string
 let browser: Browser
 
 // Over HTTPS and across origins, as in production.
 describe.runIf(hasBrowser)('the demo, in a browser,', () => {
   beforeAll(async () => {
-    stack = open.use(await Stack.start({ ports: { emulator: 0, service: 0, demo: 0 } }))
+    stack = open.use(await startLocalStack({ ports: { emulator: 0, service: 0, demo: 0 } }))
+    demoUrl = stack.demo!.url
     const proxy = open.use(await startTlsProxy(stack.service.url, stack.emulator.tlsFiles))
     serviceUrl = proxy.url
     browser = open.adopt(await launchBrowser({ args: [proxy.chromiumFlag] }), (launched) => launched.close())
@@ -50,7 +52,7 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
       const config = (await (await route.fetch()).json()) as object
       await route.fulfill({ json: { ...config, serviceUrl } })
     })
-    await page.goto(stack.demoUrl!)
+    await page.goto(demoUrl)
     const press = (name: string) => page.getByRole('button', { name }).click()
     return {
       context,
@@ -194,9 +196,9 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
   it('says that a sign-in failed, and lets one try again', async () => {
     await using visited = await visit()
     const { page, says } = visited
-    await page.goto(`${stack.demoUrl}?error=access_denied&state=unknown`)
+    await page.goto(`${demoUrl}?error=access_denied&state=unknown`)
     await says(/^The sign-in failed/)
-    expect(page.url()).toBe(stack.demoUrl)
+    expect(page.url()).toBe(demoUrl)
     await signIn(visited)
   })
 
@@ -208,14 +210,14 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
     await says('The token came from the service.')
     expect(await textOf(page, 'name')).toBe('carol')
     const other = await context.newPage()
-    await other.goto(stack.demoUrl!)
+    await other.goto(demoUrl)
     await other.getByRole('button', { name: 'Sign in' }).waitFor()
     const issued = (await stack.emulator.tokens({ reveal: true })).map(({ token }) => token!)
     const kept = await page.evaluate<string>('JSON.stringify([{ ...localStorage }, document.cookie])')
     expect(kept).toBe('[{},""]')
     const session = await page.evaluate<string>('JSON.stringify({ ...sessionStorage })')
     for (const token of issued) expect(session).not.toContain(token)
-    expect(page.url()).toBe(stack.demoUrl)
+    expect(page.url()).toBe(demoUrl)
     await press('Sign out')
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
     expect(visited.addresses.filter((address) => /eyJ/.test(decodeURIComponent(address)))).toEqual([])
@@ -228,16 +230,15 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
     onTestFinished(() => printed.mockRestore())
     const secret = join(import.meta.dirname, '../package.json')
     for (const path of [`/@fs${secret}`, `/@fs${secret}?raw`, `/@fs${secret}?url`, '/../local/package.json?raw']) {
-      const answer = await fetch(new URL(path, stack.demoUrl), { headers: { Origin: 'http://localhost:3000' } })
+      const answer = await fetch(new URL(path, demoUrl), { headers: { Origin: 'http://localhost:3000' } })
       expect(await answer.text(), path).not.toContain('openid-client')
       expect(answer.headers.get('Access-Control-Allow-Origin')).toBeNull()
     }
-    expect((await fetch(new URL(`/__open-in-editor?file=${secret}`, stack.demoUrl))).status).toBe(404)
+    expect((await fetch(new URL(`/__open-in-editor?file=${secret}`, demoUrl))).status).toBe(404)
   })
 
   it('is built into files that any web server serves, beside a config.json', async () => {
-    const outDir = mkdtempSync(join(tmpdir(), 'web-demo-'))
-    onTestFinished(() => rmSync(outDir, { recursive: true, force: true }))
+    const outDir = temporaryFolder()
     const root = join(import.meta.dirname, '../../../apps/web-demo')
     const options = { root, configFile: false, logLevel: 'error', build: { outDir } } as const
     await build(options)
@@ -247,7 +248,7 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
     const page = await context.newPage()
     await page.goto(server.resolvedUrls!.local[0]!)
     await page.getByRole('status').filter({ hasText: 'config.json is missing' }).waitFor()
-    writeFileSync(join(outDir, 'config.json'), await (await fetch(new URL('config.json', stack.demoUrl))).text())
+    writeFileSync(join(outDir, 'config.json'), await (await fetch(new URL('config.json', demoUrl))).text())
     await page.reload()
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
     expect(

@@ -4,7 +4,8 @@ import { promisify } from 'node:util'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { conformanceCases } from '@acs-kit/token-client/conformance'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { Stack } from '../src/stack.ts'
+import { Backend } from '../src/backend.ts'
+import type { TokenServiceProcess } from '../src/token-service-process.ts'
 import { startAlteringProxy } from './altering-proxy.ts'
 
 const script = join(import.meta.dirname, '../src/deploy-check.ts')
@@ -13,19 +14,17 @@ const origin = 'https://app.example.com'
 const problem = { 'Content-Type': 'application/problem+json' }
 const caseNames = conformanceCases({ url: '', getSignInToken: () => '', allowedOrigin: origin }).map(({ name }) => name)
 const { SIGN_IN_TOKEN: _, SIGN_IN_TOKEN_OTHER: __, ...env } = process.env
-let stack: Stack
+const open = new AsyncDisposableStack()
+let stack: { readonly emulator: Backend['emulator']; readonly service: TokenServiceProcess }
 
 beforeAll(async () => {
-  stack = await Stack.start({
-    ports: { emulator: 0, service: 0 },
-    // One address makes all the mistakes of all the runs here.
-    settings: { ALLOWED_ORIGINS: origin, BAD_REQUESTS_PER_MINUTE: '100000' },
-  })
+  // All runs here share one address, and thus its limit of bad requests.
+  const settings = { ALLOWED_ORIGINS: origin, BAD_REQUESTS_PER_MINUTE: '100000' }
+  const backend = open.use(await Backend.start({ settings }))
+  stack = { emulator: backend.emulator, service: await backend.startService() }
 })
 afterEach(() => expect(stack.emulator.identities()).toEqual([]))
-afterAll(async () => {
-  await stack[Symbol.asyncDispose]()
-})
+afterAll(() => open.disposeAsync())
 
 async function signIn(user: string, lifetimeMinutes = 60): Promise<string> {
   return (await stack.emulator.entra.signIn({ user, lifetimeMinutes })).accessToken

@@ -1,33 +1,42 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
-import { expect, test } from 'vitest'
-import { processesOf } from './processes.ts'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { describe, expect, it } from 'vitest'
+import { findProcesses } from './processes.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const server = join(root, 'apps/token-service/src/server.ts')
+const source = join(root, 'apps/token-service/src/server.ts')
+const script = join(root, 'tools/local-stack/src/dev.ts')
+const freePorts = ['--port', '0', '--emulator-port', '0', '--demo-port', '0']
 
-test.runIf(process.platform === 'linux')(
-  '`pnpm dev` serves, restarts the service on change, and leaves nothing behind, even when it is killed',
-  async () => {
-    for (const { signal, level, isLogged, complaint } of [
-      { signal: 'SIGTERM', level: 'warn', isLogged: false, complaint: '' },
-      {
-        signal: 'SIGKILL',
-        level: 'verbose',
-        isLogged: true,
-        complaint: 'acs-kit: LOG_LEVEL ignored: it must be error or warn or info or debug\n',
-      },
-    ] as const) {
-      const data = mkdtempSync(join(tmpdir(), 'acs-kit-dev-'))
-      const tracked = async () => (await promisify(execFile)('git', ['status', '--short'], { cwd: root })).stdout
-      const before = await tracked()
+/** Replaces a file as `sed -i`, `git checkout` and many editors do. */
+function replace(path: string): void {
+  const draft = `${path}.${process.pid}`
+  copyFileSync(path, draft)
+  renameSync(draft, path)
+}
+
+describe.runIf(process.platform === 'linux')('pnpm dev', () => {
+  it.each([
+    { signal: 'SIGTERM', level: 'warn', isLogged: false, complaint: '' },
+    {
+      signal: 'SIGKILL',
+      level: 'verbose',
+      isLogged: true,
+      complaint: 'acs-kit: LOG_LEVEL ignored: it must be error or warn or info or debug\n',
+    },
+  ] as const)(
+    'with LOG_LEVEL=$level, restarts the service on every change and leaves nothing after $signal',
+    async ({ signal, level, isLogged, complaint }) => {
+      const data = temporaryFolder()
+      const getGitStatus = async () => (await promisify(execFile)('git', ['status', '--short'], { cwd: root })).stdout
+      const before = await getGitStatus()
       await using dev = await ServerProcess.start({
-        script: join(root, 'tools/local-stack/src/dev.ts'),
-        args: ['--data', data, '--port', '0', '--emulator-port', '0', '--demo-port', '0'],
+        script,
+        args: ['--data', data, ...freePorts],
         env: { ...process.env, LOG_LEVEL: level, TMPDIR: data },
         ready: /^call/m,
       })
@@ -36,22 +45,34 @@ test.runIf(process.platform === 'linux')(
       if (isLogged) await expect.poll(() => dev.stdout).toMatch(log)
       else expect(dev.stdout).not.toMatch(log)
       const demo = /^open +(\S+)/m.exec(dev.stdout)![1]!
-      const address = async () => {
+      const getAddress = async () => {
         const config = await fetch(new URL('config.json', demo))
         return ((await config.json()) as { serviceUrl: string }).serviceUrl
       }
-      const first = await address()
-      expect((await fetch(`${first}/healthz`)).status).toBe(200)
-      utimesSync(server, new Date(), new Date())
-      await expect.poll(address).not.toBe(first)
-      expect((await fetch(`${await address()}/healthz`)).status).toBe(200)
-      // The program, Azurite, the service.
-      expect(processesOf(data)).toHaveLength(3)
+      let address = await getAddress()
+      for (const change of [replace, replace, (path: string) => writeFileSync(path, readFileSync(path))]) {
+        expect((await fetch(`${address}/healthz`)).status).toBe(200)
+        change(source)
+        await expect.poll(getAddress).not.toBe(address)
+        address = await getAddress()
+      }
+      expect((await fetch(`${address}/healthz`)).status).toBe(200)
+      // This program, Azurite and the service.
+      expect(findProcesses(data)).toHaveLength(3)
       process.kill(dev.pid, signal)
       await dev.exit()
-      await expect.poll(() => processesOf(data)).toEqual([])
-      expect(await tracked()).toBe(before)
-      rmSync(data, { recursive: true })
-    }
-  },
-)
+      await expect.poll(() => findProcesses(data)).toEqual([])
+      expect(await getGitStatus()).toBe(before)
+    },
+  )
+})
+
+it.runIf(process.platform === 'linux')('names the remedy for a data folder that cannot be created', async () => {
+  const file = join(temporaryFolder(), 'file')
+  writeFileSync(file, '')
+  for (const data of ['/proc/x', file]) {
+    await using dev = ServerProcess.launch({ script, args: ['--data', data, ...freePorts], env: process.env })
+    expect(await dev.exit()).toBe(1)
+    expect(dev.stderr).toMatch(/^acs-kit: E[A-Z]+: .*: choose folders .* with --keys, --data and TMPDIR\n$/)
+  }
+})

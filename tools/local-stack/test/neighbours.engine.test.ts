@@ -1,35 +1,29 @@
 import { createHmac } from 'node:crypto'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, statSync } from 'node:fs'
 import { request as requestHttp, type IncomingMessage } from 'node:http'
 import { connect } from 'node:http2'
 import { request as requestHttps } from 'node:https'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { listenersOf, type Listener } from './processes.ts'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { describe, expect, it } from 'vitest'
+import { findListeners, type Listener } from './processes.ts'
 
 const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ...environment } = process.env
 const freePorts = ['--port', '0', '--emulator-port', '0', '--demo-port', '0']
 const cli = await findPulumi()
 
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'acs-kit-test-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
-interface Asked {
+interface SentRequest {
   readonly path?: string
   readonly headers: Record<string, string>
 }
 
-/** What a browser gets whose page has made its own name lead to this machine: over HTTPS, it has clicked warnings away. */
-async function ask(url: string, { path = '/', headers }: Asked): Promise<{ status: number; body: string }> {
+/** Sends a request as a browser does whose user ignores certificate warnings. */
+async function send(url: string, { path = '/', headers }: SentRequest): Promise<{ status: number; body: string }> {
   const { protocol, hostname: host, port } = new URL(url)
   // Only URLs have IPv6 addresses in brackets.
   const hostname = host.replace(/^\[|\]$/g, '')
@@ -41,37 +35,37 @@ async function ask(url: string, { path = '/', headers }: Asked): Promise<{ statu
   return { status: response.statusCode!, body: await text(response) }
 }
 
-/** What a page under a foreign name gets there: an answer over either HTTP or HTTPS, and nothing where a listener speaks gRPC. */
-async function askAsForeign({ address, port }: Listener): Promise<{ port: number; status: number; body: string }[]> {
+/** Returns what a page under a foreign host name gets: one response over HTTP or HTTPS, and nothing over gRPC. */
+async function sendAsForeign({ address, port }: Listener): Promise<{ port: number; status: number; body: string }[]> {
   const host = `${address}:${port}`
   if (await speaksGrpc(host)) return []
-  const answers = await Promise.allSettled(
-    ['http', 'https'].map((protocol) => ask(`${protocol}://${host}`, { headers: { Host: 'evil.example' } })),
+  const results = await Promise.allSettled(
+    ['http', 'https'].map((protocol) => send(`${protocol}://${host}`, { headers: { Host: 'evil.example' } })),
   )
-  const given = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [{ port, ...answer.value }] : []))
-  const failed = answers.flatMap((answer) => (answer.status === 'rejected' ? [String(answer.reason)] : []))
-  expect(given, `${host}: ${failed.join(', ')}`).toHaveLength(1)
-  return given
+  const responses = results.flatMap((result) => (result.status === 'fulfilled' ? [{ port, ...result.value }] : []))
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []))
+  expect(responses, `${host}: ${errors.join(', ')}`).toHaveLength(1)
+  return responses
 }
 
-/** Whether it greets in HTTP/2 without TLS, which no browser speaks. */
+/** Returns whether a server speaks HTTP/2 without TLS, which browsers do not. */
 async function speaksGrpc(host: string): Promise<boolean> {
   const session = connect(`http://${host}`)
   const { promise, resolve } = Promise.withResolvers<boolean>()
   session.once('remoteSettings', () => resolve(true))
-  // A server without HTTP/2 breaks the connection off; `close` follows.
+  // A server without HTTP/2 closes the connection; `close` follows.
   session.on('error', () => {}).once('close', () => resolve(false))
   return promise.finally(() => session.destroy())
 }
 
-describe.runIf(process.platform === 'linux')('whatever is opened on this machine', () => {
+describe.runIf(process.platform === 'linux')('the listeners of a local stack', () => {
   it.each([
     { script: 'dev.ts', args: [], servers: 4 },
     { script: 'start.ts', args: ['--keep', '--no-pulumi'], servers: 4 },
-    // The emulator serves what was provisioned on a port of its own.
-    ...(cli ? [{ script: 'up-local.ts', args: [], servers: 5 }] : []),
+    // The emulator serves a provisioned resource on a port of its own.
+    ...(cli ? [{ script: 'start.ts', args: ['--keep', '--pulumi'], servers: 5 }] : []),
   ])(
-    'by $script is for this machine, and for no page under a foreign name',
+    'started by $script $args, serve only this machine, and reject foreign host names',
     async ({ script, args, servers }) => {
       const folder = temporaryFolder()
       await using started = await ServerProcess.start({
@@ -80,9 +74,9 @@ describe.runIf(process.platform === 'linux')('whatever is opened on this machine
         env: { ...environment, TMPDIR: folder },
         ready: /^call .*\n/m,
       })
-      const listeners = listenersOf(folder)
+      const listeners = findListeners(folder)
       expect(listeners.filter(({ address }) => address !== '127.0.0.1' && address !== '[::1]')).toEqual([])
-      const served = (await Promise.all(listeners.map(askAsForeign))).flat()
+      const served = (await Promise.all(listeners.map(sendAsForeign))).flat()
       expect(new Set(served.map(({ port }) => port)).size, 'emulator, Azurite, service, demo').toBe(servers)
       for (const { status, body } of served) {
         expect([403, 421]).toContain(status)
@@ -107,10 +101,10 @@ describe('Azurite', () => {
     return { Host: host, 'x-ms-date': date, Authorization: authorization, Accept: 'application/json' }
   }
 
-  it.each(['http', 'https'])('opens to keys of its own only, and under no foreign name, over %s', async (protocol) => {
+  it.each(['http', 'https'])('accepts only keys of this process and local host names, over %s', async (protocol) => {
     await using emulator = await startEmulator()
     await using azurite = await Azurite.start(protocol === 'https' ? { tls: emulator.tlsFiles } : {})
-    const status = async (headers: Record<string, string>) => (await ask(azurite.endpoint, { path, headers })).status
+    const status = async (headers: Record<string, string>) => (await send(azurite.endpoint, { path, headers })).status
     for (const key of Azurite.accountKeys) {
       expect(await status(sign(key))).toBe(200)
       expect(await status(sign(key, 'localhost:1'))).toBe(200)
@@ -120,7 +114,7 @@ describe('Azurite', () => {
     expect(await status(sign(publishedKey))).toBe(403)
   })
 
-  it('keeps its files for their owner only, also in a folder that others could read', async () => {
+  it('stores files that only their owner can read, even in a folder that others can read', async () => {
     const dataFolder = temporaryFolder()
     chmodSync(dataFolder, 0o755)
     await using _azurite = await Azurite.start({ dataFolder })

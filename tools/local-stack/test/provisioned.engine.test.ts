@@ -1,21 +1,22 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { ProvisionedStack } from '../src/provisioned-stack.ts'
-import { Site } from '../src/site.ts'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { startOnAppService } from '../src/app-service.ts'
+import { startLocalStack } from '../src/local-stack.ts'
 import { startForeignEnvironment } from './foreign-environment.ts'
-import { processesOf } from './processes.ts'
+import { findProcesses } from './processes.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../../..')
-const source = (name: string) => join(import.meta.dirname, '../src', name)
+const script = join(import.meta.dirname, '../src/start.ts')
 const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ...environment } = process.env
 const cli = await findPulumi()
 if (!cli) process.stdout.write('NOT RUN: engine tests, no Pulumi CLI (pnpm pulumi:cli)\n')
@@ -23,22 +24,14 @@ const isNeeded = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
 
 afterEach(() => void vi.unstubAllEnvs())
 
-/** Where everything of a run is kept. */
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'acs-kit-test-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
-/** What there is in a folder, all of it. */
-function textsIn(folder: string): string {
+function readAllFiles(folder: string): string {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
     .join('\n')
 }
 
-function commandLines(): string {
+function readCommandLines(): string {
   const lines = readdirSync('/proc').map((pid) => {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
@@ -49,26 +42,30 @@ function commandLines(): string {
   return lines.join('\n')
 }
 
-async function storageKeysOf({ endpoint, entra, resourceManager }: Emulator): Promise<string[]> {
+async function listStorageKeys({ endpoint, entra, resourceManager }: Emulator): Promise<string[]> {
   const account = resourceManager.resources().find(({ id }) => id.type === 'Microsoft.Storage/storageAccounts')!
   const { accessToken } = await entra.signIn({ user: 'a', audience: 'https://management.azure.com' })
   const headers = { Authorization: `Bearer ${accessToken}` }
   const url = new URL(`${account.id.id}/listKeys?api-version=2025-01-01`, endpoint)
-  const answer = await fetch(url, { method: 'POST', headers })
-  return ((await answer.json()) as { keys: { value: string }[] }).keys.map(({ value }) => value)
+  const response = await fetch(url, { method: 'POST', headers })
+  return ((await response.json()) as { keys: { value: string }[] }).keys.map(({ value }) => value)
 }
 
 describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
   it.each([
-    ['npm start', 'start.ts', [], /^Deleted the identity with ID/m],
-    ['pnpm up:local --once --keyless', 'up-local.ts', ['--once', '--keyless'], /^Left out: it takes a connection/m],
+    ['npm start', [], /^Deleted the identity with ID/m],
+    [
+      'pnpm up:local --once --keyless',
+      ['--pulumi', '--keep', '--once', '--keyless'],
+      /^Skipped: it needs a connection/m,
+    ],
   ])(
-    '%s shows the whole life in a shell set up for other programs, from up to destroy, and leaves nothing',
-    async (_name, script, args, quickstart) => {
+    '%s runs from up to destroy, ignores the settings of other programs, and leaves nothing',
+    async (_name, args, quickstart) => {
       const folder = temporaryFolder()
       await using foreign = await startForeignEnvironment()
       const env = { ...environment, ...foreign.variables, TMPDIR: folder }
-      const { stdout, stderr } = await run(process.execPath, [source(script), ...args], { env })
+      const { stdout, stderr } = await run(process.execPath, [script, ...args], { env })
       for (const line of [
         /^pulumi up: genuine engine, stand-in provider, emulated Azure/m,
         /^ {2}CommunicationService +[\d.]+ s {2}created$/m,
@@ -84,15 +81,15 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
       expect(stderr).toBe('')
       expect(foreign.proxied).toBe(0)
       expect(readdirSync(folder)).toEqual([])
-      expect(processesOf(folder)).toEqual([])
+      expect(findProcesses(folder)).toEqual([])
     },
   )
 
-  it('pnpm up:local stays up until it is stopped, and destroys everything then', async () => {
+  it('pnpm up:local runs until it is stopped, and then destroys everything', async () => {
     const folder = temporaryFolder()
     await using up = await ServerProcess.start({
-      script: source('up-local.ts'),
-      args: ['--port', '0', '--emulator-port', '0', '--demo-port', '0'],
+      script,
+      args: ['--pulumi', '--keep', '--port', '0', '--emulator-port', '0', '--demo-port', '0'],
       env: { ...environment, TMPDIR: folder },
       ready: /^call .*\n/m,
     })
@@ -104,14 +101,14 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
     expect(await up.exit()).toBe(0)
     expect(up.stdout).toMatch(/^ {2}left +[\d.]+ s {2}nothing/m)
     expect(readdirSync(folder)).toEqual([])
-    expect(processesOf(folder)).toEqual([])
+    expect(findProcesses(folder)).toEqual([])
   })
 
-  it('leaves nothing when it is stopped during an up', async () => {
+  it('leaves nothing if it is stopped during an up', async () => {
     const folder = temporaryFolder()
     const up = ServerProcess.launch({
-      script: source('up-local.ts'),
-      args: ['--once'],
+      script,
+      args: ['--pulumi', '--once'],
       env: { ...environment, TMPDIR: folder },
     })
     await expect.poll(() => up.stdout, { interval: 5 }).toMatch(/ResourceGroup .* created/)
@@ -119,33 +116,34 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
     expect(await up.exit()).toBe(1)
     expect(up.stderr).toBe('acs-kit: interrupted\n')
     expect(readdirSync(folder)).toEqual([])
-    expect(processesOf(folder)).toEqual([])
+    expect(findProcesses(folder)).toEqual([])
   })
 
   it.runIf(process.platform === 'linux')(
-    'keeps its secrets in memory; the service outlives its resource, and refuses without falling over',
+    'keeps secrets in memory, and the service responds with 503 after its resource was deleted',
     async () => {
       vi.stubEnv('TMPDIR', temporaryFolder())
       let output = ''
-      const hear = (text: string) => void (output += text)
-      await using stack = await ProvisionedStack.start({
-        cli: cli!,
+      const record = (text: string) => void (output += text)
+      await using stack = await startLocalStack({
+        provision: { cli: cli! },
         ports: { emulator: 0, service: 0 },
-        onLog: hear,
-        onStep: (what, text) => hear(`${what} ${text}`),
+        onLog: record,
+        onStep: (name, result) => record(`${name} ${result}`),
       })
-      const { engine, emulator, service } = stack
-      const askAs = async (user: string) => {
+      const { emulator, service } = stack
+      const resources = stack.resources!
+      const requestToken = async (user: string) => {
         const { accessToken } = await emulator.entra.signIn({ user })
         const headers = { Authorization: `Bearer ${accessToken}` }
-        return { accessToken, answer: await fetch(new URL('/v1/token', service.url), { method: 'POST', headers }) }
+        return { accessToken, response: await fetch(new URL('/v1/token', service.url), { method: 'POST', headers }) }
       }
-      const { accessToken, answer: issued } = await askAs('carol')
+      const { accessToken, response: issued } = await requestToken('carol')
       const { token } = (await issued.json()) as { token: string }
-      const { primaryKey, secondaryKey, connectionString } = stack.outputs
+      const { primaryKey, secondaryKey, connectionString } = resources.outputs
       expect(connectionString).toBe(emulator.resources.at(-1)!.connectionString)
-      expect(await storageKeysOf(emulator)).toEqual(Azurite.accountKeys)
-      const places = { files: textsIn(process.env['TMPDIR']!), commands: commandLines(), output }
+      expect(await listStorageKeys(emulator)).toEqual(Azurite.accountKeys)
+      const places = { files: readAllFiles(process.env['TMPDIR']!), commands: readCommandLines(), output }
       for (const [place, text] of Object.entries(places)) {
         expect(text.length, place).toBeGreaterThan(500)
         for (const secret of [primaryKey, secondaryKey, token, accessToken, ...Azurite.accountKeys]) {
@@ -153,33 +151,30 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
         }
       }
 
-      await engine.destroy()
-      const { answer } = await askAs('dave')
-      expect([answer.status, answer.headers.get('Content-Type')]).toEqual([503, expect.stringMatching(/problem/)])
+      await resources.destroy()
+      const { response } = await requestToken('dave')
+      expect([response.status, response.headers.get('Content-Type')]).toEqual([503, expect.stringMatching(/problem/)])
       expect((await fetch(new URL('/healthz', service.url))).status).toBe(200)
-      await stack.destroy()
     },
   )
 })
 
-it('says in a line why nothing is provisioned, and goes on with the emulator’s default resource', async () => {
+it("reports why provisioning is skipped, and uses the emulator's default resource", async () => {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'bin'))
   writeFileSync(join(folder, 'bin/pulumi'), '#!/bin/sh\necho v3.1.0\n')
   chmodSync(join(folder, 'bin/pulumi'), 0o755)
   const env = { ...environment, TMPDIR: folder, PATH: join(folder, 'bin') }
-  const { stdout } = await run(process.execPath, [source('start.ts')], { env })
-  expect(stdout).toMatch(
-    /^Nothing is provisioned, the emulator's default resource is used: .*version 3\.1\.0, need >= 3\.74/,
-  )
+  const { stdout } = await run(process.execPath, [script], { env })
+  expect(stdout).toMatch(/^Provisioning skipped, using the emulator's default resource: .*3\.1\.0.* 3\.74/)
   expect(stdout).toMatch(/^ {2}deleted /m)
-  await expect(run(process.execPath, [source('up-local.ts'), '--once'], { env })).rejects.toMatchObject({
+  await expect(run(process.execPath, [script, '--pulumi', '--once'], { env })).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^acs-kit: .*need >= 3\.74.*\n$/),
+    stderr: expect.stringMatching(/^acs-kit: .*3\.1\.0.* 3\.74.*\n$/),
   })
 })
 
-it('starts the site with what was recorded only: a missing setting is one, whatever the environment has', async () => {
+it('starts the site with the recorded app settings only, whatever the environment contains', async () => {
   await using emulator = await startEmulator()
   const { accessToken } = await emulator.entra.signIn({ user: 'a', audience: 'https://management.azure.com' })
   const put = async (path: string, apiVersion: string, body: object) => {
@@ -188,12 +183,12 @@ it('starts the site with what was recorded only: a missing setting is one, whate
       emulator.endpoint,
     )
     url.searchParams.set('api-version', apiVersion)
-    const answer = await fetch(url, {
+    const response = await fetch(url, {
       method: 'PUT',
       headers: { Authorization: `Bearer ${accessToken}`, 'Content-Type': 'application/json' },
       body: JSON.stringify({ location: 'westeurope', ...body }),
     })
-    expect(answer.ok).toBe(true)
+    expect(response.ok).toBe(true)
   }
   await put('', '2024-03-01', {})
   const issuers = [{ issuer: emulator.entra.issuer, audience: 'api://acs-kit' }]
@@ -210,5 +205,8 @@ it('starts the site with what was recorded only: a missing setting is one, whate
     },
   })
   vi.stubEnv('IDENTITY_STORE_ENDPOINT', 'https://127.0.0.1:1/devstoreaccount1')
-  await expect(Site.start({ emulator, port: 0 })).rejects.toThrow(/IDENTITY_STORE_ENDPOINT is missing/)
+  using folder = new TemporaryFolder()
+  await expect(startOnAppService(emulator, { folder, settings: { PORT: '0' } })).rejects.toThrow(
+    /IDENTITY_STORE_ENDPOINT is missing/,
+  )
 })

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
-import { expect, it, onTestFinished } from 'vitest'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { describe, expect, it } from 'vitest'
 import { startForeignEnvironment } from './foreign-environment.ts'
-import { processesOf } from './processes.ts'
+import { findProcesses } from './processes.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const script = join(root, 'tools/local-stack/src/start.ts')
@@ -16,14 +16,24 @@ const freePorts = ['--port', '0', '--emulator-port', '0', '--demo-port', '0']
 const run = promisify(execFile)
 const wholeToken = /eyJ[\w-]{20,}/
 
-/** A folder for temporary files that marks the processes of one test. */
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'acs-kit-test-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
+async function expectFailure(args: readonly string[], { env: own = env } = {}): Promise<string> {
+  const { stderr, code } = (await run(process.execPath, [script, ...args], { env: own }).catch(
+    (error: unknown) => error,
+  )) as { stderr: string; code: number }
+  expect(code).toBe(1)
+  return stderr
 }
 
-it('shows the way of a token from sign-in to deletion, the quickstart beside it, and stops everything', async () => {
+function startAndKeep(mark: string): Promise<ServerProcess> {
+  return ServerProcess.start({
+    script,
+    args: ['--keep', '--no-pulumi', ...freePorts],
+    env: { ...env, TMPDIR: mark },
+    ready: /^outputs .*\n/m,
+  })
+}
+
+it('shows tokens from sign-in to deletion, runs the quickstart, and stops everything', async () => {
   const mark = temporaryFolder()
   const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], { env: { ...env, TMPDIR: mark } })
   const id = String.raw`8:acs:[\da-f-]{36}_[\da-f-]{36}`
@@ -34,7 +44,8 @@ it('shows the way of a token from sign-in to deletion, the quickstart beside it,
     new RegExp(`^  voip token +[\\d.]+ s  ${token}, until 20`),
     new RegExp(`^  chat token +[\\d.]+ s  ${token}, until 20`),
     /^ {2}voip again +[\d.]+ s {2}the same token, from memory/,
-    /^ {2}elsewhere +[\d.]+ s {2}another program/,
+    /^ {2}elsewhere +[\d.]+ s {2}another client/,
+    new RegExp(`^  refreshed +[\\d.]+ s  ${token}, until 20.*: a new token$`),
     /^ {2}revoked +.*: revoked$/,
     /^ {2}deleted /,
     /^Azure Communication Services - Access Tokens Quickstart$/,
@@ -48,11 +59,11 @@ it('shows the way of a token from sign-in to deletion, the quickstart beside it,
   }
   expect(stderr).toBe('')
   expect(stdout).not.toMatch(wholeToken)
-  expect(processesOf(mark)).toEqual([])
+  expect(findProcesses(mark)).toEqual([])
 })
 
 it.each([{}, { NO_PROXY: 'a.example', no_proxy: 'b.example', no_grpc_proxy: 'c.example' }])(
-  'runs in a shell that was set up for other programs, with the proxy exceptions %j',
+  'ignores the settings of other programs in its environment, with the proxy exceptions %j',
   async (exceptions) => {
     await using foreign = await startForeignEnvironment()
     const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], {
@@ -64,19 +75,12 @@ it.each([{}, { NO_PROXY: 'a.example', no_proxy: 'b.example', no_grpc_proxy: 'c.e
   },
 )
 
-it('runs after `eval "$(communication-emulator env)"`, with the named emulator or, where it does not run, with its own', async () => {
+it('after `eval "$(communication-emulator env)"`, uses the named emulator if it runs, and otherwise its own', async () => {
   const cli = join(root, 'packages/communication-emulator/src/cli.ts')
-  const start = (port: string) =>
-    run(
-      'bash',
-      [
-        '-c',
-        `eval "$('${process.execPath}' '${cli}' env --port ${port})" && exec '${process.execPath}' '${script}' --no-pulumi`,
-      ],
-      {
-        env,
-      },
-    )
+  const start = (port: string) => {
+    const command = `eval "$('${process.execPath}' '${cli}' env --port ${port})" && exec '${process.execPath}' '${script}' --no-pulumi`
+    return run('bash', ['-c', command], { env })
+  }
   const stopped = await startEmulator()
   await stopped[Symbol.asyncDispose]()
   const { port } = new URL(stopped.endpoint)
@@ -93,7 +97,7 @@ it('runs after `eval "$(communication-emulator env)"`, with the named emulator o
 }, 120_000)
 
 it.each(['127.0.0.1', '[::1]', 'acs.localhost', 'LOCALHOST'])(
-  'runs where it names %s, and nothing listens there',
+  'ignores a connection string for %s if nothing listens there',
   async (host) => {
     const stopped = await startEmulator()
     await stopped[Symbol.asyncDispose]()
@@ -109,7 +113,7 @@ it.each(['127.0.0.1', '[::1]', 'acs.localhost', 'LOCALHOST'])(
   },
 )
 
-it('runs against a resource that the environment names, with whichever SDK it names', async () => {
+it('uses the resource and the SDK that the environment names', async () => {
   await using other = await startEmulator()
   const connectionString = `"accesskey=${other.accessKey};endpoint=${other.endpoint};"`
   const { stdout } = await run(process.execPath, [script], {
@@ -122,65 +126,86 @@ it('runs against a resource that the environment names, with whichever SDK it na
   expect(other.requests.list().filter(({ status }) => status === 200).length).toBeGreaterThan(3)
 })
 
-it.runIf(process.platform === 'linux')(
-  'stays up with --keep, with lines that work when pasted, until it is stopped or killed',
-  async () => {
-    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+describe.runIf(process.platform === 'linux')('with --keep', () => {
+  it.each(['SIGINT', 'SIGKILL'] as const)(
+    'runs until %s, and prints commands that work when pasted',
+    async (signal) => {
       const mark = temporaryFolder()
-      await using start = await ServerProcess.start({
-        script,
-        args: ['--keep', '--no-pulumi', ...freePorts],
-        env: { ...env, TMPDIR: mark },
-        ready: /^call .*\n/m,
-      })
-      const call = /^call +(.*)$/m.exec(start.stdout)![1]!
-      const { stdout } = await run('bash', ['-c', call], { cwd: root })
+      await using start = await startAndKeep(mark)
+      const [, call] = /^call +(.*)$/m.exec(start.stdout)!
+      const { stdout } = await run('bash', ['-c', call!], { cwd: root })
       expect(JSON.parse(stdout)).toMatchObject({
         communicationUserId: expect.stringMatching(/^8:acs:/),
         token: expect.any(String),
       })
+      const [, outputs] = /^outputs +(.*)$/m.exec(start.stdout)!
+      const url = /^call .*(http:\S+)\/v1\/token$/m.exec(start.stdout)![1]!
+      expect((await run('bash', ['-c', outputs!], { cwd: root })).stdout).toContain(`tokenServiceUrl=${url}\n`)
       for (const [, address] of start.stdout.matchAll(/^(?:open)? +(http\S+)/gm)) {
         const page = await fetch(address!)
         expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<!doctype html>')])
       }
       expect(start.stdout).not.toMatch(wholeToken)
-      expect(processesOf(mark).length).toBeGreaterThan(2)
+      expect(findProcesses(mark).length).toBeGreaterThan(2)
       process.kill(start.pid, signal)
       expect(await start.exit()).toBe(signal === 'SIGINT' ? 0 : null)
-      await expect.poll(() => processesOf(mark)).toEqual([])
-    }
-  },
-)
+      await expect.poll(() => findProcesses(mark)).toEqual([])
+    },
+  )
 
-it('says what to do about a port that is taken, a wrong one, and a HOME that is a file', async () => {
-  await using taken = await startEmulator()
-  const port = new URL(taken.endpoint).port
-  const fail = async (...args: string[]) => {
-    const { stderr, code } = (await run(process.execPath, [script, '--keep', '--no-pulumi', ...freePorts, ...args], {
-      env,
-    }).catch((error: unknown) => error)) as { stderr: string; code: number }
-    expect(code).toBe(1)
-    return stderr
-  }
+  it('reports that the token service died, and stops everything', async () => {
+    const mark = temporaryFolder()
+    await using start = await startAndKeep(mark)
+    const service = findProcesses(mark).find((pid) => readFileSync(`/proc/${pid}/cmdline`).includes('token-service'))!
+    process.kill(service, 'SIGKILL')
+    expect(await start.exit()).toBe(1)
+    expect(start.stderr).toMatch(/^acs-kit: token service exited with SIGKILL.*run the same command again\n$/)
+    expect(findProcesses(mark)).toEqual([])
+  })
+})
+
+it('names the remedy for a port in use, and for a HOME that is a file', async () => {
+  await using other = await startEmulator()
+  const { port } = new URL(other.endpoint)
   for (const option of ['--emulator-port', '--port', '--demo-port']) {
-    expect(await fail(option, port), option).toMatch(new RegExp(`^acs-kit: .*port ${port} is taken: stop`))
+    const stderr = await expectFailure(['--keep', '--no-pulumi', ...freePorts, option, port])
+    expect(stderr, option).toMatch(new RegExp(`^acs-kit: .*port ${port} is in use: stop`))
   }
   const home = join(temporaryFolder(), 'file')
   writeFileSync(home, '')
-  await expect(
-    run(process.execPath, [script, '--no-pulumi'], { env: { ...env, HOME: home, XDG_DATA_HOME: '' } }),
-  ).rejects.toMatchObject({
-    code: 1,
-    stderr: expect.stringMatching(/^acs-kit: ENOTDIR: .*'\S+\/file\/.*': set HOME, XDG_DATA_HOME, .*\n$/),
-  })
-  expect(await fail('--port', 'http')).toBe('acs-kit: --port must be a number from 0 to 65535, not http\n')
+  expect(await expectFailure(['--no-pulumi'], { env: { ...env, HOME: home, XDG_DATA_HOME: '' } })).toMatch(
+    /^acs-kit: ENOTDIR: .*'\S+\/file\/.*': choose folders .* with --keys, .*\n$/,
+  )
+})
+
+it.each([
+  {
+    args: ['--port', 'http'],
+    message: "error: option '--port <number>' argument 'http' is invalid. Expected a number",
+  },
+  { args: ['--allow-origin', 'https://a.example/'], message: "argument 'https://a.example/' is invalid. It must list" },
+  { args: ['--kep'], message: "error: unknown option '--kep'" },
+  { args: ['extra'], message: 'error: too many arguments' },
+])('rejects $args with its usage', async ({ args, message }) => {
+  const stderr = await expectFailure(args)
+  expect(stderr).toContain(message)
+  expect(stderr).toMatch(/^Usage: npm start -- \[options\]$/m)
+})
+
+it.each([
+  ['start.ts', ['--keep', '--once', '--pulumi', '--no-pulumi', '--keyless', '--port', '--allow-origin', '--keys']],
+  ['dev.ts', ['--data', '--port', '--emulator-port', '--demo-port', '--allow-origin', '--keys']],
+  ['print-outputs.ts', ['--demo-port', '--show-secrets']],
+])('%s lists all options with --help', async (name, options) => {
+  const { stdout } = await run(process.execPath, [join(import.meta.dirname, '../src', name), '--help'], { env })
+  for (const option of ['Usage: ', ...options, '--help']) expect(stdout).toContain(option)
 })
 
 const firstOpenPort = '/proc/sys/net/ipv4/ip_unprivileged_port_start'
 const hasReservedPorts = process.platform === 'linux' && Number(readFileSync(firstOpenPort, 'utf8')) > 80
 
-it.runIf(hasReservedPorts)('says what to do about a port that only the administrator may take', async () => {
-  // As any user, also where the tests run as root.
+it.runIf(hasReservedPorts)('names the remedy for a port that only the administrator may use', async () => {
+  // Tests may run as root, which may use any port.
   const [command, leading] =
     process.getuid!() === 0
       ? ['setpriv', ['--bounding-set=-net_bind_service', process.execPath]]
@@ -190,7 +215,7 @@ it.runIf(hasReservedPorts)('says what to do about a port that only the administr
     await expect(run(command, args, { env }), option).rejects.toMatchObject({
       code: 1,
       stderr:
-        'acs-kit: this user may not listen on port 80: choose one above 1023 with --port, --emulator-port and --demo-port\n',
+        'acs-kit: this user may not listen on port 80: choose one above 1023 with --port, --emulator-port or --demo-port\n',
     })
   }
 })

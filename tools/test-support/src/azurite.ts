@@ -59,7 +59,7 @@ export class Azurite implements AsyncDisposable {
         oauth ? ['--oauth', 'basic'] : [],
       ].flat(),
       execArgs: [
-        new URL('end-with-starter.ts', import.meta.url).href,
+        new URL('exit-with-parent.ts', import.meta.url).href,
         new URL('reject-foreign-hosts.ts', import.meta.url).href,
         new URL('announce-port.ts', import.meta.url).href,
         // Its files hold who has which identity.

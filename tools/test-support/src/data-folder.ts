@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { TemporaryFolder } from './temporary-folder.ts'
 
-/** A user's data folder that nobody has used yet, for one run of a room's tests: they neither see nor change the real one. */
+/** Global setup: an empty data folder for each run, so that tests neither read nor change the user's own. */
 export function setup(): () => void {
-  const folder = mkdtempSync(join(tmpdir(), 'acs-kit-test-'))
-  process.env['XDG_DATA_HOME'] = folder
-  return () => rmSync(folder, { recursive: true, force: true })
+  const folder = new TemporaryFolder()
+  process.env['XDG_DATA_HOME'] = folder.path
+  return () => folder[Symbol.dispose]()
 }

@@ -4,78 +4,73 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment } from './child-environment.ts'
 
 export interface ServerCommand {
-  /** A JavaScript or TypeScript file, run by the Node that runs this. */
+  /** JavaScript or TypeScript file, run by this process's version of Node. */
   readonly script: string
   readonly args?: readonly string[]
   /** Default: only what every program needs. */
   readonly env?: NodeJS.ProcessEnv
-  /** For Node itself. */
+  /** Options of Node itself. */
   readonly execArgs?: readonly string[]
-  /** Hears what it prints. From when it serves, that is not kept then. */
+  readonly cwd?: string
+  /** Receives the output. Once the server is ready, only the last `keptLength` characters are kept then. */
   readonly onOutput?: (text: string) => void
-  /** Opens a channel for messages. */
+  /** Opens an IPC channel. */
   readonly hasChannel?: boolean
   /** Pattern in standard output, or the first message from the channel, that shows that the server is ready. */
   readonly ready: RegExp | 'message'
 }
 
-const stopGraceMs = 10_000
-const startLimitMs = 60_000
+const stopTimeoutMs = 10_000
+const startTimeoutMs = 60_000
+const keptLength = 4000
 const running = new Set<ChildProcess>()
 
-// Whatever ends this process, its servers end too.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A server as a process of its own: what it printed, and its end. */
+/** A server in a process of its own, which ends with this process at the latest. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess
-  readonly #exited: Promise<unknown>
-  stdout: string
-  stderr: string
+  readonly #closed: Promise<unknown>
+  stdout = ''
+  stderr = ''
   /** First message from the channel. */
   message: unknown
-
   #isReady = false
 
-  private constructor({
-    script,
-    args = [],
-    env = childEnvironment(),
-    execArgs = [],
-    onOutput,
-    hasChannel = false,
-  }: Omit<ServerCommand, 'ready'>) {
-    const channel = hasChannel ? (['ipc'] as const) : []
-    const stdio = ['ignore', 'pipe', 'pipe', ...channel] as const
-    this.#child = spawn(process.execPath, [...execArgs, script, ...args], { stdio: [...stdio], env })
-    this.stdout = ''
-    this.stderr = ''
+  private constructor(command: Omit<ServerCommand, 'ready'>) {
+    const { script, args = [], env = childEnvironment(), execArgs = [], cwd, onOutput, hasChannel = false } = command
+    this.#child = spawn(process.execPath, [...execArgs, script, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe', ...(hasChannel ? (['ipc'] as const) : [])],
+      env,
+      cwd,
+    })
     running.add(this.#child)
     this.#child.once('message', (message) => (this.message = message))
-    this.#exited = once(this.#child, 'close').finally(() => running.delete(this.#child))
+    this.#closed = once(this.#child, 'close').finally(() => running.delete(this.#child))
     for (const name of ['stdout', 'stderr'] as const) {
       this.#child[name]!.setEncoding('utf8').on('data', (text: string) => {
         onOutput?.(text)
-        if (!onOutput || !this.#isReady) this[name] += text
+        this[name] += text
+        if (onOutput && this.#isReady) this[name] = this[name].slice(-keptLength)
       })
     }
   }
 
-  /** Returns at once: for those who want to see it die before it serves. */
+  /** Returns before the server is ready, for a process that is expected to fail. */
   static launch(command: Omit<ServerCommand, 'ready'>): ServerProcess {
     return new ServerProcess(command)
   }
 
-  /** Throws with what was printed when it ends before it is ready. */
+  /** Resolves once the server is ready. Rejects with its output if it exits before. */
   static async start(command: ServerCommand): Promise<ServerProcess> {
     const server = new ServerProcess(command)
     const { ready } = command
     const isReady = () => (ready === 'message' ? server.message !== undefined : ready.test(server.stdout))
-    const giveUp = AbortSignal.timeout(startLimitMs)
+    const deadline = AbortSignal.timeout(startTimeoutMs)
     while (!isReady()) {
-      if (!server.isRunning || giveUp.aborted) {
+      if (!server.isRunning || deadline.aborted) {
         await server.kill()
         throw new Error(`${command.script} did not start: ${server.stdout}${server.stderr}`)
       }
@@ -89,37 +84,42 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.pid!
   }
 
+  /** Signal that ended the process. */
+  get signal(): NodeJS.Signals | null {
+    return this.#child.signalCode
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  /** Over its channel, while it is there. */
+  /** Sends a message over the channel while it is open. */
   send(message: object): void {
     if (this.#child.connected) this.#child.send(message)
   }
 
-  /** As a reader does that goes away: what it prints from now on can't be written. */
+  /** Closes this end of its output, so that it can no longer write. */
   stopReading(): void {
     this.#child.stdout!.destroy()
     this.#child.stderr!.destroy()
   }
 
-  /** Waits for its own end and returns its exit code. */
+  /** Waits until the process exits by itself. Returns its exit code, or null after a signal. */
   async exit(): Promise<number | null> {
-    await this.#exited
+    await this.#closed
     return this.#child.exitCode
   }
 
-  /** As `kill -9` does: it gets no chance to finish anything. */
+  /** Kills the process as `kill -9` does. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
-    await this.#exited
+    await this.#closed
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGTERM')
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopGraceMs)
-    await this.#exited
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopTimeoutMs)
+    await this.#closed
     clearTimeout(timer)
   }
 }

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A folder that is gone afterwards. */
+/** A new folder that is removed with its content on disposal. */
 export class TemporaryFolder implements Disposable {
-  readonly path: string
+  readonly path = mkdtempSync(join(tmpdir(), 'acs-kit-'))
 
-  constructor() {
-    this.path = mkdtempSync(join(tmpdir(), 'acs-kit-bench-'))
+  /** Path of a file or folder in it. */
+  join(...names: string[]): string {
+    return join(this.path, ...names)
   }
 
   [Symbol.dispose](): void {

@@ -3,7 +3,7 @@ import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 
 /** The whole life of an identity through the real SDK. Throws when anything of it does not work. */
 export async function makeRoundTrip(emulator: EmulatorProcess, accessKey = emulator.accessKey): Promise<void> {
-  const client = new CommunicationIdentityClient(emulator.connectionString(accessKey), {
+  const client = new CommunicationIdentityClient(emulator.connectionStringWith(accessKey), {
     retryOptions: { maxRetries: 0 },
     tlsOptions: { ca: emulator.ca },
   })

@@ -59,11 +59,11 @@ export async function drillSecrets(): Promise<SecretsReport> {
     await beRefused(emulator, keys['the secondary key'])
     const connectionStrings = {
       'its own emulator': '',
-      'the given key': emulator.connectionString(),
-      'the secondary key': emulator.connectionString(keys['the secondary key']),
-      "a stranger's key": emulator.connectionString(keys["a stranger's key"]),
-      'a mistyped connection string': emulator.connectionString().replace('accesskey', 'acceskey'),
-      'half a key': emulator.connectionString().slice(0, -20),
+      'the given key': emulator.connectionString,
+      'the secondary key': emulator.connectionStringWith(keys['the secondary key']),
+      "a stranger's key": emulator.connectionStringWith(keys["a stranger's key"]),
+      'a mistyped connection string': emulator.connectionString.replace('accesskey', 'acceskey'),
+      'half a key': emulator.connectionString.slice(0, -20),
     }
     for (const sdk of ['administration', 'identity']) {
       for (const [what, connectionString] of Object.entries(connectionStrings)) {
@@ -101,7 +101,7 @@ export async function drillSecrets(): Promise<SecretsReport> {
       script: startScript,
       env: childEnvironment({
         XDG_DATA_HOME: `${folder.path}/home`,
-        COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString(),
+        COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
         NODE_EXTRA_CA_CERTS: emulator.caPath,
       }),
     })

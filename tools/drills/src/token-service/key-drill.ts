@@ -14,7 +14,7 @@ export async function drillKeyRegeneration({ asksForNew }: { asksForNew: boolean
   await using stage = await DrillStage.start()
   const secondary = await stage.stack.emulator.regenerateKey('secondary')
   const { client } = await stage.startInstance({
-    COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: stage.stack.emulator.connectionString(secondary),
+    COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: stage.stack.emulator.connectionStringWith(secondary),
     REVOCATION_BOUND_SECONDS: '3600',
   })
   const names = Array.from({ length: users }, (_, index) => `user ${index}`)

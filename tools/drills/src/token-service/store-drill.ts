@@ -106,7 +106,7 @@ class StoreDrill implements AsyncDisposable {
     this.#store = store
     this.#client = client
     this.#healthy = healthy
-    this.#azure = new CommunicationIdentityClient(stage.stack.emulator.connectionString(), {
+    this.#azure = new CommunicationIdentityClient(stage.stack.emulator.connectionString, {
       tlsOptions: { ca: stage.stack.emulator.ca },
     })
   }

@@ -15,7 +15,7 @@ export async function benchmarkMissedToken(): Promise<Measurement[]> {
   const [signInToken] = await stack.signInTokens(1)
   const user = JSON.parse(await fetchToken(address, signInToken!)) as { communicationUserId: string }
   const tlsOptions = { ca: emulator.ca }
-  const client = new CommunicationIdentityClient(emulator.connectionString(), { tlsOptions })
+  const client = new CommunicationIdentityClient(emulator.connectionString, { tlsOptions })
   const miss = () => medianTimeMs(() => fetchToken(address, signInToken!, { refresh: true }))
   const call = () => medianTimeMs(() => client.getToken(user, ['chat', 'voip']))
   await miss()

@@ -14,8 +14,8 @@ import {
 
 const redirectUri = 'http://127.0.0.1/signed-in'
 
-/** Somebody who signs in as people do, by OpenID Connect's code flow with PKCE, and fills in the page's form by program. */
-export class Person {
+/** A user signed in with OpenID Connect's authorization code flow and PKCE; a program submits the sign-in page's form. */
+export class SignedInUser {
   readonly #configuration: Configuration
   #tokens: TokenEndpointResponse
 
@@ -24,7 +24,7 @@ export class Person {
     this.#tokens = tokens
   }
 
-  static async signIn(issuer: string, user: string): Promise<Person> {
+  static async signIn(issuer: string, user: string): Promise<SignedInUser> {
     const configuration = await discovery(new URL(issuer), wellKnownPublicClientId, undefined, None())
     const pkceCodeVerifier = randomPKCECodeVerifier()
     const expectedState = randomState()
@@ -36,14 +36,14 @@ export class Person {
       state: expectedState,
     })
     const form = new URLSearchParams({ user })
-    const answer = await fetch(page, { method: 'POST', body: form, redirect: 'manual' })
-    const location = answer.headers.get('Location')
-    if (location === null) throw new Error(`the sign-in page answered ${answer.status}, with no way back`)
+    const response = await fetch(page, { method: 'POST', body: form, redirect: 'manual' })
+    const location = response.headers.get('Location')
+    if (location === null) throw new Error(`the sign-in page did not redirect: status ${response.status}`)
     const tokens = await authorizationCodeGrant(configuration, new URL(location), { pkceCodeVerifier, expectedState })
-    return new Person(configuration, tokens)
+    return new SignedInUser(configuration, tokens)
   }
 
-  /** As `tokenSource` wants it. */
+  /** Option of `tokenSource`. */
   getSignInToken = async ({ refresh }: { readonly refresh: boolean }): Promise<string> => {
     if (refresh) this.#tokens = await refreshTokenGrant(this.#configuration, this.#tokens.refresh_token!)
     return this.#tokens.access_token

@@ -1,0 +1,154 @@
+import { join } from 'node:path'
+import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import { Azurite } from '@acs-kit/test-support/azurite'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
+import { runScript } from '@acs-kit/test-support/run-script'
+import { audience, type SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
+import { EmulatorProcess } from './emulator-process.ts'
+import { TokenServiceProcess, type TokenServiceProcessOptions } from './token-service-process.ts'
+
+interface CommonOptions {
+  /** Settings of every service. */
+  readonly settings?: NodeJS.ProcessEnv
+}
+
+/** Runs the emulator in this process and the services from their sources. The emulator signs users in. */
+export interface InProcessOptions extends CommonOptions {
+  readonly emulator?: 'in-process'
+  /** Default: a free port. */
+  readonly emulatorPort?: number
+  /** Folder of the certificate authority. Default: one per user. */
+  readonly keyFolder?: string | undefined
+  /** Keeps users and identities for the next start. Default: in memory. */
+  readonly dataFolder?: string | undefined
+  /** Connection string of the resource. Default: the emulator's. */
+  readonly connectionString?: string | undefined
+  /** Serves Azurite over HTTPS, where it accepts tokens of managed identities as well as keys. */
+  readonly keylessStore?: boolean
+  /** Receives the logs of the services. */
+  readonly onLog?: ((text: string) => void) | undefined
+}
+
+/** Runs the emulator in a process of its own and the services from the built artifact, to measure them or to kill them. */
+export interface ProcessOptions extends CommonOptions {
+  readonly emulator: 'process'
+  /** Signs users in. The caller disposes it. */
+  readonly issuer: SignInIssuer
+}
+
+interface Parts<E> {
+  readonly emulator: E
+  readonly azurite: Azurite
+  readonly service: TokenServiceProcessOptions
+}
+
+/** What token services run against: emulator, Azurite and a sign-in issuer. */
+export class Backend<E extends Emulator | EmulatorProcess = Emulator> implements AsyncDisposable {
+  readonly emulator: E
+  readonly azurite: Azurite
+  readonly #service: TokenServiceProcessOptions
+  readonly #resources: AsyncDisposableStack
+
+  private constructor({ emulator, azurite, service }: Parts<E>, resources: AsyncDisposableStack) {
+    this.emulator = emulator
+    this.azurite = azurite
+    this.#service = service
+    this.#resources = resources
+  }
+
+  static async start(options: ProcessOptions): Promise<Backend<EmulatorProcess>>
+  static async start(options?: InProcessOptions): Promise<Backend>
+  static async start(options: InProcessOptions | ProcessOptions = {}): Promise<Backend<Emulator | EmulatorProcess>> {
+    await using resources = new AsyncDisposableStack()
+    const parts =
+      options.emulator === 'process'
+        ? await startProcesses(options, resources)
+        : await startInProcess(options, resources)
+    return new Backend<Emulator | EmulatorProcess>(parts, resources.move())
+  }
+
+  /** Environment that every service starts with. */
+  get environment(): NodeJS.ProcessEnv {
+    return this.#service.env
+  }
+
+  /** Script of the services' artifact; undefined for their sources. */
+  get script(): string | undefined {
+    return this.#service.script
+  }
+
+  /** Starts another service, by default on a free port. It stops with the backend at the latest. */
+  async startService(settings: NodeJS.ProcessEnv = {}): Promise<TokenServiceProcess> {
+    const env = { ...this.environment, ...settings }
+    return this.#resources.use(await TokenServiceProcess.start({ ...this.#service, env }))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#resources.disposeAsync()
+  }
+}
+
+async function startInProcess(options: InProcessOptions, resources: AsyncDisposableStack): Promise<Parts<Emulator>> {
+  const {
+    emulatorPort = 0,
+    keyFolder,
+    dataFolder,
+    connectionString,
+    keylessStore,
+    settings,
+    onLog = () => {},
+  } = options
+  const emulator = resources.use(
+    await startEmulator({
+      port: emulatorPort,
+      ...(keyFolder !== undefined && { keyFolder }),
+      ...(dataFolder !== undefined && { dataFolder: join(dataFolder, 'emulator') }),
+    }),
+  )
+  const azurite = resources.use(
+    await Azurite.start({
+      ...(dataFolder !== undefined && { dataFolder: join(dataFolder, 'azurite') }),
+      ...(keylessStore && { tls: emulator.tlsFiles, oauth: true }),
+    }),
+  )
+  const isAzureEmulated = connectionString === undefined
+  const signIn = { issuer: emulator.entra.issuer, audience: 'api://acs-kit', kind: 'entra' }
+  const env = childEnvironment(
+    {
+      ...emulator.nodeEnvironment(),
+      ACS_SDK: process.env['ACS_SDK'],
+      HOST: '127.0.0.1',
+      PORT: '0',
+      SIGN_IN_ISSUERS: JSON.stringify([{ ...signIn, required: 'access_as_user', admin: 'admin' }]),
+      COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString ?? emulator.connectionString,
+      COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: isAzureEmulated
+        ? emulator.resources[0]!.secondaryConnectionString
+        : process.env['COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING'],
+      IDENTITY_STORE_CONNECTION_STRING: azurite.connectionString,
+      ...settings,
+    },
+    { isOnline: !isAzureEmulated },
+  )
+  return { emulator, azurite, service: { env, clock: emulator.clock, onLog } }
+}
+
+async function startProcesses(
+  { issuer, settings }: ProcessOptions,
+  resources: AsyncDisposableStack,
+): Promise<Parts<EmulatorProcess>> {
+  const folder = resources.use(new TemporaryFolder())
+  await runScript(import.meta.resolve('@acs-kit/token-service/build'), [folder.join('artifact')])
+  const emulator = resources.use(await EmulatorProcess.start({ keyFolder: folder.join('keys') }))
+  const azurite = resources.use(await Azurite.start())
+  const env = {
+    NODE_EXTRA_CA_CERTS: emulator.caPath,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    SIGN_IN_ISSUERS: JSON.stringify([{ issuer: issuer.issuer, audience }]),
+    COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
+    IDENTITY_STORE_CONNECTION_STRING: azurite.connectionString,
+    ...settings,
+  }
+  return { emulator, azurite, service: { script: folder.join('artifact/server.js'), env } }
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Emulator } from '@acs-kit/communication-emulator'
+import { parseConnectionString } from '@acs-kit/communication-identity'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
+import { startOnAppService } from './app-service.ts'
+import { Backend } from './backend.ts'
+import { DemoServer } from './demo-server.ts'
+import { ProvisionedResources, type OnStep, type ProvisionOptions } from './provisioned-resources.ts'
+import type { TokenServiceProcess } from './token-service-process.ts'
+
+export interface LocalStackOptions {
+  /** 0 takes a free port. Without a port for the demo, it is not served. */
+  readonly ports: { readonly emulator: number; readonly service: number; readonly demo?: number }
+  /** Folder of the certificate authority. Default: one per user. */
+  readonly keyFolder?: string | undefined
+  /** Keeps users and identities for the next start. Default: in memory. */
+  readonly dataFolder?: string
+  /** Connection string of the resource. Default: the emulator's. */
+  readonly connectionString?: string | undefined
+  /** Provisions a resource, and runs the service's package as App Service would. */
+  readonly provision?: ProvisionOptions | undefined
+  /** Origins whose pages may call the service, in addition to those of this machine. */
+  readonly allowedOrigins?: readonly string[]
+  /** Default: the service's. */
+  readonly logLevel?: string | undefined
+  readonly onLog?: (text: string) => void
+  readonly onStep?: OnStep
+  /** Cancels provisioning. */
+  readonly signal?: AbortSignal
+}
+
+/** Everything that an app needs, on this machine. */
+export interface LocalStack extends AsyncDisposable {
+  readonly emulator: Emulator
+  readonly service: TokenServiceProcess
+  readonly demo: DemoServer | undefined
+  /** Undefined if nothing was provisioned. */
+  readonly resources: ProvisionedResources | undefined
+  /** Whether the resource is the emulator's. */
+  readonly isAzureEmulated: boolean
+  readonly communicationEndpoint: string
+  /** Undefined if the resource is keyless. */
+  readonly connectionString: string | undefined
+}
+
+const readyTimeoutMs = 30_000
+const loopbackOrigins = ['localhost', '127.0.0.1', '[::1]'].map((host) => `http://${host}:*`)
+
+/** Starts emulator, Azurite, token service and, given a port, the demo. If one fails, stops the others and rejects. */
+export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
+  const { ports, keyFolder, dataFolder, provision, onLog, onStep = () => {}, signal } = options
+  await using parts = new AsyncDisposableStack()
+  const backend = parts.use(
+    await Backend.start({
+      emulatorPort: ports.emulator,
+      keyFolder,
+      dataFolder,
+      connectionString: options.connectionString,
+      keylessStore: provision !== undefined,
+      onLog,
+    }),
+  )
+  const { emulator } = backend
+  const demo = ports.demo === undefined ? undefined : parts.use(await DemoServer.start({ emulator, port: ports.demo }))
+  const resources = provision && parts.use(await ProvisionedResources.create(provision, backend, { onStep, signal }))
+  const settings = {
+    PORT: String(ports.service),
+    ALLOWED_ORIGINS: [...loopbackOrigins, ...(options.allowedOrigins ?? [])].join(','),
+    ...(options.logLevel !== undefined && { LOG_LEVEL: options.logLevel }),
+  }
+  const service = resources
+    ? parts.use(await startOnAppService(emulator, { folder: parts.use(new TemporaryFolder()), settings, onLog }))
+    : await backend.startService({ ...settings, REFERENCE_PAGE: 'true' })
+  if (resources) {
+    onStep('token service', `its package, unpacked and started as App Service would, at ${service.url}`)
+    await waitUntilReady(service.url)
+    onStep('ready', 'reaches the resource and the mapping table with its managed identity')
+  }
+  const { communicationEndpoint, connectionString } =
+    resources ?? toResource(options.connectionString ?? emulator.connectionString)
+  const open = parts.move()
+  const stack: LocalStack = {
+    emulator,
+    service,
+    demo,
+    resources,
+    isAzureEmulated: options.connectionString === undefined,
+    communicationEndpoint,
+    connectionString,
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
+  demo?.publish(stack)
+  return stack
+}
+
+function toResource(connectionString: string) {
+  return { communicationEndpoint: parseConnectionString(connectionString).endpoint, connectionString }
+}
+
+async function waitUntilReady(url: string): Promise<void> {
+  const deadline = AbortSignal.timeout(readyTimeoutMs)
+  for (;;) {
+    const { ok, status } = await fetch(new URL('/readyz', url))
+    if (ok) return
+    if (deadline.aborted)
+      throw new Error(`token service is not ready after ${readyTimeoutMs / 1000} s: status ${status}`)
+    await sleep(50)
+  }
+}

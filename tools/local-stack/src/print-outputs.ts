@@ -1,0 +1,42 @@
+// `npm run outputs`: prints the values of the running local stack, for a shell and for other apps.
+import { HttpClient } from '@acs-kit/test-support/http-client'
+import { createCommand, demoPortOption } from './options.ts'
+import { runProgram } from './run-program.ts'
+
+interface OutputsOptions {
+  readonly demoPort: number
+  readonly showSecrets?: boolean
+}
+
+const command = createCommand('npm run --silent outputs --', 'Print the outputs of the running local stack.')
+  .addOption(demoPortOption())
+  .option('--show-secrets', "also print the connection string, if the resource is the emulator's")
+  .addHelpText('after', '\nTo set them as shell variables: eval "$(npm run --silent outputs)"')
+
+async function printOutputs({ demoPort, showSecrets = false }: OutputsOptions): Promise<void> {
+  const outputs = await fetchOutputs(demoPort, showSecrets)
+  if (showSecrets && outputs['connectionString'] === undefined)
+    throw new Error('no connection string to show: the resource is keyless, or it is not emulated')
+  for (const [name, value] of Object.entries(outputs)) process.stdout.write(`${name}=${quote(value)}\n`)
+}
+
+async function fetchOutputs(demoPort: number, showSecrets: boolean): Promise<Readonly<Record<string, string>>> {
+  // Unlike `fetch`, never through a proxy.
+  using client = new HttpClient(demoPort)
+  try {
+    const { text } = await client.send({ method: 'GET', path: `/outputs.json${showSecrets ? '?secrets' : ''}` })
+    return JSON.parse(text) as Record<string, string>
+  } catch (cause) {
+    throw new Error(
+      `no local stack found on port ${demoPort}: start one with \`npm start -- --keep\` or \`pnpm dev\`, or pass its --demo-port`,
+      { cause },
+    )
+  }
+}
+
+/** Quotes a value for POSIX shells if necessary. Programs that read `.env` files understand the result as well. */
+function quote(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`
+}
+
+await runProgram(() => command.action(printOutputs).parseAsync())

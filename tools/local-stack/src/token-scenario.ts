@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
+import { tokenSource, TokenError, type TokenResponse } from '@acs-kit/token-client'
+import type { LocalStack } from './local-stack.ts'
+import { SignedInUser } from './signed-in-user.ts'
+import type { Transcript } from './transcript.ts'
+
+const user = 'alice'
+const quickstart = fileURLToPath(import.meta.resolve('@acs-kit/quickstart'))
+
+/** Uses the token service as an app does, from sign-in to the deletion of the identity. Rejects if a step fails. */
+export async function runTokenScenario(
+  { emulator, service, isAzureEmulated }: LocalStack,
+  transcript: Transcript,
+): Promise<void> {
+  transcript.printTitle('Tokens over HTTP, with the client package')
+  const { getSignInToken } = await SignedInUser.signIn(emulator.entra.issuer, user)
+  transcript.printStep('signed in', `as ${user}, with the authorization code flow and PKCE`)
+  let requests = 0
+  const countingFetch: typeof fetch = (input, init) => {
+    requests++
+    return fetch(input, init)
+  }
+  const createClient = () => tokenSource({ url: service.url, getSignInToken, fetch: countingFetch })
+  using tokens = createClient()
+  const voip = await tokens.getToken({ scopes: ['voip'] })
+  transcript.printStep('identity', voip.communicationUserId)
+  transcript.printStep('voip token', formatToken(voip))
+  transcript.printStep('chat token', formatToken(await tokens.getToken({ scopes: ['chat'] })))
+  const requestsBefore = requests
+  const again = await tokens.getToken({ scopes: ['voip'] })
+  check(again === voip && requests === requestsBefore, 'the second voip token did not come from memory')
+  transcript.printStep('voip again', 'the same token, from memory, without a request')
+  using other = createClient()
+  const shared = await other.getToken({ scopes: ['voip'] })
+  check(shared.token === voip.token, "the other client's voip token did not come from the service's cache")
+  transcript.printStep('elsewhere', "another client of the same user: the same token, from the service's cache")
+  tokens.invalidate()
+  const refreshed = await tokens.getToken({ scopes: ['voip'] })
+  check(refreshed.token !== voip.token, 'the refreshed voip token is the same as before')
+  transcript.printStep('refreshed', `${formatToken(refreshed)}, a new voip token`)
+  await tokens.revokeTokens()
+  transcript.printStep(
+    'revoked',
+    isAzureEmulated
+      ? `all tokens; Azure's state of the last voip token: ${emulator.introspect(refreshed.token).state}`
+      : 'all tokens',
+  )
+  await tokens.deleteIdentity()
+  const error = await tokens.getIdentity().catch((reason: unknown) => reason)
+  check(error instanceof TokenError && error.code === 'identity-unknown', 'the identity still exists')
+  transcript.printStep('deleted', 'the identity and everything stored about it')
+}
+
+/** Runs Microsoft's quickstart against the same resource and prints its transcript, with shortened tokens. */
+export async function runQuickstart(
+  { emulator, isAzureEmulated, connectionString }: LocalStack,
+  transcript: Transcript,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted()
+  transcript.printTitle('The same steps in one file: the access-token quickstart')
+  if (connectionString === undefined)
+    return transcript.print('Skipped: it needs a connection string, and a keyless resource has none.')
+  const env = childEnvironment(
+    {
+      ...emulator.nodeEnvironment(),
+      ACS_SDK: process.env['ACS_SDK'],
+      COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+    },
+    { isOnline: !isAzureEmulated },
+  )
+  const child = spawn(process.execPath, [quickstart, '--redact'], { env, stdio: ['ignore', 'inherit', 'pipe'] })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  // On a signal, the quickstart cleans up after itself.
+  signal.addEventListener('abort', () => child.kill('SIGTERM'))
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`the quickstart failed: ${stderr}`)
+}
+
+function formatToken({ token, expiresOn }: TokenResponse): string {
+  return `${token.slice(0, 8)}...${token.slice(-8)}, until ${expiresOn}`
+}
+
+function check(isExpected: boolean, failure: string): void {
+  if (!isExpected) throw new Error(failure)
+}
