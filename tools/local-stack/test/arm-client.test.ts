@@ -16,6 +16,6 @@ it.each<[Record<string, string>, number]>([
   [{ 'Retry-After': '7', 'Retry-After-Ms': '0' }, 7000],
   [{ 'Retry-After-Ms': '-5' }, 1000],
   [{ 'Retry-After-Ms': '999999999999' }, 3_600_000],
-])('polls an operation after %j in %i ms', (headers, expected) => {
+])('polls an operation with %j after %i ms', (headers, expected) => {
   expect(pollDelayMs(new Map(Object.entries(headers)), now)).toBe(expected)
 })

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { invokeTable, resourceTable } from '../src/stand-in-provider/resource-table.ts'
 
-/** Outputs that every type has, and a group's `properties`, which a response does not flatten into others. */
+/** Outputs of every type, and a group's `properties`, which are not flattened. */
 const shared = new Set(['azureApiVersion', 'name', 'properties', 'provisioningState', 'systemData', 'type'])
 const sdk = dirname(createRequire(import.meta.url).resolve('@pulumi/azure-native/package.json'))
 
@@ -20,7 +20,7 @@ it.each(Object.entries({ ...resourceTable, ...invokeTable }))(
 it.each(Object.entries(resourceTable))('%s has the outputs of the installed SDK', (token, { readOnly = [] }) => {
   const [, module, name] = token.split(':') as [string, string, string]
   const code = readFileSync(join(sdk, module, `${name[0]!.toLowerCase()}${name.slice(1)}.js`), 'utf8')
-  // The branch of its constructor in which a resource is made.
+  // The branch of its constructor that creates a resource.
   const [created] = code.split(/\n +else \{/)
   const outputs = [...created!.matchAll(/resourceInputs\["(\w+)"\] = undefined \/\*out\*\//g)].map(
     ([, output]) => output!,

@@ -1,32 +1,46 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
+import { ServerProcess } from '@acs-kit/test-support/server-process'
 import grpc from '@grpc/grpc-js'
 import providerRpc from '@pulumi/pulumi/proto/provider_grpc_pb.js'
 import provider from '@pulumi/pulumi/proto/provider_pb.js'
 import struct from 'google-protobuf/google/protobuf/struct_pb.js'
-import { startEmulator } from '@acs-kit/communication-emulator'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
 
+type Client = InstanceType<typeof providerRpc.ResourceProviderClient>
+
+const script = join(import.meta.dirname, '../src/stand-in-provider/main.ts')
 const open = new AsyncDisposableStack()
-let client: InstanceType<typeof providerRpc.ResourceProviderClient>
+let emulator: Emulator
+let client: Client
 
 beforeAll(async () => {
-  const emulator = open.use(await startEmulator())
+  emulator = open.use(await startEmulator())
   const { port } = open.use(await startStandInProvider(emulator.resourceManager.servicePrincipal))
-  client = new providerRpc.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure())
+  client = connect(port)
   open.defer(() => client.close())
 })
 afterAll(() => open.disposeAsync())
 
+const connect = (port: number) =>
+  new providerRpc.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure())
 const urn = (type: string) => `urn:pulumi:local::acs-kit::${type}::name`
-const configure = (values: Record<string, struct.JavaScriptValue>) =>
-  promisify(client.configure.bind(client))(
+const configure = (values: Record<string, struct.JavaScriptValue>, target = client) =>
+  promisify(target.configure.bind(target))(
     new provider.ConfigureRequest().setArgs(struct.Struct.fromJavaScript(values)),
   )
 
-async function create(type: string, inputs: Record<string, struct.JavaScriptValue>): Promise<string> {
+async function create(
+  type: string,
+  inputs: Record<string, struct.JavaScriptValue>,
+  target: Client = client,
+): Promise<string> {
   const request = new provider.CreateRequest().setUrn(urn(type)).setProperties(struct.Struct.fromJavaScript(inputs))
-  const response = (await promisify(client.create.bind(client))(request)) as provider.CreateResponse
+  const response = (await promisify(target.create.bind(target))(request)) as provider.CreateResponse
   return response.getId()
 }
 
@@ -34,13 +48,13 @@ async function read(request: provider.ReadRequest): Promise<provider.ReadRespons
   return (await promisify(client.read.bind(client))(request)) as provider.ReadResponse
 }
 
-it('names what it was not told', async () => {
+it('names missing configuration', async () => {
   await expect(configure({ metadataHost: '', tenantId: '' })).rejects.toThrow(
-    'the stand-in provider needs azure-native:metadataHost, azure-native:tenantId',
+    'the stand-in provider has no value for azure-native:metadataHost, azure-native:tenantId',
   )
 })
 
-it('refuses types that it does not know, and names the file to extend', async () => {
+it('rejects unsupported types and names the file to extend', async () => {
   await configure({})
   const check = new provider.CheckRequest().setUrn(urn('azure-native:keyvault:Vault'))
   const expected = 'azure-native:keyvault:Vault: add it to tools/local-stack/src/stand-in-provider/resource-table.ts'
@@ -49,14 +63,13 @@ it('refuses types that it does not know, and names the file to extend', async ()
   await expect(promisify(client.invoke.bind(client))(invoke)).rejects.toThrow('azure-native:keyvault:getVault: add it')
 })
 
-it('passes on what the resource manager says to a name that it refuses', async () => {
+it("passes on the resource manager's error for an invalid name", async () => {
   const type = 'azure-native:resources:ResourceGroup'
-  const inputs = struct.Struct.fromJavaScript({ resourceGroupName: 'a/b?', location: 'westeurope' })
-  const create = new provider.CreateRequest().setUrn(urn(type)).setProperties(inputs)
-  await expect(promisify(client.create.bind(client))(create)).rejects.toThrow(/Status=4\d\d Code="\w+" Message="[^"]+"/)
+  const rejected = create(type, { resourceGroupName: 'a/b?', location: 'westeurope' })
+  await expect(rejected).rejects.toThrow(/Status=4\d\d Code="\w+" Message="[^"]+"/)
 })
 
-it('imports what exists with the inputs that would create it', async () => {
+it('imports an existing resource with the inputs that would create it', async () => {
   await configure({})
   const group = { resourceGroupName: 'imported', location: 'westeurope' }
   await create('azure-native:resources:ResourceGroup', group)
@@ -82,7 +95,7 @@ it('imports what exists with the inputs that would create it', async () => {
   expect(diff.getChanges()).toBe(provider.DiffResponse.DiffChanges.DIFF_NONE)
 })
 
-it('takes over what was changed in Azure into the inputs of a refresh, and nothing else', async () => {
+it('applies only changes made in Azure to the inputs of a refresh', async () => {
   const type = 'azure-native:resources:ResourceGroup'
   const tags = { environment: 'prod', owner: 'b' }
   const id = await create(type, { resourceGroupName: 'refreshed', location: 'westeurope', tags })
@@ -95,7 +108,7 @@ it('takes over what was changed in Azure into the inputs of a refresh, and nothi
   expect((await read(request)).getInputs()!.toJavaScript()).toEqual({ location: 'West Europe', tags })
 })
 
-it('names each change by the path that the engine reads', async () => {
+it("names each change by its path in the engine's form", async () => {
   const type = 'azure-native:web:WebApp'
   const before = { tags: { team: 'a', 'cost.center': '1', 'a "b"': '1' }, list: [null, 'b', null] }
   const after = { tags: { team: 'b', 'cost.center': '2', 'a "b"': '2', 'x-y': '1' }, list: ['a', 'b'] }
@@ -114,5 +127,35 @@ it('names each change by the path that the engine reads', async () => {
     'tags["x-y"]': ADD,
     'list[0]': UPDATE,
     'list[2]': DELETE,
+  })
+})
+
+it('runs as a program and prints the variable that attaches it', async () => {
+  await using started = await ServerProcess.start({
+    script,
+    args: ['--metadata-host', emulator.resourceManager.servicePrincipal.metadataHost],
+    env: childEnvironment({ NODE_EXTRA_CA_CERTS: emulator.caPath }),
+    ready: /\n/,
+  })
+  const [, port] = /^PULUMI_DEBUG_PROVIDERS=azure-native:(\d+)\n$/.exec(started.stdout)!
+  using standalone = Object.assign(connect(Number(port)), {
+    [Symbol.dispose]() {
+      standalone.close()
+    },
+  })
+  await configure({}, standalone)
+  const group = { resourceGroupName: 'standalone', location: 'westeurope' }
+  const id = await create('azure-native:resources:ResourceGroup', group, standalone)
+  expect(id).toBe('/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/standalone')
+  expect(emulator.resourceManager.resources().map((resource) => resource.id.name)).toContain('standalone')
+})
+
+it('lists its options with --help and rejects others', async () => {
+  const run = (option: string) => promisify(execFile)(process.execPath, [script, option])
+  const { stdout } = await run('--help')
+  for (const option of ['--metadata-host <url>', '--subscription-id <id>', '--help']) expect(stdout).toContain(option)
+  await expect(run('--port')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/unknown option '--port'[^]*Usage: stand-in-provider \[options\]/),
   })
 })

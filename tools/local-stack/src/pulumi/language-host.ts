@@ -1,5 +1,5 @@
-// Stands in for `pulumi-language-nodejs`, beside a CLI that was built here: the official download has the genuine one. It
-// starts the program runner that comes with `@pulumi/pulumi`, which is genuine.
+// Stand-in for `pulumi-language-nodejs`, next to a CLI that was built from its Go module; the official download contains the
+// genuine one. It starts the genuine program runner of `@pulumi/pulumi`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
@@ -9,7 +9,7 @@ import language from '@pulumi/pulumi/proto/language_pb.js'
 import plugin from '@pulumi/pulumi/proto/plugin_pb.js'
 import { method, serve } from '../stand-in-provider/grpc-server.ts'
 
-/** By which the runner says that it has told of the failure itself. */
+/** The runner's exit code for failures that it has already reported. */
 const bailCode = 32
 
 const engine = process.argv.slice(2).find((argument) => !argument.startsWith('-'))
@@ -23,10 +23,10 @@ const { port } = await serve(languageRpc.LanguageRuntimeService, {
   run: method(run),
 })
 process.stdout.write(`${port}\n`)
-// An engine that was killed tells nobody.
-const starter = process.ppid
+// A killed engine sends no signal.
+const parent = process.ppid
 setInterval(() => {
-  if (process.ppid !== starter) process.exit()
+  if (process.ppid !== parent) process.exit()
 }, 250)
 
 async function run(request: language.RunRequest): Promise<language.RunResponse> {
@@ -46,10 +46,10 @@ async function run(request: language.RunRequest): Promise<language.RunResponse> 
   const args = Object.entries(flags).flatMap(([name, value]) => (value ? [`--${name}`, value] : []))
   const child = spawn(
     process.execPath,
-    // The runner itself resolves the entry point `.`, by package.json.
+    // The runner resolves the entry point `.` with package.json.
     [runner, ...args, ...(request.getDryrun() ? ['--dry-run'] : []), info.getEntryPoint()],
     {
-      // What the program prints is its own; the engine hears of everything else over its connection.
+      // Only for the program's own output: everything else reaches the engine through gRPC.
       stdio: ['ignore', 'inherit', 'inherit'],
       env: {
         ...process.env,
@@ -62,5 +62,5 @@ async function run(request: language.RunRequest): Promise<language.RunResponse> 
   const [code] = (await once(child, 'close')) as [number | null]
   if (code === 0) return new language.RunResponse()
   if (code === bailCode) return new language.RunResponse().setBail(true)
-  return new language.RunResponse().setError(`the program ended with ${code ?? 'a signal'}`)
+  return new language.RunResponse().setError(`the program exited with ${code ?? 'a signal'}`)
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { retryAfterSeconds } from '@acs-kit/communication-identity'
+import { findResourceManager } from '@acs-kit/infra/cloud-metadata'
 import {
   bearerTokenAuthenticationPolicy,
   createDefaultHttpClient,
@@ -9,17 +10,16 @@ import {
   type Pipeline,
 } from '@azure/core-rest-pipeline'
 import { ClientSecretCredential } from '@azure/identity'
-import { findResourceManager } from '@acs-kit/infra/cloud-metadata'
 
 export interface ArmClientOptions {
-  /** Base address of the document that describes the cloud. */
+  /** Base URL of the cloud's metadata. */
   readonly metadataHost: string
   readonly tenantId: string
   readonly clientId: string
   readonly clientSecret: string
 }
 
-export interface ArmAnswer {
+export interface ArmResponse {
   readonly status: number
   readonly body: Record<string, unknown>
 }
@@ -31,7 +31,10 @@ interface Connection {
 
 const client = createDefaultHttpClient()
 
-/** Calls the resource manager that a cloud's metadata name, as a service principal, and waits for what takes a while. */
+/**
+ * Calls a resource manager as a service principal and waits for long-running operations. Not `@azure/arm-resources`, whose
+ * pollers ignore the delay that a response requests, and which has no generic POST.
+ */
 export class ArmClient {
   readonly #options: ArmClientOptions
   #connection: Promise<Connection> | undefined
@@ -41,45 +44,45 @@ export class ArmClient {
   }
 
   /**
-   * Resolves with the first response, once what it began is done; a GET of what is not there gives status 404. Rejects with a
-   * refusal as Azure Resource Manager words it.
+   * Resolves with the first response after the operation that it started is done. GET and DELETE of a missing resource
+   * resolve with status 404. Other errors reject with the text of Azure Resource Manager.
    */
-  async call(method: HttpMethods, path: string, apiVersion: string, body?: object): Promise<ArmAnswer> {
-    const { origin } = await this.#connected()
+  async call(method: HttpMethods, path: string, apiVersion: string, body?: object): Promise<ArmResponse> {
+    const { origin } = await this.#getConnection()
     const url = `${origin}${path}?api-version=${apiVersion}`
     const first = await this.#send(method, url, body)
     const operation = first.headers.get('Azure-AsyncOperation')
     const location = first.headers.get('Location')
-    if (operation !== undefined) await this.#waitFor(operation)
-    else if (location !== undefined && first.status === 202) await this.#waitFor(location)
+    if (operation !== undefined) await this.#poll(operation)
+    else if (location !== undefined && first.status === 202) await this.#poll(location)
     return first
   }
 
-  async #waitFor(link: string): Promise<void> {
+  async #poll(url: string): Promise<void> {
     for (;;) {
-      const { status, body, headers } = await this.#send('GET', link)
+      const { status, body, headers } = await this.#send('GET', url)
       const state = body['status']
-      if (state === 'Failed' || state === 'Canceled') throw refusal(status, state, JSON.stringify(body))
+      if (state === 'Failed' || state === 'Canceled') throw toError(status, state, JSON.stringify(body))
       if (status !== 202 && (state === undefined || state === 'Succeeded' || state === 'Deleted')) return
       await sleep(pollDelayMs(headers, Date.now()))
     }
   }
 
   async #send(method: HttpMethods, url: string, body?: object) {
-    const { pipeline } = await this.#connected()
+    const { pipeline } = await this.#getConnection()
     const request = createPipelineRequest({ url, method, ...(body && { body: JSON.stringify(body) }) })
     request.headers.set('Content-Type', 'application/json')
-    const { status, headers, bodyAsText } = await pipeline.sendRequest(client, request).catch(unreachable(url))
-    // A DELETE may be accepted with `null`.
+    const { status, headers, bodyAsText } = await pipeline.sendRequest(client, request).catch(toUnreachable(url))
+    // The response to an accepted DELETE may be `null`.
     const json = (JSON.parse(bodyAsText || '{}') ?? {}) as Record<string, unknown>
     const isMissing = status === 404 && (method === 'GET' || method === 'DELETE')
     if (status < 400 || isMissing) return { status, body: json, headers }
     const { code = '', message = '' } = (json['error'] ?? {}) as { code?: string; message?: string }
-    throw refusal(status, code, message)
+    throw toError(status, code, message)
   }
 
-  /** One that failed is tried anew. */
-  #connected(): Promise<Connection> {
+  /** Retries after a failure. */
+  #getConnection(): Promise<Connection> {
     return (this.#connection ??= this.#connect().catch((error: unknown) => {
       this.#connection = undefined
       throw error
@@ -88,7 +91,7 @@ export class ArmClient {
 
   async #connect(): Promise<Connection> {
     const { metadataHost, tenantId, clientId, clientSecret } = this.#options
-    const origin = await findResourceManager(metadataHost).catch(unreachable(metadataHost))
+    const origin = await findResourceManager(metadataHost).catch(toUnreachable(metadataHost))
     const options = { authorityHost: origin, disableInstanceDiscovery: true }
     const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, options)
     const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 1 } })
@@ -97,23 +100,23 @@ export class ArmClient {
   }
 }
 
-/** Returns the wait that a response asks for: at least a millisecond, at most an hour, and a second without a valid header. */
+/** Delay that a response requests: 1 ms to 1 hour, or 1 s without a valid header. */
 export function pollDelayMs(headers: { get(name: string): string | undefined }, now: number): number {
   const milliseconds = headers.get('Retry-After-Ms') ?? ''
   if (/^\d*[1-9]\d*$/.test(milliseconds)) return Math.min(Number(milliseconds), 3_600_000)
   return (retryAfterSeconds(headers.get('Retry-After'), now) ?? 1) * 1000
 }
 
-function refusal(status: number, code: string, message: string): Error {
+function toError(status: number, code: string, message: string): Error {
   return new Error(`Status=${status} Code="${code}" Message="${message}"`)
 }
 
-function unreachable(place: string): (cause: Error) => never {
+function toUnreachable(url: string): (cause: Error) => never {
   return (cause) => {
-    // Such as a sign-in that was refused.
+    // Another error than of the network, such as a rejected sign-in.
     if (cause.name !== 'RestError') throw cause
     throw new Error(
-      `no response from ${place} (${cause.message}): start the emulator, or correct azure-native:metadataHost`,
+      `no response from ${url} (${cause.message}): start the emulator, or correct azure-native:metadataHost`,
       { cause },
     )
   }

@@ -1,18 +1,18 @@
 import { callbackify, promisify } from 'node:util'
 import grpc from '@grpc/grpc-js'
 
-/** A method of a service; what it throws is the call's failure. */
+/** Creates a service method; errors of `handle` fail the call. */
 export function method<Request, Response>(handle: (request: Request) => Promise<Response>) {
-  const called = callbackify(handle)
+  const handleCall = callbackify(handle)
   return (call: { readonly request: Request }, callback: (error: object | null, response?: Response) => void): void => {
-    called(call.request, (error: Error | null, response) => {
+    handleCall(call.request, (error: Error | null, response) => {
       if (error) callback({ code: grpc.status.UNKNOWN, details: error.message })
       else callback(null, response)
     })
   }
 }
 
-/** Listens on a free port of this machine. */
+/** Listens on a free loopback port. */
 export async function serve(
   service: grpc.ServiceDefinition,
   methods: grpc.UntypedServiceImplementation,

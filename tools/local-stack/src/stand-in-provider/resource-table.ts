@@ -1,26 +1,26 @@
-/** How a resource of azure-native is one of Azure Resource Manager: what the genuine provider has in its metadata. */
+/** Maps a type of azure-native to Azure Resource Manager, like the genuine provider's metadata. */
 export interface ResourceRow {
   readonly apiVersion: string
-  /** With its parameters; the last one is the resource's name. */
+  /** Path with parameters; the last one is the resource's name. */
   readonly path: string
-  /** How a name is made up: `logical` and eight hex digits, the logical name as it is, or a UUID. */
+  /** How names are generated: logical name and eight hex digits, logical name alone, or UUID. */
   readonly naming: 'random' | 'copy' | 'uuid'
-  /** Inputs beside `properties` in the body. */
+  /** Inputs that are next to `properties` in the body. */
   readonly top: readonly string[]
-  /** Inputs that can't be changed, beside the path's parameters and the location. */
+  /** Inputs whose change replaces the resource, in addition to the path's parameters and the location. */
   readonly fixed?: readonly string[]
-  /** Inputs whose name in the body is another. */
+  /** Inputs that have another name in the body. */
   readonly renamed?: Readonly<Record<string, string>>
-  /** Outputs that can't be inputs, next to those that every type has. */
+  /** Outputs that cannot be inputs, in addition to those that every type has. */
   readonly readOnly?: readonly string[]
-  /** Inputs that a GET never shows. */
+  /** Inputs that a GET never returns. */
   readonly hidden?: readonly string[]
 }
 
 const group = '/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}'
 const tracked = ['location', 'tags']
 
-/** Extend it for further types; the api-versions are those that azure-native 3.28 uses by default. */
+/** The api-versions are the defaults of azure-native 3.28. Add a row for each further type. */
 export const resourceTable: Readonly<Record<string, ResourceRow>> = {
   'azure-native:resources:ResourceGroup': {
     apiVersion: '2024-03-01',
@@ -125,14 +125,14 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
       'trafficManagerHostNames',
       'usageState',
     ],
-    // It has the app settings, which may be secrets.
+    // Contains the app settings, which may be secret.
     hidden: ['siteConfig'],
   },
 }
 
 export interface InvokeRow {
   readonly apiVersion: string
-  /** Asked by POST. */
+  /** Path of a POST. */
   readonly path: string
 }
 

@@ -6,12 +6,12 @@ import struct from 'google-protobuf/google/protobuf/struct_pb.js'
 import { ArmClient, type ArmClientOptions } from './arm-client.ts'
 import { method, serve } from './grpc-server.ts'
 import {
-  changesOf,
+  findChanges,
   createBeforeDelete,
   isUnknown,
-  makeUpName,
-  parametersOf,
-  pathOf,
+  generateName,
+  getParameters,
+  toPath,
   previewOutputs,
   toBody,
   toImportedInputs,
@@ -23,11 +23,11 @@ import {
 import { invokeTable, resourceTable, type ResourceRow } from './resource-table.ts'
 
 export interface StandInProvider extends AsyncDisposable {
-  /** For `PULUMI_DEBUG_PROVIDERS=azure-native:<port>`. */
+  /** Port for `PULUMI_DEBUG_PROVIDERS=azure-native:<port>`. */
   readonly port: number
 }
 
-/** What the genuine provider takes from the variables `ARM_*`, if the stack's configuration does not have it. */
+/** Values for configuration that the stack does not set; the genuine provider reads them from `ARM_*` variables. */
 export interface ProviderEnvironment extends ArmClientOptions {
   readonly subscriptionId: string
 }
@@ -38,16 +38,16 @@ interface Cloud {
   readonly location: string | undefined
 }
 
-const configured = ['metadataHost', 'tenantId', 'clientId', 'clientSecret', 'subscriptionId'] as const
+const requiredNames = ['metadataHost', 'tenantId', 'clientId', 'clientSecret', 'subscriptionId'] as const
 
 /**
- * Stands in for the azure-native provider, which can't be had from a package registry: it makes the calls to the resource
- * manager that the genuine one makes. It proves the engine and the program, not the genuine provider.
+ * Starts a stand-in for the azure-native provider, which no package registry offers. It makes the same requests to the
+ * resource manager. Tests that use it cover the engine and the program, but not the genuine provider.
  */
 export async function startStandInProvider(environment: ProviderEnvironment): Promise<StandInProvider> {
   let cloud: Cloud | undefined
-  const connected = () => {
-    if (!cloud) throw new Error('the provider is not configured yet')
+  const getCloud = () => {
+    if (!cloud) throw new Error('the stand-in provider is not requiredNames: call Configure first')
     return cloud
   }
   const { server, port } = await serve(providerRpc.ResourceProviderService, {
@@ -55,21 +55,21 @@ export async function startStandInProvider(environment: ProviderEnvironment): Pr
     cancel: method(async () => new empty.Empty()),
     getPluginInfo: method(async () => new plugin.PluginInfo().setVersion('3.28.0')),
     configure: method(async (request: provider.ConfigureRequest) => {
-      cloud = connect({ ...environment, ...valuesOf(request.getArgs()) })
-      // The engine keeps track of secrets, as it does for the genuine provider.
+      cloud = connect({ ...environment, ...toValues(request.getArgs()) })
+      // The engine tracks secrets, as it does for the genuine provider.
       return new provider.ConfigureResponse().setAcceptsecrets(false).setSupportspreview(true)
     }),
     checkConfig: method(async (request: provider.CheckRequest) =>
       new provider.CheckResponse().setInputs(request.getNews()),
     ),
     diffConfig: method(async () => new provider.DiffResponse().setChanges(provider.DiffResponse.DiffChanges.DIFF_NONE)),
-    check: method((request: provider.CheckRequest) => check(request, connected())),
+    check: method((request: provider.CheckRequest) => check(request, getCloud())),
     diff: method(async (request: provider.DiffRequest) => diff(request)),
-    create: method((request: provider.CreateRequest) => create(request, connected())),
-    read: method((request: provider.ReadRequest) => read(request, connected())),
-    update: method((request: provider.UpdateRequest) => update(request, connected())),
-    delete: method((request: provider.DeleteRequest) => remove(request, connected())),
-    invoke: method((request: provider.InvokeRequest) => invoke(request, connected())),
+    create: method((request: provider.CreateRequest) => create(request, getCloud())),
+    read: method((request: provider.ReadRequest) => read(request, getCloud())),
+    update: method((request: provider.UpdateRequest) => update(request, getCloud())),
+    delete: method((request: provider.DeleteRequest) => remove(request, getCloud())),
+    invoke: method((request: provider.InvokeRequest) => invoke(request, getCloud())),
   })
   return {
     port,
@@ -80,43 +80,45 @@ export async function startStandInProvider(environment: ProviderEnvironment): Pr
 }
 
 function connect(values: Values): Cloud {
-  const missing = configured.filter((name) => !values[name])
+  const missing = requiredNames.filter((name) => !values[name])
   if (missing.length > 0) {
-    throw new Error(`the stand-in provider needs ${missing.map((name) => `azure-native:${name}`).join(', ')}`)
+    throw new Error(
+      `the stand-in provider has no value for ${missing.map((name) => `azure-native:${name}`).join(', ')}`,
+    )
   }
   const { subscriptionId, location, ...arm } = values as Values & ProviderEnvironment & { readonly location?: string }
   return { arm: new ArmClient(arm), subscriptionId, location }
 }
 
-/** Gives what was not given its name and place. */
+/** Adds a missing name and location. */
 async function check(request: provider.CheckRequest, { arm, subscriptionId, location }: Cloud) {
-  const row = rowOf(request.getUrn())
-  const olds = valuesOf(request.getOlds())
-  const news: Record<string, unknown> = { ...valuesOf(request.getNews()) }
-  const nameParameter = parametersOf(row.path).at(-1)!
+  const row = getRow(request.getUrn())
+  const olds = toValues(request.getOlds())
+  const news: Record<string, unknown> = { ...toValues(request.getNews()) }
+  const nameParameter = getParameters(row.path).at(-1)!
   if (news[nameParameter] === undefined) {
     const before = olds[nameParameter]
-    news[nameParameter] = before ?? makeUpName(row, logicalNameOf(request.getUrn()), request.getRandomseed_asU8())
+    news[nameParameter] = before ?? generateName(row, getLogicalName(request.getUrn()), request.getRandomseed_asU8())
     if (before === undefined ? row.naming !== 'copy' : olds[createBeforeDelete]) news[createBeforeDelete] = true
   }
   if (row.top.includes('location')) {
-    news['location'] ??= olds['location'] ?? location ?? (await locationOfGroup(news['resourceGroupName']))
+    news['location'] ??= olds['location'] ?? location ?? (await getGroupLocation(news['resourceGroupName']))
   }
-  const failures = parametersOf(row.path)
+  const failures = getParameters(row.path)
     .filter((name) => name !== 'subscriptionId' && news[name] === undefined)
-    .map((name) => new provider.CheckFailure().setProperty(name).setReason('it is missing'))
-  return new provider.CheckResponse().setInputs(structOf(news)).setFailuresList(failures)
+    .map((name) => new provider.CheckFailure().setProperty(name).setReason('missing'))
+  return new provider.CheckResponse().setInputs(toStruct(news)).setFailuresList(failures)
 
-  async function locationOfGroup(group: unknown): Promise<unknown> {
+  async function getGroupLocation(group: unknown): Promise<unknown> {
     if (group === undefined || isUnknown(group)) return group
     const { path, apiVersion } = resourceTable['azure-native:resources:ResourceGroup']!
-    return (await arm.call('GET', pathOf(path, news, subscriptionId), apiVersion)).body['location']
+    return (await arm.call('GET', toPath(path, news, subscriptionId), apiVersion)).body['location']
   }
 }
 
 async function diff(request: provider.DiffRequest) {
-  const before = valuesOf(request.getOldInputs())
-  const changes = changesOf(rowOf(request.getUrn()), before, valuesOf(request.getNews()))
+  const before = toValues(request.getOldInputs())
+  const changes = findChanges(getRow(request.getUrn()), before, toValues(request.getNews()))
   const replaces = changes.filter(({ isReplacement }) => isReplacement).map(({ path }) => path)
   const { DiffChanges } = provider.DiffResponse
   const response = new provider.DiffResponse()
@@ -124,7 +126,7 @@ async function diff(request: provider.DiffRequest) {
     .setDiffsList(changes.map(({ name }) => name))
     .setReplacesList(replaces)
     .setHasdetaileddiff(true)
-    // A name that was made up can be made up once more beside the old one; a given one has to be free first.
+    // A replacement needs another name than the old resource: a generated name differs, a given one does not.
     .setDeletebeforereplace(replaces.length > 0 && !before[createBeforeDelete])
   for (const { path, kind, isReplacement } of changes) {
     const key = isReplacement ? (`${kind}_REPLACE` as const) : kind
@@ -136,94 +138,93 @@ async function diff(request: provider.DiffRequest) {
 }
 
 async function create(request: provider.CreateRequest, { arm, subscriptionId }: Cloud) {
-  const row = rowOf(request.getUrn())
-  const inputs = valuesOf(request.getProperties())
-  if (request.getPreview()) return new provider.CreateResponse().setProperties(structOf(previewOutputs(inputs)))
-  const path = pathOf(row.path, inputs, subscriptionId)
+  const row = getRow(request.getUrn())
+  const inputs = toValues(request.getProperties())
+  if (request.getPreview()) return new provider.CreateResponse().setProperties(toStruct(previewOutputs(inputs)))
+  const path = toPath(row.path, inputs, subscriptionId)
   const { status } = await arm.call('GET', path, row.apiVersion)
   if (status !== 404) throw new Error(`cannot create already existing resource ${path}`)
   const body = await write(row, path, inputs, arm)
-  // As the resource manager spells it.
+  // In the resource manager's spelling.
   const id = typeof body['id'] === 'string' ? body['id'] : path
-  return new provider.CreateResponse().setId(id).setProperties(structOf(toOutputs(row, inputs, body)))
+  return new provider.CreateResponse().setId(id).setProperties(toStruct(toOutputs(row, inputs, body)))
 }
 
 async function read(request: provider.ReadRequest, { arm }: Cloud) {
-  const row = rowOf(request.getUrn())
+  const row = getRow(request.getUrn())
   const { status, body } = await arm.call('GET', request.getId(), row.apiVersion)
-  // Without an id, it is gone.
+  // A response without an id means that the resource is deleted.
   if (status === 404) return new provider.ReadResponse()
-  const inputsBefore = valuesOf(request.getInputs())
+  const inputsBefore = toValues(request.getInputs())
   const outputs = toOutputs(row, inputsBefore, body)
   const isImport = Object.keys(inputsBefore).length === 0
   const inputs = isImport
     ? toImportedInputs(row, request.getId(), outputs)
-    : toRefreshedInputs(row, inputsBefore, valuesOf(request.getProperties()), outputs)
-  return new provider.ReadResponse().setId(request.getId()).setProperties(structOf(outputs)).setInputs(structOf(inputs))
+    : toRefreshedInputs(row, inputsBefore, toValues(request.getProperties()), outputs)
+  return new provider.ReadResponse().setId(request.getId()).setProperties(toStruct(outputs)).setInputs(toStruct(inputs))
 }
 
 async function update(request: provider.UpdateRequest, { arm }: Cloud) {
-  const row = rowOf(request.getUrn())
-  const inputs = valuesOf(request.getNews())
+  const row = getRow(request.getUrn())
+  const inputs = toValues(request.getNews())
   if (request.getPreview()) {
-    const outputs = previewOutputs(inputs, valuesOf(request.getOlds()))
-    return new provider.UpdateResponse().setProperties(structOf(outputs))
+    const outputs = previewOutputs(inputs, toValues(request.getOlds()))
+    return new provider.UpdateResponse().setProperties(toStruct(outputs))
   }
   const body = await write(row, request.getId(), inputs, arm)
-  return new provider.UpdateResponse().setProperties(structOf(toOutputs(row, inputs, body)))
+  return new provider.UpdateResponse().setProperties(toStruct(toOutputs(row, inputs, body)))
 }
 
-/** Puts a resource, and returns it as it is read afterwards, which is what a refresh compares with. */
+/** Writes a resource and returns it as read afterwards, which is what a refresh compares with. */
 async function write(row: ResourceRow, path: string, inputs: Values, arm: ArmClient): Promise<Values> {
   const written = await arm.call('PUT', path, row.apiVersion, toBody(row, inputs))
-  // The resource exists: a failure here must not make the engine forget it.
+  // The resource exists: after a failure here the engine must still record it.
   const { status, body } = await arm.call('GET', path, row.apiVersion).catch(() => written)
   return status === 404 ? written.body : body
 }
 
 async function remove(request: provider.DeleteRequest, { arm }: Cloud) {
-  await arm.call('DELETE', request.getId(), rowOf(request.getUrn()).apiVersion)
+  await arm.call('DELETE', request.getId(), getRow(request.getUrn()).apiVersion)
   return new empty.Empty()
 }
 
 async function invoke(request: provider.InvokeRequest, { arm, subscriptionId }: Cloud) {
   const token = request.getTok()
-  const args = valuesOf(request.getArgs())
+  const args = toValues(request.getArgs())
   const action = invokeTable[token]
   if (action) {
-    const { body } = await arm.call('POST', pathOf(action.path, args, subscriptionId), action.apiVersion)
-    return new provider.InvokeResponse().setReturn(structOf(body))
+    const { body } = await arm.call('POST', toPath(action.path, args, subscriptionId), action.apiVersion)
+    return new provider.InvokeResponse().setReturn(toStruct(body))
   }
   const row = resourceTable[token.replace(/:get(?=\w+$)/, ':')]
-  if (!row)
-    throw new Error(
-      `the stand-in provider does not know ${token}: add it to tools/local-stack/src/stand-in-provider/resource-table.ts`,
-    )
-  const path = pathOf(row.path, args, subscriptionId)
+  if (!row) throw unknownType(token)
+  const path = toPath(row.path, args, subscriptionId)
   const { status, body } = await arm.call('GET', path, row.apiVersion)
   if (status === 404) throw new Error(`${path} does not exist`)
-  return new provider.InvokeResponse().setReturn(structOf({ id: body['id'], ...toOutputs(row, {}, body) }))
+  return new provider.InvokeResponse().setReturn(toStruct({ id: body['id'], ...toOutputs(row, {}, body) }))
 }
 
-function rowOf(urn: string): ResourceRow {
+function getRow(urn: string): ResourceRow {
   const type = urn.split('::')[2]!.split('$').at(-1)!
   const row = resourceTable[type]
-  if (!row)
-    throw new Error(
-      `the stand-in provider does not know ${type}: add it to tools/local-stack/src/stand-in-provider/resource-table.ts`,
-    )
+  if (!row) throw unknownType(type)
   return row
 }
 
-function logicalNameOf(urn: string): string {
+function unknownType(type: string): Error {
+  const table = 'tools/local-stack/src/stand-in-provider/resource-table.ts'
+  return new Error(`the stand-in provider does not support ${type}: add it to ${table}`)
+}
+
+function getLogicalName(urn: string): string {
   return urn.split('::').at(-1)!
 }
 
-function valuesOf(message: struct.Struct | undefined): Values {
+function toValues(message: struct.Struct | undefined): Values {
   return withoutNulls(message?.toJavaScript() ?? {})
 }
 
-function structOf(values: Values): struct.Struct {
-  // It takes no undefined.
+function toStruct(values: Values): struct.Struct {
+  // Struct has no undefined.
   return struct.Struct.fromJavaScript(JSON.parse(JSON.stringify(values)) as Record<string, struct.JavaScriptValue>)
 }
