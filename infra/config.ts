@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { isOrigin, parseJson, readSettings, settings, SettingsError, type Issuer } from '@acs-kit/service-settings'
+import { parseJson, readSettings, settings, SettingsError, type Issuer } from '@acs-kit/service-settings'
 import { RunError } from '@pulumi/pulumi'
 import { serviceSettings } from './app-settings.ts'
 
@@ -120,13 +120,22 @@ function parseSku(text: string): string {
 function parseOrigins(text: string): readonly string[] {
   const list = parseJson(text)
   if (!Array.isArray(list)) throw new Error(' is not a list: pulumi config set --path allowedOrigins[0] https://…')
-  const wrong = list.filter((origin) => typeof origin !== 'string' || !isOrigin(origin))
+  const wrong = list.filter((origin) => typeof origin !== 'string' || !isAllowedOrigin(origin))
   if (wrong.length === 0) return list
   throw new Error(
     wrong
       .map((origin) => ` has ${JSON.stringify(origin)}: expected an origin, such as https://app.example.com`)
       .join('\n'),
   )
+}
+
+function isAllowedOrigin(text: string): boolean {
+  try {
+    settings.ALLOWED_ORIGINS.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function parseIssuers(text: string): readonly Issuer[] {

@@ -45,6 +45,11 @@ it('fills in the defaults', () => {
   expect(parseConfig(source({ keyless: true }, { stack: 'prod' }))).toMatchObject({ protect: true, keyless: true })
 })
 
+it('accepts the origins that the service accepts', () => {
+  const allowedOrigins = ['https://app.example.com', 'http://localhost:*']
+  expect(parseConfig(source({ allowedOrigins }))).toMatchObject({ allowedOrigins })
+})
+
 it.each<[string, Record<string, unknown>, RegExp]>([
   ['an unknown option', { datalocation: 'Europe' }, /^- datalocation: unknown option$/],
   ['an unknown data location', { dataLocation: 'Mars' }, /^- dataLocation is "Mars": expected one of Africa, /],

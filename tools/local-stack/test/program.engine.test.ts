@@ -209,6 +209,32 @@ describe.runIf(cli !== undefined || isRequired)('the genuine engine with the sta
     expect(communication().envelope.tags).toEqual({ team: 'a' })
   })
 
+  it('lets another program read the outputs, as in the README', async () => {
+    const readme = readFileSync(join(infra, 'README.md'), 'utf8')
+    const [, program] = /```ts\n(import \{ StackReference \}[^]*?)```/.exec(readme)!
+    const folder = join(engine.folder, 'reader')
+    mkdirSync(folder)
+    writeFileSync(
+      join(folder, 'Pulumi.yaml'),
+      readFileSync(join(infra, 'Pulumi.yaml'), 'utf8').replace('acs-kit', 'reader'),
+    )
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', main: 'index.ts' }))
+    writeFileSync(join(folder, 'index.ts'), program!.replace('/dev', '/local'))
+    symlinkSync(join(infra, 'node_modules'), join(folder, 'node_modules'))
+    const pulumi = (...args: string[]) =>
+      promisify(execFile)(cli!.command, [...args, '--cwd', folder, '--non-interactive'], { env: engine.env })
+    await pulumi('stack', 'init', 'reader')
+    const { stdout } = await pulumi('preview', '--stack', 'reader')
+    const { tokenServiceUrl } = await engine.stack.outputs()
+    expect(stdout).toContain(`tokenServiceUrl: "${tokenServiceUrl!.value as string}"`)
+  })
+
+  it('leaves resources where they are when azure-native:location changes', async () => {
+    await configure('azure-native:location', 'northeurope')
+    expect((await up()).stdout).toMatch(/13 unchanged/)
+    await configure('azure-native:location', 'westeurope')
+  })
+
   it('updates protected resources and rejects replacing or deleting them', async () => {
     await configure('protect', 'true')
     expect((await up()).code).toBe(0)
