@@ -11,7 +11,7 @@ import type { DataLocation } from './config.ts'
 
 export interface CommunicationServicesArgs {
   readonly resourceGroupName: Input<string>
-  /** Where its data is at rest. Changing it replaces the resource, and all identities are lost. */
+  /** Location of its data at rest. Changing it replaces the resource, and all identities are lost. */
   readonly dataLocation: DataLocation
   /** Disables access keys, so that only Entra ID's tokens are accepted. */
   readonly keyless: boolean

@@ -1,12 +1,12 @@
 import type { StackResource } from './stack-state.ts'
 
-/** What else is lost with a resource. */
+/** Losses that the deletion of a resource entails, by its type. */
 const consequences: Readonly<Record<string, string>> = {
   ResourceGroup: 'and everything in it, including resources created by others',
   CommunicationService:
     'and all identities: their tokens stop working, they leave their chat threads, and no new resource restores them',
   Table: 'and the mapping of users to identities',
-  WebApp: 'and the token service: users receive no more tokens',
+  WebApp: 'and the token service: users receive no tokens',
 }
 
 /** Lists resources for confirmation, starting with those whose loss affects users. */

@@ -53,7 +53,7 @@ export class ResourceManager {
         throw new Error(`not signed in to Azure: run \`az login\`\n${message}`, { cause: error })
       }
       if (statusCode === 404 && !invalidAddressCodes.test(code)) return 'deleted'
-      // Also the response after a role assignment was deleted with its scope.
+      // Azure responds the same way after a role assignment was deleted with its scope.
       if (statusCode === 403) return 'unknown'
       if (statusCode === undefined) throw error
       const account = 'check your account and subscription with `az account show`'

@@ -69,7 +69,7 @@ async function upUntilComplete(engine: LocalEngine, origin: string): Promise<str
 
 /**
  * Processes that run our code for an engine with this folder. Excludes the genuine language host, which takes up to five
- * minutes to detect that its CLI is gone.
+ * minutes to detect that its CLI has ended.
  */
 function ownProcesses(folder: string): string[] {
   const node = realpathSync(process.execPath)

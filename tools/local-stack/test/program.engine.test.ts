@@ -197,7 +197,7 @@ describe.runIf(cli !== undefined || isRequired)('the genuine engine with the sta
 
   it('finds changes that were made outside Pulumi', async () => {
     const { id } = communication()
-    const { accessToken } = await emulator.entra.signIn({ user: 'somebody', audience: 'https://management.azure.com' })
+    const { accessToken } = await emulator.entra.signIn({ user: 'platform', audience: 'https://management.azure.com' })
     const response = await fetch(new URL(`${id.id}?api-version=2026-03-18`, emulator.endpoint), {
       method: 'PATCH',
       headers: { Authorization: `Bearer ${accessToken}` },

@@ -72,7 +72,7 @@ describe.runIf(cli !== undefined || isRequired)(
     }
     const teardown = (...args: string[]) => run(args)
     const resources = () => emulator.resourceManager.resources()
-    const nameOf = (type: string) => resources().find(({ id }) => id.type.endsWith(type))!.id.name
+    const getName = (type: string) => resources().find(({ id }) => id.type.endsWith(type))!.id.name
     const state = async () => (await runPulumi(engine, 'stack', 'export')).stdout
     async function expectUnchanged(act: () => Promise<void>): Promise<void> {
       const before = [await state(), resources()]
@@ -89,8 +89,8 @@ describe.runIf(cli !== undefined || isRequired)(
       expectUnchanged(async () => {
         const { code, stdout, stderr } = await teardown('local')
         expect([code, stderr]).toEqual([1, expect.stringMatching(/pass --yes \(nothing was changed\)/)])
-        expect(stdout).toContain(`CommunicationService ${nameOf('communicationServices')}\n      and all identities: `)
-        expect(stdout).toContain(`Table ${nameOf('tables')}\n      and the mapping of users to identities`)
+        expect(stdout).toContain(`CommunicationService ${getName('communicationServices')}\n      and all identities: `)
+        expect(stdout).toContain(`Table ${getName('tables')}\n      and the mapping of users to identities`)
         expect(stdout).toMatch(/protected/)
         for (const { id } of resources()) expect(stdout).toContain(id.name)
       }))
@@ -149,7 +149,7 @@ describe.runIf(cli !== undefined || isRequired)(
         rowKey: `user-${index}`,
         communicationUserId: `8:acs:x_${index}`,
       }))
-      const table = TableClient.fromConnectionString(azurite.connectionString, nameOf('tables'))
+      const table = TableClient.fromConnectionString(azurite.connectionString, getName('tables'))
       await table.createTable()
       for (let from = 0; from < rows.length; from += 100) {
         await table.submitTransaction(rows.slice(from, from + 100).map((row) => ['create', row]))
@@ -162,7 +162,7 @@ describe.runIf(cli !== undefined || isRequired)(
         1,
         expect.stringMatching(/Incomplete.*Run `pnpm teardown local` again to continue/),
       ])
-      expect(failed.stdout).toMatch(new RegExp(`ResourceGroup ${nameOf('resourceGroups')} +exists +still exists`))
+      expect(failed.stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
       expect(failed.stdout).toContain(`Exported 1001 rows to ${path}`)
       const exported = readFileSync(path, 'utf8').trimEnd().split('\n')
       const byKey = (one: { rowKey: string }, other: { rowKey: string }) => one.rowKey.localeCompare(other.rowKey)
@@ -203,7 +203,7 @@ describe.runIf(cli !== undefined || isRequired)(
         1,
         expect.stringMatching(/Incomplete.*Run `pnpm teardown local` again to continue/),
       ])
-      expect(stdout).toMatch(new RegExp(`ResourceGroup ${nameOf('resourceGroups')} +exists +still exists`))
+      expect(stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
       expect((await teardown('local', '--yes')).code).toBe(0)
     })
 
@@ -223,7 +223,7 @@ describe.runIf(cli !== undefined || isRequired)(
       expect((await runPulumi(engine, 'stack', 'import', '--file', file)).code).toBe(0)
       const { code, stdout } = await teardown('local', '--yes')
       expect([code, stdout]).toEqual([1, expect.stringMatching(/Pulumi finished, but some resources still exist/)])
-      expect(stdout).toMatch(new RegExp(`ResourceGroup ${nameOf('resourceGroups')} +exists +still exists`))
+      expect(stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
       expect(stdout.match(/ still exists/g)).toHaveLength(1)
     })
   },
