@@ -1,24 +1,24 @@
 import type { OidcMetadata } from 'oidc-client-ts'
 
-/** What is told to the page where it is served, in `config.json` beside it. */
+/** Content of `config.json` next to the page. */
 export interface DemoConfig {
   /** Issuer of the sign-in, and this app's id there. */
   readonly authority: string
   readonly clientId: string
-  /** With the token service's own, such as `openid offline_access api://acs-kit/access_as_user`. */
+  /** Includes the token service's scope, as in `openid offline_access api://acs-kit/access_as_user`. */
   readonly scope: string
-  /** The issuer's endpoints, if they are to be others than those that it publishes. */
+  /** Endpoints of the issuer, if they differ from the published ones. */
   readonly metadata?: Partial<OidcMetadata>
   readonly serviceUrl: string
-  /** Where the emulator's administration is, if Azure is emulated. */
+  /** Administration API of the emulator, if Azure is emulated. */
   readonly emulatorUrl?: string
 }
 
 export async function readConfig(): Promise<DemoConfig> {
   const response = await fetch('config.json')
   const config = await response.json().catch(() => undefined)
-  // Some web servers answer with the page for whatever they have not.
+  // Some web servers respond with the page if a file is missing.
   if (config === undefined)
-    throw new Error('config.json is missing beside this page: its README says what belongs there.')
+    throw new Error('config.json is missing: create it next to this page, as described in the README.')
   return config as DemoConfig
 }

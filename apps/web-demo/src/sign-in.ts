@@ -1,7 +1,7 @@
 import { UserManager, WebStorageStateStore, type User } from 'oidc-client-ts'
 import type { DemoConfig } from './config.ts'
 
-/** The app's own sign-in: OpenID Connect, code flow with PKCE. What it keeps, it keeps for this tab. */
+/** The app's own sign-in: OpenID Connect, code flow with PKCE. Its tokens are stored per tab. */
 export class SignIn {
   readonly #manager: UserManager
 
@@ -21,32 +21,39 @@ export class SignIn {
     })
   }
 
-  /** Who is signed in, also by the answer of the sign-in page that led here. */
+  /** Returns the signed-in user, also after the redirect from the sign-in page. */
   async resume(): Promise<User | undefined> {
-    const answer = new URLSearchParams(location.search)
-    if (answer.has('state')) {
+    const parameters = new URLSearchParams(location.search)
+    if (parameters.has('state')) {
       const url = location.href
       history.replaceState(null, '', location.pathname)
-      if (answer.has('code') || answer.has('error')) return this.#manager.signinRedirectCallback(url)
+      if (parameters.has('code') || parameters.has('error')) return this.#manager.signinRedirectCallback(url)
     }
     return (await this.#manager.getUser()) ?? undefined
   }
 
-  begin(): Promise<void> {
+  /** Opens the sign-in page. */
+  start(): Promise<void> {
     return this.#manager.signinRedirect()
   }
 
+  /** Signs in again without the sign-in page, or opens it if that fails. */
+  async renew(): Promise<void> {
+    const user = await this.#manager.signinSilent().catch(() => null)
+    if (!user) await this.start()
+  }
+
   async end(): Promise<void> {
-    // First of all, or its token would go along in the address.
+    // Removed first, since the redirect would put its token into the address.
     await this.#manager.removeUser()
     await this.#manager.signoutRedirect()
   }
 
-  /** For the token service. */
+  /** Returns the access token for the token service. */
   getAccessToken = async ({ refresh }: { readonly refresh: boolean }): Promise<string> => {
     const user = await this.#manager.getUser()
-    const renewed = user && (refresh || user.expired) ? await this.#manager.signinSilent() : user
-    if (!renewed) throw new Error('Nobody is signed in.')
-    return renewed.access_token
+    const current = user && (refresh || user.expired) ? await this.#manager.signinSilent() : user
+    if (!current) throw new Error('Not signed in.')
+    return current.access_token
   }
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { hasBrowser, launchBrowser, type Browser, type BrowserContext, type Page } from '@acs-kit/test-support/browser'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { build, preview } from 'vite'
@@ -17,7 +18,7 @@ let serviceUrl: string
 let browser: Browser
 
 // Over HTTPS and across origins, as in production.
-describe.runIf(hasBrowser)('the demo, in a browser,', () => {
+describe.runIf(hasBrowser)('the demo in a browser', () => {
   beforeAll(async () => {
     stack = open.use(await startLocalStack({ ports: { emulator: 0, service: 0, demo: 0 } }))
     demoUrl = stack.demo!.url
@@ -30,12 +31,12 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
   interface Visit extends AsyncDisposable {
     readonly context: BrowserContext
     readonly page: Page
-    /** What the page printed that nobody wants to see, and what it asked for under which address. */
+    /** Console messages of the page, and the addresses that it requested or opened. */
     readonly complaints: string[]
     readonly addresses: string[]
     readonly says: (text: string | RegExp) => Promise<void>
     readonly press: (name: string) => Promise<void>
-    /** Presses, and waits until the page has done what the button is for. */
+    /** Clicks a button and waits until its action has finished. */
     readonly act: (name: string) => Promise<void>
   }
 
@@ -72,12 +73,12 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
   async function signIn(visited: Visit, user = 'alice'): Promise<void> {
     await visited.press('Sign in')
     await visited.page.getByRole('button', { name: user }).click()
-    await visited.says('The token came from the service.')
+    await visited.says('Received a token from the service.')
   }
 
   const textOf = (page: Page, id: string) => page.locator(`#${id}`).textContent()
 
-  it('goes from sign-in to deletion, by keyboard alone', async () => {
+  it('works by keyboard from sign-in to deletion', async () => {
     await using visited = await visit()
     const { page, says } = visited
     const pressByKeyboard = async (name: string) => {
@@ -86,25 +87,25 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
         await page.keyboard.press('Tab')
         if ((await focused.count()) > 0) return page.keyboard.press('Enter')
       }
-      throw new Error(`${name} is out of the keyboard’s reach`)
+      throw new Error(`${name} is not reachable by keyboard`)
     }
-    await page.getByRole('heading', { name: 'Calls and chat' }).waitFor()
+    await page.getByRole('heading', { name: 'Calling and chat' }).waitFor()
     await pressByKeyboard('Sign in')
     await page.getByRole('button', { name: 'alice' }).waitFor()
     await pressByKeyboard('alice')
-    await says('The token came from the service.')
+    await says('Received a token from the service.')
     const identity = await textOf(page, 'user')
     const first = await textOf(page, 'token')
     expect(identity).toMatch(/^8:acs:/)
-    expect(await textOf(page, 'left')).toMatch(/^\d+ h \d+ min left$/)
+    expect(await textOf(page, 'remaining')).toMatch(/^\d+ h \d+ min left$/)
     expect(await page.locator('#scopes .scope').allTextContents()).toEqual(['chat', 'voip'])
 
     await pressByKeyboard('Get a token')
-    await says('The token came from memory.')
+    await says('Used the cached token.')
     await pressByKeyboard('Refresh')
-    await says('There is a new token.')
-    await page.getByLabel('calls').check()
-    await says('The token came from the service.')
+    await says('Received a new token.')
+    await page.getByLabel('Calling').check()
+    await says('Received a token from the service.')
     expect(await page.locator('#scopes .scope').allTextContents()).toEqual(['voip'])
     const issued = await stack.emulator.tokens({ reveal: true })
     await pressByKeyboard('Revoke')
@@ -116,14 +117,14 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
     await page.keyboard.press('Escape')
     expect(stack.emulator.identities()).toHaveLength(1)
     await pressByKeyboard('Delete identity')
-    await pressByKeyboard('Delete it')
+    await pressByKeyboard('Delete')
     await says('Your identity is deleted.')
     expect(stack.emulator.identities()).toEqual([])
     await pressByKeyboard('Get a token')
-    await says('The token came from the service.')
+    await says('Received a token from the service.')
     expect(await textOf(page, 'user')).not.toBe(identity)
     expect(await textOf(page, 'token')).not.toBe(first)
-    const requests = await page.locator('#wire tr td:nth-child(2)').allTextContents()
+    const requests = await page.locator('#requests tr td:nth-child(2)').allTextContents()
     expect(requests.toReversed()).toEqual([
       'POST /v1/token',
       'POST /v1/token',
@@ -133,51 +134,75 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
       'POST /v1/token',
     ])
     await pressByKeyboard('Sign out')
-    await page.getByRole('heading', { name: 'Calls and chat' }).waitFor()
+    await page.getByRole('heading', { name: 'Calling and chat' }).waitFor()
     expect(visited.complaints).toEqual([])
   })
 
-  it('moves the clock of the emulated Azure, and the token comes anew', async () => {
+  it('renews the token when the emulator clock advances', async () => {
     await using visited = await visit()
     const { page, act } = visited
     await signIn(visited, 'bob')
     const first = await textOf(page, 'token')
-    await act('12 hours on')
-    expect(await textOf(page, 'left')).toMatch(/^(9|1[01]) h/)
+    await act('+12 hours')
+    expect(await textOf(page, 'remaining')).toMatch(/^(9|1[01]) h/)
     expect(await textOf(page, 'token')).toBe(first)
-    // It is renewed ahead, and the sign-in token, which has ended by then, on the way.
-    await act('Near the token’s end')
+    // The client refreshes it, and on the way renews the sign-in token, which has expired.
+    await act('To 10 minutes before expiry')
     await expect.poll(() => textOf(page, 'token')).not.toBe(first)
     const second = await textOf(page, 'token')
-    expect(await textOf(page, 'left')).toMatch(/^2[123] h/)
-    await act('12 hours on')
-    await act('12 hours on')
+    expect(await textOf(page, 'remaining')).toMatch(/^2[123] h/)
+    await act('+12 hours')
+    await act('+12 hours')
     await expect.poll(() => textOf(page, 'token')).not.toBe(second)
-    expect(await textOf(page, 'left')).toMatch(/^2[123] h/)
+    expect(await textOf(page, 'remaining')).toMatch(/^2[123] h/)
     await act('Back to now')
     await act('Refresh')
-    expect(await textOf(page, 'left')).toMatch(/^2[123] h/)
+    expect(await textOf(page, 'remaining')).toMatch(/^2[123] h/)
     expect(stack.emulator.clock.offset).toBeLessThan(1000)
     expect(visited.complaints.filter((text) => !text.includes('401'))).toEqual([])
   })
 
-  it('says when it is offline, serves from memory meanwhile, and recovers', async () => {
+  it('drops the tokens and signs in again when the clock is reset', async () => {
+    await using visited = await visit()
+    const { page, act } = visited
+    await signIn(visited, 'carol')
+    for (let step = 0; step < 6; step++) await act('+12 hours')
+    const future = await textOf(page, 'token')
+    await act('Back to now')
+    await visited.says('Received a token from the service.')
+    expect(await textOf(page, 'token')).not.toBe(future)
+    expect(await textOf(page, 'remaining')).toMatch(/^2[123] h/)
+    const session = await page.evaluate<string>('JSON.stringify({ ...sessionStorage })')
+    const [, payload] = /access_token[^.]*\.([^.]+)/.exec(session)!
+    const { nbf } = JSON.parse(Buffer.from(payload!, 'base64url').toString()) as { nbf: number }
+    expect(nbf * 1000).toBeLessThanOrEqual(Date.now())
+    await act('Refresh')
+    await visited.says('Received a new token.')
+    expect(visited.complaints.filter((text) => !text.includes('401'))).toEqual([])
+
+    await page.evaluate(`for (const key of Object.keys(sessionStorage))
+      sessionStorage[key] = sessionStorage[key].replace(/"refresh_token":"[^"]+"/, '"refresh_token":"invalid"')`)
+    await visited.press('Back to now')
+    await page.getByRole('button', { name: 'alice' }).waitFor()
+  })
+
+  it('reports that it is offline, uses the cached token and recovers', async () => {
     await using visited = await visit()
     const { context, press, says } = visited
     await signIn(visited)
     await context.setOffline(true)
     await press('Get a token')
-    await says('The token came from memory.')
+    await says('Used the cached token.')
     await press('Revoke')
-    await says('The token service can’t be reached. Is there a network?')
+    await says('The token service is unreachable. Check your network connection.')
     await press('Get a token')
     await says('Waiting for the token service…')
     await context.setOffline(false)
-    await says('The token came from the service.')
+    await says('Received a token from the service.')
     expect(visited.complaints.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([])
   })
 
-  it('says that it waits when the network is slow, and takes each press once', async () => {
+  it('reports a slow network and ignores repeated clicks', async () => {
     await using visited = await visit()
     const { page, press, says } = visited
     await signIn(visited)
@@ -185,29 +210,29 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
       await new Promise((resolve) => setTimeout(resolve, 1500))
       await route.continue()
     })
-    const before = await page.locator('#wire tr').count()
+    const before = await page.locator('#requests tr').count()
     await press('Refresh')
     await page.getByRole('button', { name: 'Refresh' }).click({ force: true })
     await says('Waiting for the token service…')
-    await says('There is a new token.')
-    expect(await page.locator('#wire tr').count()).toBe(before + 1)
+    await says('Received a new token.')
+    expect(await page.locator('#requests tr').count()).toBe(before + 1)
   })
 
-  it('says that a sign-in failed, and lets one try again', async () => {
+  it('reports a failed sign-in and allows another attempt', async () => {
     await using visited = await visit()
     const { page, says } = visited
     await page.goto(`${demoUrl}?error=access_denied&state=unknown`)
-    await says(/^The sign-in failed/)
+    await says(/^Sign-in failed/)
     expect(page.url()).toBe(demoUrl)
     await signIn(visited)
   })
 
-  it('keeps a reload signed in, each tab on its own, and no secret in an address or beyond the tab', async () => {
+  it('stays signed in on reload and keeps secrets out of addresses and other tabs', async () => {
     await using visited = await visit()
     const { page, context, says, press } = visited
     await signIn(visited, 'carol')
     await page.reload()
-    await says('The token came from the service.')
+    await says('Received a token from the service.')
     expect(await textOf(page, 'name')).toBe('carol')
     const other = await context.newPage()
     await other.goto(demoUrl)
@@ -224,8 +249,8 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
     expect(await page.evaluate<string>('JSON.stringify({ ...sessionStorage })')).not.toContain('eyJ')
   })
 
-  it('serves nothing of the workspace but what the page is made of', async () => {
-    // Vite says so on the terminal, as it should.
+  it('serves only the files of the page', async () => {
+    // Vite reports the rejected requests on the terminal.
     const printed = vi.spyOn(console, 'error').mockReturnValue()
     onTestFinished(() => printed.mockRestore())
     const secret = join(import.meta.dirname, '../package.json')
@@ -237,9 +262,9 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
     expect((await fetch(new URL(`/__open-in-editor?file=${secret}`, demoUrl))).status).toBe(404)
   })
 
-  it('is built into files that any web server serves, beside a config.json', async () => {
+  it('builds static files that load config.json', async () => {
     const outDir = temporaryFolder()
-    const root = join(import.meta.dirname, '../../../apps/web-demo')
+    const root = dirname(fileURLToPath(import.meta.resolve('@acs-kit/web-demo/package.json')))
     const options = { root, configFile: false, logLevel: 'error', build: { outDir } } as const
     await build(options)
     const server = await preview({ ...options, preview: { host: '127.0.0.1', port: 0 } })
@@ -263,10 +288,10 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
     ['dark', { width: 1200, height: 800 }],
     ['light', narrow],
     ['dark', narrow],
-  ] as const)('can be read and heard: %s, %o', async (colorScheme, viewport) => {
+  ] as const)('is readable and accessible: %s, %o', async (colorScheme, viewport) => {
     await using visited = await visit({ colorScheme, viewport })
     const { page } = visited
-    const look = async () => {
+    const checkPage = async () => {
       await page.evaluate(axe)
       const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
         'axe.run()',
@@ -279,21 +304,21 @@ describe.runIf(hasBrowser)('the demo, in a browser,', () => {
       expect(colours).toBeGreaterThan(20)
     }
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
-    await look()
+    await checkPage()
     await visited.press('Sign in')
     await page.getByRole('button', { name: 'alice' }).waitFor()
-    // The emulator's page allows no foreign script: only what it looks like is looked at.
+    // The emulator's page forbids injected scripts, so only its appearance is checked.
     const { mean } = await measure(page, await page.screenshot())
     expect(mean > 128).toBe(colorScheme === 'light')
     await page.getByRole('button', { name: 'alice' }).click()
-    await visited.says('The token came from the service.')
-    await look()
+    await visited.says('Received a token from the service.')
+    await checkPage()
     const path = process.env['COMMUNICATION_TEST_SCREENSHOT']
     if (path !== undefined && colorScheme === 'light' && viewport !== narrow)
       await page.screenshot({ path, fullPage: true })
   })
 
-  /** Brightness from 0 to 255, and how many colours there are. */
+  /** Returns the mean brightness, from 0 to 255, and the number of colours. */
   async function measure(page: Page, screenshot: Buffer): Promise<{ mean: number; colours: number }> {
     const sheet = await page.context().newPage()
     const measured = await sheet.evaluate<{ mean: number; colours: number }>(`(async () => {
