@@ -113,7 +113,7 @@ export class TokenPanel {
       onClick(button, async () => {
         const milliseconds = advance === 'expiry' ? this.#getTimeBeforeExpiry() : Number(advance)
         showEmulatorTime(await clock.advance(milliseconds))
-        // Every response of the service tells the client the time.
+        // Every response of the service updates the client's time.
         await this.#tokens.getIdentity().catch(() => undefined)
         await this.#getToken()
       })

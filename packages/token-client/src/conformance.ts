@@ -47,8 +47,12 @@ export function conformanceCases(options: ConformanceOptions): ConformanceCase[]
       name,
       users,
       async run() {
-        await using testUsers = new TestUsers(options)
-        await check(testUsers, allowedOrigin ?? '')
+        const testUsers = new TestUsers(options)
+        try {
+          await check(testUsers, allowedOrigin ?? '')
+        } finally {
+          await testUsers.deleteIdentities()
+        }
       },
     }))
 }

@@ -1,4 +1,5 @@
 import { abortable, throwIfAborted } from './abort.ts'
+import { toBaseUrl } from './base-url.ts'
 import type { IdentityResponse, TokenResponse } from './contract.ts'
 import {
   getUser,
@@ -140,16 +141,6 @@ export function tokenSource(options: ServiceTokenSourceOptions): ServiceTokenSou
     dispose,
     [Symbol.dispose]: dispose,
   }
-}
-
-/** Returns the URL without query and fragment, with a trailing slash. Uses a pattern, since `URL` is incomplete in React Native. */
-function toBaseUrl(url: string | URL, allowInsecureConnection = false): string {
-  const address = String(url).replace(/\/?([?#].*)?$/s, '/')
-  const pattern = allowInsecureConnection
-    ? /^https?:/i
-    : /^(https:|http:\/\/([\w.-]+\.localhost|localhost|127(\.\d+){3}|\[::1])(:\d+)?\/)/i
-  if (!pattern.test(address)) throw new TypeError('url must begin with https://.')
-  return address
 }
 
 function isTokenResponse(body: unknown): body is TokenResponse {

@@ -79,6 +79,7 @@ export class Tabs {
         .catch(reject)
     }).finally(() => received.abort())
   }
+
   close(): void {
     this.#isClosed = true
     this.#channel.close()

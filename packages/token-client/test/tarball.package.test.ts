@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { promisify } from 'node:util'
 import { hasBrowser, launchBrowser } from '@acs-kit/test-support/browser'
+import { findOldNodes } from '@acs-kit/test-support/old-node'
 import { packCopy } from '@acs-kit/test-support/pack'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -97,6 +98,17 @@ describe('the tarball, installed in an empty project,', () => {
       expect(stderr).toBe('')
     },
   )
+
+  it('installs the command of the conformance suite, also for older versions of Node', async () => {
+    const command = join(project, 'node_modules/.bin/check-token-service')
+    const old = findOldNodes().filter(({ args }) => args.length === 0)
+    for (const node of [process.execPath, ...old.map((each) => each.command)]) {
+      expect((await run(project, node, command, '--version')).stdout).toBe('0.1.0\n')
+      const { stdout } = await run(project, node, command, '--help')
+      for (const option of ['--origin', '--delete-identities', '--help', '--version', 'SIGN_IN_TOKEN_OTHER'])
+        expect(stdout).toContain(option)
+    }
+  })
 
   it('handles errors like its README', async () => {
     writeSnippet(

@@ -255,9 +255,9 @@ describe.runIf(hasBrowser)('the demo in a browser', () => {
     onTestFinished(() => printed.mockRestore())
     const secret = join(import.meta.dirname, '../package.json')
     for (const path of [`/@fs${secret}`, `/@fs${secret}?raw`, `/@fs${secret}?url`, '/../local/package.json?raw']) {
-      const answer = await fetch(new URL(path, demoUrl), { headers: { Origin: 'http://localhost:3000' } })
-      expect(await answer.text(), path).not.toContain('openid-client')
-      expect(answer.headers.get('Access-Control-Allow-Origin')).toBeNull()
+      const response = await fetch(new URL(path, demoUrl), { headers: { Origin: 'http://localhost:3000' } })
+      expect(await response.text(), path).not.toContain('openid-client')
+      expect(response.headers.get('Access-Control-Allow-Origin')).toBeNull()
     }
     expect((await fetch(new URL(`/__open-in-editor?file=${secret}`, demoUrl))).status).toBe(404)
   })

@@ -1,11 +1,9 @@
-// Apps in this workspace compile this file with their own tsconfig, whose `lib` may lack `Disposable`.
-/// <reference lib="esnext.disposable" preserve="true" />
 import type { ConformanceOptions } from '../conformance.ts'
 import type { TokenResponse } from '../contract.ts'
 import { expectEqual, type ServiceResponse } from './expectations.ts'
 
 /** The users of one case, whose identities are deleted at its end. */
-export class TestUsers implements AsyncDisposable {
+export class TestUsers {
   readonly #options: ConformanceOptions
   readonly #baseUrl: string
   readonly #id = crypto.randomUUID()
@@ -49,7 +47,7 @@ export class TestUsers implements AsyncDisposable {
     return { route, status: response.status, headers: response.headers, body: isJson ? parse(text, route) : text }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async deleteIdentities(): Promise<void> {
     // A failed clean-up must not hide the failure of the case.
     for (const user of this.#signedIn) await this.send('DELETE', '/v1/identity', user).catch(() => undefined)
   }
