@@ -1,9 +1,11 @@
+import type { Log } from './log.ts'
+
 /** Tasks that no request waits for. */
 export class BackgroundTasks {
-  readonly #log: { warn(fields: object, message: string): void }
+  readonly #log: Pick<Log, 'warn'>
   readonly #running = new Set<Promise<void>>()
 
-  constructor(log: { warn(fields: object, message: string): void }) {
+  constructor(log: Pick<Log, 'warn'>) {
     this.#log = log
   }
 

@@ -9,6 +9,12 @@ const maxDepth = 10
 /** Accepts error codes, which are shorter than keys, signatures and tokens. */
 const errorCode = /^[\w-]{1,40}$/
 
+/** The part of a logger that the service's classes use. */
+export interface Log {
+  info(fields: object, message?: string): void
+  warn(fields: object, message: string): void
+}
+
 const frame = /^ {4}at (?:[^()]* \()?(?:file:\/\/|node:|\/|[A-Z]:\\)[^()]*:\d+:\d+\)?$/
 
 /** Opens standard output with a buffer. */

@@ -1,25 +1,10 @@
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
 import { StoreProxy } from '@acs-kit/test-support/store-proxy'
-import { TableClient } from '@azure/data-tables'
 import { describe, expect, it } from 'vitest'
 import { ServiceFixture, type CallOptions } from './service-fixture.ts'
 
-function openTable(fixture: ServiceFixture): TableClient {
-  return TableClient.fromConnectionString(storeConnectionString(), fixture.env['IDENTITY_STORE_TABLE']!, {
-    allowInsecureConnection: true,
-  })
-}
-
-async function readJournal(fixture: ServiceFixture): Promise<Record<string, unknown>[]> {
-  const rows: Record<string, unknown>[] = []
-  for await (const row of openTable(fixture).listEntities({ queryOptions: { filter: "PartitionKey eq 'journal'" } })) {
-    rows.push(row)
-  }
-  return rows
-}
-
-/** Delays a request to Azure until the test removes the fault. */
-const held = { latencyMs: 600_000, env: { UPSTREAM_DEADLINE_MS: '60000' } }
+/** Longer than a test holds a request at Azure. */
+const env = { UPSTREAM_DEADLINE_MS: '60000' }
 
 describe('a first login', () => {
   it('creates one identity for a hundred concurrent requests to three instances, and leaves nothing behind', async () => {
@@ -32,7 +17,7 @@ describe('a first login', () => {
     expect(new Set(responses.map(({ body }) => body.communicationUserId)).size).toBe(1)
     await Promise.all(services.map((service) => service.close()))
     expect(fixture.emulator.identities()).toHaveLength(1)
-    expect(await readJournal(fixture)).toEqual([])
+    expect(await fixture.readJournal()).toEqual([])
   })
 
   it('leaves an intent if the response of Azure is lost, and works when repeated', async () => {
@@ -41,7 +26,7 @@ describe('a first login', () => {
     const { status, body } = await fixture.call('POST /v1/token')
     expect(status).toBe(503)
     expect(body).toMatchObject({ code: 'communication-unavailable', retryAfter: expect.any(Number) })
-    expect(await readJournal(fixture)).toEqual([expect.objectContaining({ kind: 'create' })])
+    expect(await fixture.readJournal()).toEqual([expect.objectContaining({ kind: 'create' })])
     const again = await fixture.call('POST /v1/token')
     expect(again.status).toBe(200)
     // The user's, and an unused one whose id is unknown.
@@ -56,7 +41,7 @@ describe('a first login', () => {
     expect(body).toMatchObject({ code: 'communication-throttled', retryAfter: 60 })
     expect(headers['retry-after']).toBe('60')
     await fixture.service.close()
-    expect(await readJournal(fixture)).toEqual([])
+    expect(await fixture.readJournal()).toEqual([])
   })
 })
 
@@ -67,14 +52,14 @@ describe('the reaper', () => {
     fixture.emulator.faults.add({ operation: 'createIdentity', reset: true, phase: 'after', count: 1 })
     await fixture.call('POST /v1/token')
     await fixture.service.identities.reaper.run()
-    expect(await readJournal(fixture)).toEqual([expect.objectContaining({ kind: 'create' })])
+    expect(await fixture.readJournal()).toEqual([expect.objectContaining({ kind: 'create' })])
     clock += 60_000
     await fixture.service.identities.reaper.run()
-    expect(await readJournal(fixture)).toEqual([expect.objectContaining({ kind: 'lost' })])
+    expect(await fixture.readJournal()).toEqual([expect.objectContaining({ kind: 'lost' })])
     expect(fixture.logged).toContain('an unused identity may remain')
     clock += 31 * 24 * 60 * 60_000
     await fixture.service.identities.reaper.run()
-    expect(await readJournal(fixture)).toEqual([])
+    expect(await fixture.readJournal()).toEqual([])
   })
 
   it.each([
@@ -102,7 +87,7 @@ describe('the reaper', () => {
         { interval: 200 },
       )
       .not.toBe('valid')
-    expect(await readJournal(fixture)).toEqual([])
+    expect(await fixture.readJournal()).toEqual([])
     const next = (await fixture.call('POST /v1/token')).body
     expect(fixture.emulator.introspect(next.token).state).toBe('valid')
   })
@@ -113,8 +98,7 @@ describe('revocation', () => {
     let clock = Date.now()
     await using fixture = await ServiceFixture.start({ now: () => clock })
     const other = await fixture.addInstance()
-    const call = async (service = fixture.service) =>
-      (await fixture.call('POST /v1/token', { service, token: await fixture.issuer.sign({}, { now: clock }) })).body
+    const call = async (service = fixture.service) => (await fixture.call('POST /v1/token', { service })).body
     const first = await call()
     const ofOther = await call(other)
     expect((await fixture.call('POST /v1/token/revoke')).status).toBe(204)
@@ -125,28 +109,21 @@ describe('revocation', () => {
     const renewed = (await call(other)).token
     expect(renewed).not.toBe(ofOther.token)
     expect(fixture.emulator.introspect(renewed).state).toBe('valid')
-    expect(
-      (await fixture.call('GET /v1/identity', { token: await fixture.issuer.sign({}, { now: clock }) })).body,
-    ).toMatchObject({ tokensValidFrom: expect.any(String) })
+    expect((await fixture.call('GET /v1/identity')).body).toMatchObject({ tokensValidFrom: expect.any(String) })
   })
 
   it('includes a token that another instance receives in the meantime', async () => {
     let clock = Date.now()
-    await using fixture = await ServiceFixture.start({ now: () => clock, env: held.env })
+    await using fixture = await ServiceFixture.start({ now: () => clock, env })
     const other = await fixture.addInstance()
     await fixture.call('POST /v1/token')
-    const { latencyMs } = held
-    const fault = fixture.emulator.faults.add({ operation: 'revokeAccessTokens', latencyMs, count: 1 })
-    const revoking = fixture.call('POST /v1/token/revoke')
-    await expect.poll(() => fixture.emulator.faults.list()[0]!.strikes).toBe(1)
+    const proceed = await fixture.hold('revokeAccessTokens', 'POST /v1/token/revoke')
     const concurrent = (await fixture.call('POST /v1/token', { service: other })).body.token
     expect(fixture.emulator.introspect(concurrent).state).toBe('valid')
-    fixture.emulator.faults.remove(fault)
-    expect((await revoking).status).toBe(204)
+    expect((await proceed()).status).toBe(204)
     expect(fixture.emulator.introspect(concurrent).state).toBe('revoked')
     clock += 300_000
-    const token = await fixture.issuer.sign({}, { now: clock })
-    const later = (await fixture.call('POST /v1/token', { service: other, token })).body.token
+    const later = (await fixture.call('POST /v1/token', { service: other })).body.token
     expect(later).not.toBe(concurrent)
   })
 
@@ -160,22 +137,17 @@ describe('revocation', () => {
 
 describe('a deletion during a first login at another instance', () => {
   it.each(['DELETE /v1/identity', 'DELETE /v1/users/'])('leaves no identity: %s', async (request) => {
-    await using fixture = await ServiceFixture.start({ env: held.env })
+    await using fixture = await ServiceFixture.start({ env })
     const other = await fixture.addInstance()
-    const admin = await fixture.issuer.sign({ sub: 'admin', roles: ['admin'] })
-    const { latencyMs } = held
-    const fault = fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs, count: 1 })
-    const login = fixture.call('POST /v1/token', { service: other })
-    await expect.poll(() => fixture.emulator.faults.list()[0]!.strikes).toBe(1)
-    const { userKey } = (await readJournal(fixture))[0]!
+    const proceed = await fixture.hold('createIdentity', 'POST /v1/token', { service: other })
+    const { userKey } = (await fixture.readJournal())[0]!
     const { status } = request.endsWith('/')
-      ? await fixture.call(`${request}${String(userKey)}`, { token: admin })
+      ? await fixture.call(`${request}${String(userKey)}`, { claims: { sub: 'admin', roles: ['admin'] } })
       : await fixture.call(request)
     expect(status).toBe(202)
-    fixture.emulator.faults.remove(fault)
-    expect((await login).status).toBe(200)
+    expect((await proceed()).status).toBe(200)
     await expect.poll(() => fixture.emulator.identities()).toEqual([])
-    await expect.poll(() => readJournal(fixture)).toEqual([])
+    await expect.poll(() => fixture.readJournal()).toEqual([])
     expect((await fixture.call('GET /v1/identity')).status).toBe(404)
     // The instance that created it does not return its token again.
     const next = (await fixture.call('POST /v1/token', { service: other })).body
@@ -185,23 +157,19 @@ describe('a deletion during a first login at another instance', () => {
   it('is finished by the reaper if that instance is killed', async () => {
     let clock = Date.now()
     await using store = await StoreProxy.start(storeConnectionString())
-    await using fixture = await ServiceFixture.start({ now: () => clock, env: held.env })
+    await using fixture = await ServiceFixture.start({ now: () => clock, env })
     const killed = await fixture.addInstance({ IDENTITY_STORE_CONNECTION_STRING: store.connectionString })
-    const { latencyMs } = held
-    const fault = fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs, count: 1 })
     // Loses the store as soon as the mapping is written, like a killed process.
     store.state = () => (store.requests.includes('POST user') && store.requests.at(-1) !== 'POST user' ? 'cut' : 'up')
-    const login = fixture.call('POST /v1/token', { service: killed })
-    await expect.poll(() => fixture.emulator.faults.list()[0]!.strikes).toBe(1)
+    const proceed = await fixture.hold('createIdentity', 'POST /v1/token', { service: killed })
     expect((await fixture.call('DELETE /v1/identity')).status).toBe(202)
-    fixture.emulator.faults.remove(fault)
-    expect((await login).status).toBe(200)
+    expect((await proceed()).status).toBe(200)
     expect(fixture.emulator.identities()).toHaveLength(1)
     // Longer than the grace period with that deadline.
     clock += 180_000
     await fixture.service.identities.reaper.run()
     expect(fixture.emulator.identities()).toEqual([])
-    expect(await readJournal(fixture)).toEqual([])
+    expect(await fixture.readJournal()).toEqual([])
   })
 })
 
@@ -215,15 +183,13 @@ describe('if the store cannot record a promise,', () => {
 
   it.each(requests)('%s gets 503 and changes nothing, even while Azure is down', async (request) => {
     await using store = await StoreProxy.start(storeConnectionString())
-    await using fixture = await ServiceFixture.start({
-      env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
-    })
+    await using fixture = await ServiceFixture.start({ store })
     const { token, communicationUserId } = (await fixture.call('POST /v1/token')).body
     const [row] = await Array.fromAsync(
-      openTable(fixture).listEntities({ queryOptions: { filter: "PartitionKey lt 'g'" } }),
+      fixture.openTable().listEntities({ queryOptions: { filter: "PartitionKey lt 'g'" } }),
     )
-    const admin = await fixture.issuer.sign({ sub: 'admin', roles: ['admin'] })
-    const call = () => fixture.call(request.replace('{}', row!.rowKey!), request.includes('{}') ? { token: admin } : {})
+    const claims = request.includes('{}') ? { sub: 'admin', roles: ['admin'] } : {}
+    const call = () => fixture.call(request.replace('{}', row!.rowKey!), { claims })
     fixture.emulator.faults.add({ status: 503 })
     store.state = () => (/^(?:PUT|POST|DELETE|PATCH) journal$/.test(store.requests.at(-1)!) ? 'cut' : 'up')
     const { status, body, headers } = await call()
@@ -233,14 +199,12 @@ describe('if the store cannot record a promise,', () => {
     expect((await fixture.call('GET /v1/identity')).body).toEqual(expect.objectContaining({ communicationUserId }))
     store.state = 'up'
     expect((await call()).status).toBe(202)
-    expect(await readJournal(fixture)).toHaveLength(1)
+    expect(await fixture.readJournal()).toHaveLength(1)
   })
 
   it('a first login gets 503 and creates no identity', async () => {
     await using store = await StoreProxy.start(storeConnectionString())
-    await using fixture = await ServiceFixture.start({
-      env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
-    })
+    await using fixture = await ServiceFixture.start({ store })
     store.state = () => (store.requests.at(-1) === 'PUT journal' ? 'cut' : 'up')
     expect(await fixture.call('POST /v1/token')).toMatchObject({ status: 503, body: { code: 'store-unavailable' } })
     expect(fixture.emulator.identities()).toEqual([])
@@ -248,9 +212,7 @@ describe('if the store cannot record a promise,', () => {
 
   it('a deletion and the reaper fail with store-unavailable', async () => {
     await using store = await StoreProxy.start(storeConnectionString())
-    await using fixture = await ServiceFixture.start({
-      env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
-    })
+    await using fixture = await ServiceFixture.start({ store })
     store.state = () => (store.requests.at(-1) === 'GET journal' ? 'cut' : 'up')
     expect(await fixture.call('DELETE /v1/identity')).toMatchObject({
       status: 503,
@@ -262,10 +224,7 @@ describe('if the store cannot record a promise,', () => {
   it('the reaper keeps an earlier promise when the store is back', async () => {
     let clock = Date.now()
     await using store = await StoreProxy.start(storeConnectionString())
-    await using fixture = await ServiceFixture.start({
-      now: () => clock,
-      env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
-    })
+    await using fixture = await ServiceFixture.start({ store, now: () => clock })
     await fixture.call('POST /v1/token')
     await expect.poll(() => store.requests.at(-1)).toBe('DELETE journal')
     store.requests.length = 0
@@ -275,7 +234,7 @@ describe('if the store cannot record a promise,', () => {
     clock += 60_000
     await fixture.service.identities.reaper.run()
     expect(fixture.emulator.identities()).toEqual([])
-    expect(await readJournal(fixture)).toEqual([])
+    expect(await fixture.readJournal()).toEqual([])
   })
 })
 
@@ -348,12 +307,10 @@ describe('an identity of another resource', () => {
 
 it('needs few store operations for a token', async () => {
   await using store = await StoreProxy.start(storeConnectionString())
-  await using fixture = await ServiceFixture.start({
-    env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
-  })
+  await using fixture = await ServiceFixture.start({ store })
   const service = await fixture.addInstance()
   // Creates the table.
-  await fixture.call('POST /v1/token', { token: await fixture.issuer.sign({ sub: 'bob' }) })
+  await fixture.call('POST /v1/token', { claims: { sub: 'bob' } })
   await expect.poll(() => store.requests.at(-1)).toBe('DELETE journal')
   const count = async (options: CallOptions) => {
     store.requests.length = 0

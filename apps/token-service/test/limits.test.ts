@@ -76,7 +76,7 @@ it('does not count rejections of validly signed tokens', async () => {
     { sub: undefined },
     { exp: undefined },
   ]
-  const tokens = await Promise.all(claims.map((some) => fixture.issuer.sign(some, { now: clock })))
+  const tokens = await Promise.all(claims.map((some) => fixture.sign(some)))
   tokens.push(await fixture.issuer.sign({}, { now: clock, typ: 'logout+jwt' }))
   const rejected =
     'token-expired token-not-yet-valid token-invalid permission-missing token-invalid token-invalid token-invalid'
@@ -89,7 +89,7 @@ it('does not count rejections of validly signed tokens', async () => {
 
 it('counts rejections of a signed-in user against the user, not the address', async () => {
   const service = await fixture.addInstance()
-  const signIn = (sub: string) => fixture.issuer.sign({ sub }, { now: clock })
+  const signIn = (sub: string) => fixture.sign({ sub })
   const [mallory, bob] = [await signIn('mallory'), await signIn('bob')]
   const codes = []
   for (let index = 0; index < 4; index++) codes.push(await callFrom('203.0.113.5', { token: mallory, service }))
@@ -102,7 +102,7 @@ it('counts rejections of a signed-in user against the user, not the address', as
 it('verifies no signature above the limit, and serves known users', async () => {
   await using stranger = await SignInIssuer.start()
   const service = await fixture.addInstance()
-  const known = await fixture.issuer.sign({ sub: 'known' }, { now: clock })
+  const known = await fixture.sign({ sub: 'known' })
   const call = (token: string) => callFrom('203.0.113.5:1', { token, service })
   expect(await call(known)).toBe('identity-unknown')
   const forge = (kid: string) => stranger.sign({ iss: fixture.issuer.issuer }, { now: clock, kid })
@@ -113,7 +113,7 @@ it('verifies no signature above the limit, and serves known users', async () => 
   const before = fixture.issuer.keyRequests
   expect(await call(await forge('another'))).toBe('rate-limited')
   expect(fixture.issuer.keyRequests).toBe(before)
-  const valid = await fixture.issuer.sign({ sub: 'new' }, { now: clock })
+  const valid = await fixture.sign({ sub: 'new' })
   expect(await call(valid)).toBe('rate-limited')
   expect(await call(known)).toBe('identity-unknown')
   expect(await callFrom('203.0.113.6:1', { token: valid, service })).toBe('identity-unknown')

@@ -74,12 +74,8 @@ it.each(['cut', 'hang'] as const)(
   async (state) => {
     let clock = Date.now()
     await using store = await StoreProxy.start(storeConnectionString())
-    await using fixture = await ServiceFixture.start({
-      now: () => clock,
-      env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
-    })
-    const call = async (sub: string) =>
-      fixture.call('POST /v1/token', { token: await fixture.issuer.sign({ sub }, { now: clock }) })
+    await using fixture = await ServiceFixture.start({ store, now: () => clock })
+    const call = (sub: string) => fixture.call('POST /v1/token', { claims: { sub } })
     const cached = (await call('alice')).body
     store.state = state
     for (let index = 0; index < 6; index++) {
@@ -105,11 +101,8 @@ it.each(['cut', 'hang'] as const)(
 it('bridges an outage of the store for longer by checking cached identities early', async () => {
   let clock = Date.now()
   await using store = await StoreProxy.start(storeConnectionString())
-  await using fixture = await ServiceFixture.start({
-    now: () => clock,
-    env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
-  })
-  const call = async () => fixture.call('POST /v1/token', { token: await fixture.issuer.sign({}, { now: clock }) })
+  await using fixture = await ServiceFixture.start({ store, now: () => clock })
+  const call = () => fixture.call('POST /v1/token')
   await call()
   store.requests.length = 0
   clock += 200_000
@@ -122,9 +115,7 @@ it('bridges an outage of the store for longer by checking cached identities earl
 
 it('returns the latest health check as readiness, without requests', async () => {
   await using store = await StoreProxy.start(storeConnectionString())
-  await using fixture = await ServiceFixture.start({
-    env: { IDENTITY_STORE_CONNECTION_STRING: store.connectionString },
-  })
+  await using fixture = await ServiceFixture.start({ store })
   const ready = () => fixture.call('GET /readyz', { token: null })
   expect(await ready()).toMatchObject({ status: 503, body: { status: 'not-ready', store: 'unknown' } })
   await fixture.service.health.check()

@@ -1,4 +1,3 @@
-import { TableClient } from '@azure/data-tables'
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
 import { StoreProxy, type StoreState } from '@acs-kit/test-support/store-proxy'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -11,22 +10,12 @@ let fixture: ServiceFixture
 beforeEach(async () => {
   clock = Date.now()
   store = await StoreProxy.start(storeConnectionString())
-  const env = { IDENTITY_STORE_CONNECTION_STRING: store.connectionString, UPSTREAM_DEADLINE_MS: '2000' }
-  fixture = await ServiceFixture.start({ now: () => clock, env })
+  fixture = await ServiceFixture.start({ store, now: () => clock, env: { UPSTREAM_DEADLINE_MS: '2000' } })
 })
 afterEach(async () => {
   await fixture[Symbol.asyncDispose]()
   await store[Symbol.asyncDispose]()
 })
-
-function journalTable(): TableClient {
-  const table = fixture.env['IDENTITY_STORE_TABLE']!
-  return TableClient.fromConnectionString(storeConnectionString(), table, { allowInsecureConnection: true })
-}
-
-async function readJournal(): Promise<Record<string, unknown>[]> {
-  return Array.fromAsync(journalTable().listEntities({ queryOptions: { filter: "PartitionKey eq 'journal'" } }))
-}
 
 /** Runs the reaper until only lost creations remain in the journal. */
 async function recover(): Promise<void> {
@@ -36,7 +25,7 @@ async function recover(): Promise<void> {
   await expect
     .poll(async () => {
       await fixture.service.identities.reaper.run()
-      return (await readJournal()).filter(({ kind }) => kind !== 'lost')
+      return (await fixture.readJournal()).filter(({ kind }) => kind !== 'lost')
     })
     .toEqual([])
 }
@@ -44,7 +33,7 @@ async function recover(): Promise<void> {
 async function logIn(): Promise<{ token: string; communicationUserId: string }> {
   const { status, body } = await fixture.call('POST /v1/token')
   expect(status).toBe(200)
-  await expect.poll(readJournal).toEqual([])
+  await expect.poll(() => fixture.readJournal()).toEqual([])
   return body
 }
 
@@ -53,12 +42,9 @@ async function killFirstLogin({ isCancelled }: { isCancelled: boolean }): Promis
   await using link = await StoreProxy.start(storeConnectionString())
   const killed = await fixture.addInstance({ IDENTITY_STORE_CONNECTION_STRING: link.connectionString })
   link.state = (index) => (link.requests.slice(0, index).includes('POST user') ? 'cut' : 'up')
-  const fault = fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs: 600_000, count: 1 })
-  const login = fixture.call('POST /v1/token', { service: killed })
-  await expect.poll(() => fixture.emulator.faults.list()[0]?.strikes).toBe(1)
+  const proceed = await fixture.hold('createIdentity', 'POST /v1/token', { service: killed })
   if (isCancelled) expect((await fixture.call('DELETE /v1/identity')).status).toBe(202)
-  fixture.emulator.faults.remove(fault)
-  expect((await login).status).toBe(200)
+  expect((await proceed()).status).toBe(200)
 }
 
 /** Operations that leave an entry in the journal. Each returns an assertion for when it is finished. */
@@ -133,7 +119,7 @@ describe.runIf(sdk === 'identity').each(Object.entries(unfinished))('%s is finis
         const wasHit = store.requests.length > faulty
         await recover()
         await expectDone()
-        expect(await readJournal()).toEqual([])
+        expect(await fixture.readJournal()).toEqual([])
         if (!wasHit) break
         // Leaves no identity for the next round.
         await fixture.call('DELETE /v1/identity')
@@ -149,7 +135,7 @@ describe.runIf(sdk === 'identity').each(Object.entries(unfinished))('%s is finis
     await fixture.service.identities.reaper.run()
     await recover()
     await expectDone()
-    expect(await readJournal()).toEqual([])
+    expect(await fixture.readJournal()).toEqual([])
   })
 })
 
@@ -169,9 +155,9 @@ describe('after a 503', () => {
     }
     const { status, body } = await fixture.call(request)
     expect([status, body.code]).toEqual([503, 'store-unavailable'])
-    expect(await readJournal()).toHaveLength(1)
+    expect(await fixture.readJournal()).toHaveLength(1)
     await recover()
-    expect(await readJournal()).toEqual([])
+    expect(await fixture.readJournal()).toEqual([])
     expect(fixture.emulator.identities()).toHaveLength(identities)
     if (before) expect(fixture.emulator.introspect(before.token).state).toBe('valid')
   })
@@ -179,16 +165,16 @@ describe('after a 503', () => {
 
 it('leaves an entry that changes during a run to the next run', async () => {
   await killFirstLogin({ isCancelled: false })
-  const [entry] = await readJournal()
+  const [entry] = await fixture.readJournal()
   clock += 60_000
   store.requests.length = 0
   store.state = async (index): Promise<StoreState> => {
     // The entry changes before the reaper reads it again.
-    if (index === 1) await journalTable().updateEntity({ ...entry, kind: 'delete' } as never, 'Merge')
+    if (index === 1) await fixture.openTable().updateEntity({ ...entry, kind: 'delete' } as never, 'Merge')
     return 'up'
   }
   await fixture.service.identities.reaper.run()
-  expect(await readJournal()).toEqual([expect.objectContaining({ rowKey: entry!['rowKey'], kind: 'delete' })])
+  expect(await fixture.readJournal()).toEqual([expect.objectContaining({ rowKey: entry!['rowKey'], kind: 'delete' })])
   await recover()
   expect(fixture.emulator.identities()).toEqual([])
 })

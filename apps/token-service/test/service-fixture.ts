@@ -2,7 +2,10 @@ import { startEmulator, type Emulator, type EmulatorOptions } from '@acs-kit/com
 import { readSettings } from '@acs-kit/service-settings'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
+import type { StoreProxy } from '@acs-kit/test-support/store-proxy'
+import { TableClient } from '@azure/data-tables'
 import type { FastifyInstance, InjectOptions } from 'fastify'
+import { expect } from 'vitest'
 import { buildServer } from '../src/build-server.ts'
 import { createLog } from '../src/log.ts'
 import type { TokenServiceOptions } from '../src/service-options.ts'
@@ -15,6 +18,8 @@ export const sdk = process.env['COMMUNICATION_TEST_SDK'] === 'administration' ? 
 export interface FixtureOptions extends Pick<TokenServiceOptions, 'now' | 'random'> {
   readonly env?: Record<string, string>
   readonly emulator?: EmulatorOptions
+  /** Proxy of the store, to interrupt. */
+  readonly store?: StoreProxy
 }
 
 /** A service with an emulator and an issuer of its own. Not the assembler of tools/local-stack, which depends on this package. */
@@ -26,14 +31,14 @@ export class ServiceFixture implements AsyncDisposable {
   readonly #options: Pick<TokenServiceOptions, 'now' | 'random'>
   logged = ''
 
-  private constructor(emulator: Emulator, issuer: SignInIssuer, { env, ...options }: FixtureOptions) {
+  private constructor(emulator: Emulator, issuer: SignInIssuer, { env, store, ...options }: FixtureOptions) {
     this.emulator = emulator
     this.issuer = issuer
     this.#options = options
     this.env = {
       SIGN_IN_ISSUERS: JSON.stringify([{ issuer: issuer.issuer, audience, admin: 'admin' }]),
       COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
-      IDENTITY_STORE_CONNECTION_STRING: storeConnectionString(),
+      IDENTITY_STORE_CONNECTION_STRING: store?.connectionString ?? storeConnectionString(),
       IDENTITY_STORE_TABLE: `t${process.pid}x${Date.now()}x${tables++}`,
       ACS_SDK: sdk,
       LOG_LEVEL: 'debug',
@@ -71,13 +76,28 @@ export class ServiceFixture implements AsyncDisposable {
       .filter((line) => Object.entries(fields).every(([name, value]) => line[name] === value))
   }
 
-  /** Sends a request as `alice`, unless a token is given, to the first instance, unless one is given. */
+  openTable(): TableClient {
+    const table = this.env['IDENTITY_STORE_TABLE']!
+    return TableClient.fromConnectionString(storeConnectionString(), table, { allowInsecureConnection: true })
+  }
+
+  readJournal(): Promise<Record<string, unknown>[]> {
+    const queryOptions = { filter: "PartitionKey eq 'journal'" }
+    return Array.fromAsync(this.openTable().listEntities({ queryOptions }))
+  }
+
+  /** Signs a sign-in token at the fixture's time, of `alice` unless the claims differ. */
+  sign(claims: Record<string, unknown> = {}): Promise<string> {
+    return this.issuer.sign(claims, { now: this.#options.now?.() ?? Date.now() })
+  }
+
+  /** Sends a request as `alice`, or with other claims or another token, to the first instance or another one. */
   async call(
     request: string,
-    { token, body, service = this.service, headers }: CallOptions = {},
-  ): Promise<{ status: number; body: Body; headers: Record<string, unknown> }> {
+    { claims, token, body, service = this.service, headers }: CallOptions = {},
+  ): Promise<Response> {
     const [method = 'GET', url] = request.split(' ') as [InjectOptions['method'], string]
-    const authorization = token === null ? {} : { authorization: `Bearer ${token ?? (await this.issuer.sign())}` }
+    const authorization = token === null ? {} : { authorization: `Bearer ${token ?? (await this.sign(claims))}` }
     const response = await service.inject({
       method,
       url,
@@ -91,6 +111,17 @@ export class ServiceFixture implements AsyncDisposable {
     }
   }
 
+  /** Sends a request and waits until its operation is at Azure. Returns a function that lets it proceed, to its response. */
+  async hold(operation: string, request: string, options: CallOptions = {}): Promise<() => Promise<Response>> {
+    const fault = this.emulator.faults.add({ operation, latencyMs: 600_000, count: 1 })
+    const response = this.call(request, options)
+    await expect.poll(() => this.emulator.faults.list()[0]?.strikes).toBe(1)
+    return () => {
+      this.emulator.faults.remove(fault)
+      return response
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#services.map((service) => service.close()))
     await this.emulator[Symbol.asyncDispose]()
@@ -99,6 +130,7 @@ export class ServiceFixture implements AsyncDisposable {
 }
 
 export interface CallOptions {
+  readonly claims?: Record<string, unknown>
   /** Null sends none. */
   readonly token?: string | null
   readonly body?: unknown
@@ -106,5 +138,9 @@ export interface CallOptions {
   readonly headers?: Record<string, string>
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- responses are asserted, not trusted
-export type Body = any
+interface Response {
+  readonly status: number
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- responses are asserted, not trusted
+  readonly body: any
+  readonly headers: Record<string, unknown>
+}

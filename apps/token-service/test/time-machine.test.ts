@@ -121,9 +121,8 @@ class Simulation implements AsyncDisposable {
     return this.#services[Math.floor(this.randomUpTo(2))]!
   }
 
-  async #call(request: string) {
-    const token = await this.#fixture.issuer.sign({}, { now: this.#clock.now })
-    return this.#fixture.call(request, { token, service: this.#anyService })
+  #call(request: string) {
+    return this.#fixture.call(request, { service: this.#anyService })
   }
 }
 

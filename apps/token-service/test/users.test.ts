@@ -4,9 +4,9 @@ import { ServiceFixture } from './service-fixture.ts'
 it('lists, finds, revokes and deletes users for administrators', async () => {
   await using fixture = await ServiceFixture.start()
   const names = Array.from({ length: 12 }, (_, index) => `user ${index}`)
-  for (const sub of names) await fixture.call('POST /v1/token', { token: await fixture.issuer.sign({ sub }) })
-  const admin = await fixture.issuer.sign({ sub: 'admin', roles: ['admin'] })
-  const get = async (query: string) => (await fixture.call(`GET /v1/users${query}`, { token: admin })).body
+  for (const sub of names) await fixture.call('POST /v1/token', { claims: { sub } })
+  const claims = { sub: 'admin', roles: ['admin'] }
+  const get = async (query: string) => (await fixture.call(`GET /v1/users${query}`, { claims })).body
 
   const users = []
   let cursor = ''
@@ -30,7 +30,7 @@ it('lists, finds, revokes and deletes users for administrators', async () => {
   expect(found.subject).toBe('user 3')
   expect((await get(`?subject=${encodeURIComponent("' or subject ne '")}`)).users).toEqual([])
 
-  const getStatus = async (request: string) => (await fixture.call(request, { token: admin })).status
+  const getStatus = async (request: string) => (await fixture.call(request, { claims })).status
   expect(await getStatus(`POST /v1/users/${found.userKey}/token/revoke`)).toBe(204)
   expect((await get('?subject=user%203')).users[0].tokensValidFrom).toEqual(expect.any(String))
   expect(await getStatus(`DELETE /v1/users/${found.userKey}`)).toBe(204)
@@ -41,11 +41,10 @@ it('lists, finds, revokes and deletes users for administrators', async () => {
 
 it('logs the administrator of a list, and the users found by a search', async () => {
   await using fixture = await ServiceFixture.start()
-  for (const sub of ['alice', 'bob'])
-    await fixture.call('POST /v1/token', { token: await fixture.issuer.sign({ sub }) })
-  const token = await fixture.issuer.sign({ sub: 'admin', roles: ['admin'] })
-  await fixture.call('GET /v1/users', { token })
-  const { users } = (await fixture.call('GET /v1/users?subject=bob', { token })).body
+  for (const sub of ['alice', 'bob']) await fixture.call('POST /v1/token', { claims: { sub } })
+  const claims = { sub: 'admin', roles: ['admin'] }
+  await fixture.call('GET /v1/users', { claims })
+  const { users } = (await fixture.call('GET /v1/users?subject=bob', { claims })).body
   const [all, search] = fixture.lines({ audit: 'list' })
   expect(all).toMatchObject({ by: expect.stringMatching(/^[\w-]{43}$/), count: 2 })
   expect(search).toMatchObject({ by: all!['by'], count: 1, userKeys: [users[0].userKey] })
@@ -57,8 +56,7 @@ it.each(['?cursor=nonsense', '?limit=0', '?limit=1001', '?limit=abc', '?unknown=
   'rejects an invalid list request: %s',
   async (query) => {
     await using fixture = await ServiceFixture.start()
-    const token = await fixture.issuer.sign({ roles: ['admin'] })
-    expect(await fixture.call(`GET /v1/users${query}`, { token })).toMatchObject({
+    expect(await fixture.call(`GET /v1/users${query}`, { claims: { roles: ['admin'] } })).toMatchObject({
       status: 400,
       body: { code: 'request-invalid' },
     })

@@ -7,6 +7,7 @@ import {
   type SdkName,
   type TeamsUserToken,
 } from '@acs-kit/communication-identity'
+import type { Log } from '../log.ts'
 import { ProblemError } from '../problems/problem-error.ts'
 import { UpstreamGuard } from '../upstream-guard.ts'
 import { AccessKey } from './access-key.ts'
@@ -37,7 +38,7 @@ export interface CommunicationOptions {
   readonly keys: readonly AccessKeyOptions[]
   /** Number of instances that share the resource's limits. */
   readonly instances: number
-  readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void }
+  readonly log: Log
   readonly random: () => number
   readonly onAttempt: (operation: Operation) => void
 }
@@ -51,7 +52,7 @@ export class Communication {
   readonly #keys: AccessKey[] = []
   readonly #budgets
   readonly #guard
-  readonly #log: CommunicationOptions['log']
+  readonly #log: Log
 
   static async connect(options: CommunicationOptions): Promise<Communication> {
     const communication = new Communication(options)

@@ -1,20 +1,13 @@
 import type { Scope } from '@acs-kit/communication-identity'
-import type { BackgroundTasks } from '../background-tasks.ts'
-import { hadNoEffect, type Communication, type IssuedToken } from '../communication/communication.ts'
+import { hadNoEffect, type IssuedToken } from '../communication/communication.ts'
 import type { Principal } from '../sign-in/principal.ts'
+import type { IdentityDependencies } from './identity-dependencies.ts'
 import type { IdentityRemover } from './identity-remover.ts'
-import type { IdentityStore, UserIdentity } from './identity-store.ts'
-import type { Journal, StoredEntry } from './journal.ts'
+import type { UserIdentity } from './identity-store.ts'
+import type { StoredEntry } from './journal.ts'
 
-export interface FirstLoginOptions {
-  readonly store: IdentityStore
-  readonly journal: Journal
-  readonly communication: Communication
+export interface FirstLoginOptions extends IdentityDependencies {
   readonly remover: IdentityRemover
-  readonly backgroundTasks: BackgroundTasks
-  /** Drops the cached tokens of a user. */
-  readonly dropCache: (userKey: string) => void
-  readonly log: { info(fields: object, message?: string): void }
 }
 
 /**

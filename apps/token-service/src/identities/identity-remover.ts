@@ -1,26 +1,16 @@
 import { CommunicationIdentityError, type FailureCode } from '@acs-kit/communication-identity'
-import type { Communication } from '../communication/communication.ts'
-import type { IdentityStore } from './identity-store.ts'
-import type { Journal, JournalEntry, StoredEntry } from './journal.ts'
+import type { IdentityDependencies } from './identity-dependencies.ts'
+import type { JournalEntry, StoredEntry } from './journal.ts'
 
 /** `pending`: recorded in the journal for the reaper. */
 export type Outcome = 'done' | 'pending'
 
-export interface IdentityRemoverOptions {
-  readonly store: IdentityStore
-  readonly journal: Journal
-  readonly communication: Communication
-  /** Drops the cached tokens of a user. */
-  readonly dropCache: (userKey: string) => void
-  readonly log: { warn(fields: object, message: string): void }
-}
-
 /** Revokes tokens and deletes identities: first records the promise in the journal, then takes steps that are safe to repeat. */
 export class IdentityRemover {
-  readonly #options: IdentityRemoverOptions
+  readonly #dependencies: IdentityDependencies
 
-  constructor(options: IdentityRemoverOptions) {
-    this.#options = options
+  constructor(dependencies: IdentityDependencies) {
+    this.#dependencies = dependencies
   }
 
   /**
@@ -28,7 +18,7 @@ export class IdentityRemover {
    * later failures to the reaper.
    */
   async start(kind: 'delete' | 'revoke', userKey: string): Promise<Outcome> {
-    const { store, journal, dropCache, log } = this.#options
+    const { store, journal, dropCache, log } = this.#dependencies
     // The order matters: a creation that is missing from the journal has ended, so the store knows its identity.
     const entries = await Array.fromAsync(journal.list(userKey))
     const identity = await store.find(userKey)
@@ -65,7 +55,7 @@ export class IdentityRemover {
 
   /** Executes an entry and removes it from the journal. Safe to repeat. */
   async finish(entry: JournalEntry): Promise<void> {
-    const { store, journal, communication, log } = this.#options
+    const { store, journal, communication, log } = this.#dependencies
     const { kind, userKey, communicationUserId } = entry
     if (communicationUserId !== undefined) {
       if (kind === 'delete') {

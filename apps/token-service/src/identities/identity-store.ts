@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { odata, type TableEntityResult } from '@azure/data-tables'
+import { odata, type TableClient, type TableEntityResult } from '@azure/data-tables'
 import { ProblemError } from '../problems/problem-error.ts'
 import type { Principal } from '../sign-in/principal.ts'
-import { rowChanged, rowExists, rowMissing, scanDeadlineMs, type Table } from './table.ts'
+import { rowExists, rowMissing, rowStale, scanDeadlineMs, type Table } from './table.ts'
 
 /** A user and their communication identity. */
 export interface UserIdentity {
@@ -53,7 +53,7 @@ export class IdentityStore {
   }
 
   async find(userKey: string): Promise<UserIdentity | undefined> {
-    const row = await this.#row(userKey)
+    const row = await this.#read(userKey)
     return row && toIdentity(row)
   }
 
@@ -72,38 +72,24 @@ export class IdentityStore {
       epoch: randomUUID(),
       intentId,
     }
-    const inserted = await this.#table.run(
-      (client, abortSignal) => client.createEntity({ ...toRowKeys(userKey), ...row }, { abortSignal }),
-      { expected: rowExists },
+    const inserted = await this.#table.runUnless(rowExists, (client, abortSignal) =>
+      client.createEntity({ ...toRowKeys(userKey), ...row }, { abortSignal }),
     )
     return inserted && { userKey, ...row, tokensValidFrom: undefined }
   }
 
   /** Does nothing if the user has no identity or another one. */
   async markRevoked(userKey: string, communicationUserId: string): Promise<void> {
-    await this.#change(userKey, communicationUserId, (etag) =>
-      this.#table.run(
-        (client, abortSignal) =>
-          client.updateEntity(
-            { ...toRowKeys(userKey), tokensValidFrom: new Date(this.#now()), epoch: randomUUID() },
-            'Merge',
-            { etag, abortSignal },
-          ),
-        { expected: [...rowMissing, ...rowChanged] },
-      ),
-    )
+    await this.#change(userKey, communicationUserId, (client, keys, options) => {
+      const change = { tokensValidFrom: new Date(this.#now()), epoch: randomUUID() }
+      return client.updateEntity({ ...keys, ...change }, 'Merge', options)
+    })
   }
 
   /** Does nothing if the user has no identity or another one. */
   async remove(userKey: string, communicationUserId: string): Promise<void> {
-    await this.#change(userKey, communicationUserId, (etag) =>
-      this.#table.run(
-        (client, abortSignal) => {
-          const { partitionKey, rowKey } = toRowKeys(userKey)
-          return client.deleteEntity(partitionKey, rowKey, { etag, abortSignal })
-        },
-        { expected: [...rowMissing, ...rowChanged] },
-      ),
+    await this.#change(userKey, communicationUserId, (client, { partitionKey, rowKey }, options) =>
+      client.deleteEntity(partitionKey, rowKey, options),
     )
   }
 
@@ -112,7 +98,8 @@ export class IdentityStore {
     // Partitions of users are hexadecimal: the journal's sorts after them.
     const filter = subject === undefined ? "PartitionKey lt 'g'" : odata`PartitionKey lt 'g' and subject eq ${subject}`
     if (cursor !== undefined && !isCursor(cursor)) throw unknownCursor()
-    const listed = await this.#table.run(
+    const listed = await this.#table.runUnless(
+      cursor === undefined ? [] : cursorInvalid,
       async (client, abortSignal) => {
         const pages = client
           .listEntities<Row>({ queryOptions: { filter }, abortSignal })
@@ -121,25 +108,38 @@ export class IdentityStore {
         const next = page?.continuationToken
         return { users: (page ?? []).map(toIdentity), ...(next && { cursor: next }) }
       },
-      { expected: cursor === undefined ? [] : cursorInvalid, deadlineMs: scanDeadlineMs },
+      scanDeadlineMs,
     )
     if (!listed) throw unknownCursor()
     return listed
   }
 
-  async #change(userKey: string, communicationUserId: string, change: (etag: string) => Promise<unknown>) {
+  async #change(
+    userKey: string,
+    communicationUserId: string,
+    change: (
+      client: TableClient,
+      keys: ReturnType<typeof toRowKeys>,
+      options: { etag: string; abortSignal: AbortSignal },
+    ) => Promise<unknown>,
+  ): Promise<void> {
+    const keys = toRowKeys(userKey)
     for (;;) {
-      const row = await this.#row(userKey)
+      const row = await this.#read(userKey)
       if (row?.communicationUserId !== communicationUserId) return
-      if (await change(row.etag)) return
+      const { etag } = row
+      const changed = await this.#table.runUnless(rowStale, (client, abortSignal) =>
+        change(client, keys, { etag, abortSignal }),
+      )
+      if (changed) return
     }
   }
 
-  #row(userKey: string): Promise<TableEntityResult<Row> | undefined> {
+  #read(userKey: string): Promise<TableEntityResult<Row> | undefined> {
     const { partitionKey, rowKey } = toRowKeys(userKey)
-    return this.#table.run((client, abortSignal) => client.getEntity<Row>(partitionKey, rowKey, { abortSignal }), {
-      expected: rowMissing,
-    })
+    return this.#table.runUnless(rowMissing, (client, abortSignal) =>
+      client.getEntity<Row>(partitionKey, rowKey, { abortSignal }),
+    )
   }
 }
 

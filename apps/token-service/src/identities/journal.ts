@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { odata, type TableClient, type TableEntityResult } from '@azure/data-tables'
+import { odata, type TableEntityResult } from '@azure/data-tables'
 import type { BackgroundTasks } from '../background-tasks.ts'
-import { rowChanged, rowMissing, scanDeadlineMs, type Table } from './table.ts'
+import { rowMissing, rowStale, scanDeadlineMs, type Table } from './table.ts'
 
 export interface JournalEntry {
   readonly id: string
@@ -78,9 +78,9 @@ export class Journal {
   }
 
   async remove({ id }: JournalEntry): Promise<void> {
-    await this.#table.run((client, abortSignal) => client.deleteEntity(partitionKey, id, { abortSignal }), {
-      expected: rowMissing,
-    })
+    await this.#table.runUnless(rowMissing, (client, abortSignal) =>
+      client.deleteEntity(partitionKey, id, { abortSignal }),
+    )
   }
 
   /** Changes an entry. Returns false if it was changed or removed in the meantime. */
@@ -88,52 +88,41 @@ export class Journal {
     { id, etag }: StoredEntry,
     change: Partial<Pick<Row, 'kind' | 'communicationUserId'>>,
   ): Promise<boolean> {
-    const changed = await this.#table.run(
-      (client, abortSignal) =>
-        client.updateEntity({ partitionKey, rowKey: id, ...change }, 'Merge', { etag, abortSignal }),
-      { expected: [...rowMissing, ...rowChanged] },
+    const changed = await this.#table.runUnless(rowStale, (client, abortSignal) =>
+      client.updateEntity({ partitionKey, rowKey: id, ...change }, 'Merge', { etag, abortSignal }),
     )
     return changed !== undefined
   }
 
   /** Removes the entry of a completed creation. Returns false if the creation was cancelled. */
   async confirm({ id, etag }: StoredEntry): Promise<boolean> {
-    const removed = await this.#table.run(
-      (client, abortSignal) => client.deleteEntity(partitionKey, id, { etag, abortSignal }),
-      { expected: [...rowMissing, ...rowChanged] },
+    const removed = await this.#table.runUnless(rowStale, (client, abortSignal) =>
+      client.deleteEntity(partitionKey, id, { etag, abortSignal }),
     )
     return removed !== undefined || (await this.#read(id)) === undefined
   }
 
-  /** Lists all entries, or a user's. Each page has a deadline of its own: after an outage there may be many. */
+  /** Lists all entries, or a user's. Each page has its own deadline: there may be many after an outage. */
   async *list(userKey?: string): AsyncGenerator<StoredEntry> {
-    const filter =
-      userKey === undefined
-        ? odata`PartitionKey eq ${partitionKey}`
-        : odata`PartitionKey eq ${partitionKey} and userKey eq ${userKey}`
+    const ofUser = userKey === undefined ? '' : odata` and userKey eq ${userKey}`
+    const filter = odata`PartitionKey eq ${partitionKey}` + ofUser
     let continuationToken: string | undefined
     do {
-      const page = await this.#page(filter, continuationToken)
-      yield* page.entries
-      continuationToken = page.continuationToken
+      const page = await this.#table.run(async (client, abortSignal) => {
+        const pages = client
+          .listEntities<Row>({ queryOptions: { filter }, abortSignal })
+          .byPage(continuationToken === undefined ? {} : { continuationToken })
+        return (await pages.next()).value
+      }, scanDeadlineMs)
+      yield* (page ?? []).map(toEntry)
+      continuationToken = page?.continuationToken
     } while (continuationToken !== undefined)
   }
 
   #read(id: string): Promise<TableEntityResult<Row> | undefined> {
-    return this.#table.run((client, abortSignal) => client.getEntity<Row>(partitionKey, id, { abortSignal }), {
-      expected: rowMissing,
-    })
-  }
-
-  #page(filter: string, continuationToken: string | undefined) {
-    const work = async (client: TableClient, abortSignal: AbortSignal) => {
-      const pages = client
-        .listEntities<Row>({ queryOptions: { filter }, abortSignal })
-        .byPage(continuationToken === undefined ? {} : { continuationToken })
-      const { value: page } = await pages.next()
-      return { entries: (page ?? []).map(toEntry), continuationToken: page?.continuationToken }
-    }
-    return this.#table.run(work, { deadlineMs: scanDeadlineMs })
+    return this.#table.runUnless(rowMissing, (client, abortSignal) =>
+      client.getEntity<Row>(partitionKey, id, { abortSignal }),
+    )
   }
 }
 

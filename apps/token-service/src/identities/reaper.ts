@@ -1,28 +1,18 @@
 import type { FirstLogin } from './first-login.ts'
+import type { IdentityDependencies } from './identity-dependencies.ts'
 import type { IdentityRemover } from './identity-remover.ts'
-import type { IdentityStore } from './identity-store.ts'
-import type { Journal, JournalEntry, StoredEntry } from './journal.ts'
+import type { JournalEntry, StoredEntry } from './journal.ts'
 
 const lostRetentionMs = 30 * 24 * 60 * 60_000
 /** Pause between runs. Shorter than the grace period, so that an instance withdraws its own entries before others act on them. */
 export const reaperPauseMs = 10_000
 
-interface Log {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-}
-
-export interface ReaperOptions {
-  readonly store: IdentityStore
-  readonly journal: Journal
+export interface ReaperOptions extends IdentityDependencies {
   readonly remover: IdentityRemover
   readonly firstLogin: FirstLogin
-  /** Drops the cached tokens of a user. */
-  readonly dropCache: (userKey: string) => void
   readonly now: () => number
   /** Grace period, in which an entry is left to the instance that wrote it. */
   readonly graceMs: number
-  readonly log: Log
 }
 
 /** Finishes journal entries that a crash or an outage left behind. Each instance runs one. */

@@ -9,19 +9,12 @@ export const scanDeadlineMs = 10_000
 // Codes with which Azure Table Storage and Cosmos DB for Table reject an operation because of the row's state.
 export const rowExists = ['EntityAlreadyExists']
 export const rowMissing = ['ResourceNotFound', 'EntityNotFound']
-export const rowChanged = ['UpdateConditionNotSatisfied', 'ConditionNotMet', 'PreconditionFailed']
+export const rowStale = [...rowMissing, 'UpdateConditionNotSatisfied', 'ConditionNotMet', 'PreconditionFailed']
 
 const maxConcurrent = 500
 const openForMs = 1000
 
-type Work<Result> = (client: TableClient, abortSignal: AbortSignal) => Promise<Result>
-
-interface RunOptions {
-  /** Codes that make the result undefined instead of an error. */
-  readonly expected?: readonly string[]
-  /** Default: 2000. */
-  readonly deadlineMs?: number
-}
+type Operation<Result> = (client: TableClient, abortSignal: AbortSignal) => Promise<Result>
 
 /** One table of Azure Table Storage. Rejects with `store-unavailable` when the outcome of an operation is unknown. */
 export class Table {
@@ -40,33 +33,37 @@ export class Table {
     })
   }
 
-  /** Returns the result of the work, or undefined when the store rejects it with an expected code. */
-  async run<Result>(
-    work: Work<Result>,
-    options: RunOptions & { expected: readonly string[] },
-  ): Promise<Result | undefined>
-  async run<Result>(work: Work<Result>, options?: { deadlineMs?: number }): Promise<Result>
-  async run<Result>(
-    work: Work<Result>,
-    { expected = [], deadlineMs = pointDeadlineMs }: RunOptions = {},
-  ): Promise<Result | undefined> {
+  async run<Result>(operation: Operation<Result>, deadlineMs = pointDeadlineMs): Promise<Result> {
     try {
-      return await this.#guard.execute(() => this.#attempt(work, deadlineMs))
+      return await this.#guard.execute(() => this.#attempt(operation, deadlineMs))
     } catch (error) {
-      // Other errors, such as a lost connection or a proxy's error page, leave open whether the work took effect.
-      if (expected.includes(getErrorCode(error) ?? '')) return undefined
       throw error instanceof ProblemError ? error : this.#guard.unavailable(undefined, error)
     }
   }
 
-  async #attempt<Result>(work: Work<Result>, deadlineMs: number): Promise<Result> {
+  /** Like `run`, but returns undefined if the store rejects the operation with one of the codes. */
+  async runUnless<Result>(
+    codes: readonly string[],
+    operation: Operation<Result>,
+    deadlineMs?: number,
+  ): Promise<Result | undefined> {
+    try {
+      return await this.run(operation, deadlineMs)
+    } catch (error) {
+      // Other errors, such as a lost connection or a proxy's error page, leave open whether the operation took effect.
+      if (codes.includes(getErrorCode((error as ProblemError).cause) ?? '')) return undefined
+      throw error
+    }
+  }
+
+  async #attempt<Result>(operation: Operation<Result>, deadlineMs: number): Promise<Result> {
     const signal = AbortSignal.timeout(deadlineMs)
     try {
-      return await work(this.#client, signal)
+      return await operation(this.#client, signal)
     } catch (error) {
       if (getErrorCode(error) !== 'TableNotFound') throw error
       await this.#client.createTable({ abortSignal: signal })
-      return work(this.#client, signal)
+      return operation(this.#client, signal)
     }
   }
 }

@@ -4,6 +4,7 @@ import type { BackgroundTasks } from '../background-tasks.ts'
 import type { Communication } from '../communication/communication.ts'
 import type { FirstLogin } from '../identities/first-login.ts'
 import { getResourceId, type IdentityStore } from '../identities/identity-store.ts'
+import type { Log } from '../log.ts'
 import { ProblemError } from '../problems/problem-error.ts'
 import type { Principal } from '../sign-in/principal.ts'
 import { CachedUser, type CachedIdentity, type CachedToken } from './cached-user.ts'
@@ -25,7 +26,7 @@ export interface UserTokensOptions {
   readonly resourceId: string | undefined
   /** Whether to replace identities of other resources. */
   readonly replaceForeignIdentities: boolean
-  readonly log: { warn(fields: object, message: string): void }
+  readonly log: Pick<Log, 'warn'>
 }
 
 /** Tokens of all users. Returns cached ones while usable; concurrent requests for the same token share one upstream request. */

@@ -5,21 +5,13 @@ import type { ServiceOptions } from '../../service-options.ts'
 
 /** Request headers that pages may send: those that the API reads, and those that tracing adds to every request. */
 const requestHeaders = [
-  'Authorization',
-  'Content-Type',
+  'Authorization, Content-Type',
   // W3C Trace Context and Baggage.
-  'traceparent',
-  'tracestate',
-  'baggage',
+  'traceparent, tracestate, baggage',
   // Application Insights, including the headers that it used before W3C's.
-  'Request-Id',
-  'Request-Context',
-  'Correlation-Context',
-  'x-ms-request-id',
-  'x-ms-request-root-id',
+  'Request-Id, Request-Context, Correlation-Context, x-ms-request-id, x-ms-request-root-id',
   // Azure SDKs.
-  'x-ms-client-request-id',
-  'x-ms-useragent',
+  'x-ms-client-request-id, x-ms-useragent',
 ]
 
 /**

@@ -31,10 +31,11 @@ export const identities = fastifyPlugin(
     const store = new IdentityStore(table, now)
     const journal = new Journal(table, now, backgroundTasks)
     const dropCache = (userKey: string) => app.userTokens.drop(userKey)
-    const remover = new IdentityRemover({ store, journal, communication, dropCache, log })
-    const firstLogin = new FirstLogin({ store, journal, communication, remover, backgroundTasks, dropCache, log })
+    const dependencies = { store, journal, communication, backgroundTasks, dropCache, log }
+    const remover = new IdentityRemover(dependencies)
+    const firstLogin = new FirstLogin({ ...dependencies, remover })
     const graceMs = 2 * settings.UPSTREAM_DEADLINE_MS + reaperPauseMs + maxClockSkewMs
-    const reaper = new Reaper({ store, journal, remover, firstLogin, dropCache, now, graceMs, log })
+    const reaper = new Reaper({ ...dependencies, remover, firstLogin, now, graceMs })
     app.decorate('identities', { store, firstLogin, remover, reaper })
     repeatWhileListening(app, async () => {
       await reaper.run().catch((err: unknown) => log.warn({ err }, 'reaper run failed, will retry'))
