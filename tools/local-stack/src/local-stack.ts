@@ -20,7 +20,7 @@ export interface LocalStackOptions {
   /** Provisions a resource, and runs the service's package as App Service would. */
   readonly provision?: ProvisionOptions | undefined
   /** Origins whose pages may call the service, in addition to those of this machine. */
-  readonly allowedOrigins?: readonly string[]
+  readonly allowedOrigins?: readonly string[] | undefined
   /** Default: the service's. */
   readonly logLevel?: string | undefined
   readonly onLog?: (text: string) => void

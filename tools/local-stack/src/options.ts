@@ -9,7 +9,7 @@ export interface StackOptions {
   readonly port: number
   readonly emulatorPort: number
   readonly demoPort: number
-  readonly allowOrigin: readonly string[]
+  readonly allowOrigin?: readonly string[]
   readonly keys?: string
 }
 
@@ -27,7 +27,6 @@ export function addStackOptions(command: Command): Command {
       '--allow-origin <origin>',
       'origin whose pages may call the token service, in addition to those of this machine; may be repeated',
       readOrigin,
-      [],
     )
     .option('--keys <folder>', "folder of the emulator's certificate authority (default: one per user)")
 }
@@ -50,7 +49,7 @@ function readPort(text: string): number {
   throw new InvalidArgumentError('Expected a number from 0 to 65535.')
 }
 
-function readOrigin(text: string, previous: readonly string[]): readonly string[] {
+function readOrigin(text: string, previous: readonly string[] = []): readonly string[] {
   try {
     return [...previous, ...settings.ALLOWED_ORIGINS.parse(text)]
   } catch (error) {

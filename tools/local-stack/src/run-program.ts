@@ -25,14 +25,14 @@ export function printError(error: unknown): void {
 export function formatError(error: unknown): string {
   const { code = '', port, syscall = '', message } = error as NodeJS.ErrnoException & { port?: number }
   // A child process reports its error only as text.
-  const usedPort = /EADDRINUSE.*?:(\d+)|[Pp]ort (\d+) is already in use/.exec(message)
-  if (code === 'EADDRINUSE' || usedPort)
-    return `port ${port ?? usedPort?.[1] ?? usedPort?.[2]} is in use: stop the program that uses it, or choose another with ${portOptions}`
+  const [, usedPort, vitePort] = /EADDRINUSE.*?:(\d+)|[Pp]ort (\d+) is already in use/.exec(message) ?? []
+  if (code === 'EADDRINUSE' || usedPort || vitePort)
+    return `port ${port ?? usedPort ?? vitePort} is in use: stop the program that uses it, or choose another with ${portOptions}`
   const [, reservedPort] = /listen EACCES.*?:(\d+)/.exec(message) ?? []
   if (reservedPort) return `this user may not listen on port ${reservedPort}: choose one above 1023 with ${portOptions}`
-  if (code === 'ENOSPC' || message.includes('ENOSPC'))
-    return `the disk is full (${syscall || 'write'}): free some space, or choose folders on another disk with --keys, --data and TMPDIR`
-  if (/^(?:EACCES|EEXIST|ENOENT|ENOTDIR|EPERM|EROFS)$/.test(code) && !/^(?:listen|spawn)/.test(syscall))
-    return `${message}: choose folders that this user may write to with --keys, --data and TMPDIR`
+  if (/ENOSPC|EDQUOT/.test(message))
+    return `${message}: free some disk space, or choose other folders with --data and TMPDIR`
+  if (/^(?:EACCES|EEXIST|ENOTDIR|EPERM|EROFS)$/.test(code) && !/^(?:listen|spawn)/.test(syscall))
+    return `${message}: choose writable folders with --data and TMPDIR`
   return message
 }

@@ -38,9 +38,11 @@ export async function runTokenScenario(
   check(shared.token === voip.token, "the other client's voip token did not come from the service's cache")
   transcript.printStep('elsewhere', "another client of the same user: the same token, from the service's cache")
   tokens.invalidate()
+  const requestsBeforeRefresh = requests
   const refreshed = await tokens.getToken({ scopes: ['voip'] })
-  check(refreshed.token !== voip.token, 'the refreshed voip token is the same as before')
-  transcript.printStep('refreshed', `${formatToken(refreshed)}, a new voip token`)
+  // Tokens issued within a second may be equal.
+  check(requests > requestsBeforeRefresh, 'the voip token was not refreshed')
+  transcript.printStep('refreshed', `${formatToken(refreshed)}, issued anew`)
   await tokens.revokeTokens()
   transcript.printStep(
     'revoked',

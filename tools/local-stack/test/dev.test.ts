@@ -73,6 +73,8 @@ it.runIf(process.platform === 'linux')('names the remedy for a data folder that 
   for (const data of ['/proc/x', file]) {
     await using dev = ServerProcess.launch({ script, args: ['--data', data, ...freePorts], env: process.env })
     expect(await dev.exit()).toBe(1)
-    expect(dev.stderr).toMatch(/^acs-kit: E[A-Z]+: .*: choose folders .* with --keys, --data and TMPDIR\n$/)
+    expect(dev.stderr).toMatch(
+      /^acs-kit: the folder .* cannot be used: E[A-Z]+: .*: choose a writable folder with --data\n$/,
+    )
   }
 })

@@ -45,7 +45,7 @@ it('shows tokens from sign-in to deletion, runs the quickstart, and stops everyt
     new RegExp(`^  chat token +[\\d.]+ s  ${token}, until 20`),
     /^ {2}voip again +[\d.]+ s {2}the same token, from memory/,
     /^ {2}elsewhere +[\d.]+ s {2}another client/,
-    new RegExp(`^  refreshed +[\\d.]+ s  ${token}, until 20.*: a new token$`),
+    new RegExp(`^  refreshed +[\\d.]+ s  ${token}, until 20.*, issued anew$`),
     /^ {2}revoked +.*: revoked$/,
     /^ {2}deleted /,
     /^Azure Communication Services - Access Tokens Quickstart$/,
@@ -174,7 +174,7 @@ it('names the remedy for a port in use, and for a HOME that is a file', async ()
   const home = join(temporaryFolder(), 'file')
   writeFileSync(home, '')
   expect(await expectFailure(['--no-pulumi'], { env: { ...env, HOME: home, XDG_DATA_HOME: '' } })).toMatch(
-    /^acs-kit: ENOTDIR: .*'\S+\/file\/.*': choose folders .* with --keys, .*\n$/,
+    /^acs-kit: the folder \S+\/file\/.* cannot be used: E[A-Z]+: .*: choose a writable folder with --keys or HOME\n$/,
   )
 })
 
