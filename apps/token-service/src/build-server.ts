@@ -22,7 +22,7 @@ const idleCheckIntervalMs = 20
  * parse.
  *
  * @param settings Settings of `readSettings`.
- * @param log Logger of malformed requests. Default: as in `tokenService`.
+ * @param log Logger of malformed requests. Default: that of `tokenService`.
  * @returns Options to spread into your own.
  * @example
  * const app = fastify({ ...serverOptions(settings), logger: true })
@@ -46,7 +46,7 @@ export function serverOptions(
 /**
  * Builds an app that is only the token service, as the process runs it.
  *
- * @param options As for `tokenService`.
+ * @param options Options of `tokenService`, except `prefix`.
  * @returns The app, ready for `inject` and `listen`.
  * @throws If the SDK that `ACS_SDK` names cannot be loaded.
  * @example

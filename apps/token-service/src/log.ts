@@ -53,7 +53,7 @@ function serializeError(error: unknown, depth = 0): object {
     ...(isOurs && { message: withoutUrlSecrets(error.message) }),
     ...(isErrorCode(code) && { code }),
     ...(typeof statusCode === 'number' && { statusCode }),
-    // With a status, the stack begins with the text of a response.
+    // The stack of an error with a status begins with the text of a response.
     ...(!isOurs && statusCode === undefined && { stack: getFrames(error) }),
     ...(error.cause !== undefined && depth < maxDepth && { cause: serializeError(error.cause, depth + 1) }),
   }

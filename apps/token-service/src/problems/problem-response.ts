@@ -24,7 +24,7 @@ export function toProblem(error: unknown): ProblemError {
   }
   const { code, validation, validationContext, statusCode = 500, message } = error as FastifyError
   if (validation) return toInvalidRequest(validation, validationContext)
-  // Of a rate limit that a host app applies to all routes.
+  // Thrown by a rate limit that a host app applies to all routes.
   if (statusCode === 429) return new ProblemError('rate-limited', message)
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new ProblemError('body-too-large')
   return statusCode < 500 ? new ProblemError('request-invalid', message) : new ProblemError('internal-error')

@@ -12,7 +12,7 @@ const noTokens: readonly CachedToken[] = []
 
 export interface CachedToken {
   readonly grantKey: number
-  /** As in the store when the token was issued. */
+  /** Identity in the store when the token was issued. */
   readonly identity: CachedIdentity
   readonly token: string
   /** RFC 3339, as in the response. */
@@ -27,7 +27,7 @@ export type CachedIdentity = Pick<UserIdentity, 'communicationUserId' | 'epoch'>
 
 /** Cache entry of a user. There are many: each takes a few hundred bytes in addition to the tokens. */
 export class CachedUser {
-  /** As in the store at `checkedAt`. */
+  /** Identity in the store at `checkedAt`. */
   identity: CachedIdentity | undefined
   checkedAt = -Infinity
   /** Oldest first. */

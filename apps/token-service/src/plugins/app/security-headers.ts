@@ -1,6 +1,6 @@
 import { fastifyPlugin } from 'fastify-plugin'
 
-/** No response is a page: forbids caching, sniffing, framing and scripts. */
+/** Headers of an API without pages: forbid caching, sniffing, framing and scripts. */
 export const securityHeaderValues = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
