@@ -173,71 +173,6 @@ describe('a deletion during a first login at another instance', () => {
   })
 })
 
-describe('if the store cannot record a promise,', () => {
-  const requests = [
-    'POST /v1/token/revoke',
-    'DELETE /v1/identity',
-    'POST /v1/users/{}/token/revoke',
-    'DELETE /v1/users/{}',
-  ]
-
-  it.each(requests)('%s gets 503 and changes nothing, even while Azure is down', async (request) => {
-    await using store = await StoreProxy.start(storeConnectionString())
-    await using fixture = await ServiceFixture.start({ store })
-    const { token, communicationUserId } = (await fixture.call('POST /v1/token')).body
-    const [row] = await Array.fromAsync(
-      fixture.openTable().listEntities({ queryOptions: { filter: "PartitionKey lt 'g'" } }),
-    )
-    const claims = request.includes('{}') ? { sub: 'admin', roles: ['admin'] } : {}
-    const call = () => fixture.call(request.replace('{}', row!.rowKey!), { claims })
-    fixture.emulator.faults.add({ status: 503 })
-    store.state = () => (/^(?:PUT|POST|DELETE|PATCH) journal$/.test(store.requests.at(-1)!) ? 'cut' : 'up')
-    const { status, body, headers } = await call()
-    expect(body).toMatchObject({ code: 'store-unavailable', retryAfter: expect.any(Number) })
-    expect([status, headers['retry-after']]).toEqual([503, String(body.retryAfter)])
-    expect(fixture.emulator.introspect(token).state).toBe('valid')
-    expect((await fixture.call('GET /v1/identity')).body).toEqual(expect.objectContaining({ communicationUserId }))
-    store.state = 'up'
-    expect((await call()).status).toBe(202)
-    expect(await fixture.readJournal()).toHaveLength(1)
-  })
-
-  it('a first login gets 503 and creates no identity', async () => {
-    await using store = await StoreProxy.start(storeConnectionString())
-    await using fixture = await ServiceFixture.start({ store })
-    store.state = () => (store.requests.at(-1) === 'PUT journal' ? 'cut' : 'up')
-    expect(await fixture.call('POST /v1/token')).toMatchObject({ status: 503, body: { code: 'store-unavailable' } })
-    expect(fixture.emulator.identities()).toEqual([])
-  })
-
-  it('a deletion and the reaper fail with store-unavailable', async () => {
-    await using store = await StoreProxy.start(storeConnectionString())
-    await using fixture = await ServiceFixture.start({ store })
-    store.state = () => (store.requests.at(-1) === 'GET journal' ? 'cut' : 'up')
-    expect(await fixture.call('DELETE /v1/identity')).toMatchObject({
-      status: 503,
-      body: { code: 'store-unavailable' },
-    })
-    await expect(fixture.service.identities.reaper.run()).rejects.toMatchObject({ code: 'store-unavailable' })
-  })
-
-  it('the reaper keeps an earlier promise when the store is back', async () => {
-    let clock = Date.now()
-    await using store = await StoreProxy.start(storeConnectionString())
-    await using fixture = await ServiceFixture.start({ store, now: () => clock })
-    await fixture.call('POST /v1/token')
-    await expect.poll(() => store.requests.at(-1)).toBe('DELETE journal')
-    store.requests.length = 0
-    store.state = (index) => (store.requests.slice(0, index).includes('PUT journal') ? 'cut' : 'up')
-    expect((await fixture.call('DELETE /v1/identity')).status).toBe(202)
-    store.state = 'up'
-    clock += 60_000
-    await fixture.service.identities.reaper.run()
-    expect(fixture.emulator.identities()).toEqual([])
-    expect(await fixture.readJournal()).toEqual([])
-  })
-})
-
 it('deletes an identity here and at Azure; the next token creates another one', async () => {
   await using fixture = await ServiceFixture.start()
   const first = (await fixture.call('POST /v1/token')).body
@@ -257,52 +192,6 @@ it('replaces an identity that was deleted elsewhere', async () => {
   expect(second.status).toBe(200)
   expect(second.body.communicationUserId).not.toBe(first.communicationUserId)
   expect(fixture.emulator.identities()).toHaveLength(1)
-})
-
-describe('an identity of another resource', () => {
-  async function startWithNewResource(env: { KNOWN?: string; REMAP?: string }) {
-    const fixture = await ServiceFixture.start({ emulator: { resources: [{ name: 'other' }] } })
-    const first = (await fixture.call('POST /v1/token')).body
-    const { connectionString, immutableResourceId } = fixture.emulator.resources[1]!
-    const service = await fixture.addInstance({
-      COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-      ...(env.KNOWN && { COMMUNICATION_SERVICES_RESOURCE_ID: immutableResourceId }),
-      REMAP_FOREIGN_IDENTITIES: env.REMAP ?? 'false',
-    })
-    return { fixture, first, service }
-  }
-
-  it.each([{ KNOWN: 'yes' }, {}])('is rejected with an explanation: %j', async (env) => {
-    const { fixture, service } = await startWithNewResource(env)
-    await using _ = fixture
-    const { status, body } = await fixture.call('POST /v1/token', { service })
-    expect(status).toBe(409)
-    expect(body).toMatchObject({
-      code: 'identity-foreign',
-      detail: expect.stringContaining('REMAP_FOREIGN_IDENTITIES'),
-    })
-  })
-
-  it('is logged when its user is deleted, because this resource cannot delete it', async () => {
-    const { fixture, first, service } = await startWithNewResource({})
-    await using _ = fixture
-    expect((await fixture.call('DELETE /v1/identity', { service })).status).toBe(204)
-    expect(fixture.lines({ communicationUserId: first.communicationUserId })).toHaveLength(1)
-  })
-
-  it.each([{ KNOWN: 'yes', REMAP: 'true' }, { REMAP: 'true' }])(
-    'is replaced if a setting allows it: %j',
-    async (env) => {
-      const { fixture, first, service } = await startWithNewResource(env)
-      await using _ = fixture
-      const { status, body } = await fixture.call('POST /v1/token', { service })
-      expect(status).toBe(200)
-      expect(body.communicationUserId).not.toBe(first.communicationUserId)
-      expect((await fixture.call('GET /v1/identity', { service })).body.communicationUserId).toBe(
-        body.communicationUserId,
-      )
-    },
-  )
 })
 
 it('needs few store operations for a token', async () => {
