@@ -5,11 +5,11 @@ import * as https from 'node:https'
 
 export interface HttpRequest {
   readonly method: string
-  /** Path and query, sent as they are. */
+  /** Path and query, sent unchanged. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string | string[]>>
   readonly body?: Uint8Array | string
-  /** In place of a Content-Length. */
+  /** Sends the body in chunks, without a Content-Length. */
   readonly isChunked?: boolean
 }
 
@@ -19,11 +19,11 @@ export interface HttpResponse {
   readonly text: string
 }
 
-const answerLimitMs = 30_000
+const responseTimeoutMs = 30_000
 
 /**
- * HTTPS to one port of this machine, or HTTP without a `ca`, over connections that are kept. It adds nothing to a request
- * but its framing.
+ * Sends requests to one port of this machine over kept-alive connections: HTTPS with a `ca`, else HTTP. Adds only headers for
+ * the host and the body's length to a request.
  */
 export class HttpClient implements Disposable {
   readonly #agent: http.Agent
@@ -37,7 +37,7 @@ export class HttpClient implements Disposable {
     this.#send = ca ? https.request : http.request
   }
 
-  /** Rejects when the connection ends before the answer does. */
+  /** Rejects if the connection ends before the response does. */
   async send({ method, path, headers = {}, body = '', isChunked = false }: HttpRequest): Promise<HttpResponse> {
     const framing = isChunked
       ? { 'transfer-encoding': 'chunked' }
@@ -50,7 +50,7 @@ export class HttpClient implements Disposable {
       path,
       setHost: headers['host'] === undefined,
       headers: { ...headers, ...framing },
-      signal: AbortSignal.timeout(answerLimitMs),
+      signal: AbortSignal.timeout(responseTimeoutMs),
     })
     request.end(body)
     const [response] = (await once(request, 'response')) as [IncomingMessage]
@@ -62,4 +62,9 @@ export class HttpClient implements Disposable {
   [Symbol.dispose](): void {
     this.#agent.destroy()
   }
+}
+
+/** Whether a request failed because its connection was refused or ended early. */
+export function isConnectionError(error: unknown): boolean {
+  return /^(?:ECONNREFUSED|ECONNRESET|EPIPE)$/.test((error as NodeJS.ErrnoException).code ?? '')
 }

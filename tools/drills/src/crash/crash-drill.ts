@@ -8,9 +8,10 @@ import { Ledger, type Slot } from './ledger.ts'
 import { regenerateKey, regenerateKeys, Workload } from './workload.ts'
 
 const clients = 8
-const longestRunMs = 600
-const longestStartMs = 250
+const maxRunMs = 600
+const maxStartMs = 250
 
+/** Numbers of kills and of everything that they could have lost. */
 export interface CrashReport {
   readonly kills: number
   readonly identities: number
@@ -21,10 +22,10 @@ export interface CrashReport {
 }
 
 /**
- * Kills an emulator that keeps its state in a folder, under load and at random moments, now and then while it starts.
- * Throws when something that it had acknowledged is not so after a restart. Returns how much was at stake.
+ * Kills an emulator that keeps its state in a folder: under load at random moments, and sometimes during its start. Throws if
+ * anything that the emulator has acknowledged is lost after a restart.
  */
-export async function drillCrashes({ kills, seed }: { kills: number; seed: number }): Promise<CrashReport> {
+export async function runCrashDrill({ kills, seed }: { kills: number; seed: number }): Promise<CrashReport> {
   using folder = new TemporaryFolder()
   const options = { keyFolder: `${folder.path}/keys`, dataFolder: `${folder.path}/data` }
   const random = new Random(seed)
@@ -32,41 +33,41 @@ export async function drillCrashes({ kills, seed }: { kills: number; seed: numbe
   for (let done = 0; done < kills;) {
     if (random.next() < 0.2) {
       await using starting = ServerProcess.launch(emulatorCommand(options))
-      await sleep(random.below(longestStartMs))
+      await sleep(random.below(maxStartMs))
       await starting.kill()
       done++
     }
     await using emulator = await EmulatorProcess.start(options)
     ledger ??= new Ledger({ primary: emulator.accessKey!, secondary: await emulator.regenerateKey('secondary') })
-    await settle(emulator, ledger)
+    await auditAndSettleKeys(emulator, ledger)
     await killUnderLoad(emulator, ledger, random)
     done++
   }
   await using emulator = await EmulatorProcess.start(options)
-  await settle(emulator, ledger!)
-  return report(ledger!, kills)
+  await auditAndSettleKeys(emulator, ledger!)
+  return toReport(ledger!, kills)
 }
 
-/** Checks what is certain, then makes certain which keys are valid. */
-async function settle(emulator: EmulatorProcess, ledger: Ledger): Promise<void> {
+/** Regenerates keys whose last regeneration was interrupted, after the audit. */
+async function auditAndSettleKeys(emulator: EmulatorProcess, ledger: Ledger): Promise<void> {
   await audit(emulator, ledger)
   for (const slot of ['primary', 'secondary'] satisfies Slot[]) {
-    if (ledger.keys[slot].isUnsure) await regenerateKey(emulator, ledger, slot)
+    if (ledger.keys[slot].isUnknown) await regenerateKey(emulator, ledger, slot)
   }
 }
 
 async function killUnderLoad(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
   const load = Promise.all([
     ...Array.from({ length: clients }, () => new Workload(emulator, ledger, new Random(random.below(2 ** 31))).run()),
-    regenerateKeys(emulator, ledger, () => sleep(random.below(longestRunMs))),
+    regenerateKeys(emulator, ledger, () => sleep(random.below(maxRunMs))),
   ])
-  await Promise.race([load, sleep(random.below(longestRunMs))])
-  if (!emulator.server.isRunning) throw new Error(`the emulator died by itself: ${emulator.server.stderr}`)
+  await Promise.race([load, sleep(random.below(maxRunMs))])
+  if (!emulator.server.isRunning) throw new Error(`the emulator exited by itself: ${emulator.server.stderr}`)
   await emulator.kill()
   await load
 }
 
-function report({ identities, keys }: Ledger, kills: number): CrashReport {
+function toReport({ identities, keys }: Ledger, kills: number): CrashReport {
   const tokens = identities.flatMap((identity) => identity.tokens)
   return {
     kills,

@@ -6,13 +6,13 @@ import type { Ledger, LedgerIdentity, Slot } from './ledger.ts'
 
 const version = '?api-version=2023-10-01'
 
-/** One client that creates, issues, revokes and deletes, and writes down what was acknowledged, until it is cut off. */
+/** A client that creates, issues, revokes and deletes, and records what was acknowledged, until its connection ends. */
 export class Workload {
   readonly #emulator: EmulatorProcess
   readonly #ledger: Ledger
   readonly #random: Random
-  /** No other client touches these, so that the order of what happens to each is known. */
-  readonly #own: LedgerIdentity[] = []
+  /** Only this client changes them, so the order of their changes is known. */
+  readonly #identities: LedgerIdentity[] = []
 
   constructor(emulator: EmulatorProcess, ledger: Ledger, random: Random) {
     this.#emulator = emulator
@@ -20,21 +20,21 @@ export class Workload {
     this.#random = random
   }
 
-  /** Returns when the connection is lost. Throws when something is refused that should not be. */
+  /** Resolves when the connection is lost. Throws if a request is rejected without reason. */
   async run(): Promise<void> {
     for (;;) {
-      const isConnected = await this.#act()
+      const isConnected = await this.#sendNext()
       if (!isConnected) return
     }
   }
 
-  #act(): Promise<boolean> {
-    const live = this.#own.filter(({ state }) => state === 'live')
+  #sendNext(): Promise<boolean> {
+    const live = this.#identities.filter(({ state }) => state === 'live')
     const identity = live[this.#random.below(live.length)]
-    const dice = this.#random.next()
-    if (!identity || dice < 0.3) return this.#create()
-    if (dice < 0.75) return this.#issue(identity)
-    if (dice < 0.88) return this.#revoke(identity)
+    const chance = this.#random.next()
+    if (!identity || chance < 0.3) return this.#create()
+    if (chance < 0.75) return this.#issue(identity)
+    if (chance < 0.88) return this.#revoke(identity)
     return this.#delete(identity)
   }
 
@@ -42,23 +42,22 @@ export class Workload {
     const sent = await this.#send('POST', '/identities', 201)
     if (sent.outcome === 'acknowledged') {
       const { identity } = JSON.parse(sent.text) as { identity: { id: string } }
-      this.#own.push(this.#ledger.add(identity.id))
+      this.#identities.push(this.#ledger.add(identity.id))
     }
     return sent.outcome !== 'lost'
   }
 
   async #issue(identity: LedgerIdentity): Promise<boolean> {
     const sent = await this.#send('POST', `/identities/${identity.id}/:issueAccessToken`, 200, { scopes: ['chat'] })
+    const { slot, generation } = sent
     if (sent.outcome === 'acknowledged') {
       const { token } = JSON.parse(sent.text) as { token: string }
-      identity.tokens.push({ text: token, slot: sent.slot, generation: sent.generation, state: 'valid' })
+      identity.tokens.push({ text: token, slot, generation, state: 'valid' })
     }
     if (sent.outcome === 'lost') {
-      // Within a second it makes the same text as the issue before it: that token may now live by this key as well.
-      const again = identity.tokens.filter(({ state }) => state === 'valid')
-      identity.tokens.push(
-        ...again.map((token) => ({ ...token, slot: sent.slot, generation: sent.generation, state: 'unsure' as const })),
-      )
+      // Within a second, the lost token has the same text as the previous one, which this key may now keep valid.
+      const valid = identity.tokens.filter(({ state }) => state === 'valid')
+      identity.tokens.push(...valid.map((token) => ({ ...token, slot, generation, state: 'unknown' as const })))
     }
     return sent.outcome !== 'lost'
   }
@@ -68,7 +67,7 @@ export class Workload {
     const { outcome } = await this.#send('POST', `/identities/${identity.id}/:revokeAccessTokens`, 204)
     for (const token of tokens) {
       if (outcome === 'acknowledged') token.state = 'revoked'
-      if (outcome === 'lost') token.state = 'unsure'
+      if (outcome === 'lost') token.state = 'unknown'
     }
     return outcome !== 'lost'
   }
@@ -76,11 +75,11 @@ export class Workload {
   async #delete(identity: LedgerIdentity): Promise<boolean> {
     const { outcome } = await this.#send('DELETE', `/identities/${identity.id}`, 204)
     if (outcome === 'acknowledged') identity.state = 'deleted'
-    if (outcome === 'lost') identity.state = 'unsure'
+    if (outcome === 'lost') identity.state = 'unknown'
     return outcome !== 'lost'
   }
 
-  /** `refused` is only what a key may see that is being regenerated meanwhile. */
+  /** The outcome is `rejected` only if the key is regenerated during the request. */
   async #send(method: string, route: string, success: number, body?: unknown) {
     const { client, host } = this.#emulator
     const slot: Slot = this.#random.next() < 0.5 ? 'primary' : 'secondary'
@@ -101,13 +100,13 @@ export class Workload {
     if (response.status === success) {
       return { outcome: 'acknowledged', text: response.text, slot, generation } as const
     }
-    const isKeyReplaced = key.isUnsure || key.generation !== generation
-    if (response.status === 401 && isKeyReplaced) return { outcome: 'refused', text: '', slot, generation } as const
-    throw new Error(`${method} ${path} was answered ${response.status}: ${response.text}`)
+    const isKeyReplaced = key.isUnknown || key.generation !== generation
+    if (response.status === 401 && isKeyReplaced) return { outcome: 'rejected', text: '', slot, generation } as const
+    throw new Error(`unexpected response to ${method} ${path}: ${response.status} ${response.text}`)
   }
 }
 
-/** Regenerates the keys by turns, now and then, until it is cut off. */
+/** Regenerates both keys by turns until the connection ends. */
 export async function regenerateKeys(emulator: EmulatorProcess, ledger: Ledger, pause: () => Promise<void>) {
   for (let turn = 0; ; turn++) {
     await pause()
@@ -121,8 +120,8 @@ export async function regenerateKeys(emulator: EmulatorProcess, ledger: Ledger, 
 
 export async function regenerateKey(emulator: EmulatorProcess, ledger: Ledger, slot: Slot): Promise<void> {
   const key = ledger.keys[slot]
-  key.isUnsure = true
+  key.isUnknown = true
   key.value = await emulator.regenerateKey(slot)
   key.generation++
-  key.isUnsure = false
+  key.isUnknown = false
 }

@@ -1,7 +1,7 @@
-import * as fc from 'fast-check'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import { findAdministrationFlaw } from './documented-answers.ts'
-import type { FuzzOptions } from './identity-fuzz.ts'
+import * as fc from 'fast-check'
+import { findAdministrationFlaw } from './documented-responses.ts'
+import { fuzz, type FuzzOptions } from './fuzz.ts'
 
 const nouns = ['health', 'resources', 'identities', 'tokens', 'introspect', 'clock', 'faults', 'quotas', 'requests']
 const number = fc.oneof(fc.constantFrom(0, 1, -1, 0.5, 1e21, 2 ** 53), fc.double(), fc.integer())
@@ -47,21 +47,13 @@ const generatedRequest = fc.record({
   ),
 })
 
-/**
- * Sends generated requests to the emulator's administration and judges each answer; what they did is undone at the end,
- * but for the access keys. Throws as the other fuzz does.
- */
-export async function fuzzAdministration({ client }: EmulatorProcess, { requests, seed }: FuzzOptions): Promise<void> {
-  await fc.assert(
-    fc.asyncProperty(generatedRequest, async (request) => {
-      const response = await client.send(request)
-      const flaw = findAdministrationFlaw(response, { isHead: request.method === 'HEAD' })
-      if (flaw !== undefined) {
-        throw new Error(`${flaw}: ${JSON.stringify(request)}\n${response.status} ${response.text}`)
-      }
-    }),
-    { numRuns: requests, seed, endOnFailure: true },
-  )
-  await client.send({ method: 'PUT', path: '/_emulator/quotas' })
-  await client.send({ method: 'POST', path: '/_emulator/reset' })
+/** Fuzzes the emulator's administration API, then resets what the requests changed, except for the access keys. */
+export async function fuzzAdministration(emulator: EmulatorProcess, options: FuzzOptions): Promise<void> {
+  await fuzz(generatedRequest, options, {
+    client: emulator.client,
+    toRequest: (request) => request,
+    findFlaw: (response, { method }) => findAdministrationFlaw(response, { isHead: method === 'HEAD' }),
+  })
+  await emulator.administer('PUT', 'quotas')
+  await emulator.administer('POST', 'reset')
 }

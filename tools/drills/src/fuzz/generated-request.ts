@@ -1,8 +1,8 @@
-import { METHODS } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
+import { latin1Header, methods, mostlyUsual, visibleText } from './arbitraries.ts'
 
-/** How a request is signed. `oldest` and `newest` are just within the allowed skew. */
+/** Valid ways to sign a request. `oldest` and `newest` are just within the allowed clock difference. */
 export const validSignatures = ['primary', 'secondary', 'date header', 'oldest', 'newest'] as const
 export const invalidSignatures = [
   'none',
@@ -22,10 +22,10 @@ export const invalidSignatures = [
 
 export type Signature = (typeof validSignatures)[number] | (typeof invalidSignatures)[number]
 
-/** A request but for what only the running emulator knows: ids and signature. */
+/** A request without what only a running emulator determines: ids and the signature. */
 export interface GeneratedRequest {
   readonly method: string
-  /** `{id}` stands for an id. */
+  /** `{id}` is a placeholder for an id. */
   readonly path: string
   readonly id: { readonly kind: 'known' | 'foreign' | 'unknown' | 'other case' | 'malformed'; readonly pick: number }
   readonly isIdEncoded: boolean
@@ -57,22 +57,13 @@ const routes = [
   { method: 'POST', path: '/identities/{id}/:revokeAccessTokens', versions: later },
 ]
 
-// CONNECT asks for a tunnel: it has no answer to judge.
-const methods = [...METHODS.filter((method) => method !== 'CONNECT'), 'BREW']
-
-// What a request line may hold at all.
-const visible = fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)) })
-const headerText = fc
-  .string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) })
-  .map((text) => text.replaceAll('\x7f', '').trim())
-
 const goodQuery = fc.constantFrom(...first, ...later).map((version) => `?api-version=${version}`)
 const badQuery = fc.oneof(
   fc.constantFrom('', '?', '?api-version=', '?api-version=2022-09-01', '?Api-Version=2023-10-01'),
   fc.constantFrom(...later).map((version) => `?api-version=${version}&api-version=2023-10-01`),
   fc.constantFrom(...later).map((version) => `?api-version=${version.toUpperCase()}&other=%zz`),
-  visible.map((text) => `?api-version=${text}`),
-  visible.map((text) => `?${text}`),
+  visibleText.map((text) => `?api-version=${text}`),
+  visibleText.map((text) => `?${text}`),
 )
 
 const scopes = fc.array(
@@ -107,19 +98,19 @@ const revokeBody = fc.record({
   ),
 })
 
-const bytesOf = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value) ?? '')
+const toBytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value) ?? '')
 const empty = new Uint8Array()
 
 function bodyFor(path: string): fc.Arbitrary<Uint8Array> {
-  if (path.includes('ssue') || path.endsWith('/token')) return issueBody.map(bytesOf)
-  if (path === '/identities') return fc.oneof(fc.constant(empty), createBody.map(bytesOf))
-  return fc.oneof({ weight: 3, arbitrary: fc.constant(empty) }, { weight: 1, arbitrary: revokeBody.map(bytesOf) })
+  if (path.includes('ssue') || path.endsWith('/token')) return issueBody.map(toBytes)
+  if (path === '/identities') return fc.oneof(fc.constant(empty), createBody.map(toBytes))
+  return fc.oneof({ weight: 3, arbitrary: fc.constant(empty) }, { weight: 1, arbitrary: revokeBody.map(toBytes) })
 }
 
 const oddBody = fc.oneof(
   fc.uint8Array({ maxLength: 200 }),
-  fc.jsonValue().map(bytesOf),
-  fc.dictionary(fc.string(), fc.jsonValue()).map(bytesOf),
+  fc.jsonValue().map(toBytes),
+  fc.dictionary(fc.string(), fc.jsonValue()).map(toBytes),
   issueBody.map((value) => Buffer.from(JSON.stringify(value), 'utf16le')),
   issueBody.map((value) => gzipSync(JSON.stringify(value))),
   issueBody.map((value) => Buffer.from(`\ufeff${JSON.stringify(value)}`)),
@@ -136,7 +127,7 @@ const contentTypes = fc.constantFrom(
 )
 const oddContentTypes = fc.oneof(
   fc.constantFrom('text/plain', 'application/xml', 'application/json,text/plain', ''),
-  headerText,
+  latin1Header,
 )
 
 const oddHeaders = fc.dictionary(
@@ -155,7 +146,7 @@ const oddHeaders = fc.dictionary(
     'x-http-method-override',
     'x-ms-hmac-string-to-sign-base64',
   ),
-  fc.oneof(headerText, fc.constantFrom('100-continue', 'gzip', '*', 'null', 'x'.repeat(20_000))),
+  fc.oneof(latin1Header, fc.constantFrom('100-continue', 'gzip', '*', 'null', 'x'.repeat(20_000))),
   { maxKeys: 3 },
 )
 
@@ -170,7 +161,7 @@ const usual = fc.constantFrom(...routes).chain(({ method, path, versions }) =>
 )
 
 const unusual = fc.record({
-  method: fc.constantFrom(...methods),
+  method: methods,
   path: fc.oneof(
     fc.constantFrom(...routes).map(({ path }) => path),
     fc.constantFrom(
@@ -188,38 +179,26 @@ const unusual = fc.record({
       '/identities/../identities',
       '/%2e',
     ),
-    visible.map((text) => `/${text}`),
-    visible.map((text) => `/identities/${text}`),
+    visibleText.map((text) => `/${text}`),
+    visibleText.map((text) => `/identities/${text}`),
   ),
   query: fc.oneof(goodQuery, badQuery),
   headers: fc
     .tuple(fc.oneof(contentTypes, oddContentTypes), oddHeaders)
     .map(([type, others]) => ({ ...others, 'content-type': type })),
-  body: fc.oneof(issueBody.map(bytesOf), oddBody),
+  body: fc.oneof(issueBody.map(toBytes), oddBody),
 })
-
-/** Mostly requests that differ from a good one in one respect: those get furthest into the emulator. */
-const shaped = fc.oneof(
-  { weight: 4, arbitrary: usual },
-  {
-    weight: 4,
-    arbitrary: fc
-      .tuple(usual, unusual, fc.constantFrom('method', 'path', 'query', 'headers', 'body'))
-      .map(([good, bad, part]) => ({ ...good, [part]: bad[part as 'body'] })),
-  },
-  { weight: 1, arbitrary: unusual },
-)
 
 export const generatedRequest: fc.Arbitrary<GeneratedRequest> = fc
   .tuple(
-    shaped,
+    mostlyUsual<Uint8Array>(usual, unusual),
     fc.record({
       id: fc.record({
         kind: fc.constantFrom('known', 'known', 'known', 'known', 'foreign', 'unknown', 'other case', 'malformed'),
         pick: fc.nat(),
       }),
       isIdEncoded: fc.boolean(),
-      clientRequestId: fc.option(headerText, { nil: undefined }),
+      clientRequestId: fc.option(latin1Header, { nil: undefined }),
       isChunked: fc.boolean(),
       signature: fc.oneof(
         { weight: 4, arbitrary: fc.constantFrom(...validSignatures) },
@@ -227,11 +206,11 @@ export const generatedRequest: fc.Arbitrary<GeneratedRequest> = fc
       ),
     }),
   )
-  .map(([shape, { clientRequestId, ...rest }]) => ({
-    ...shape,
+  .map(([parts, { clientRequestId, ...rest }]) => ({
+    ...parts,
     ...rest,
     headers: {
-      ...(shape.headers as Record<string, string>),
+      ...parts.headers,
       ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
     },
   }))

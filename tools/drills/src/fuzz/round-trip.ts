@@ -1,7 +1,7 @@
-import { CommunicationIdentityClient } from '@azure/communication-identity'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
+import { CommunicationIdentityClient } from '@azure/communication-identity'
 
-/** The whole life of an identity through the real SDK. Throws when anything of it does not work. */
+/** Creates, uses and deletes an identity through the real SDK. Throws if a step fails. */
 export async function makeRoundTrip(emulator: EmulatorProcess, accessKey = emulator.accessKey): Promise<void> {
   const client = new CommunicationIdentityClient(emulator.connectionStringWith(accessKey), {
     retryOptions: { maxRetries: 0 },
@@ -18,5 +18,5 @@ export async function makeRoundTrip(emulator: EmulatorProcess, accessKey = emula
 
 async function expectState(emulator: EmulatorProcess, token: string, expected: string): Promise<void> {
   const state = await emulator.tokenState(token)
-  if (state !== expected) throw new Error(`a token is ${state}, not ${expected}`)
+  if (state !== expected) throw new Error(`a token is ${state}, expected ${expected}`)
 }

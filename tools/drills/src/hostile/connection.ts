@@ -3,9 +3,9 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 
-const patienceMs = 60_000
+const closeTimeoutMs = 60_000
 
-/** A socket that sends whatever it is told, and what came back on it. */
+/** A raw connection to an emulator, and everything received on it. */
 export class Connection implements Disposable {
   readonly #socket: Socket
   readonly #closed: Promise<void>
@@ -16,7 +16,7 @@ export class Connection implements Disposable {
     this.received = ''
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()))
     socket.on('data', (chunk: Buffer) => (this.received += chunk.toString('latin1')))
-    // That it is cut off is what most of these are for.
+    // The emulator is expected to reset connections.
     socket.on('error', () => {})
   }
 
@@ -36,17 +36,19 @@ export class Connection implements Disposable {
     if (!this.#socket.destroyed) this.#socket.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data)
   }
 
-  /** Sends no more, yet still listens. */
+  /** Ends the sending half only. */
   end(): void {
     this.#socket.end()
   }
 
-  /** Waits until the other side is done with it. Throws when that takes a minute: such a client would hold it for ever. */
-  async closed(what: string): Promise<void> {
-    const timer = setTimeout(() => this.#socket.destroy(new Error('patience')), patienceMs)
+  /** Waits until the emulator closes the connection. Throws after a minute, with the name of this client. */
+  async closed(client: string): Promise<void> {
+    const timer = setTimeout(() => this.#socket.destroy(new Error('timeout')), closeTimeoutMs)
     await this.#closed
     clearTimeout(timer)
-    if (this.#socket.errored?.message === 'patience') throw new Error(`the emulator never let go of ${what}`)
+    if (this.#socket.errored?.message === 'timeout') {
+      throw new Error(`the emulator did not close the connection of ${client} within a minute`)
+    }
   }
 
   [Symbol.dispose](): void {

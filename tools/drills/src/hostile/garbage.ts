@@ -1,5 +1,5 @@
-import * as fc from 'fast-check'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
+import * as fc from 'fast-check'
 import { Connection } from './connection.ts'
 
 const clientHello = Buffer.from('16030100c8010000c40303', 'hex')
@@ -35,7 +35,7 @@ const afterTls = fc.oneof(
   ),
 )
 
-/** Bytes that are no TLS, and bytes within TLS that are no HTTP. What comes back, if anything does, must be a refusal. */
+/** Sends bytes that are not TLS, and text inside TLS that is not HTTP. Throws if one gets a response that is not an error. */
 export async function sendGarbage(
   emulator: EmulatorProcess,
   { connections, seed }: { connections: number; seed: number },
@@ -43,32 +43,27 @@ export async function sendGarbage(
   const options = { numRuns: connections, seed, endOnFailure: true }
   await fc.assert(
     fc.asyncProperty(beforeTls, async (bytes) => {
-      using connection = await Connection.openTcp(emulator)
-      connection.send(bytes)
-      connection.end()
-      await connection.closed('bytes that are no TLS')
-      expectNoResponse(connection.received)
+      const received = await exchange(Connection.openTcp(emulator), bytes, 'a client without TLS')
+      if (received.includes('HTTP/1.1 2')) throw new Error(`a request without TLS was served: ${received}`)
     }),
     options,
   )
   await fc.assert(
     fc.asyncProperty(afterTls, async (text) => {
-      using connection = await Connection.openTls(emulator)
-      connection.send(text)
-      connection.end()
-      await connection.closed('text that is no HTTP')
-      expectRefusals(connection.received)
+      const received = await exchange(Connection.openTls(emulator), text, 'a client without HTTP')
+      const statuses = [...received.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((match) => Number(match[1]))
+      const wrong = statuses.find((status) => status < 400 || status >= 500)
+      if (wrong !== undefined) throw new Error(`malformed text got the status ${wrong}: ${received}`)
     }),
     options,
   )
 }
 
-function expectNoResponse(received: string): void {
-  if (received.includes('HTTP/1.1 2')) throw new Error(`plain text was served: ${received}`)
-}
-
-function expectRefusals(received: string): void {
-  const statuses = [...received.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((match) => Number(match[1]))
-  const wrong = statuses.find((status) => status < 400 || status >= 500)
-  if (wrong !== undefined) throw new Error(`garbage was answered ${wrong}: ${received}`)
+/** Returns what is received until the emulator closes the connection. */
+async function exchange(opened: Promise<Connection>, data: string | Uint8Array, client: string): Promise<string> {
+  using connection = await opened
+  connection.send(data)
+  connection.end()
+  await connection.closed(client)
+  return connection.received
 }

@@ -1,35 +1,38 @@
 import { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import { expectSound } from '../fuzz/soundness.ts'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { joinInCrowd } from './crowd.ts'
+import { expectHealthy } from '../fuzz/health.ts'
 import { sendGarbage } from './garbage.ts'
 import { sendLargeBodies } from './large-bodies.ts'
-import { outlastSlowClients } from './slow-clients.ts'
+import { openManyConnections } from './many-connections.ts'
+import { connectSlowClients } from './slow-clients.ts'
 
 export interface HostileOptions {
+  /** Connections with malformed data, before and after TLS. */
   readonly garbage: number
+  /** Slow clients of each kind. */
   readonly slow: number
+  /** Large bodies of each kind. */
   readonly large: number
-  readonly crowd: number
+  readonly connections: number
   readonly seed: number
 }
 
-/** Lets clients of every bad sort loose on an emulator of its own. Throws unless it outlives and refuses them. */
-export async function drillHostileClients({ garbage, slow, large, crowd, seed }: HostileOptions): Promise<void> {
+/** Connects hostile clients to an emulator. Throws unless it rejects them and stays healthy. */
+export async function runHostileDrill({ garbage, slow, large, connections, seed }: HostileOptions): Promise<void> {
   using keys = new TemporaryFolder()
   await using emulator = await EmulatorProcess.start({ keyFolder: keys.path })
   const attacks = [
     () => sendGarbage(emulator, { connections: garbage, seed }),
     () => sendLargeBodies(emulator, { each: large }),
-    () => joinInCrowd(emulator, { connections: crowd }),
+    () => openManyConnections(emulator, { connections }),
   ]
   const attack = async () => {
     for (const next of attacks) {
       await next()
-      await expectSound(emulator)
+      await expectHealthy(emulator)
     }
   }
-  // The slow ones stay connected through all the others.
-  await Promise.all([outlastSlowClients(emulator, { each: slow }), attack()])
-  await expectSound(emulator)
+  // Slow clients stay connected during all other attacks.
+  await Promise.all([connectSlowClients(emulator, { each: slow }), attack()])
+  await expectHealthy(emulator)
 }

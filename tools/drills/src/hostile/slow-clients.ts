@@ -1,48 +1,50 @@
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { Connection } from './connection.ts'
 
-const dripMs = 500
+const sendIntervalMs = 500
+const headerStart = 'POST /identities HTTP/1.1\r\nHost: localhost\r\n'
+const header = `${headerStart}Content-Length: 100000\r\n\r\n`
 
-/** Clients that begin and never finish, each in its own way. Throws unless the emulator lets go of every one. */
-export async function outlastSlowClients(emulator: EmulatorProcess, { each }: { each: number }): Promise<void> {
-  const kinds = [silentBeforeTls, halfATlsRecord, drippingHeaders, drippingBody, halfClosed]
+/** Connects clients that never finish a request, `each` of every kind. Throws unless the emulator disconnects all of them. */
+export async function connectSlowClients(emulator: EmulatorProcess, { each }: { each: number }): Promise<void> {
+  const kinds = [silentBeforeTls, partialTlsRecord, slowHeaders, slowBody, partialBody]
   await Promise.all(kinds.flatMap((kind) => Array.from({ length: each }, () => kind(emulator))))
 }
 
 async function silentBeforeTls(emulator: EmulatorProcess): Promise<void> {
   using connection = await Connection.openTcp(emulator)
-  await connection.closed('a client that never speaks')
+  await connection.closed('a client that sends nothing')
 }
 
-async function halfATlsRecord(emulator: EmulatorProcess): Promise<void> {
+async function partialTlsRecord(emulator: EmulatorProcess): Promise<void> {
   using connection = await Connection.openTcp(emulator)
   connection.send(Buffer.from('16030100c80100', 'hex'))
-  await connection.closed('a client in the middle of its handshake')
+  await connection.closed('a client that stops during its handshake')
 }
 
-async function drippingHeaders(emulator: EmulatorProcess): Promise<void> {
+async function slowHeaders(emulator: EmulatorProcess): Promise<void> {
   using connection = await Connection.openTls(emulator)
-  connection.send('POST /identities HTTP/1.1\r\nHost: localhost\r\n')
-  await drip(connection, 'a: b\r\n', 'a client that drips headers')
+  connection.send(headerStart)
+  await sendSlowly(connection, 'a: b\r\n', 'a client that sends headers slowly')
 }
 
-async function drippingBody(emulator: EmulatorProcess): Promise<void> {
+async function slowBody(emulator: EmulatorProcess): Promise<void> {
   using connection = await Connection.openTls(emulator)
-  connection.send('POST /identities HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n')
-  await drip(connection, ' ', 'a client that drips its body')
+  connection.send(header)
+  await sendSlowly(connection, ' ', 'a client that sends its body slowly')
 }
 
-async function halfClosed(emulator: EmulatorProcess): Promise<void> {
+async function partialBody(emulator: EmulatorProcess): Promise<void> {
   using connection = await Connection.openTls(emulator)
-  connection.send('POST /identities HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n{')
+  connection.send(`${header}{`)
   connection.end()
-  await connection.closed('a client that has gone in the middle of its body')
+  await connection.closed('a client that stops during its body')
 }
 
-async function drip(connection: Connection, drop: string, what: string): Promise<void> {
-  const timer = setInterval(() => connection.send(drop), dripMs)
+async function sendSlowly(connection: Connection, text: string, client: string): Promise<void> {
+  const timer = setInterval(() => connection.send(text), sendIntervalMs)
   try {
-    await connection.closed(what)
+    await connection.closed(client)
   } finally {
     clearInterval(timer)
   }

@@ -3,17 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 const intervalMs = 20
 
-/** The command lines of all processes of the machine, as anybody on it can read them, from now until it is disposed. */
+/** Collects the command lines of all processes of this machine, which every user can read, until it is disposed. */
 export class CommandLines implements Disposable {
-  readonly seen: Set<string>
-  readonly #timer: NodeJS.Timeout
+  readonly seen = new Set<string>()
+  readonly #timer = setInterval(() => this.#collect(), intervalMs)
 
-  constructor() {
-    this.seen = new Set()
-    this.#timer = setInterval(() => this.look(), intervalMs)
-  }
-
-  look(): void {
+  #collect(): void {
     for (const line of process.platform === 'linux' ? readProc() : readPs()) this.seen.add(line)
   }
 
@@ -29,7 +24,7 @@ function readProc(): string[] {
       try {
         return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
       } catch {
-        // It ended in between.
+        // The process has exited.
         return ''
       }
     })

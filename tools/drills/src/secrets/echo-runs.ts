@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { EchoServer } from '@acs-kit/test-support/echo-server'
@@ -9,16 +9,22 @@ import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 
 const serviceScript = fileURLToPath(import.meta.resolve('@acs-kit/token-service/main'))
 
+/** Output of a program. */
+export interface Output {
+  readonly program: string
+  readonly stdout: string
+  readonly stderr: string
+}
+
 export interface EchoRunsOptions {
-  /** Key folder of the emulator, whose authority the programs trust. */
+  /** Key folder of the emulator whose certificate authority the programs trust. */
   readonly keyFolder: string
   readonly accessKey: string
-  /** Runs the quickstart to its end. */
-  readonly runQuickstart: (what: string, env: NodeJS.ProcessEnv) => Promise<void>
+  readonly runQuickstart: (situation: string, env: NodeJS.ProcessEnv) => Promise<void>
 }
 
 export interface EchoRunsReport {
-  readonly printed: { readonly what: string; readonly stdout: string; readonly stderr: string }[]
+  readonly outputs: Output[]
   /** Credentials that the upstreams repeated, and the one in the settings. */
   readonly secrets: readonly string[]
 }
@@ -52,30 +58,29 @@ export async function runAgainstEchoes(options: EchoRunsOptions): Promise<EchoRu
     COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
     IDENTITY_STORE_CONNECTION_STRING: `TableEndpoint=http://127.0.0.1:${store.port}/a;${sas}`,
   })
-  const printed: EchoRunsReport['printed'] = []
-  const keep = (what: string, { stdout, stderr }: ServerProcess) => printed.push({ what, stdout, stderr })
+  const outputs: Output[] = []
 
   const jwksUri = `http://127.0.0.1:${keys.port}/keys?sig=${encodeURIComponent(sig)}`
-  for (const [what, issuers, upstreams] of [
+  for (const [program, issuers, upstreams] of [
     ['the service with upstreams that repeat the request', [trusted], [communication, store]],
-    ['the service with keys that are not served', [{ ...trusted, jwksUri }], [keys]],
+    ['the service with unavailable sign-in keys', [{ ...trusted, jwksUri }], [keys]],
   ] as const) {
     const server = await ServerProcess.start({
       script: serviceScript,
       env: { ...env, SIGN_IN_ISSUERS: JSON.stringify(issuers) },
-      ready: /the service listens/,
+      ready: /"address":/,
     })
     try {
       const address = /"address":"([^"]+)"/.exec(server.stdout)![1]!
       const headers = { authorization: `Bearer ${await issuer.sign()}` }
       const response = await fetch(`${address}/v1/token`, { method: 'POST', headers })
-      printed.push({ what: `a response of ${what}`, stdout: await response.text(), stderr: '' })
-      // The health check reaches one of them without a request.
+      outputs.push({ program: `a response of ${program}`, stdout: await response.text(), stderr: '' })
+      // The health check also calls an upstream, without a request.
       while (server.isRunning && upstreams.some(({ secrets }) => secrets.length === 0)) await sleep(5)
     } finally {
       await server[Symbol.asyncDispose]()
     }
-    keep(what, server)
+    outputs.push({ program, stdout: server.stdout, stderr: server.stderr })
   }
 
   const password = encodeURIComponent(sig)
@@ -89,13 +94,13 @@ export async function runAgainstEchoes(options: EchoRunsOptions): Promise<EchoRu
   for (const [name, value] of Object.entries(rejected)) {
     await using server = ServerProcess.launch({ script: serviceScript, env: { ...env, [name]: value } })
     while (server.isRunning) {
-      if (server.stdout.includes('the service listens')) throw new Error(`the service accepted an invalid ${name}`)
+      if (server.stdout.includes('"address":')) throw new Error(`the service accepted an invalid ${name}`)
       await sleep(5)
     }
     await server.exit()
-    keep(`the service with an invalid ${name}`, server)
+    outputs.push({ program: `the service with an invalid ${name}`, stdout: server.stdout, stderr: server.stderr })
   }
-  return { printed, secrets: [sig, ...communication.secrets, ...store.secrets, ...keys.secrets] }
+  return { outputs, secrets: [sig, ...communication.secrets, ...store.secrets, ...keys.secrets] }
 }
 
 function toTableError(request: string): string {

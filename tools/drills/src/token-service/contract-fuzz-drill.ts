@@ -1,89 +1,75 @@
+import { parseJson } from '@acs-kit/service-settings'
+import type { HttpRequest, HttpResponse } from '@acs-kit/test-support/http-client'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
-import * as fc from 'fast-check'
-import { HttpClient, type HttpRequest, type HttpResponse } from '@acs-kit/test-support/http-client'
-import { generatedRequest, validSignIns, type GeneratedRequest, type SignInKind } from './contract-request.ts'
-import { findAnswerFlaw, findOperation } from './contract.ts'
-import { DrillStage } from './drill-stage.ts'
+import { fuzz, nameResponse, type FuzzOptions } from '../fuzz/fuzz.ts'
+import { findOperation, findResponseFlaw } from './contract.ts'
+import { generatedRequest, validSignIns, type GeneratedRequest, type SignInKind } from './generated-request.ts'
+import { ServiceHarness } from './service-harness.ts'
 
 const long = 'x'.repeat(20_000)
 
 /**
- * Sends requests made from the OpenAPI document to the token service, one after the other. Throws with the one that got an
- * answer that the document does not have, or that let in whom it should not. Returns how often each answer was given.
+ * Fuzzes the token service with requests generated from the OpenAPI document. Throws if a response is not documented or if an
+ * invalid sign-in is accepted. Returns how often each response occurred.
  */
-export async function drillContractFuzz({ requests, seed }: { requests: number; seed: number }) {
-  await using stage = await DrillStage.start()
-  await using stranger = await SignInIssuer.start()
-  const { issuer } = stage.stack.issuer
-  const { client: users, server } = await stage.startInstance({
-    SIGN_IN_ISSUERS: JSON.stringify([{ issuer, audience, required: 'access_as_user', admin: 'admin' }]),
+export async function runContractFuzzDrill(options: FuzzOptions): Promise<Record<string, number>> {
+  await using harness = await ServiceHarness.start()
+  await using foreignIssuer = await SignInIssuer.start()
+  const { issuer } = harness
+  const { client, server } = await harness.startInstance({
+    SIGN_IN_ISSUERS: JSON.stringify([{ issuer: issuer.issuer, audience, required: 'access_as_user', admin: 'admin' }]),
     TEAMS_CLIENT_ID: '00000000-0000-0000-0000-000000000000',
   })
-  using client = new HttpClient(Number(new URL(users.address).port))
-  const authorizations = await signAll(stage.stack.issuer, stranger)
-  const answers = new Map<string, number>()
-  let known = await makeUser(client, authorizations.get('admin')!)
-  await fc.assert(
-    fc.asyncProperty(generatedRequest, async (generated) => {
-      const request = toWire(generated, known, authorizations)
-      const response = await client.send(request)
-      known = findUserKey(response.text) ?? known
-      const answer = nameAnswer(response)
-      answers.set(answer, (answers.get(answer) ?? 0) + 1)
-      if (response.status >= 400) users.refusals.push(response.text)
-      const flaw = findFlaw(generated, request, response)
-      if (flaw !== undefined) throw new Error(`${flaw}: ${describe(generated, request, response)}`)
-    }),
-    { numRuns: requests, seed, endOnFailure: true },
-  )
+  const authorizations = await createAuthorizations(issuer, foreignIssuer)
+  await client.token('admin')
+  let knownUser = findUserKey((await client.call('GET /v1/users', 'admin')).text)!
+  const responses = await fuzz(generatedRequest, options, {
+    client: client.http,
+    toRequest: (generated) => toHttpRequest(generated, knownUser, authorizations.get(generated.signIn)),
+    findFlaw: (response, request, generated) => {
+      knownUser = findUserKey(response.text) ?? knownUser
+      if (response.status >= 400) client.errorBodies.push(response.text)
+      return findFlaw(response, request, generated)
+    },
+  })
   const failure = server.stdout.split('\n').find((line) => /"level":[56]0/.test(line)) ?? server.stderr
-  if (failure !== '') throw new Error(`the service printed ${failure}`)
-  stage.checkSecrets()
-  return Object.fromEntries([...answers].toSorted(([one], [other]) => one.localeCompare(other)))
-}
-
-/** Returns the key of a user who has an identity. */
-async function makeUser(client: HttpClient, authorization: string): Promise<string> {
-  await client.send({ method: 'POST', path: '/v1/token', headers: { authorization } })
-  const { text } = await client.send({ method: 'GET', path: '/v1/users', headers: { authorization } })
-  return findUserKey(text)!
+  if (failure !== '') throw new Error(`the service logged a failure: ${failure}`)
+  harness.checkSecrets()
+  return Object.fromEntries([...responses].toSorted(([one], [other]) => one.localeCompare(other)))
 }
 
 function findUserKey(text: string): string | undefined {
   return /"userKey":"([^"]+)"/.exec(text)?.[1]
 }
 
-function findFlaw(generated: GeneratedRequest, request: HttpRequest, response: HttpResponse): string | undefined {
+function findFlaw(response: HttpResponse, request: HttpRequest, generated: GeneratedRequest): string | undefined {
   const { method, path } = request
   const { status } = response
-  // What browsers ask first has no body in either direction.
+  // A CORS preflight has no body in either direction.
   if (method === 'OPTIONS' && status === 204) return undefined
   const operation = findOperation(method, path)
-  const flaw = findAnswerFlaw(response, operation, { isHead: method === 'HEAD' })
+  const flaw = findResponseFlaw(response, operation, { isHead: method === 'HEAD' })
   if (flaw !== undefined || operation === undefined) return flaw
-  const isSignedIn = validSignIns.some((kind) => kind === generated.signIn)
   const isServed = status < 400
-  if (operation.isSignedIn && !isSignedIn) return isServed ? `the sign-in “${generated.signIn}” let it in` : undefined
-  if (isServed && operation.body && !operation.fitsBody(parse(request.body)))
-    return 'a body that does not fit was served'
-  // Only the service knows which cursor there is.
-  const isOpaque = generated.query.includes('cursor=')
-  const code = nameAnswer(response)
-  if (generated.isDocumented && !isOpaque && /request-invalid|scope-unknown|40[15]|413|415/.test(code)) {
-    return 'a documented request was refused'
-  }
-  return undefined
+  const isSignedIn = validSignIns.some((kind) => kind === generated.signIn)
+  if (operation.isSignedIn && !isSignedIn)
+    return isServed ? `the sign-in "${generated.signIn}" was accepted` : undefined
+  if (isServed && operation.body && !operation.isValidBody(parseBody(request.body)))
+    return 'an invalid body was accepted'
+  // Only the service knows valid cursors.
+  const isVerifiable = generated.isUsual && !generated.query.includes('cursor=')
+  const isRejected = /request-invalid|scope-unknown|40[15]|413|415/.test(nameResponse(response))
+  return isVerifiable && isRejected ? 'a documented request was rejected' : undefined
 }
 
-function toWire(
-  { method, path, query, headers, body, isChunked, signIn }: GeneratedRequest,
-  known: string,
-  authorizations: ReadonlyMap<SignInKind, string>,
+function toHttpRequest(
+  { method, path, query, headers, body, isChunked }: GeneratedRequest,
+  knownUser: string,
+  authorization: string | undefined,
 ): HttpRequest {
-  const authorization = authorizations.get(signIn)
   return {
     method,
-    path: `${path.replace('{known}', known)}${query}`,
+    path: `${path.replace('{known}', knownUser)}${query}`,
     headers: {
       ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace('{long}', long)])),
       ...(authorization !== undefined && { authorization }),
@@ -93,7 +79,10 @@ function toWire(
   }
 }
 
-async function signAll(issuer: SignInIssuer, stranger: SignInIssuer): Promise<ReadonlyMap<SignInKind, string>> {
+async function createAuthorizations(
+  issuer: SignInIssuer,
+  foreignIssuer: SignInIssuer,
+): Promise<ReadonlyMap<SignInKind, string>> {
   const now = Math.floor(Date.now() / 1000)
   const user = await issuer.sign()
   const [, claims] = user.split('.')
@@ -105,8 +94,8 @@ async function signAll(issuer: SignInIssuer, stranger: SignInIssuer): Promise<Re
     ['expired', `Bearer ${await issuer.sign({ exp: now - 60 })}`],
     ['early', `Bearer ${await issuer.sign({ nbf: now + 3600 })}`],
     ['other audience', `Bearer ${await issuer.sign({ aud: 'api://other' })}`],
-    ['other issuer', `Bearer ${await stranger.sign()}`],
-    ['other key', `Bearer ${await stranger.sign({ iss: issuer.issuer })}`],
+    ['other issuer', `Bearer ${await foreignIssuer.sign()}`],
+    ['other key', `Bearer ${await foreignIssuer.sign({ iss: issuer.issuer })}`],
     ['unsigned', `Bearer ${none}.${claims}.`],
     ['without permission', `Bearer ${await issuer.sign({ scp: 'other', roles: ['admin'] })}`],
     ['basic', `Basic ${Buffer.from('alice:secret').toString('base64')}`],
@@ -114,28 +103,10 @@ async function signAll(issuer: SignInIssuer, stranger: SignInIssuer): Promise<Re
   ])
 }
 
-/** Status, and the code of a refusal. */
-function nameAnswer({ status, text }: HttpResponse): string {
-  const code = /"code":"([a-z-]+)"/.exec(text)?.[1]
-  return code === undefined ? String(status) : `${status} ${code}`
-}
-
-function parse(body: HttpRequest['body']): unknown {
-  // A byte order mark may be ignored: RFC 8259, section 8.1.
+/** Parses a body as the service does: a byte order mark may be ignored (RFC 8259, section 8.1), and no body is an empty object. */
+function parseBody(body: HttpRequest['body']): unknown {
   const text = Buffer.from(body ?? '')
     .toString()
     .replace(/^\ufeff/, '')
-  try {
-    return text === '' ? {} : JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function describe({ signIn }: GeneratedRequest, { method, path, headers, body }: HttpRequest, response: HttpResponse) {
-  const { authorization: _, ...rest } = { ...headers }
-  const sent = Buffer.from(body ?? '')
-    .toString('latin1')
-    .slice(0, 500)
-  return `${signIn}: ${method} ${path} ${JSON.stringify(rest)} ${JSON.stringify(sent)}\n${response.status} ${JSON.stringify(response.headers)} ${response.text.slice(0, 500)}`
+  return text === '' ? {} : parseJson(text)
 }

@@ -1,8 +1,9 @@
+import { parseJson } from '@acs-kit/service-settings'
+import type { HttpResponse } from '@acs-kit/test-support/http-client'
 import openApi from '@acs-kit/token-contract/openapi.json' with { type: 'json' }
 import { Compile, type Validator, type XSchema } from 'typebox/schema'
-import type { HttpResponse } from '@acs-kit/test-support/http-client'
 
-/** As far as the contract goes. */
+/** The parts of JSON Schema that the contract uses. */
 export interface JsonSchema {
   readonly $ref?: string
   readonly type?: string
@@ -23,27 +24,27 @@ interface Content {
   readonly content?: Readonly<Record<string, { readonly schema: JsonSchema }>>
 }
 
-interface DocumentedOperation {
+interface OpenApiOperation {
   readonly parameters?: readonly { readonly in: string; readonly name: string; readonly schema: JsonSchema }[]
   readonly requestBody?: Content
   readonly security?: readonly unknown[]
   readonly responses: Readonly<Record<string, Content>>
 }
 
-/** A route of the OpenAPI document, and what may be asked of it and answered. */
+/** An operation of the OpenAPI document: its valid requests and its responses. */
 export interface Operation {
   readonly method: string
-  /** With `{name}` for each of the path's parameters. */
+  /** With `{name}` for each path parameter. */
   readonly path: string
   readonly isSignedIn: boolean
-  readonly parameters: NonNullable<DocumentedOperation['parameters']>
+  readonly parameters: NonNullable<OpenApiOperation['parameters']>
   readonly body: JsonSchema | undefined
-  readonly fitsBody: (value: unknown) => boolean
+  readonly isValidBody: (value: unknown) => boolean
   /** By status. */
-  readonly answers: ReadonlyMap<number, Answer>
+  readonly responses: ReadonlyMap<number, DocumentedResponse>
 }
 
-interface Answer {
+interface DocumentedResponse {
   readonly mediaType: string | undefined
   readonly validator: Validator | undefined
 }
@@ -51,8 +52,8 @@ interface Answer {
 const { components } = openApi
 const problemType = 'application/problem+json'
 
-/** Anybody may get these wherever they ask: there is no route there, or what came is no request. */
-const answersOutsideRoutes = new Map(
+/** Responses at any address: the route is unknown or the request is malformed. */
+const commonResponses = new Map(
   [400, 403, 404, 405, 413, 415, 429, 431].map((status) => [
     status,
     { mediaType: problemType, validator: compile({ $ref: `#/components/schemas/Problem${status}` }) },
@@ -60,7 +61,7 @@ const answersOutsideRoutes = new Map(
 )
 
 export const operations: readonly Operation[] = Object.entries(
-  openApi.paths as unknown as Record<string, Record<string, DocumentedOperation>>,
+  openApi.paths as unknown as Record<string, Record<string, OpenApiOperation>>,
 ).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { parameters = [], requestBody, security, responses }]) => {
     const body = requestBody?.content?.['application/json']?.schema
@@ -71,20 +72,22 @@ export const operations: readonly Operation[] = Object.entries(
       isSignedIn: security !== undefined,
       parameters,
       body,
-      fitsBody: (value) => bodyValidator?.Check(value) ?? true,
-      answers: new Map(Object.entries(responses).map(([status, { content }]) => [Number(status), answerOf(content)])),
+      isValidBody: (value) => bodyValidator?.Check(value) ?? true,
+      responses: new Map(
+        Object.entries(responses).map(([status, { content }]) => [Number(status), toDocumentedResponse(content)]),
+      ),
     }
   }),
 )
 
-export function resolve(schema: JsonSchema): JsonSchema {
+export function resolveReference(schema: JsonSchema): JsonSchema {
   const name = schema.$ref?.replace('#/components/schemas/', '')
   return name === undefined ? schema : (components.schemas as unknown as Record<string, JsonSchema>)[name]!
 }
 
-/** The operation that a request is for, if any. */
+/** Returns the operation that handles a request, if any. */
 export function findOperation(method: string, url: string): Operation | undefined {
-  // A request may name the host too, as one to a proxy does: RFC 9112, section 3.2.2.
+  // A request target may include the host, as in a request to a proxy: RFC 9112, section 3.2.2.
   const [path = ''] = url.replace(/^https?:\/\/[^/]*/, '').split('?')
   const segments = path.split('/')
   return operations.find((operation) => {
@@ -97,43 +100,35 @@ export function findOperation(method: string, url: string): Operation | undefine
   })
 }
 
-/** What is wrong with an answer, going by the document; undefined when nothing is. */
-export function findAnswerFlaw(
+/** Returns how a response differs from the document, or undefined. */
+export function findResponseFlaw(
   { status, headers, text }: HttpResponse,
   operation: Operation | undefined,
   { isHead }: { isHead: boolean },
 ): string | undefined {
-  const answer =
-    operation?.answers.get(status) ?? (operation && status !== 431 ? undefined : answersOutsideRoutes.get(status))
-  if (answer === undefined) return 'the status is not documented'
+  const isCommon = operation === undefined || status === 431
+  const documented = operation?.responses.get(status) ?? (isCommon ? commonResponses.get(status) : undefined)
+  if (documented === undefined) return 'the status is not documented'
   if (status === 401 && headers['www-authenticate'] === undefined) return 'WWW-Authenticate is missing'
-  const { mediaType, validator } = answer
-  if (mediaType !== undefined && !headers['content-type']?.startsWith(mediaType)) return 'the content type is another'
-  if (isHead || validator === undefined) return text === '' ? undefined : 'there is a body'
-  const body = parse(text)
-  if (!validator.Check(body)) return `the answer does not fit: ${JSON.stringify(validator.Errors(body)[1])}`
+  const { mediaType, validator } = documented
+  if (mediaType !== undefined && !headers['content-type']?.startsWith(mediaType)) return 'the content type is wrong'
+  if (isHead || validator === undefined) return text === '' ? undefined : 'the response has a body'
+  const body = parseJson(text)
+  if (!validator.Check(body)) return `the response is invalid: ${JSON.stringify(validator.Errors(body)[1])}`
   if (mediaType !== problemType) return undefined
   const problem = body as { status: number; retryAfter?: number }
-  if (problem.status !== status) return 'the problem tells of another status'
-  return headers['retry-after'] === problem.retryAfter?.toString() ? undefined : 'Retry-After and the problem disagree'
+  if (problem.status !== status) return 'the status of the problem differs from that of the response'
+  return headers['retry-after'] === problem.retryAfter?.toString() ? undefined : 'Retry-After differs from the problem'
 }
 
-function answerOf(content: Content['content']): Answer {
+function toDocumentedResponse(content: Content['content']): DocumentedResponse {
   const [entry] = Object.entries(content ?? {})
   if (entry === undefined || entry[1].schema.type === 'null') return { mediaType: undefined, validator: undefined }
   const [mediaType, { schema }] = entry
   return { mediaType, validator: compile(schema) }
 }
 
-/** References are looked up in the document. */
+/** Compiles a schema that may refer to others in the document. */
 function compile(schema: JsonSchema): Validator {
   return Compile({ ...schema, components } as unknown as XSchema)
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

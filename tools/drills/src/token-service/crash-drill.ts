@@ -1,96 +1,96 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isConnectionError } from '@acs-kit/test-support/http-client'
 import { Random } from '@acs-kit/test-support/random'
-import { CrashPerson } from './crash-person.ts'
-import { DrillStage } from './drill-stage.ts'
+import { ServiceHarness } from './service-harness.ts'
+import { SimulatedUser } from './simulated-user.ts'
 
-/** One of them comes with new persons and deletes: so at most one creation is in flight at a kill. */
+/** Only the first client adds users and deletes, so at most one creation is in flight at a kill. */
 const clients = 6
-/** Counted in what was done, not in time: so that as much happens on a machine that is busy. */
-const mostActs = 80
-const latestMs = 10
+/** Requests before a kill. Counted in requests and not in time, so that a busy machine does as much. */
+const maxRequests = 80
+const maxKillDelayMs = 10
 const upstreamDeadlineMs = 500
-/** What the reaper leaves alone, since somebody may still work on it, and a little more. */
+/** The reaper ignores entries that another instance may still be working on for a little less than this. */
 const graceMs = 2 * upstreamDeadlineMs + 21_000
-/** New faces, so that first logins are interrupted as often as anything else. */
-const shareOfNewPersons = 0.3
+const reaperTimeoutMs = 60_000
+/** Share of requests by new users, so that first logins are interrupted as often as anything else. */
+const newUserShare = 0.3
 
 /**
- * Kills a token service under load, at random moments of first logins, deletions and revocations. Throws when anything is
- * lost or doubled of what it had acknowledged, or when an identity is left that no entry of the journal explains.
+ * Kills a token service under load, at random moments of first logins, deletions and revocations. Throws if an acknowledged
+ * change is lost or duplicated, or if an identity remains that no journal entry explains.
  */
-export async function drillServiceCrashes({ kills, seed }: { kills: number; seed: number }) {
-  await using stage = await DrillStage.start()
+export async function runServiceCrashDrill({ kills, seed }: { kills: number; seed: number }) {
+  await using harness = await ServiceHarness.start()
   const random = new Random(seed)
-  const env = { UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs) }
-  const persons = Array.from({ length: clients }, (_, index) => [new CrashPerson(`person ${index}`)])
-  await greet(stage, persons.flat(), env)
+  const settings = { UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs) }
+  const users = Array.from({ length: clients }, (_, index) => [new SimulatedUser(`user ${index}`)])
+  await seedIdentities(harness, users.flat(), settings)
   for (let kill = 0; kill < kills; kill++) {
-    const { client, server } = await stage.startInstance(env)
+    const { client, server } = await harness.startInstance(settings)
     const killing = new AbortController()
-    let acts = random.below(mostActs)
+    let remaining = random.below(maxRequests)
     const { promise: enough, resolve } = Promise.withResolvers<void>()
-    const load = persons.map(async (mine, index) => {
+    const load = users.map(async (own, index) => {
       const mayDelete = index === 0
       while (!killing.signal.aborted) {
-        if (mayDelete && random.next() < shareOfNewPersons) mine.push(new CrashPerson(`newcomer ${mine.length}`))
-        const person = mine.at(-1 - random.below(Math.min(mine.length, 5)))!
+        if (mayDelete && random.next() < newUserShare) own.push(new SimulatedUser(`new user ${own.length}`))
+        const user = own.at(-1 - random.below(Math.min(own.length, 5)))!
         try {
-          await person.act(client, random, { mayDelete })
-          if (--acts <= 0) resolve()
+          await user.act(client, random, { mayDelete })
+          if (--remaining <= 0) resolve()
         } catch (error) {
-          // A connection that ended with the service.
-          if (!(error instanceof TypeError)) throw error
+          if (!isConnectionError(error)) throw error
         }
       }
     })
     await Promise.race([Promise.all(load), enough])
-    await sleep(random.below(latestMs))
+    await sleep(random.below(maxKillDelayMs))
     killing.abort()
     await server.kill()
     await Promise.all(load)
   }
-  return await audit(stage, persons.flat(), kills, env)
+  return await audit(harness, users.flat(), kills, settings)
 }
 
-/** Gives each their identity before anything goes wrong. */
-async function greet(stage: DrillStage, persons: readonly CrashPerson[], env: NodeJS.ProcessEnv): Promise<void> {
-  const { client, server } = await stage.startInstance(env)
-  for (const person of persons) await person.logIn(client)
+/** Creates the first identity of each user before the first kill. */
+async function seedIdentities(harness: ServiceHarness, users: readonly SimulatedUser[], settings: NodeJS.ProcessEnv) {
+  const { client, server } = await harness.startInstance(settings)
+  for (const user of users) await user.logIn(client)
   await server[Symbol.asyncDispose]()
 }
 
-async function audit(stage: DrillStage, persons: readonly CrashPerson[], kills: number, env: NodeJS.ProcessEnv) {
+async function audit(
+  harness: ServiceHarness,
+  users: readonly SimulatedUser[],
+  kills: number,
+  settings: NodeJS.ProcessEnv,
+) {
   await sleep(graceMs)
-  const { client } = await stage.startInstance(env)
-  let journal = await stage.journal()
-  for (const giveUp = Date.now() + 60_000; journal.some(({ kind }) => kind !== 'lost') && Date.now() < giveUp;) {
-    await sleep(500)
-    journal = await stage.journal()
-  }
-  const open = journal.filter(({ kind }) => kind !== 'lost')
-  if (open.length > 0) throw new Error(`the reaper left ${JSON.stringify(open)}`)
+  const { client } = await harness.startInstance(settings)
+  const lost = (await harness.waitForReaper(reaperTimeoutMs)).length
+  const { emulator } = harness
 
-  const ids = new Set(await stage.stack.emulator.identityIds())
-  for (const person of persons) await person.audit(stage, ids)
-  for (const person of persons) await person.logIn(client)
-  const identities = new Set(await stage.stack.emulator.identityIds())
-  const mappings = await stage.mappings()
+  const ids = new Set(await emulator.identityIds())
+  for (const user of users) await user.audit(emulator, ids)
+  for (const user of users) await user.logIn(client)
+  const identities = new Set(await emulator.identityIds())
+  const mappings = await harness.mappings()
   const mapped = new Set(mappings.values())
-  if (mapped.size !== mappings.size) throw new Error('two persons share an identity')
-  if (mappings.size !== persons.length) throw new Error(`${mappings.size} mappings for ${persons.length} persons`)
+  if (mapped.size !== mappings.size) throw new Error('two users share an identity')
+  if (mappings.size !== users.length) throw new Error(`${mappings.size} mappings for ${users.length} users`)
   const dangling = [...mapped].filter((id) => !identities.has(id))
-  if (dangling.length > 0) throw new Error(`mapped, but not there: ${dangling.join(', ')}`)
+  if (dangling.length > 0) throw new Error(`mapped identities do not exist: ${dangling.join(', ')}`)
   const orphans = [...identities].filter((id) => !mapped.has(id)).length
-  const lost = journal.length
-  if (orphans > lost) throw new Error(`${orphans} orphans, but the journal explains ${lost}`)
+  if (orphans > lost) throw new Error(`${orphans} orphans, but the journal explains only ${lost}`)
   if (orphans > kills) throw new Error(`${orphans} orphans from ${kills} kills`)
-  stage.checkSecrets()
-  const sum = (count: (person: CrashPerson) => number) => persons.reduce((total, person) => total + count(person), 0)
+  harness.checkSecrets()
+  const sum = (count: (user: SimulatedUser) => number) => users.reduce((total, user) => total + count(user), 0)
   return {
     kills,
-    persons: persons.length,
-    deletions: sum((person) => person.deletions),
-    revocations: sum((person) => person.revocations),
+    users: users.length,
+    deletions: sum((user) => user.deletions),
+    revocations: sum((user) => user.revocations),
     orphans,
     lost,
   }

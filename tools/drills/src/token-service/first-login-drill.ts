@@ -1,28 +1,29 @@
-import { DrillStage } from './drill-stage.ts'
+import { ServiceHarness } from './service-harness.ts'
 
 const instances = 3
-const callersAtOnce = 100
+const concurrentLogins = 100
 
-/** One person's first logins at several instances at once, again and again with another person. Throws unless each has one identity. */
-export async function drillFirstLogins({ persons }: { persons: number }) {
-  await using stage = await DrillStage.start()
-  const services = await Promise.all(Array.from({ length: instances }, () => stage.startInstance()))
-  for (let person = 0; person < persons; person++) {
-    const logins = Array.from({ length: callersAtOnce }, async (_, caller) => {
-      const issued = await services[caller % instances]!.client.token(`person ${person}`)
+/** Logs one user after the other in at several instances at once. Throws unless each user gets exactly one identity. */
+export async function runFirstLoginDrill({ users }: { users: number }) {
+  await using harness = await ServiceHarness.start()
+  const services = await Promise.all(Array.from({ length: instances }, () => harness.startInstance()))
+  for (let user = 0; user < users; user++) {
+    const logins = Array.from({ length: concurrentLogins }, async (_, index) => {
+      const issued = await services[index % instances]!.client.token(`user ${user}`)
       return issued?.communicationUserId
     })
     const ids = new Set(await Promise.all(logins))
-    if (ids.size !== 1 || ids.has(undefined)) throw new Error(`person ${person} got ${ids.size} identities`)
+    if (ids.has(undefined)) throw new Error(`a login of user ${user} was rejected`)
+    if (ids.size !== 1) throw new Error(`user ${user} got ${ids.size} identities`)
   }
-  // A stop finishes what runs in the background.
+  // Stopping the services finishes their background tasks.
   await Promise.all(services.map(({ server }) => server[Symbol.asyncDispose]()))
-  const identities = await stage.stack.emulator.identityIds()
-  const mappings = await stage.mappings()
-  const journal = await stage.journal()
-  if (identities.length !== persons) throw new Error(`${identities.length} identities for ${persons} persons`)
-  if (mappings.size !== persons) throw new Error(`${mappings.size} mappings for ${persons} persons`)
-  if (journal.length > 0) throw new Error(`the journal still has ${JSON.stringify(journal)}`)
-  stage.checkSecrets()
-  return { persons, logins: persons * callersAtOnce, instances, orphans: identities.length - mappings.size }
+  const identities = await harness.emulator.identityIds()
+  const mappings = await harness.mappings()
+  const journal = await harness.journal()
+  if (identities.length !== users) throw new Error(`${identities.length} identities for ${users} users`)
+  if (mappings.size !== users) throw new Error(`${mappings.size} mappings for ${users} users`)
+  if (journal.length > 0) throw new Error(`unfinished journal entries: ${JSON.stringify(journal)}`)
+  harness.checkSecrets()
+  return { users, logins: users * concurrentLogins, instances, orphans: identities.length - mappings.size }
 }

@@ -2,17 +2,18 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { DrillStage } from './drill-stage.ts'
-import { findRefusalFlaw, type ServiceClient } from './service-client.ts'
+import { findUnavailableFlaw, type ServiceClient } from './service-client.ts'
+import { ServiceHarness } from './service-harness.ts'
 
 const cachedUsers = 20
-const strangersAtOnce = 5
+const newUsers = 5
 const upstreamDeadlineMs = 1000
-/** The store's own, which is no setting. */
+/** Fixed in the service. */
 const storeDeadlineMs = 2000
 /** For a machine that is busy with the drill itself. */
-const slackMs = 2000
+const toleranceMs = 2000
 const recoveryMs = 20_000
+const pauseMs = 20
 
 interface Outage {
   readonly name: string
@@ -22,47 +23,48 @@ interface Outage {
 }
 
 /**
- * Azure down, failing, slow and throttling, the store hanging and gone. Throws unless users whose token is cached are all
- * served meanwhile, all others get a clear answer in time, and everybody is served soon afterwards.
+ * Runs outages of ACS and of the store. Throws unless users with a cached token are served during each, all others get a 503
+ * in time, and every user is served soon afterwards.
  */
-export async function drillOutages({ seconds }: { seconds: number }) {
+export async function runOutageDrill({ seconds }: { seconds: number }) {
   using folder = new TemporaryFolder()
-  await using stage = await DrillStage.start()
+  await using harness = await ServiceHarness.start()
+  const { emulator } = harness
   const options = { dataFolder: join(folder.path, 'store') }
   let azurite = await Azurite.start(options)
   try {
-    const { client } = await stage.startInstance({
+    const { client } = await harness.startInstance({
       UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs),
       IDENTITY_STORE_CONNECTION_STRING: azurite.connectionString,
     })
     const outages: Outage[] = [
       ...Object.entries({
-        'Azure is down': { reset: true },
-        'Azure fails': { status: 500 },
-        'Azure is slow': { latencyMs: 60_000 },
-        'Azure throttles': { status: 429, retryAfterSeconds: 2 },
+        'ACS is down': { reset: true },
+        'ACS fails': { status: 500 },
+        'ACS is slow': { latencyMs: 60_000 },
+        'ACS throttles': { status: 429, retryAfterSeconds: 2 },
       }).map(([name, fault]) => ({
         name,
-        begin: () => stage.stack.emulator.administer('POST', 'faults', fault),
-        end: () => stage.stack.emulator.administer('DELETE', 'faults'),
-        deadlineMs: upstreamDeadlineMs + slackMs,
+        begin: () => emulator.administer('POST', 'faults', fault),
+        end: () => emulator.administer('DELETE', 'faults'),
+        deadlineMs: upstreamDeadlineMs + toleranceMs,
       })),
       {
         name: 'the store hangs',
         begin: async () => azurite.pause(),
         end: async () => azurite.resume(),
-        deadlineMs: storeDeadlineMs + slackMs,
+        deadlineMs: storeDeadlineMs + toleranceMs,
       },
       {
-        name: 'the store is gone',
+        name: 'the store is down',
         begin: () => azurite.kill(),
         end: async () => (azurite = await Azurite.start({ ...options, port: azurite.port })),
-        deadlineMs: storeDeadlineMs + slackMs,
+        deadlineMs: storeDeadlineMs + toleranceMs,
       },
     ]
     const report: Record<string, string> = {}
-    for (const outage of outages) report[outage.name] = await suffer(outage, client, seconds)
-    stage.checkSecrets()
+    for (const outage of outages) report[outage.name] = await runOutage(outage, client, seconds)
+    harness.checkSecrets()
     return report
   } finally {
     azurite.resume()
@@ -70,43 +72,43 @@ export async function drillOutages({ seconds }: { seconds: number }) {
   }
 }
 
-async function suffer({ name, begin, end, deadlineMs }: Outage, client: ServiceClient, seconds: number) {
-  const users = Array.from({ length: cachedUsers }, (_, index) => `${name}: user ${index}`)
-  for (const user of users) if (!(await client.token(user))) throw new Error(`${name}: ${user} was not served before`)
+async function runOutage({ name, begin, end, deadlineMs }: Outage, client: ServiceClient, seconds: number) {
+  const cached = Array.from({ length: cachedUsers }, (_, index) => `${name}: user ${index}`)
+  const uncached = Array.from({ length: newUsers }, (_, index) => `${name}: new user ${index}`)
+  for (const user of cached) if (!(await client.token(user))) throw new Error(`${user} was rejected before the outage`)
   await begin()
   const until = performance.now() + seconds * 1000
   let served = 0
-  let refused = 0
+  let rejected = 0
   let slowestMs = 0
-  const cached = users.map(async (user) => {
+  const serveCached = async (user: string) => {
     while (performance.now() < until) {
-      if (!(await client.token(user))) throw new Error(`${name}: ${user} has a cached token and was refused`)
+      if (!(await client.token(user))) throw new Error(`${user} was rejected, but has a cached token`)
       served++
-      await sleep(20)
+      await sleep(pauseMs)
     }
-  })
-  const strangers = Array.from({ length: strangersAtOnce }, async (_, index) => {
+  }
+  const rejectUncached = async (user: string) => {
     while (performance.now() < until) {
-      const answer = await client.call('POST /v1/token', `${name}: stranger ${index}`, {})
-      const flaw = findRefusalFlaw(answer)
-      if (flaw !== undefined) throw new Error(`${name}: a stranger’s refusal: ${flaw}`)
-      if (answer.ms > deadlineMs) throw new Error(`${name}: a stranger waited for ${Math.round(answer.ms)} ms`)
-      slowestMs = Math.max(slowestMs, answer.ms)
-      refused++
-      await sleep(20)
+      const response = await client.call('POST /v1/token', user, {})
+      const { durationMs } = response
+      const flaw = findUnavailableFlaw(response)
+      if (flaw !== undefined) throw new Error(`${user} got an unexpected response: ${flaw}`)
+      if (durationMs > deadlineMs) throw new Error(`${user} waited ${Math.round(durationMs)} ms for a response`)
+      slowestMs = Math.max(slowestMs, durationMs)
+      rejected++
+      await sleep(pauseMs)
     }
-  })
-  await Promise.all([...cached, ...strangers])
+  }
+  await Promise.all([...cached.map(serveCached), ...uncached.map(rejectUncached)])
   await end()
   const start = performance.now()
-  for (const user of [
-    ...users,
-    ...Array.from({ length: strangersAtOnce }, (_, index) => `${name}: stranger ${index}`),
-  ]) {
+  for (const user of [...cached, ...uncached]) {
     while (!(await client.token(user))) {
-      if (performance.now() - start > recoveryMs) throw new Error(`${name}: ${user} is not served again`)
+      if (performance.now() - start > recoveryMs) throw new Error(`${user} is still rejected after the outage`)
       await sleep(100)
     }
   }
-  return `${served} served, ${refused} refused in at most ${Math.round(slowestMs)} ms, well after ${Math.round(performance.now() - start)} ms`
+  const recovery = Math.round(performance.now() - start)
+  return `${served} served, ${rejected} rejected within ${Math.round(slowestMs)} ms, recovered after ${recovery} ms`
 }

@@ -1,9 +1,8 @@
-export interface ServiceAnswer {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-  /** From the first byte sent to the last one read. */
-  readonly ms: number
+import { HttpClient, type HttpResponse } from '@acs-kit/test-support/http-client'
+
+export interface ServiceResponse extends HttpResponse {
+  /** From the first byte sent to the last byte received. */
+  readonly durationMs: number
 }
 
 export interface IssuedToken {
@@ -12,49 +11,45 @@ export interface IssuedToken {
   readonly expiresOn: string
 }
 
-/** Calls one instance of the token service as its users do, and remembers what must not be seen elsewhere. */
+/** A client of one instance of the token service, for any number of users. */
 export class ServiceClient {
-  readonly address: string
+  readonly http: HttpClient
   readonly #signIn: (user: string) => Promise<string>
-  readonly refusals: string[] = []
+  /** Bodies of all error responses, which must not contain secrets. */
+  readonly errorBodies: string[] = []
 
-  constructor(address: string, signIn: (user: string) => Promise<string>) {
-    this.address = address
+  constructor(url: string, signIn: (user: string) => Promise<string>) {
+    this.http = new HttpClient(Number(new URL(url).port))
     this.#signIn = signIn
   }
 
-  /** Rejects when the connection ends before the answer does. */
-  async call(request: string, user: string, body?: unknown): Promise<ServiceAnswer> {
+  /** Sends a request, such as `POST /v1/token`, as a user. Rejects if the connection ends before the response does. */
+  async call(request: string, user: string, body?: unknown): Promise<ServiceResponse> {
     const [method = '', path = ''] = request.split(' ')
+    const authorization = `Bearer ${await this.#signIn(user)}`
     const start = performance.now()
-    const response = await fetch(`${this.address}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${await this.#signIn(user)}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    const { status, headers } = response
-    const text = await response.text()
-    if (status >= 400) this.refusals.push(text)
-    return { status, headers, text, ms: performance.now() - start }
+    const response = await this.http.send(
+      body === undefined
+        ? { method, path, headers: { authorization } }
+        : { method, path, headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) },
+    )
+    if (response.status >= 400) this.errorBodies.push(response.text)
+    return { ...response, durationMs: performance.now() - start }
   }
 
-  /** The user's token, or undefined where that is refused. */
+  /** Returns a token of the user, or undefined if the request is rejected. */
   async token(user: string, options: { refresh?: boolean } = {}): Promise<IssuedToken | undefined> {
     const { status, text } = await this.call('POST /v1/token', user, options)
-    if (status !== 200) return undefined
-    return JSON.parse(text) as IssuedToken
+    return status === 200 ? (JSON.parse(text) as IssuedToken) : undefined
   }
 }
 
-/** What is wrong with a refusal that should be a 503 of the contract; undefined when nothing is. */
-export function findRefusalFlaw({ status, headers, text }: ServiceAnswer): string | undefined {
-  if (status !== 503) return `the status is ${status}: ${text}`
-  if (!headers.get('content-type')?.startsWith('application/problem+json')) return 'it is no problem+json'
+/** Returns how a response differs from the contract's 503 for an unavailable upstream, or undefined. */
+export function findUnavailableFlaw({ status, headers, text }: HttpResponse): string | undefined {
+  if (status !== 503) return `the status is ${status}, expected 503: ${text}`
+  if (!headers['content-type']?.startsWith('application/problem+json')) return 'the response is not problem+json'
   const { code, retryAfter } = JSON.parse(text) as { code: string; retryAfter?: number }
-  if (!/^(?:communication|store)-/.test(code)) return `the code is ${code}`
-  if (headers.get('retry-after') !== String(retryAfter)) return `Retry-After is ${headers.get('retry-after')}`
+  if (!/^(?:communication|store)-/.test(code)) return `unexpected code ${code}`
+  if (headers['retry-after'] !== String(retryAfter)) return `unexpected Retry-After ${headers['retry-after']}`
   return undefined
 }

@@ -1,73 +1,35 @@
 import { hash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { audience } from '@acs-kit/test-support/sign-in-issuer'
+import { StoreProxy } from '@acs-kit/test-support/store-proxy'
 import { CommunicationIdentityClient } from '@azure/communication-identity'
-import { StoreProxy, type StoreState } from '@acs-kit/test-support/store-proxy'
-import { DrillStage } from './drill-stage.ts'
-import { findRefusalFlaw, type IssuedToken, type ServiceAnswer, type ServiceClient } from './service-client.ts'
+import { findUnavailableFlaw, type IssuedToken, type ServiceClient, type ServiceResponse } from './service-client.ts'
+import { ServiceHarness } from './service-harness.ts'
+import {
+  acsFaults,
+  allCombinations,
+  storeFaults,
+  storeRequests,
+  type AcsState,
+  type Combination,
+  type StoreFault,
+  type StoreRequest,
+} from './store-faults.ts'
 
 const upstreamDeadlineMs = 500
-/** How long an operation in the background of a response may take to begin. */
+/** Time for a background operation of a request to begin. */
 const backgroundMs = 300
-/** The reaper's grace, its pause between two runs, and a little more. */
+/** The grace period of the reaper, its pause between two runs, and a margin. */
 const recoveryMs = 2 * upstreamDeadlineMs + 20_000 + 2 * 10_000 + 30_000
 
-/** State of the store at each operation, by its index, for a fault at `faulty`; the SDK retries broken operations. */
-const storeFaults = {
-  'request lost': (faulty) => (index) => (index === faulty ? 'cut' : 'up'),
-  'response lost': (faulty) => (index) => (index === faulty ? 'cut-after' : 'up'),
-  'store gone': (faulty) => (index) => (index >= faulty ? 'cut' : 'up'),
-  'store gone after the work': (faulty) => (index) => (index > faulty ? 'cut' : index === faulty ? 'cut-after' : 'up'),
-  'store hangs': (faulty) => (index) => (index >= faulty ? 'hang' : 'up'),
-} as const satisfies Record<string, (faulty: number) => (index: number) => StoreState>
-type StoreFault = keyof typeof storeFaults
-
-const azureFaults = {
-  'Azure is up': undefined,
-  'Azure is down': { status: 503 },
-  'Azure throttles': { status: 429, retryAfterSeconds: 1 },
-} as const
-type AzureState = keyof typeof azureFaults
-
-type Combination = readonly [StoreFault, AzureState]
-const allCombinations = (Object.keys(azureFaults) as AzureState[]).flatMap((azure) =>
-  (Object.keys(storeFaults) as StoreFault[]).map((fault): Combination => [fault, azure]),
-)
-
-interface Caller {
-  /** `{}` is the user's key. */
-  readonly request: string
-  /** Signs in as an administrator. */
-  readonly asAdmin?: boolean
-  /** Default: the user has an identity, and this instance does not know it. */
-  readonly user?: 'new' | 'deleted-at-azure' | 'logging-in-elsewhere'
-  readonly promises?: 'revoked' | 'deleted'
-}
-
-/** Every caller of the store. */
-const callers: readonly Caller[] = [
-  { request: 'POST /v1/token', user: 'new' },
-  { request: 'POST /v1/token' },
-  { request: 'POST /v1/token', user: 'deleted-at-azure' },
-  { request: 'GET /v1/identity' },
-  { request: 'GET /v1/users?limit=1', asAdmin: true },
-  { request: 'POST /v1/token/revoke', promises: 'revoked' },
-  { request: 'POST /v1/users/{}/token/revoke', asAdmin: true, promises: 'revoked' },
-  { request: 'DELETE /v1/identity', promises: 'deleted' },
-  { request: 'DELETE /v1/users/{}', asAdmin: true, promises: 'deleted' },
-  { request: 'DELETE /v1/identity', user: 'new', promises: 'deleted' },
-  { request: 'DELETE /v1/identity', user: 'logging-in-elsewhere', promises: 'deleted' },
-]
-
 /**
- * Breaks each store operation of each caller in turn, in each state of Azure. Throws if a promise is broken after recovery and a
- * reaper run, if a 503 changed something, or if the service fails in any other way.
+ * Breaks each store operation of each request in turn, in each state of ACS. Throws if a promise is broken after recovery and a
+ * reaper run, if a request that got a 503 changed something, or if the service fails in any other way.
  */
-export async function drillStoreFaults(combinations: readonly Combination[] = allCombinations) {
+export async function runStoreDrill(combinations: readonly Combination[] = allCombinations) {
   await using drill = await StoreDrill.start()
-  for (const [fault, azure] of combinations) {
-    for (const caller of callers) {
-      await drill.breakEach(caller, fault, azure)
-    }
+  for (const [fault, acs] of combinations) {
+    for (const request of storeRequests) await drill.breakEachOperation(request, fault, acs)
   }
   return await drill.audit()
 }
@@ -79,121 +41,122 @@ interface Promised {
   readonly promise: 'kept' | 'revoked' | 'deleted'
 }
 
+interface Fault {
+  /** Describes the request and its fault. */
+  readonly what: string
+  readonly acs: AcsState
+  readonly storeState: ReturnType<(typeof storeFaults)[StoreFault]>
+  readonly operation: number
+}
+
 class StoreDrill implements AsyncDisposable {
-  readonly #parts: AsyncDisposableStack
-  readonly #stage: DrillStage
+  readonly #resources: AsyncDisposableStack
+  readonly #harness: ServiceHarness
   readonly #store: StoreProxy
-  /** The instance whose store breaks. */
+  /** Client of the instance whose store fails. */
   readonly #client: ServiceClient
-  /** Another one, whose store does not. */
-  readonly #healthy: ServiceClient
-  readonly #azure: CommunicationIdentityClient
+  /** Client of an instance whose store works. */
+  readonly #healthyClient: ServiceClient
+  readonly #acs: CommunicationIdentityClient
   readonly #promised: Promised[] = []
   readonly #statuses: Record<number, number> = {}
   #users = 0
   #faults = 0
-  /** Users with a creation that Azure did not confirm: an identity with an unknown id may exist. */
-  readonly #unreported = new Set<string>()
+  /** Keys of users whose creation ACS did not confirm: an identity with an unknown id may exist. */
+  readonly #unconfirmedUsers = new Set<string>()
 
   private constructor(
-    parts: AsyncDisposableStack,
-    stage: DrillStage,
+    resources: AsyncDisposableStack,
+    harness: ServiceHarness,
     store: StoreProxy,
-    { client, healthy }: { client: ServiceClient; healthy: ServiceClient },
+    clients: { client: ServiceClient; healthyClient: ServiceClient },
   ) {
-    this.#parts = parts
-    this.#stage = stage
+    this.#resources = resources
+    this.#harness = harness
     this.#store = store
-    this.#client = client
-    this.#healthy = healthy
-    this.#azure = new CommunicationIdentityClient(stage.stack.emulator.connectionString, {
-      tlsOptions: { ca: stage.stack.emulator.ca },
-    })
+    this.#client = clients.client
+    this.#healthyClient = clients.healthyClient
+    const { connectionString, ca } = harness.emulator
+    this.#acs = new CommunicationIdentityClient(connectionString, { tlsOptions: { ca } })
   }
 
   static async start(): Promise<StoreDrill> {
-    await using parts = new AsyncDisposableStack()
-    const stage = parts.use(await DrillStage.start())
-    const store = parts.use(await StoreProxy.start(stage.stack.azurite.connectionString))
-    const [issuer] = JSON.parse(stage.stack.env['SIGN_IN_ISSUERS']!) as object[]
-    const env = {
+    await using resources = new AsyncDisposableStack()
+    const harness = resources.use(await ServiceHarness.start())
+    const store = resources.use(await StoreProxy.start(harness.backend.azurite.connectionString))
+    const settings = {
       UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs),
-      SIGN_IN_ISSUERS: JSON.stringify([{ ...issuer, admin: 'admin' }]),
+      SIGN_IN_ISSUERS: JSON.stringify([{ issuer: harness.issuer.issuer, audience, admin: 'admin' }]),
     }
-    const { client: healthy } = await stage.startInstance(env)
-    const { client } = await stage.startInstance({ ...env, IDENTITY_STORE_CONNECTION_STRING: store.connectionString })
-    return new StoreDrill(parts.move(), stage, store, { client, healthy })
+    const { client: healthyClient } = await harness.startInstance(settings)
+    const { client } = await harness.startInstance({
+      ...settings,
+      IDENTITY_STORE_CONNECTION_STRING: store.connectionString,
+    })
+    return new StoreDrill(resources.move(), harness, store, { client, healthyClient })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#parts.disposeAsync()
+    return this.#resources.disposeAsync()
   }
 
-  /** Breaks the caller's operations one after the other, each with a user of its own. */
-  async breakEach(caller: Caller, fault: StoreFault, azure: AzureState): Promise<void> {
+  /** Breaks one store operation of the request after the other, each with a new user. */
+  async breakEachOperation(request: StoreRequest, fault: StoreFault, acs: AcsState): Promise<void> {
     for (let operation = 0; ; operation++) {
-      const what = `${caller.request} (${caller.user ?? 'known'}), ${azure}, ${fault} at operation ${operation}`
-      if (!(await this.#break(caller, { what, azure, state: storeFaults[fault](operation), operation }))) return
+      const what = `${request.request} (${request.user ?? 'known'}), ${acs}, ${fault} at operation ${operation}`
+      if (!(await this.#break(request, { what, acs, storeState: storeFaults[fault](operation), operation }))) return
       this.#faults++
     }
   }
 
   /** Returns whether the request had that many operations. */
-  async #break(
-    caller: Caller,
-    fault: {
-      readonly what: string
-      readonly azure: AzureState
-      readonly state: (index: number) => StoreState
-      readonly operation: number
-    },
-  ): Promise<boolean> {
+  async #break(request: StoreRequest, fault: Fault): Promise<boolean> {
     const { what } = fault
     const user = `user ${this.#users++}`
-    const login = await this.#prepare(user, caller)
-    const userKey = caller.request.includes('{}') ? await this.#findUserKey(user) : ''
-    const { answer, wasHit } = await this.#callWithFault(caller, userKey, user, fault)
+    const login = await this.#prepare(user, request)
+    const userKey = request.request.includes('{}') ? await this.#findUserKey(user) : ''
+    const { response, wasHit } = await this.#callWithFault(request, userKey, user, fault)
+    const { status, text } = response
     const issued = await login?.token
-    this.#statuses[answer.status] = (this.#statuses[answer.status] ?? 0) + 1
-    const flaw = answer.status >= 500 ? findRefusalFlaw(answer) : undefined
+    this.#statuses[status] = (this.#statuses[status] ?? 0) + 1
+    const flaw = status >= 500 ? findUnavailableFlaw(response) : undefined
     if (flaw !== undefined) throw new Error(`${what}: ${flaw}`)
-    if (answer.status >= 400 && answer.status !== 503) throw new Error(`${what}: ${answer.status} ${answer.text}`)
-    if (caller.promises) {
-      if (issued) await this.#checkPromise(caller, answer, { what, issued, user })
-    } else if (answer.status === 200 && caller.request === 'POST /v1/token') {
-      const token = JSON.parse(answer.text) as IssuedToken
+    if (status >= 400 && status !== 503) throw new Error(`${what}: ${status} ${text}`)
+    if (request.promises) {
+      if (issued) await this.#checkPromise(request, response, { what, issued, user })
+    } else if (status === 200 && request.request === 'POST /v1/token') {
+      const token = JSON.parse(text) as IssuedToken
       const isSame = token.communicationUserId === issued?.communicationUserId
-      if (issued && isSame === (caller.user === 'deleted-at-azure')) throw new Error(`${what}: not the user's identity`)
+      if (issued && isSame === (request.user === 'deleted-at-acs')) throw new Error(`${what}: unexpected identity`)
       this.#promised.push({ what, issued: token, promise: 'kept' })
     }
-    if (answer.text.includes('communication-unavailable'))
-      this.#unreported.add(userKeyFor(this.#stage.stack.issuer.issuer, user))
+    if (text.includes('communication-unavailable')) this.#unconfirmedUsers.add(this.#userKeyFor(user))
     return wasHit
   }
 
   async #callWithFault(
-    caller: Caller,
+    { request, asAdmin }: StoreRequest,
     userKey: string,
     user: string,
-    { azure, state, operation }: { azure: AzureState; state: (index: number) => StoreState; operation: number },
-  ): Promise<{ answer: ServiceAnswer; wasHit: boolean }> {
-    const armed = azureFaults[azure]
-    if (armed) await this.#stage.stack.emulator.administer('POST', 'faults', armed)
+    { acs, storeState, operation }: Fault,
+  ): Promise<{ response: ServiceResponse; wasHit: boolean }> {
+    const acsFault = acsFaults[acs]
+    if (acsFault) await this.#harness.emulator.administer('POST', 'faults', acsFault)
     this.#store.requests.length = 0
-    this.#store.state = state
-    const body = caller.request === 'POST /v1/token' ? {} : undefined
-    const answer = await this.#client.call(caller.request.replace('{}', userKey), caller.asAdmin ? 'admin' : user, body)
+    this.#store.state = storeState
+    const body = request === 'POST /v1/token' ? {} : undefined
+    const response = await this.#client.call(request.replace('{}', userKey), asAdmin ? 'admin' : user, body)
     const until = performance.now() + backgroundMs
     while (this.#store.requests.length <= operation && performance.now() < until) await sleep(5)
     const wasHit = this.#store.requests.length > operation
     this.#store.state = 'up'
-    if (armed) await this.#stage.stack.emulator.administer('DELETE', 'faults')
-    return { answer, wasHit }
+    if (acsFault) await this.#harness.emulator.administer('DELETE', 'faults')
+    return { response, wasHit }
   }
 
   async #checkPromise(
-    { promises, user: state }: Caller,
-    { status }: ServiceAnswer,
+    { promises, user: state }: StoreRequest,
+    { status }: ServiceResponse,
     { what, issued, user }: { what: string; issued: IssuedToken; user: string },
   ): Promise<void> {
     // A rejected request changes nothing, neither at once nor later.
@@ -201,83 +164,77 @@ class StoreDrill implements AsyncDisposable {
       this.#promised.push({ what, issued, promise: status === 503 ? 'kept' : promises! })
     }
     if (state !== undefined) return
-    const tokenState = await this.#stage.stack.emulator.tokenState(issued.token)
-    if (status === 204 && tokenState === 'valid') throw new Error(`${what}: done, but the token is valid`)
+    const tokenState = await this.#harness.emulator.tokenState(issued.token)
+    if (status === 204 && tokenState === 'valid') throw new Error(`${what}: got 204, but the token is valid`)
     if (status === 503) {
-      if (tokenState !== 'valid') throw new Error(`${what}: refused, but the token is ${tokenState}`)
-      const { text } = await this.#healthy.call('GET /v1/identity', user)
-      if (!text.includes(issued.communicationUserId)) throw new Error(`${what}: refused, but the mapping is ${text}`)
+      if (tokenState !== 'valid') throw new Error(`${what}: got 503, but the token is ${tokenState}`)
+      const { text } = await this.#healthyClient.call('GET /v1/identity', user)
+      if (!text.includes(issued.communicationUserId)) throw new Error(`${what}: got 503, but the mapping is ${text}`)
     }
   }
 
   /** Waits for the reaper. Throws unless every promise is kept and every identity belongs to a mapping. */
   async audit(): Promise<Record<string, unknown>> {
-    let journal = await this.#stage.journal()
-    for (const until = Date.now() + recoveryMs; journal.some(({ kind }) => kind !== 'lost') && Date.now() < until;) {
-      await sleep(500)
-      journal = await this.#stage.journal()
-    }
-    const open = journal.filter(({ kind }) => kind !== 'lost')
-    if (open.length > 0) throw new Error(`the reaper left ${JSON.stringify(open)}`)
-    const falseAlarms = journal.filter(({ userKey }) => !this.#unreported.has(userKey))
-    if (falseAlarms.length > 0) throw new Error(`lost, but Azure reported them: ${JSON.stringify(falseAlarms)}`)
-    const identities = new Set(await this.#stage.stack.emulator.identityIds())
-    const mapped = new Set((await this.#stage.mappings()).values())
-    const unnamed = [...identities].filter((id) => !mapped.has(id))
-    if (unnamed.length > 0) throw new Error(`identities that no mapping names: ${unnamed.join(', ')}`)
+    const { emulator } = this.#harness
+    const journal = await this.#harness.waitForReaper(recoveryMs)
+    const falseAlarms = journal.filter(({ userKey }) => !this.#unconfirmedUsers.has(userKey))
+    if (falseAlarms.length > 0)
+      throw new Error(`journalled as lost, but confirmed by ACS: ${JSON.stringify(falseAlarms)}`)
+    const identities = new Set(await emulator.identityIds())
+    const mapped = new Set((await this.#harness.mappings()).values())
+    const orphans = [...identities].filter((id) => !mapped.has(id))
+    if (orphans.length > 0) throw new Error(`identities without a mapping: ${orphans.join(', ')}`)
     const dangling = [...mapped].filter((id) => !identities.has(id))
     for (const { what, issued, promise } of this.#promised) {
-      const state = await this.#stage.stack.emulator.tokenState(issued.token)
-      const isAlive = identities.has(issued.communicationUserId)
-      const isKept = promise === 'kept' ? state === 'valid' : state !== 'valid' && isAlive === (promise === 'revoked')
+      const state = await emulator.tokenState(issued.token)
+      const exists = identities.has(issued.communicationUserId)
+      const isKept = promise === 'kept' ? state === 'valid' : state !== 'valid' && exists === (promise === 'revoked')
       if (!isKept) throw new Error(`${what}: promised ${promise}, but the token is ${state}`)
     }
-    this.#stage.checkSecrets()
+    this.#harness.checkSecrets()
     return { faults: this.#faults, ...this.#statuses, promises: this.#promised.length, dangling: dangling.length }
   }
 
-  /** Logs the user in at the healthy instance, or only begins to. */
-  async #prepare(user: string, caller: Caller): Promise<{ readonly token: Promise<IssuedToken> } | undefined> {
-    if (caller.user === 'new') return undefined
-    if (caller.user !== 'logging-in-elsewhere') {
+  /** Logs the user in at the healthy instance, or only starts the login. */
+  async #prepare(user: string, request: StoreRequest): Promise<{ readonly token: Promise<IssuedToken> } | undefined> {
+    if (request.user === 'new') return undefined
+    if (request.user !== 'logging-in-elsewhere') {
       const issued = await this.#logIn(user)
-      if (caller.user === 'deleted-at-azure') await this.#azure.deleteUser(issued)
+      if (request.user === 'deleted-at-acs') await this.#acs.deleteUser(issued)
       return { token: Promise.resolve(issued) }
     }
-    await this.#stage.stack.emulator.administer('POST', 'faults', {
-      operation: 'createIdentity',
-      latencyMs: 250,
-      count: 1,
-    })
-    const before = await this.#creations()
+    const delay = { operation: 'createIdentity', latencyMs: 250, count: 1 }
+    await this.#harness.emulator.administer('POST', 'faults', delay)
+    const before = await this.#countCreations()
     const token = this.#logIn(user)
-    // On a busy machine the login may be over before its entry is seen.
+    // On a busy machine the login may finish before its journal entry is seen.
     const until = performance.now() + 1000
-    while (performance.now() < until && (await this.#creations()) <= before) await sleep(5)
+    while (performance.now() < until && (await this.#countCreations()) <= before) await sleep(5)
     return { token }
   }
 
   async #logIn(user: string): Promise<IssuedToken> {
-    const { status, text } = await this.#healthy.call('POST /v1/token', user, {})
+    const { status, text } = await this.#healthyClient.call('POST /v1/token', user, {})
     if (status === 200) return JSON.parse(text) as IssuedToken
-    // This machine is too busy for the deadline.
-    if (!text.includes('communication-unavailable')) throw new Error(`a login at a healthy store: ${status} ${text}`)
-    this.#unreported.add(userKeyFor(this.#stage.stack.issuer.issuer, user))
+    // A busy machine may miss the deadline.
+    if (!text.includes('communication-unavailable'))
+      throw new Error(`a login without a fault failed: ${status} ${text}`)
+    this.#unconfirmedUsers.add(this.#userKeyFor(user))
     await sleep(1000)
     return this.#logIn(user)
   }
 
-  async #creations(): Promise<number> {
-    return (await this.#stage.journal()).filter(({ kind }) => kind === 'create').length
+  async #countCreations(): Promise<number> {
+    return (await this.#harness.journal()).filter(({ kind }) => kind === 'create').length
   }
 
   async #findUserKey(user: string): Promise<string> {
-    const { text } = await this.#healthy.call(`GET /v1/users?subject=${encodeURIComponent(user)}`, 'admin')
+    const { text } = await this.#healthyClient.call(`GET /v1/users?subject=${encodeURIComponent(user)}`, 'admin')
     return (JSON.parse(text) as { users: { userKey: string }[] }).users[0]!.userKey
   }
-}
 
-/** The key under which the service stores a user, as it derives it. */
-function userKeyFor(issuer: string, subject: string): string {
-  return hash('sha256', JSON.stringify(['oidc', issuer, subject]), 'base64url')
+  /** Derives the key under which the service stores a user. */
+  #userKeyFor(subject: string): string {
+    return hash('sha256', JSON.stringify(['oidc', this.#harness.issuer.issuer, subject]), 'base64url')
+  }
 }

@@ -1,14 +1,16 @@
+import { parseJson } from '@acs-kit/service-settings'
 import type { HttpResponse } from '@acs-kit/test-support/http-client'
+import { nameResponse } from './fuzz.ts'
 
-/** Every status that the identity routes answer with, by error code, and whether the api-versions of the route come with it. */
-const identityAnswers: Readonly<Record<string, 'versions' | 'no versions' | 'either'>> = {
+/** Documented responses of the identity routes, and whether they list the route's API versions. */
+const identityResponses: Readonly<Record<string, 'versions' | 'no versions' | 'either'>> = {
   '200': 'versions',
   '201': 'versions',
   '204': 'versions',
   '400 ApiVersionUnspecified': 'no versions',
   '400 AmbiguousApiVersion': 'no versions',
   '400 UnsupportedApiVersion': 'no versions',
-  // With those that the action itself finds, without where the members were not even readable.
+  // With versions if the operation itself found the error, without if the members were unreadable.
   '400 ValidationError': 'either',
   '401 Denied': 'no versions',
   '401 IdentityNotOwned': 'versions',
@@ -21,48 +23,43 @@ const identityAnswers: Readonly<Record<string, 'versions' | 'no versions' | 'eit
   '429 TooManyRequests': 'no versions',
 }
 
-const administrationAnswers = new Set(['200', '201', '204', '400 Refused', '403 Refused', '404 NotFound'])
+const administrationResponses = new Set(['200', '201', '204', '400 Refused', '403 Refused', '404 NotFound'])
 
-/** What Node's parser refuses before the emulator sees a request: no body, no headers of the service. */
-const parserAnswers = new Set(['400', '408', '417', '431'])
+/** Statuses of Node's own parser, which rejects a request before the emulator reads it: no body, no headers of the service. */
+const parserStatuses = new Set([400, 408, 417, 431])
 
-const actionRefusals = /^(Invalid scopes - |ExpiresInMinutes value )/
+const operationErrors = /^(Invalid scopes - |ExpiresInMinutes value )/
 
 interface ErrorBody {
   readonly code?: unknown
   readonly message?: unknown
 }
 
-/** Status and error code, as the tables above name an answer. */
-export function nameAnswer({ status, text }: HttpResponse): string {
-  const { code } = errorOf(text) ?? {}
-  return typeof code === 'string' ? `${status} ${code}` : String(status)
-}
-
-/** What is wrong with an answer of the identity routes; undefined when nothing is. */
+/** Returns what is wrong with a response of the identity routes, or undefined. */
 export function findIdentityFlaw(response: HttpResponse, { isHead }: { isHead: boolean }): string | undefined {
   const { status, headers, text } = response
-  if (text === '' && parserAnswers.has(String(status)) && headers['ms-cv'] === undefined) return undefined
+  if (text === '' && parserStatuses.has(status) && headers['ms-cv'] === undefined) return undefined
   for (const name of ['ms-cv', 'request-context', 'x-processing-time', 'x-cache', 'x-azure-ref', 'date']) {
     if (headers[name] === undefined) return `the header ${name} is missing`
   }
-  // An answer to HEAD has no body to tell its code.
-  if (isHead)
-    return status === 401 || status === 404 || status === 405 || status === 413 ? undefined : 'HEAD got through'
-  const versions = identityAnswers[nameAnswer(response)]
-  if (versions === undefined) return 'the answer is no documented one'
+  // A response to HEAD has no body, and so no code.
+  if (isHead) return [401, 404, 405, 413].includes(status) ? undefined : 'HEAD was accepted'
+  const versions = identityResponses[nameResponse(response)]
+  if (versions === undefined) return 'the response is not documented'
   const hasVersions = headers['api-supported-versions'] !== undefined
-  const message = errorOf(text)?.message
+  const message = readError(text)?.message
   const expectsVersions =
-    versions === 'either' ? typeof message === 'string' && actionRefusals.test(message) : versions === 'versions'
-  if (hasVersions !== expectsVersions) return `api-supported-versions is ${hasVersions ? 'there' : 'missing'}`
+    versions === 'either' ? typeof message === 'string' && operationErrors.test(message) : versions === 'versions'
+  if (hasVersions !== expectsVersions) return `api-supported-versions is ${hasVersions ? 'unexpected' : 'missing'}`
   return findBodyFlaw(response) ?? (status < 300 && status !== 204 ? findResultFlaw(text) : undefined)
 }
 
+/** Returns what is wrong with a response of the administration API, or undefined. */
 export function findAdministrationFlaw(response: HttpResponse, { isHead }: { isHead: boolean }): string | undefined {
-  if (response.text === '' && parserAnswers.has(String(response.status))) return undefined
-  if (isHead) return response.status === 404 || response.status === 403 ? undefined : 'HEAD got through'
-  if (!administrationAnswers.has(nameAnswer(response))) return 'the answer is no documented one'
+  const { status, text } = response
+  if (text === '' && parserStatuses.has(status)) return undefined
+  if (isHead) return status === 404 || status === 403 ? undefined : 'HEAD was accepted'
+  if (!administrationResponses.has(nameResponse(response))) return 'the response is not documented'
   return findBodyFlaw(response)
 }
 
@@ -71,12 +68,11 @@ function findBodyFlaw({ status, headers, text }: HttpResponse): string | undefin
   if (status === 204) return text === '' && type === undefined ? undefined : '204 has a body'
   const expected = status < 400 ? 'application/json; charset=utf-8' : 'application/json'
   if (type !== expected) return `the content type is ${type}`
-  const body = parse(text)
-  if (body === undefined) return 'the body is no JSON'
+  if (parseJson(text) === undefined) return 'the body is not JSON'
   if (status < 400) return undefined
-  const error = errorOf(text)
+  const error = readError(text)
   const unknown = Object.keys({ ...error }).find((name) => !['code', 'message', 'target', 'innererror'].includes(name))
-  if (unknown !== undefined) return `an error has no member ${unknown}`
+  if (unknown !== undefined) return `the error has an unknown member ${unknown}`
   return typeof error?.code === 'string' && typeof error.message === 'string' ? undefined : 'the error is incomplete'
 }
 
@@ -98,14 +94,14 @@ const isIdentity: Check = (value) => hasId(value, text(id))
 const results: readonly Check[] = [
   (value) => hasExactly(value, { identity: isIdentity }, { accessToken: isToken }),
   isToken,
-  // These repeat the id as it was asked for.
+  // These repeat the id as the request spelled it.
   (value) => hasExactly(value, { id: isAnyId, token: text(jwt), expiresOn: text(time) }),
   (value) => hasId(value, isAnyId),
 ]
 
 function findResultFlaw(body: string): string | undefined {
-  const value = parse(body)
-  return results.some((check) => check(value)) ? undefined : 'the body has no documented form'
+  const value = parseJson(body)
+  return results.some((check) => check(value)) ? undefined : 'the form of the body is not documented'
 }
 
 function hasExactly(value: unknown, required: Record<string, Check>, optional: Record<string, Check> = {}): boolean {
@@ -117,15 +113,7 @@ function hasExactly(value: unknown, required: Record<string, Check>, optional: R
   )
 }
 
-function errorOf(body: string): ErrorBody | undefined {
-  const value = parse(body)
+function readError(body: string): ErrorBody | undefined {
+  const value = parseJson(body)
   return typeof value === 'object' && value !== null && 'error' in value ? (value.error as ErrorBody) : undefined
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }

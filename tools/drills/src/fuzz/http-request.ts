@@ -7,15 +7,15 @@ export interface Target {
   readonly host: string
   readonly primaryKey: string
   readonly secondaryKey: string
-  /** Ids that exist, or did. */
+  /** Existing or deleted ids. */
   readonly ids: readonly string[]
 }
 
-const strangersKey = randomBytes(64).toString('base64')
+const foreignKey = randomBytes(64).toString('base64')
 const minute = 60_000
 
-/** Puts an id and a signature into a generated request. */
-export function toWire(generated: GeneratedRequest, target: Target): HttpRequest {
+/** Completes a generated request with an id and a signature. */
+export function toHttpRequest(generated: GeneratedRequest, target: Target): HttpRequest {
   const id = chooseId(generated.id, target.ids)
   const path = generated.path.replaceAll('{id}', () => (generated.isIdEncoded ? encodeURIComponent(id) : id))
   const request = { method: generated.method, path: `${path}${generated.query}`, body: generated.body }
@@ -69,7 +69,7 @@ function sign(
     case 'none':
       return { host }
     case 'other key':
-      return signedHeaders({ ...parts, accessKey: strangersKey })
+      return signedHeaders({ ...parts, accessKey: foreignKey })
     case 'altered signature':
       return rewrite((text) => text.replace(/Signature=(.)/, (_, first) => `Signature=${first === 'A' ? 'B' : 'A'}`))
     case 'altered body hash':

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
-import { findAdministrationFlaw, findIdentityFlaw } from '../src/fuzz/documented-answers.ts'
 import type { HttpResponse } from '@acs-kit/test-support/http-client'
+import { expect, it } from 'vitest'
+import { findAdministrationFlaw, findIdentityFlaw } from '../src/fuzz/documented-responses.ts'
 
 const common = {
   'ms-cv': 'x',
@@ -27,7 +27,7 @@ const denied: HttpResponse = {
   text: '{"error":{"code":"Denied","message":"x"}}',
 }
 
-test('documented answers have no flaw', () => {
+it('accepts documented responses', () => {
   expect(findIdentityFlaw(created, { isHead: false })).toBeUndefined()
   expect(findIdentityFlaw(withCustomId('2025-04-14T15:32:27+00:00'), { isHead: false })).toBeUndefined()
   expect(findIdentityFlaw(denied, { isHead: false })).toBeUndefined()
@@ -35,26 +35,26 @@ test('documented answers have no flaw', () => {
   expect(findIdentityFlaw({ status: 431, headers: {}, text: '' }, { isHead: false })).toBeUndefined()
 })
 
-test.for<[string, HttpResponse]>([
-  ['no documented one', { ...denied, status: 500, text: '{"error":{"code":"InternalServerError","message":"x"}}' }],
-  ['no documented one', { ...denied, status: 403 }],
-  ['no documented one', { ...denied, text: 'Denied' }],
-  ['api-supported-versions is there', { ...denied, headers: { ...denied.headers, ...versions } }],
+it.for<[string, HttpResponse]>([
+  ['not documented', { ...denied, status: 500, text: '{"error":{"code":"InternalServerError","message":"x"}}' }],
+  ['not documented', { ...denied, status: 403 }],
+  ['not documented', { ...denied, text: 'Denied' }],
+  ['api-supported-versions is unexpected', { ...denied, headers: { ...denied.headers, ...versions } }],
   ['api-supported-versions is missing', { ...created, headers: { ...common } }],
   ['ms-cv is missing', { ...created, headers: {} }],
   ['content type', { ...created, headers: { ...created.headers, 'content-type': 'application/json' } }],
-  ['no documented form', { ...created, text: JSON.stringify({ identity: { id }, accessToken: null }) }],
-  ['no documented form', { ...created, text: JSON.stringify({ identity: { id: '8:acs:x' } }) }],
-  ['no documented form', withCustomId('2025-04-14T15:32:27.2078535+00:00')],
-  ['no member stack', { ...denied, text: '{"error":{"code":"Denied","message":"x","stack":"y"}}' }],
+  ['form of the body is not documented', { ...created, text: JSON.stringify({ identity: { id }, accessToken: null }) }],
+  ['form of the body is not documented', { ...created, text: JSON.stringify({ identity: { id: '8:acs:x' } }) }],
+  ['form of the body is not documented', withCustomId('2025-04-14T15:32:27.2078535+00:00')],
+  ['unknown member stack', { ...denied, text: '{"error":{"code":"Denied","message":"x","stack":"y"}}' }],
   ['incomplete', { ...denied, text: '{"error":{"code":"Denied"}}' }],
   ['204 has a body', { ...created, status: 204 }],
-])('a flaw is found: %s', ([flaw, response]) => {
+])('finds a flaw: %s', ([flaw, response]) => {
   expect(findIdentityFlaw(response, { isHead: false })).toContain(flaw)
 })
 
-test('a failure of the administration is a flaw', () => {
+it('reports a failure of the administration API', () => {
   const failure = { ...denied, status: 500, text: '{"error":{"code":"InternalServerError","message":"x"}}' }
 
-  expect(findAdministrationFlaw(failure, { isHead: false })).toContain('no documented one')
+  expect(findAdministrationFlaw(failure, { isHead: false })).toContain('not documented')
 })

@@ -1,0 +1,26 @@
+import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
+import { Connection } from './connection.ts'
+
+/** Opens all connections before it sends a request on any. Throws if none is served or if one gets an error response. */
+export async function openManyConnections(
+  emulator: EmulatorProcess,
+  { connections }: { connections: number },
+): Promise<void> {
+  const opened = await Promise.allSettled(Array.from({ length: connections }, () => Connection.openTls(emulator)))
+  using stack = new DisposableStack()
+  const open = opened.filter((result) => result.status === 'fulfilled').map((result) => stack.use(result.value))
+  const responses = await Promise.all(
+    open.map(async (connection) => {
+      connection.send('GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+      await connection.closed('one of many clients')
+      return connection.received
+    }),
+  )
+  const failed = responses.find((response) => response !== '' && !isServed(response))
+  if (failed !== undefined) throw new Error(`one of many connections got an error response: ${failed}`)
+  if (!responses.some(isServed)) throw new Error(`none of ${connections} connections was served`)
+}
+
+function isServed(response: string): boolean {
+  return response.startsWith('HTTP/1.1 200 ')
+}

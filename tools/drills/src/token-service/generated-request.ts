@@ -1,0 +1,181 @@
+import * as fc from 'fast-check'
+import { asciiHeader, methods, mostlyUsual, visibleText } from '../fuzz/arbitraries.ts'
+import { operations, resolveReference, type JsonSchema, type Operation } from './contract.ts'
+
+export const validSignIns = ['user', 'guest', 'admin'] as const
+const invalidSignIns = [
+  'none',
+  'expired',
+  'early',
+  'other audience',
+  'other issuer',
+  'other key',
+  'unsigned',
+  'without permission',
+  'basic',
+  'garbage',
+] as const
+
+export type SignInKind = (typeof validSignIns)[number] | (typeof invalidSignIns)[number]
+
+/** A request without what only a running service determines: users' keys and sign-in tokens. */
+export interface GeneratedRequest {
+  readonly method: string
+  /** `{known}` is a placeholder for the key of a user. */
+  readonly path: string
+  readonly query: string
+  /** `{long}` is a placeholder for more than Node accepts. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | string
+  readonly isChunked: boolean
+  readonly signIn: SignInKind
+  /** Whether everything except the sign-in is as documented. */
+  readonly isUsual: boolean
+}
+
+/** Values that a schema allows. */
+function valid(schema: JsonSchema): fc.Arbitrary<unknown> {
+  const {
+    enum: values,
+    type,
+    properties = {},
+    required = [],
+    items = {},
+    pattern,
+    ...limits
+  } = resolveReference(schema)
+  const { minimum = -1e6, maximum = 1e6, minLength = 0, maxLength = 100, minItems = 0, maxItems = 10 } = limits
+  if (values) return fc.constantFrom(...values)
+  switch (type) {
+    case 'object':
+      return fc.record(
+        Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, valid(property)])),
+        { requiredKeys: [...required] },
+      )
+    case 'array':
+      return fc.array(valid(items), { minLength: minItems, maxLength: maxItems })
+    case 'integer':
+      return fc.integer({ min: minimum, max: maximum })
+    case 'boolean':
+      return fc.boolean()
+    case 'string':
+      return pattern === undefined ? fc.string({ minLength, maxLength }) : fc.stringMatching(new RegExp(pattern))
+    case undefined:
+    default:
+      throw new Error(`the fuzzer does not support the schema ${JSON.stringify(schema)}`)
+  }
+}
+
+const oddValue = fc.oneof(
+  fc.constantFrom(0, -1, 0.5, 59, 1441, 2 ** 53, 1e300, '', 'chat', 'root', 'x'.repeat(20_000), null, [], {}, ['root']),
+  fc.jsonValue(),
+)
+const oddMembers = fc.dictionary(
+  fc.constantFrom('scopes', 'expiresInMinutes', 'refresh', 'token', 'communicationUserId', 'subject', '__proto__'),
+  oddValue,
+  { minKeys: 1, maxKeys: 2 },
+)
+
+/** Bodies that are almost valid, other JSON, and text that is not JSON. */
+function oddBody(operation: Operation): fc.Arbitrary<Uint8Array | string> {
+  return fc.oneof(
+    fc
+      .tuple(valid(operation.body ?? { type: 'object' }), oddMembers)
+      .map(([body, odd]) => JSON.stringify({ ...(body as object), ...odd })),
+    fc.json(),
+    fc.string(),
+    fc.uint8Array(),
+    fc.constantFrom(
+      '{"scopes":["chat"]',
+      '{"__proto__":{"scopes":["chat"]}}',
+      '{"a":1,"a":2}',
+      '\ufeff{}',
+      '[['.repeat(5000),
+    ),
+    fc.constantFrom(32 * 1024, 32 * 1024 + 1).map((length) => ' '.repeat(length)),
+  )
+}
+
+const oddHeaders = fc.dictionary(
+  fc.constantFrom(
+    'accept',
+    'accept-encoding',
+    'content-encoding',
+    'content-type',
+    'cookie',
+    'forwarded',
+    'host',
+    'if-none-match',
+    'origin',
+    'range',
+    'x-forwarded-for',
+    'x-http-method-override',
+    'x-ms-client-principal',
+  ),
+  fc.oneof(asciiHeader, fc.constantFrom('text/plain', 'null', 'https://evil.example', '8:acs:x', '{long}')),
+  { minKeys: 1, maxKeys: 3 },
+)
+const contentType = { 'content-type': 'application/json' }
+
+function validQuery({ parameters }: Operation): fc.Arbitrary<string> {
+  const properties = Object.fromEntries(
+    parameters.filter((parameter) => parameter.in === 'query').map(({ name, schema }) => [name, schema]),
+  )
+  return valid({ type: 'object', properties }).map((values) => {
+    const text = new URLSearchParams(values as Record<string, string>).toString()
+    return text === '' ? '' : `?${text}`
+  })
+}
+
+const oddQuery = fc.oneof(
+  fc.constantFrom('?', '?limit=0', '?limit=1.5', '?limit=1001', '?limit=NaN', '?limit=1&limit=2', '?cursor='),
+  fc.constantFrom('?cursor=%', '?__proto__=x', '?subject[x]=1', '?communicationUserId=8:acs:x', '?%', '?a=%C3%28'),
+  visibleText.map((text) => `?${text}`),
+)
+
+/** Paths of an operation, mostly with the key of a known user. */
+function validPath({ path, parameters }: Operation): fc.Arbitrary<string> {
+  const schema = parameters.find(({ in: place }) => place === 'path')?.schema ?? { type: 'boolean' }
+  return fc
+    .oneof({ weight: 3, arbitrary: fc.constant('{known}') }, { weight: 1, arbitrary: valid(schema) })
+    .map((key) => path.replace('{userKey}', () => String(key)))
+}
+
+const oddPath = fc.oneof(
+  fc.constantFrom('/', '//v1/token', '/v1/token/', '/V1/TOKEN', '/v1/../v1/token', '*', '/%'),
+  fc.constantFrom('/v1/users/%2e%2e/token/revoke', '/v1/users//token/revoke', '/v1/users/x', '/v1/users/%00'),
+  fc.constantFrom('/reference', '/metrics', '/favicon.ico', '/.env', 'https://elsewhere.example/v1/token'),
+  fc.constantFrom('/v1/token;x=1', '/v1/users/{known}x', '/v1/token/{known}'),
+  visibleText.map((text) => `/${text}`),
+  visibleText.map((text) => `/v1/users/${text}`),
+)
+
+const generatedParts = fc.constantFrom(...operations).chain((operation) =>
+  mostlyUsual<Uint8Array | string>(
+    fc.record({
+      method: fc.constant(operation.method),
+      path: validPath(operation),
+      query: validQuery(operation),
+      headers: fc.constant<Record<string, string>>(operation.body ? contentType : {}),
+      body: operation.body ? valid(operation.body).map((value) => JSON.stringify(value)) : fc.constant(''),
+    }),
+    fc.record({
+      method: methods,
+      path: oddPath,
+      query: oddQuery,
+      headers: oddHeaders.map((odd) => ({ ...contentType, ...odd })),
+      body: oddBody(operation),
+    }),
+  ),
+)
+
+export const generatedRequest: fc.Arbitrary<GeneratedRequest> = fc
+  .tuple(
+    generatedParts,
+    fc.boolean(),
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom(...validSignIns) },
+      { weight: 1, arbitrary: fc.constantFrom(...invalidSignIns) },
+    ),
+  )
+  .map(([parts, isChunked, signIn]) => ({ ...parts, isChunked: isChunked && parts.body !== '', signIn }))
