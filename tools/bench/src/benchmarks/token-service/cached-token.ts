@@ -1,13 +1,16 @@
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TokenServiceStack } from '@acs-kit/local-stack/token-service-stack'
+import { Backend } from '@acs-kit/local-stack/backend'
+import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
+import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { listenLocally } from '@acs-kit/test-support/local-server'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { compare, measureInterleaved } from '../../interleaved.ts'
 import { measureRate } from '../../load.ts'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
 import { measurePacedLatency } from '../../paced-load.ts'
-import { fetchTokens, tokenRequests } from './token-requests.ts'
+import { startBareRoute } from './bare-route.ts'
+import { createSignInTokens, fetchTokens, tokenRequests, unlimited } from './token-requests.ts'
 
 const users = 200
 const seconds = 3
@@ -15,14 +18,14 @@ const bareRoute = 'a bare Fastify route'
 
 /** Rate and latency of cached tokens, next to a bare Fastify route that sends the same response. */
 export async function benchmarkCachedToken(): Promise<Measurement[]> {
-  await using stack = await TokenServiceStack.start()
-  const { address } = await stack.startService()
-  const signInTokens = await stack.signInTokens(users)
-  const body = await fetchTokens(address, signInTokens)
-  const bareAddress = await stack.startServer(import.meta.resolve('./bare-server.ts'), [body])
+  await using issuer = await SignInIssuer.start()
+  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
+  const { url } = await backend.startService()
+  const signInTokens = await createSignInTokens(issuer, users)
+  await using bare = await startBareRoute(await fetchTokens(url, signInTokens))
   const requests = tokenRequests(signInTokens)
-  await measureRate(address, requests, seconds)
-  await measureRate(bareAddress, requests, seconds)
+  await measureRate(url, requests, seconds)
+  await measureRate(bare.url, requests, seconds)
 
   const rates: Measurement[] = []
   for (const connections of [64, 16]) {
@@ -30,8 +33,8 @@ export async function benchmarkCachedToken(): Promise<Measurement[]> {
       await compare({
         name: `cached tokens over ${connections} connections`,
         unit: '/s',
-        measure: () => measureRate(address, requests, seconds, connections),
-        reference: { name: bareRoute, measure: () => measureRate(bareAddress, requests, seconds, connections) },
+        measure: () => measureRate(url, requests, seconds, connections),
+        reference: { name: bareRoute, measure: () => measureRate(bare.url, requests, seconds, connections) },
         goal: { of: 'ratio', is: 'at least', limit: 0.6 },
       }),
     )
@@ -41,8 +44,8 @@ export async function benchmarkCachedToken(): Promise<Measurement[]> {
   const latency = await compare({
     name: `99th percentile of a cached token, ${rate}/s`,
     unit: 'ms',
-    measure: measureLatency(address),
-    reference: { name: bareRoute, measure: measureLatency(bareAddress) },
+    measure: measureLatency(url),
+    reference: { name: bareRoute, measure: measureLatency(bare.url) },
     goal: { of: 'ratio', is: 'below', limit: 1.5 },
   })
   return [...rates, latency]
@@ -50,43 +53,46 @@ export async function benchmarkCachedToken(): Promise<Measurement[]> {
 
 /** Rate of cached tokens without audit lines and with metrics. */
 export async function benchmarkOptionalParts(): Promise<Measurement[]> {
-  await using stack = await TokenServiceStack.start()
-  await using quiet = await startWithoutLog(stack)
-  const addresses = {
-    'cached tokens without audit lines (LOG_LEVEL=error)': quiet.address,
-    'with audit lines, which is the default': (await stack.startService()).address,
-    'with audit lines and metrics (METRICS_PORT)': (await stack.startService({ METRICS_PORT: '0' })).address,
+  await using issuer = await SignInIssuer.start()
+  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
+  await using quiet = await startWithoutLog(backend)
+  const urls = {
+    'cached tokens without audit lines (LOG_LEVEL=error)': quiet.url,
+    'with audit lines, which is the default': (await backend.startService()).url,
+    'with audit lines and metrics (METRICS_PORT)': (await backend.startService({ METRICS_PORT: '0' })).url,
   }
-  const signInTokens = await stack.signInTokens(users)
+  const signInTokens = await createSignInTokens(issuer, users)
   const requests = tokenRequests(signInTokens)
-  const body = await fetchTokens(quiet.address, signInTokens)
-  const bareAddress = await stack.startServer(import.meta.resolve('./bare-server.ts'), [body])
-  const all = [bareAddress, ...Object.values(addresses)]
-  for (const address of all) {
-    await fetchTokens(address, signInTokens)
-    await measureRate(address, requests, seconds)
+  await using bare = await startBareRoute(await fetchTokens(quiet.url, signInTokens))
+  const all = [bare.url, ...Object.values(urls)]
+  for (const url of all) {
+    await fetchTokens(url, signInTokens)
+    await measureRate(url, requests, seconds)
   }
-  const [bare, ...rates] = await measureInterleaved(
+  const [bareRate, ...rates] = await measureInterleaved(
     5,
-    all.map((address) => () => measureRate(address, requests, seconds)),
+    all.map((url) => () => measureRate(url, requests, seconds)),
   )
-  const reference = { name: bareRoute, value: bare! }
-  return Object.keys(addresses).map((name, index) =>
+  const reference = { name: bareRoute, value: bareRate! }
+  return Object.keys(urls).map((name, index) =>
     createMeasurement({ name, value: rates[index]!, unit: '/s', reference }),
   )
 }
 
 /** Starts a service on a port chosen here, since it logs no address. */
-async function startWithoutLog({ script, env }: TokenServiceStack) {
+async function startWithoutLog({ script, environment }: Backend<EmulatorProcess>) {
   const placeholder = await listenLocally(createServer())
   await placeholder[Symbol.asyncDispose]()
-  const server = ServerProcess.launch({ script, env: { ...env, PORT: String(placeholder.port), LOG_LEVEL: 'error' } })
-  const address = `http://127.0.0.1:${placeholder.port}`
+  const server = ServerProcess.launch({
+    script: script!,
+    env: { ...environment, PORT: String(placeholder.port), LOG_LEVEL: 'error' },
+  })
+  const url = `http://127.0.0.1:${placeholder.port}`
   const isUp = () =>
-    fetch(`${address}/healthz`).then(
+    fetch(`${url}/healthz`).then(
       ({ ok }) => ok,
       () => false,
     )
   while (server.isRunning && !(await isUp())) await sleep(20)
-  return { address, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  return { url, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }

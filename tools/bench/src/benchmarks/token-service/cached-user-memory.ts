@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TokenServiceStack } from '@acs-kit/local-stack/token-service-stack'
+import { Backend } from '@acs-kit/local-stack/backend'
+import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { readMetric } from '@acs-kit/test-support/metrics'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
-import { fetchToken } from './token-requests.ts'
+import { fetchToken, unlimited } from './token-requests.ts'
 
 const warmUpUsers = 2000
 const measuredUsers = 8000
@@ -11,8 +12,9 @@ const concurrentRequests = 16
 
 /** Heap that an instance keeps for each user: the token, the identity, the verified sign-in and the rate limit. */
 export async function benchmarkCachedUserMemory(): Promise<Measurement[]> {
-  await using stack = await TokenServiceStack.start()
-  const { address, server } = await stack.startService({
+  await using issuer = await SignInIssuer.start()
+  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
+  const { url, server } = await backend.startService({
     METRICS_PORT: '0',
     NODE_OPTIONS: `--expose-gc --import ${import.meta.resolve('./heap-preload.ts')}`,
   })
@@ -21,9 +23,9 @@ export async function benchmarkCachedUserMemory(): Promise<Measurement[]> {
     await sleep(2000)
     return readMetric(server, 'nodejs_heap_size_used_bytes')
   }
-  await addUsers(stack, address, warmUpUsers)
+  await addUsers(issuer, url, warmUpUsers)
   const before = await readHeap()
-  const response = await addUsers(stack, address, measuredUsers)
+  const response = await addUsers(issuer, url, measuredUsers)
   return [
     createMeasurement(
       {
@@ -38,11 +40,11 @@ export async function benchmarkCachedUserMemory(): Promise<Measurement[]> {
 }
 
 /** Signs in new users, fetches a token for each and returns the body of the last response. */
-async function addUsers({ issuer }: TokenServiceStack, address: string, amount: number): Promise<string> {
+async function addUsers(issuer: SignInIssuer, url: string, amount: number): Promise<string> {
   let remaining = amount
   let last = ''
   const clients = Array.from({ length: concurrentRequests }, async () => {
-    while (remaining-- > 0) last = await fetchToken(address, await issuer.sign({ sub: randomUUID() }))
+    while (remaining-- > 0) last = await fetchToken(url, await issuer.sign({ sub: randomUUID() }))
   })
   await Promise.all(clients)
   return last

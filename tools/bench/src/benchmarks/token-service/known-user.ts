@@ -1,9 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { TokenServiceStack } from '@acs-kit/local-stack/token-service-stack'
+import { Backend } from '@acs-kit/local-stack/backend'
+import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
+import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { TableClient, type TransactionAction } from '@azure/data-tables'
 import { compare } from '../../interleaved.ts'
 import { measureRate } from '../../load.ts'
 import type { Measurement } from '../../measurement.ts'
+import { unlimited } from './token-requests.ts'
 
 const few = 10_000
 const many = 100_000
@@ -11,20 +14,21 @@ const transactionLimit = 100
 
 /** Look-up of a user who is not cached, which is one point read of the table, in a large and a small table. */
 export async function benchmarkKnownUser(): Promise<Measurement[]> {
-  await using stack = await TokenServiceStack.start()
+  await using issuer = await SignInIssuer.start()
+  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
   const prepare = async (users: number) => {
     const table = `users${users}`
-    await populate(stack, table, users)
-    const { address } = await stack.startService({ IDENTITY_STORE_TABLE: table })
+    await populate(backend, issuer, table, users)
+    const { url } = await backend.startService({ IDENTITY_STORE_TABLE: table })
     // Spread over all rows, in whatever order the table keeps them.
     const subjects = Array.from({ length: 200 }, (_, index) => `user-${Math.floor((index * users) / 200)}`)
-    const tokens = await Promise.all(subjects.map((sub) => stack.issuer.sign({ sub })))
+    const tokens = await Promise.all(subjects.map((sub) => issuer.sign({ sub })))
     const requests = tokens.map((token) => ({
       method: 'GET' as const,
       path: '/v1/identity',
       headers: { authorization: `Bearer ${token}` },
     }))
-    const measure = async () => 1000 / (await measureRate(address, requests, 3, 1))
+    const measure = async () => 1000 / (await measureRate(url, requests, 3, 1))
     await measure()
     return measure
   }
@@ -40,10 +44,15 @@ export async function benchmarkKnownUser(): Promise<Measurement[]> {
 }
 
 /** Writes rows like the service's, one partition after the other. */
-async function populate({ azurite, issuer }: TokenServiceStack, table: string, users: number): Promise<void> {
+async function populate(
+  { azurite }: Backend<EmulatorProcess>,
+  { issuer }: SignInIssuer,
+  table: string,
+  users: number,
+): Promise<void> {
   const client = TableClient.fromConnectionString(azurite.connectionString, table, { allowInsecureConnection: true })
   await client.createTable()
-  const rows = Array.from({ length: users }, (_, user) => createRow(issuer.issuer, `user-${user}`))
+  const rows = Array.from({ length: users }, (_, user) => createRow(issuer, `user-${user}`))
   for (const partition of Object.values(Object.groupBy(rows, ({ partitionKey }) => partitionKey))) {
     const actions = partition!.map((row): TransactionAction => ['create', row])
     for (let start = 0; start < actions.length; start += transactionLimit) {

@@ -1,22 +1,24 @@
-import { TokenServiceStack } from '@acs-kit/local-stack/token-service-stack'
+import { Backend } from '@acs-kit/local-stack/backend'
+import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { CommunicationIdentityClient } from '@azure/communication-identity'
 import { compare, median, timeMs } from '../../interleaved.ts'
 import type { Measurement } from '../../measurement.ts'
-import { fetchToken } from './token-requests.ts'
+import { fetchToken, unlimited } from './token-requests.ts'
 
 const latencyMs = 100
 const tokensPerRound = 10
 
 /** A token that the service first fetches from ACS, next to the SDK's own call. */
 export async function benchmarkMissedToken(): Promise<Measurement[]> {
-  await using stack = await TokenServiceStack.start()
-  const { emulator } = stack
-  const { address } = await stack.startService()
-  const [signInToken] = await stack.signInTokens(1)
-  const user = JSON.parse(await fetchToken(address, signInToken!)) as { communicationUserId: string }
+  await using issuer = await SignInIssuer.start()
+  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
+  const { emulator } = backend
+  const { url } = await backend.startService()
+  const signInToken = await issuer.sign()
+  const user = JSON.parse(await fetchToken(url, signInToken)) as { communicationUserId: string }
   const tlsOptions = { ca: emulator.ca }
   const client = new CommunicationIdentityClient(emulator.connectionString, { tlsOptions })
-  const miss = () => medianTimeMs(() => fetchToken(address, signInToken!, { refresh: true }))
+  const miss = () => medianTimeMs(() => fetchToken(url, signInToken, { refresh: true }))
   const call = () => medianTimeMs(() => client.getToken(user, ['chat', 'voip']))
   await miss()
   await call()

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import { TokenServiceStack } from '@acs-kit/local-stack/token-service-stack'
-import { ServerProcess } from '@acs-kit/test-support/server-process'
+import type { Emulator } from '@acs-kit/communication-emulator'
+import { Backend } from '@acs-kit/local-stack/backend'
+import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { tokenSource, type Scope, type TokenResponse } from '@acs-kit/token-client'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
-import { fetchToken } from './token-requests.ts'
+import { fetchToken, unlimited } from './token-requests.ts'
 
 const minuteMs = 60_000
 const days = 30
@@ -15,7 +15,7 @@ const users = ['alice', 'bob']
 const scopeSets: Scope[][] = [['chat'], ['chat', 'voip']]
 
 interface Caller {
-  readonly address: string
+  readonly url: string
   readonly signInToken: string
   readonly scopes: Scope[]
   readonly now: () => number
@@ -29,21 +29,21 @@ export async function benchmarkRenewals(): Promise<Measurement[]> {
   return [await simulateMonth(name, connectDirectly, countRequestsToAcs)]
 }
 
-function connectDirectly({ address, signInToken, scopes }: Caller): GetToken {
-  return async () => JSON.parse(await fetchToken(address, signInToken, { scopes })) as TokenResponse
+function connectDirectly({ url, signInToken, scopes }: Caller): GetToken {
+  return async () => JSON.parse(await fetchToken(url, signInToken, { scopes })) as TokenResponse
 }
 
-async function countRequestsToAcs(emulator: EmulatorProcess): Promise<number> {
-  const requests = await emulator.administer<{ operation?: string }[]>('GET', 'requests')
-  return requests.filter(({ operation = '' }) => /^(?:createIdentity|issueAccessToken)$/.test(operation)).length
+function countRequestsToAcs({ requests }: Emulator): number {
+  const operations = new Set<string | undefined>(['createIdentity', 'issueAccessToken'])
+  return requests.list().filter(({ operation }) => operations.has(operation)).length
 }
 
 /** Requests to the service in the same month, if the users have the client package. */
 export async function benchmarkClientRenewals(): Promise<Measurement[]> {
   let requests = 0
-  const connect = ({ address, signInToken, scopes, now }: Caller): GetToken => {
+  const connect = ({ url, signInToken, scopes, now }: Caller): GetToken => {
     const source = tokenSource({
-      url: address,
+      url,
       getSignInToken: () => signInToken,
       fetch: (...request) => {
         requests++
@@ -55,31 +55,30 @@ export async function benchmarkClientRenewals(): Promise<Measurement[]> {
     return () => source.getToken({ scopes })
   }
   const name = "the client's requests to the service in 30 days, all users and sets of scopes"
-  return [await simulateMonth(name, connect, async () => requests)]
+  return [await simulateMonth(name, connect, () => requests)]
 }
 
 /** Runs a service and an emulator whose clocks pass a month in seconds. Each user requests each token twice at once. */
 async function simulateMonth(
   name: string,
   connect: (caller: Caller) => GetToken,
-  countRequests: (emulator: EmulatorProcess) => Promise<number>,
+  countRequests: (emulator: Emulator) => number,
 ): Promise<Measurement> {
-  await using stack = await TokenServiceStack.start()
-  const { emulator, issuer, script, env } = stack
-  // A service with a channel receives its clock over that.
-  await using server = await ServerProcess.start({ script, env, hasChannel: true, ready: /the service listens/ })
-  const address = /"address":"([^"]+)"/.exec(server.stdout)![1]!
+  await using issuer = await SignInIssuer.start()
+  const signIn = { SIGN_IN_ISSUERS: JSON.stringify([{ issuer: issuer.issuer, audience }]) }
+  await using backend = await Backend.start({ settings: { ...unlimited, ...signIn } })
+  const { clock } = backend.emulator
+  // The service follows the emulator's clock.
+  const { url } = await backend.startService()
   const exp = Math.floor(Date.now() / 1000) + (days + 1) * 24 * 60 * 60
   const signInTokens = await Promise.all(users.map((sub) => issuer.sign({ sub, exp })))
-  let clockOffset = 0
-  const now = () => Date.now() + clockOffset
   const getTokens = signInTokens.flatMap((signInToken) =>
-    scopeSets.map((scopes) => connect({ address, signInToken, scopes, now })),
+    scopeSets.map((scopes) => connect({ url, signInToken, scopes, now: () => clock.now() })),
   )
   /** Tokens of each caller. */
   const issued = getTokens.map(() => new Map<string, { at: number; until: number }>())
   for (let elapsed = 0; elapsed < days * 24 * 60; elapsed += pauseMinutes) {
-    const at = now()
+    const at = clock.now()
     await Promise.all(
       [...getTokens, ...getTokens].map(async (getToken, index) => {
         const { token, expiresOn } = await getToken()
@@ -87,16 +86,14 @@ async function simulateMonth(
         if (!tokens.has(token)) tokens.set(token, { at, until: Date.parse(expiresOn) })
       }),
     )
-    clockOffset += pauseMinutes * minuteMs
-    await emulator.administer('POST', 'clock/advance', { milliseconds: pauseMinutes * minuteMs })
-    server.send({ clockOffset })
-    while ((await readTime(address)) < at + (pauseMinutes - 1) * minuteMs) await sleep(1)
+    clock.advance(pauseMinutes * minuteMs)
+    while ((await readTime(url)) < at + (pauseMinutes - 1) * minuteMs) await sleep(1)
   }
   return createMeasurement(
     {
       name,
       // The first request of each caller starts the time that the others divide.
-      value: (await countRequests(emulator)) - getTokens.length,
+      value: countRequests(backend.emulator) - getTokens.length,
       unit: 'requests',
       reference: {
         name: 'lifetimes of a token, without their last 20 minutes',
@@ -115,7 +112,7 @@ function countLifetimes(tokens: readonly { at: number; until: number }[]): numbe
 }
 
 /** Time of the service, in milliseconds since 1970. */
-async function readTime(address: string): Promise<number> {
-  const { headers } = await fetch(`${address}/healthz`)
+async function readTime(url: string): Promise<number> {
+  const { headers } = await fetch(`${url}/healthz`)
   return Date.parse(headers.get('date')!)
 }

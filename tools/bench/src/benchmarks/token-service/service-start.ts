@@ -1,27 +1,28 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { TokenServiceStack } from '@acs-kit/local-stack/token-service-stack'
+import { Backend } from '@acs-kit/local-stack/backend'
+import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { measureInterleaved, timeMs } from '../../interleaved.ts'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
+import { unlimited } from './token-requests.ts'
 
 /** Start of the service until it listens and until it is ready, next to a Node that does nothing. */
 export async function benchmarkServiceStart(): Promise<Measurement[]> {
-  await using stack = await TokenServiceStack.start()
-  const start = async (waitFor: (address: string) => Promise<void>) => {
-    let kill: () => Promise<void>
-    const durationMs = await timeMs(async () => {
-      const { address, server } = await stack.startService()
-      kill = () => server.kill()
-      await waitFor(address)
-    })
-    await kill!()
+  await using issuer = await SignInIssuer.start()
+  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
+  const start = async (waitFor: (url: string) => Promise<void>) => {
+    const startedAt = performance.now()
+    const service = await backend.startService()
+    await waitFor(service.url)
+    const durationMs = performance.now() - startedAt
+    await service.kill()
     return durationMs
   }
   const startUntilListening = () => start(async () => {})
   const startUntilReady = () =>
-    start(async (address) => {
-      while (!(await fetch(`${address}/readyz`)).ok) await sleep(2)
+    start(async (url) => {
+      while (!(await fetch(`${url}/readyz`)).ok) await sleep(2)
     })
   await startUntilReady()
   const [listening, ready, bare] = await measureInterleaved(11, [
