@@ -1,4 +1,4 @@
-// Preloaded into servers that take a free port without telling which: the starter gets it as a message.
+// Preloaded into servers that listen on a free port without printing it: sends the address to the parent process.
 import { subscribe } from 'node:diagnostics_channel'
 import type { Server } from 'node:net'
 

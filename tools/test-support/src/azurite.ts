@@ -7,29 +7,29 @@ import { childEnvironment } from './child-environment.ts'
 import { ServerProcess } from './server-process.ts'
 
 export interface AzuriteOptions {
-  /** Certificate and key, as files, for HTTPS; default plain HTTP. */
+  /** Files of certificate and key, for HTTPS. Default: HTTP. */
   readonly tls?: { readonly certificate: string; readonly privateKey: string }
-  /** Takes tokens of Entra ID beside keys; it looks at their claims and not at their signature. Needs `tls`. */
+  /** Accepts tokens of Entra ID as well as keys. Checks their claims, but not their signature. Requires `tls`. */
   readonly oauth?: boolean
-  /** Folder that keeps the tables, for its owner only; default in memory. */
+  /** Folder of the tables, made private to its owner. Default: in memory. */
   readonly dataFolder?: string
-  /** Default a free one. */
+  /** Default: a free port. */
   readonly port?: number
 }
 
 const require = createRequire(import.meta.url)
 
 const account = 'devstoreaccount1'
-// New in each process, and in memory only: with Azurite's published key, any page or program could sign requests. All
-// stores of a process share them, so that clients survive a restart of theirs.
+// Random, because any page or program can sign requests with Azurite's published key. All instances of a process share them, so
+// that clients survive a restart.
 const accountKeys = [createKey(), createKey()] as const
 const [accountKey] = accountKeys
 
-/** Azurite's table service, as a process of its own. */
+/** Azurite's table service in a process of its own. */
 export class Azurite implements AsyncDisposable {
   static readonly account = account
   static readonly accountKey = accountKey
-  /** Both keys, as Azure has two for each account. */
+  /** Primary and secondary key. */
   static readonly accountKeys = accountKeys
   readonly #server: ServerProcess
   readonly port: number
@@ -47,7 +47,7 @@ export class Azurite implements AsyncDisposable {
     const root = dirname(require.resolve('azurite/package.json'))
     if (dataFolder !== undefined) {
       mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
-      // It may be from a time when others could read it.
+      // An existing folder may be readable by others.
       chmodSync(dataFolder, 0o700)
     }
     const server = await ServerProcess.start({
@@ -62,7 +62,7 @@ export class Azurite implements AsyncDisposable {
         new URL('exit-with-parent.ts', import.meta.url).href,
         new URL('reject-foreign-hosts.ts', import.meta.url).href,
         new URL('announce-port.ts', import.meta.url).href,
-        // Its files hold who has which identity.
+        // The files map users to identities.
         'data:text/javascript,process.umask(0o077)',
       ].flatMap((module) => ['--import', module]),
       env: childEnvironment({ AZURITE_ACCOUNTS: [account, ...accountKeys].join(':') }),
@@ -72,12 +72,12 @@ export class Azurite implements AsyncDisposable {
     return new Azurite(server, (server.message as AddressInfo).port, tls === undefined ? 'http' : 'https')
   }
 
-  /** As `kill -9` does. */
+  /** Kills the process as `kill -9` does. */
   kill(): Promise<void> {
     return this.#server.kill()
   }
 
-  /** Stops answering without closing a connection, until `resume`. */
+  /** Stops responding until `resume`, with all connections open. */
   pause(): void {
     process.kill(this.#server.pid, 'SIGSTOP')
   }

@@ -11,16 +11,16 @@ const folders = [
   'C:/Program Files/Google/Chrome/Application',
 ]
 
-/** The Chrome or Chromium of this machine; a path that the environment names has to be right. */
+/** Path in the environment, or else the first Chrome or Chromium found. */
 const executablePath =
   process.env['COMMUNICATION_TEST_CHROMIUM'] ??
   folders
     .flatMap((folder) => [...names, 'Google Chrome'].map((name) => join(folder, name)))
     .find((path) => existsSync(path))
 
-if (executablePath === undefined) process.stdout.write('NOT RUN: browser tests, no Chromium\n')
+if (executablePath === undefined) process.stdout.write('NOT RUN: browser tests, no Chromium found\n')
 
-/** For tests that need one: they are skipped, aloud, where there is none. */
+/** Whether browser tests can run. A message reports if they cannot. */
 export const hasBrowser = executablePath !== undefined
 
 export function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {

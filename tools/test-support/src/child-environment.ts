@@ -1,4 +1,4 @@
-/** Variables that every program needs. All others in an environment are meant for other programs. */
+/** Variables that every program needs. All others may be meant for other programs. */
 const basics =
   'PATH HOME USER LOGNAME LANG LC_ALL TZ TMPDIR XDG_CACHE_HOME XDG_DATA_HOME ' +
   'APPDATA COMSPEC LOCALAPPDATA PATHEXT SYSTEMDRIVE SYSTEMROOT TEMP TMP USERPROFILE'
@@ -6,8 +6,8 @@ const proxies = 'HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_pro
 const certificates = 'NODE_EXTRA_CA_CERTS NODE_USE_SYSTEM_CA SSL_CERT_DIR SSL_CERT_FILE'
 
 /**
- * Environment of a child process: `chosen`, next to what every program needs. Network settings are inherited only if
- * `isOnline`, for a program that also calls other machines.
+ * Returns the environment of a child process: what every program needs, and `chosen`. Network settings are inherited only if
+ * `isOnline`, for programs that call other machines.
  */
 export function childEnvironment(chosen: NodeJS.ProcessEnv = {}, { isOnline = false } = {}): NodeJS.ProcessEnv {
   const names = isOnline ? `${basics} ${proxies} NODE_USE_ENV_PROXY ${certificates}` : basics
@@ -15,7 +15,7 @@ export function childEnvironment(chosen: NodeJS.ProcessEnv = {}, { isOnline = fa
   return { ...Object.fromEntries(inherited.map((name) => [name, process.env[name]])), ...chosen }
 }
 
-/** Removes the proxies of this process, for a program that calls no other machine. */
+/** Removes the proxies from this process's environment, for programs that only call this machine. */
 export function dropProxies(): void {
   for (const name of proxies.split(' ')) delete process.env[name]
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 
-// Libraries that print are noise in somebody's log: a test in which anything was printed fails, and says what.
+// Libraries must not print: fails each test during which the console was used, and shows the output.
 const methods = ['debug', 'error', 'info', 'log', 'warn'] as const
 const printed: unknown[][] = []
 

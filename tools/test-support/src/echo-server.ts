@@ -10,11 +10,11 @@ import { text } from 'node:stream/consumers'
 import { listenLocally, type LocalServer } from './local-server.ts'
 
 export interface EchoServerOptions {
-  /** Certificate and key, as files, for HTTPS; default plain HTTP. */
+  /** Files of certificate and key, for HTTPS. Default: HTTP. */
   readonly tls?: { readonly certificate: string; readonly privateKey: string }
   /** Status of every response. */
   readonly status: number
-  /** Body of a response around the request's text; default the error of Azure Communication Services. */
+  /** Puts the request's text into the body of a response. Default: an error of Azure Communication Services. */
   readonly toBody?: (request: string) => string
 }
 
@@ -33,9 +33,9 @@ export class EchoServer implements AsyncDisposable {
   static async start({ tls, status, toBody = toServiceError }: EchoServerOptions): Promise<EchoServer> {
     const echoed = new Set<string>()
     const echo = async (request: IncomingMessage, response: ServerResponse) => {
-      const words = await readRequest(request)
-      for (const secret of secretsOf(request)) echoed.add(secret)
-      response.writeHead(status, { 'Content-Type': 'application/json' }).end(toBody(words))
+      const requestText = await readRequest(request)
+      for (const secret of findSecrets(request)) echoed.add(secret)
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(toBody(requestText))
     }
     const respond: RequestListener = (request, response) => void echo(request, response)
     const server = tls
@@ -44,7 +44,7 @@ export class EchoServer implements AsyncDisposable {
     return new EchoServer(await listenLocally(server), echoed)
   }
 
-  /** The signatures, tokens and query strings that were repeated so far. */
+  /** Signatures and tokens that were repeated so far. */
   get secrets(): readonly string[] {
     return [...this.#echoed]
   }
@@ -54,14 +54,14 @@ export class EchoServer implements AsyncDisposable {
   }
 }
 
-/** Its lines end as a stack trace does, for readers that take a part of an error for its stack. */
+/** Lines look like a stack trace, for readers that mistake a part of an error for its stack. */
 async function readRequest(request: IncomingMessage): Promise<string> {
   const { method, url, headers } = request
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`)
-  return [`${method} ${url}`, ...lines, await text(request), ...secretsOf(request)].join('\n    at ')
+  return [`${method} ${url}`, ...lines, await text(request), ...findSecrets(request)].join('\n    at ')
 }
 
-function secretsOf({ url = '', headers }: IncomingMessage): string[] {
+function findSecrets({ url = '', headers }: IncomingMessage): string[] {
   const credential = headers.authorization?.split(/[ =:]/).findLast((word) => word.length > 16)
   return [credential, new URLSearchParams(url.split('?')[1]).get('sig')].filter((secret) => typeof secret === 'string')
 }

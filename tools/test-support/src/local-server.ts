@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net'
 
 export interface LocalServer extends AsyncDisposable {
   readonly port: number
+  [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Listens on a free port of this machine, until it is disposed. */
+/** Listens on a free port of this machine until it is disposed. */
 export async function listenLocally(server: Server | TlsServer): Promise<LocalServer> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -8,13 +8,13 @@ export interface OldNode {
   readonly args: readonly string[]
 }
 
-const pretended = '20.20.0'
-const preload = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'${pretended}'}})`
+const reportedVersion = '20.20.0'
+const preload = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'${reportedVersion}'}})`
 
-/** Makes Node report an older version, as an argument or in `NODE_OPTIONS`. */
+/** Option of Node, also for `NODE_OPTIONS`, that makes it report an older version. */
 export const oldVersionFlag = `--import=${preload}`
 
-/** This Node, reporting an older version, and the genuinely older ones on PATH. */
+/** Returns this Node with an older reported version and, if PATH has one, an older Node. */
 export function findOldNodes(): OldNode[] {
   const genuine = (process.env['PATH'] ?? '').split(delimiter).flatMap((folder) => {
     const command = join(folder, 'node')
@@ -22,5 +22,5 @@ export function findOldNodes(): OldNode[] {
     const version = execFileSync(command, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim()
     return Number.parseInt(version, 10) < 24 ? [{ version, command, args: [] }] : []
   })
-  return [{ version: pretended, command: process.execPath, args: [oldVersionFlag] }, ...genuine.slice(0, 1)]
+  return [{ version: reportedVersion, command: process.execPath, args: [oldVersionFlag] }, ...genuine.slice(0, 1)]
 }

@@ -1,5 +1,5 @@
-// Preloaded into servers for this machine only. A browser sends a page's own name as Host, even after that name has been
-// pointed at a loopback address (DNS rebinding): rejecting foreign names keeps such pages out of every HTTP server here.
+// Preloaded into servers for this machine only. After DNS rebinding, a page's own host name points to a loopback address, and
+// browsers send that name as Host. Rejecting foreign names keeps such pages out.
 import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Server as HttpsServer } from 'node:https'
 

@@ -1,9 +1,9 @@
-/** Time of the response that has the headers below, in milliseconds since 1970. */
+/** Time of the responses with these headers, in milliseconds since 1970. */
 export const responseTime = Date.UTC(2026, 0, 5, 8)
 
 /**
- * `Retry-After` headers with the seconds to wait. token-client and communication-identity must not import each other, so
- * each has a copy of the rule, and this table keeps the copies equal.
+ * `Retry-After` headers and the seconds to wait. token-client and communication-identity must not import each other: each has
+ * its own implementation, and this table keeps them equal.
  */
 export const retryAfterCases: readonly [header: string | undefined, seconds: number | undefined][] = [
   ['120', 120],

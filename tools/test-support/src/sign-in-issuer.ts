@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTHeaderParameters } from 'jose'
+import { listenLocally, type LocalServer } from './local-server.ts'
 
 interface SigningKey {
   readonly kid: string
@@ -11,38 +10,37 @@ interface SigningKey {
 
 export const audience = 'api://tokens'
 
-/** An OpenID issuer of the tests' own, for tokens that a real one would never sign, and for outages. */
+/** OpenID issuer for tests: signs any claims, and can fail. */
 export class SignInIssuer implements AsyncDisposable {
-  readonly #server: Server
+  readonly #server: LocalServer
   #keys: SigningKey[] = []
   readonly issuer: string
-  /** While set, every request of discovery and keys fails. */
+  /** Makes every request fail. */
   isDown = false
-  /** Path of its keys, as discovery names it; all paths that end in `/keys` serve them. */
+  /** Path of the keys in the discovery document. All paths that end in `/keys` serve them. */
   keysPath = '/keys'
-  /** Turns the keys into those that are served at a path. */
+  /** Returns the keys to serve at a path. */
   publish: (keys: readonly JWK[], path: string) => readonly object[] = (keys) => keys
-  /** Requests of the keys so far. */
+  /** Number of requests for keys so far. */
   keyRequests = 0
 
-  private constructor(server: Server) {
+  private constructor(server: LocalServer) {
     this.#server = server
-    this.issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    this.issuer = `http://127.0.0.1:${server.port}`
   }
 
   static async start(): Promise<SignInIssuer> {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const issuer = new SignInIssuer(server)
-    server.on('request', (request, response) => {
-      const answer = issuer.#answer(request.url ?? '')
-      response.writeHead(answer ? 200 : 503, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer ?? {}))
+    const server = createServer()
+    const issuer = new SignInIssuer(await listenLocally(server))
+    server.on('request', ({ url = '' }, response) => {
+      const body = issuer.#find(url)
+      response.writeHead(body ? 200 : 503, { 'Content-Type': 'application/json' }).end(JSON.stringify(body ?? {}))
     })
     await issuer.rotate()
     return issuer
   }
 
-  /** Signs with a new key from now on; the former stays published until `dropOldKeys`. */
+  /** Signs with a new key. The previous one stays published until `dropOldKeys`. */
   async rotate(): Promise<void> {
     const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
     const kid = `key-${this.#keys.length + 1}-${Math.random().toString(36).slice(2)}`
@@ -58,7 +56,7 @@ export class SignInIssuer implements AsyncDisposable {
     return this.#keys.at(-1)!.jwk
   }
 
-  /** A token as the issuer signs it; claims, `kid` and `typ` may be overridden, or left out with undefined. Times count from `now`, in ms. */
+  /** Signs a token. Overrides claims, `kid` and `typ`, or omits them if undefined. `now` is in milliseconds. */
   sign(
     claims: Record<string, unknown> = {},
     { now = Date.now(), ...header }: { now?: number; kid?: string | undefined; typ?: string | undefined } = {},
@@ -78,13 +76,11 @@ export class SignInIssuer implements AsyncDisposable {
       .sign(key.privateKey)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections()
-    this.#server.close()
-    await once(this.#server, 'close')
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server[Symbol.asyncDispose]()
   }
 
-  #answer(path: string): unknown {
+  #find(path: string): unknown {
     if (path.endsWith('/keys')) this.keyRequests++
     if (this.isDown) return undefined
     const keys = this.#keys.map(({ jwk }) => jwk)

@@ -6,7 +6,7 @@ declare module 'vitest' {
   }
 }
 
-/** Of the Azurite that all tests of a room share, in rooms that ask for it; each test takes a table of its own. */
+/** Returns the connection string of the Azurite that the tests of a package share. Each test uses a table of its own. */
 export function storeConnectionString(): string {
   return inject('storeConnectionString')
 }

@@ -1,54 +1,56 @@
-import { once } from 'node:events'
-import { createServer, request as send, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http'
+import { listenLocally, type LocalServer } from './local-server.ts'
 
-/** `cut` ends the connection before the store sees the request, `cut-after` once it has done the work; `hang` waits. */
+/** `cut` closes the connection before the store receives the request, `cut-after` after the store has processed it. `hang` never responds. */
 export type StoreState = 'up' | 'cut' | 'cut-after' | 'hang'
 
-/** Stands between a service and Azurite: sees what passes, and breaks it. */
+const healthCheckRow = `RowKey='${'A'.repeat(43)}'`
+
+/** Proxy between a service and Azurite that records requests and causes failures. */
 export class StoreProxy implements AsyncDisposable {
-  readonly #server: Server
+  readonly #server: LocalServer
   readonly connectionString: string
-  /** Method and row of each request since they were last cleared; creating the table and health checks do not count. */
+  /** Method and kind of row of each request. Creation of the table and health checks are not recorded. */
   readonly requests: string[] = []
-  /** Alternatively, a function that decides by the index of the request among `requests`, which it may hold up. */
+  /** A function returns the state for the request at an index of `requests`, and may delay it. */
   state: StoreState | ((index: number) => StoreState | Promise<StoreState>) = 'up'
 
-  private constructor(server: Server, target: URL, connectionString: string) {
+  private constructor(server: LocalServer, connectionString: string) {
     this.#server = server
     this.connectionString = connectionString
-    server.on('request', (request, response) => void this.#forward(request, response, target))
   }
 
   static async start(connectionString: string): Promise<StoreProxy> {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
     const target = new URL(/TableEndpoint=([^;]+)/.exec(connectionString)![1]!)
-    const { port } = server.address() as AddressInfo
-    return new StoreProxy(server, target, connectionString.replace(target.host, `127.0.0.1:${port}`))
+    const server = createServer()
+    const local = await listenLocally(server)
+    const proxy = new StoreProxy(local, connectionString.replace(target.host, `127.0.0.1:${local.port}`))
+    server.on('request', (request, response) => void proxy.#forward(request, response, target))
+    return proxy
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections()
-    this.#server.close()
-    await once(this.#server, 'close')
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server[Symbol.asyncDispose]()
   }
 
   async #forward(request: IncomingMessage, response: ServerResponse, target: URL): Promise<void> {
     const { method = '', url = '', headers } = request
-    const state = await this.#take(method, url)
+    const state = await this.#nextState(method, url)
     if (state === 'cut') return void request.socket.destroy()
     if (state === 'hang') return
-    const forwarded = send({ host: target.hostname, port: target.port, method, path: url, headers }, (answer) => {
-      if (state === 'cut-after') return void request.socket.destroy()
-      response.writeHead(answer.statusCode!, answer.rawHeaders)
-      answer.pipe(response)
-    })
+    const forwarded = send(
+      { host: target.hostname, port: target.port, method, path: url, headers },
+      (forwardedResponse) => {
+        if (state === 'cut-after') return void request.socket.destroy()
+        response.writeHead(forwardedResponse.statusCode!, forwardedResponse.rawHeaders)
+        forwardedResponse.pipe(response)
+      },
+    )
     forwarded.on('error', () => response.destroy())
     request.pipe(forwarded)
   }
 
-  #take(method: string, url: string): StoreState | Promise<StoreState> {
+  #nextState(method: string, url: string): StoreState | Promise<StoreState> {
     const isCounted = !url.endsWith('/Tables') && !url.includes(healthCheckRow)
     const index = this.requests.length
     if (isCounted) this.requests.push(`${method} ${decodeURIComponent(url).includes("'journal'") ? 'journal' : 'user'}`)
@@ -56,5 +58,3 @@ export class StoreProxy implements AsyncDisposable {
     return isCounted ? this.state(index) : 'up'
   }
 }
-
-const healthCheckRow = `RowKey='${'A'.repeat(43)}'`

@@ -2,7 +2,7 @@ import type { TestProject } from 'vitest/node'
 import { Azurite } from './azurite.ts'
 import './store-connection.ts'
 
-/** Starts the Azurite that `storeConnectionString` tells of. */
+/** Global setup: starts the Azurite of `storeConnectionString`. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const azurite = await Azurite.start()
   project.provide('storeConnectionString', azurite.connectionString)

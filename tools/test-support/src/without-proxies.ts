@@ -1,4 +1,4 @@
-// Setup of rooms whose tests call no other machine.
+// Setup file of packages whose tests only call this machine.
 import { dropProxies } from './child-environment.ts'
 
 dropProxies()
