@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it, onTestFinished } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
@@ -10,8 +10,7 @@ const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), '
 
 /** A clone without installed packages, as far as the script can see. */
 function createClone(): string {
-  const clone = mkdtempSync(join(tmpdir(), 'acs-kit-bootstrap-'))
-  onTestFinished(() => rmSync(clone, { recursive: true, force: true }))
+  const clone = temporaryFolder()
   mkdirSync(join(clone, 'scripts'))
   for (const file of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'scripts/bootstrap.mjs']) {
     copyFileSync(join(root, file), join(clone, file))

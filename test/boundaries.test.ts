@@ -1,26 +1,16 @@
 import { execFile } from 'node:child_process'
-import {
-  appendFileSync,
-  cpSync,
-  globSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, cpSync, globSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, it, onTestFinished } from 'vitest'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
 
 /** A copy of the sources that a test may change. */
 function copyWorkspace(): string {
-  const copy = mkdtempSync(join(tmpdir(), 'acs-kit-boundaries-'))
-  onTestFinished(() => rmSync(copy, { recursive: true, force: true }))
+  const copy = temporaryFolder()
   for (const name of [
     'package.json',
     'pnpm-lock.yaml',

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, it, onTestFinished } from 'vitest'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 const pinned = join(root, 'node_modules/.bin')
@@ -17,8 +17,7 @@ it.each([
   ['pnpm', join(pinned, 'pnpm'), ['--dir', root, '--silent', 'emulator']],
   ['npm', 'npm', ['--prefix', root, 'run', '--silent', 'emulator', '--']],
 ])("`%s run emulator exec` runs programs with the caller's folder and environment", async (_name, command, args) => {
-  const programs = mkdtempSync(join(tmpdir(), 'acs-kit-programs-'))
-  onTestFinished(() => rmSync(programs, { recursive: true, force: true }))
+  const programs = temporaryFolder()
   writeFileSync(join(programs, 'turbo'), '#!/bin/sh\nexec env\n')
   chmodSync(join(programs, 'turbo'), 0o755)
   const callers = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.startsWith(root))

@@ -1,17 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it, onTestFinished } from 'vitest'
 
 // The bootstrap with the genuine pnpm and Node that this workspace pins, linked so that no network is needed.
@@ -37,8 +28,7 @@ if (verb === 'fail') process.exit(7)
 `
 
 function createClone() {
-  const clone = realpathSync(mkdtempSync(join(tmpdir(), 'acs-kit-tools-')))
-  onTestFinished(() => rmSync(clone, { recursive: true, force: true }))
+  const clone = realpathSync(temporaryFolder())
   const link = (name: string) => `link:${realpathSync(join(root, 'node_modules', name))}`
   const manifest = {
     name: 'clone',
