@@ -12,11 +12,11 @@ import { formatUsage } from './usage.ts'
 
 /** Folders of the modules that the service runs from source. */
 const serviceSources = [
-  '@acs-kit/token-service/main',
-  '@acs-kit/communication-identity',
-  '@acs-kit/service-settings',
-  '@acs-kit/token-contract',
-].map((module) => dirname(fileURLToPath(import.meta.resolve(module))))
+  import.meta.resolve('@acs-kit/token-service/main'),
+  import.meta.resolve('@acs-kit/communication-identity'),
+  import.meta.resolve('@acs-kit/service-settings'),
+  import.meta.resolve('@acs-kit/token-contract'),
+].map((url) => dirname(fileURLToPath(url)))
 /** Editors and Git write several files at a time. */
 const settleMs = 100
 

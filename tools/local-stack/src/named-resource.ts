@@ -6,8 +6,8 @@ import { isLoopback } from '@acs-kit/service-settings'
 const name = 'COMMUNICATION_SERVICES_CONNECTION_STRING'
 
 /**
- * Connection string of the resource that the environment names. Undefined where it names an emulator that does not run: `env`
- * of the emulator leaves its variables in a shell. Throws when it is malformed.
+ * Returns the connection string in the environment. Ignores one of an emulator that does not run, because `communication-emulator
+ * env` leaves its variables in a shell. Throws if it is malformed.
  */
 export async function findNamedResource(): Promise<string | undefined> {
   const connectionString = process.env[name]

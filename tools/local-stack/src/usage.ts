@@ -6,7 +6,7 @@ import { defaultPorts } from './options.ts'
 export function formatUsage({ emulator, service, demo, resources }: LocalStack, keyFolder?: string): string {
   const signIn = formatScript('sign-in', ['alice'], {
     port: portUnless(wellKnownPort, emulator.endpoint),
-    keys: keyFolder,
+    keys: keyFolder && `'${keyFolder}'`,
   })
   // With one of these variables set, curl would use a proxy even for this machine.
   const isProxied = ['http_proxy', 'all_proxy', 'ALL_PROXY'].some((name) => process.env[name])
@@ -32,7 +32,7 @@ function formatScript(
   options: Readonly<Record<string, string | undefined>>,
 ): string {
   const given = Object.entries(options).flatMap(([option, value]) =>
-    value === undefined ? [] : [`--${option} '${value}'`],
+    value === undefined ? [] : [`--${option} ${value}`],
   )
   return ['npm run --silent', name, ...(given.length > 0 ? ['--'] : []), ...args, ...given].join(' ')
 }

@@ -8,7 +8,7 @@ export interface Alteration {
   readonly body?: string
 }
 
-/** Stands in front of a service, and answers in its place what `alter` does not leave to it. */
+/** Starts a proxy that responds as `alter` says, and forwards requests for which it returns undefined. */
 export async function startAlteringProxy(target: string, alter: (request: IncomingMessage) => Alteration | undefined) {
   const server = createServer((incoming, outgoing) => {
     const { status, headers, body } = alter(incoming) ?? {}

@@ -3,11 +3,11 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 
 export interface ForeignEnvironment extends AsyncDisposable {
   readonly variables: Readonly<Record<string, string>>
-  /** Connections to its proxy. */
+  /** Number of connections to the proxy. */
   readonly proxied: number
 }
 
-/** A shell that was set up for other programs: proxies, and settings of theirs under names that our programs also read. */
+/** Environment of a shell with a proxy, and with settings of other programs under names that our programs also read. */
 export async function startForeignEnvironment(): Promise<ForeignEnvironment> {
   let proxied = 0
   const proxy = createServer((socket: Socket) => {

@@ -11,7 +11,10 @@ import { startLocalStack } from '../src/local-stack.ts'
 
 const root = join(import.meta.dirname, '..')
 const [, code] = /```ts\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))!
-const libraries = ['@acs-kit/token-client', 'oidc-client-ts']
+const libraries = {
+  '@acs-kit/token-client': import.meta.resolve('@acs-kit/token-client'),
+  'oidc-client-ts': import.meta.resolve('oidc-client-ts'),
+}
 
 it.runIf(hasBrowser)('lets the app of the README sign in and get a token, under an address of its own', async () => {
   await using stack = await startLocalStack({ ports: { emulator: 0, service: 0, demo: 0 } })
@@ -28,7 +31,7 @@ it.runIf(hasBrowser)('lets the app of the README sign in and get a token, under 
     configFile: false,
     logLevel: 'error',
     envPrefix: ['communication', 'signIn', 'tokenService'],
-    resolve: { alias: Object.fromEntries(libraries.map((name) => [name, fileURLToPath(import.meta.resolve(name))])) },
+    resolve: { alias: Object.fromEntries(Object.entries(libraries).map(([name, url]) => [name, fileURLToPath(url)])) },
     optimizeDeps: { noDiscovery: true, include: [] },
     server: { host: 'localhost', port: 0, fs: { strict: false } },
   })

@@ -7,11 +7,11 @@ import { forward } from './forward.ts'
 
 export interface TlsProxy extends AsyncDisposable {
   readonly url: string
-  /** Makes Chromium trust this very key. */
+  /** Makes Chromium trust the proxy's key. */
   readonly chromiumFlag: string
 }
 
-/** What stands in front of the token service in production, with the emulator's certificate. */
+/** Starts a TLS proxy, as in front of a deployed token service, with the emulator's certificate. */
 export async function startTlsProxy(target: string, tlsFiles: Emulator['tlsFiles']): Promise<TlsProxy> {
   const cert = readFileSync(tlsFiles.certificate)
   const key = readFileSync(tlsFiles.privateKey)
