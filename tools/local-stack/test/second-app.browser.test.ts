@@ -21,7 +21,8 @@ it.runIf(hasBrowser)('lets the app of the README sign in and get a token, under 
   const app = temporaryFolder()
   const outputs = await promisify(execFile)(process.execPath, [
     join(root, 'src/print-outputs.ts'),
-    ...['--demo-port', new URL(stack.demo!.url).port],
+    '--demo-port',
+    new URL(stack.demo!.url).port,
   ])
   writeFileSync(join(app, '.env.local'), outputs.stdout)
   writeFileSync(join(app, 'index.html'), '<!doctype html><body><script type="module" src="main.ts"></script>')
