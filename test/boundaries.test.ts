@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { appendFileSync, cpSync, globSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
+const packages = globSync('{infra,{apps,packages,tools}/*}/package.json', { cwd: root }).map((path) => dirname(path))
 const run = promisify(execFile)
 
 /** A copy of the sources that a test may change. */
@@ -44,6 +45,11 @@ async function findViolations(copy: string): Promise<string> {
   }
 }
 
+function readManifest(folder: string) {
+  const text = readFileSync(resolve(root, folder, 'package.json'), 'utf8')
+  return JSON.parse(text) as { dependencies?: Record<string, string> }
+}
+
 interface Import {
   readonly folder: string
   readonly imported: string
@@ -53,12 +59,9 @@ interface Import {
 function addImport(copy: string, { folder, imported, isDeclared = true }: Import): void {
   appendFileSync(join(copy, folder, 'forbidden.ts'), `import * as forbidden from '${imported}'\nvoid forbidden\n`)
   if (!isDeclared) return
-  const path = join(copy, folder, 'package.json')
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as { dependencies?: Record<string, string> }
-  writeFileSync(
-    path,
-    JSON.stringify({ ...manifest, dependencies: { ...manifest.dependencies, [imported]: 'workspace:*' } }),
-  )
+  const manifest = readManifest(join(copy, folder))
+  const dependencies = { ...manifest.dependencies, [imported]: 'workspace:*' }
+  writeFileSync(join(copy, folder, 'package.json'), JSON.stringify({ ...manifest, dependencies }))
 }
 
 it('reports nothing for the sources as they are', async () => {
@@ -102,20 +105,55 @@ it.each([
   expect(unwrap(await findViolations(copy))).toContain(unwrap(violation))
 })
 
+// turbo reads only import statements. A path into another package would bypass its exports.
+it.each(packages)('finds no path into another package in %s', (folder) => {
+  expect(findForeignPaths(root, folder)).toEqual([])
+})
+
+it.each([
+  "new URL('../../token-service/src/server.ts', import.meta.url)",
+  "import.meta.resolve('../../../packages/token-client/src/index.ts')",
+  "join(root, 'infra/index.ts')",
+])('finds the path in %s', (code) => {
+  const copy = copyWorkspace()
+  writeFileSync(join(copy, 'apps/quickstart/src/path.ts'), code)
+  expect(findForeignPaths(copy, 'apps/quickstart')).toHaveLength(1)
+})
+
+/** The built package of the service, which infra deploys. */
+const servicePackage = 'apps/token-service/dist.zip'
+
+function findForeignPaths(workspace: string, folder: string): string[] {
+  const getOwner = (path: string) => packages.find((each) => path === each || path.startsWith(`${each}/`))
+  const files = globSync(`${folder}/**/*.{ts,mjs,cjs}`, { cwd: workspace, exclude: (name) => !isSource(name) })
+  return files.flatMap((file) => {
+    const text = readFileSync(join(workspace, file), 'utf8')
+    const literals = [...text.matchAll(/['"`]((?:\.\.?|apps|packages|tools|infra)\/[\w./${}-]*)['"`]/g)]
+    return literals
+      .map(([, literal]) => (literal!.startsWith('.') ? join(dirname(file), literal!) : literal!))
+      .filter((path) => (getOwner(path) ?? folder) !== folder && path !== servicePackage)
+      .map((path) => `${file}: ${path}`)
+  })
+}
+
+// turbo treats devDependencies as dependencies, so its tags cannot tell tests from what ships.
+it.each(packages.filter((folder) => !folder.startsWith('tools/')))('finds no fixture in what ships of %s', (folder) => {
+  const { dependencies = {} } = readManifest(folder)
+  expect(Object.keys(dependencies)).not.toContain('@acs-kit/test-support')
+  const files = globSync(`${folder}/**/*.{ts,mjs}`, { cwd: root, exclude: (name) => !isSource(name) })
+  const shipped = files.filter((file) => !file.startsWith(`${folder}/test/`))
+  expect(shipped.filter((file) => readFileSync(join(root, file), 'utf8').includes('@acs-kit/test-support'))).toEqual([])
+})
+
 // A package without a tag would escape these rules.
-it.each(globSync('{infra,{apps,packages,tools}/*}/package.json', { cwd: root }).map((path) => dirname(path)))(
-  'requires the tag of %s',
-  (folder) => {
-    const { tags } = JSON.parse(withoutComments(readFileSync(join(root, folder, 'turbo.json'), 'utf8'))) as {
-      tags: string[]
-    }
-    const own = { 'communication-emulator': 'emulator', 'test-support': 'test-support', infra: 'infra' }[
-      basename(folder)
-    ]
-    const shared = { apps: 'app', packages: 'library', tools: 'tool' }[dirname(folder)]
-    expect(tags).toEqual([own ?? shared])
-  },
-)
+it.each(packages)('requires the tag of %s', (folder) => {
+  const { tags } = JSON.parse(withoutComments(readFileSync(join(root, folder, 'turbo.json'), 'utf8'))) as {
+    tags: string[]
+  }
+  const own = { 'communication-emulator': 'emulator', 'test-support': 'test-support', infra: 'infra' }[basename(folder)]
+  const shared = { apps: 'app', packages: 'library', tools: 'tool' }[dirname(folder)]
+  expect(tags).toEqual([own ?? shared])
+})
 
 function withoutComments(text: string): string {
   return text.replaceAll(/^\s*\/\/.*$/gm, '')

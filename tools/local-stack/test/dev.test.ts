@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
@@ -8,7 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { findProcesses } from './processes.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const source = join(root, 'apps/token-service/src/server.ts')
+const source = join(dirname(fileURLToPath(import.meta.resolve('@acs-kit/token-service/main'))), 'server.ts')
 const script = join(root, 'tools/local-stack/src/dev.ts')
 const freePorts = ['--port', '0', '--emulator-port', '0', '--demo-port', '0']
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { findPulumi } from '@acs-kit/infra/pulumi-cli'
@@ -10,7 +11,7 @@ import { LocalEngine } from '../src/pulumi/local-engine.ts'
 import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
 import { runPulumi } from './pulumi-process.ts'
 
-const infra = join(import.meta.dirname, '../../../infra')
+const infra = dirname(fileURLToPath(import.meta.resolve('@acs-kit/infra')))
 const cli = await findPulumi()
 if (!cli) process.stdout.write('NOT RUN: engine tests, no Pulumi CLI (pnpm pulumi:cli)\n')
 const isRequired = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'

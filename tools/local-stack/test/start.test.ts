@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
@@ -76,7 +77,7 @@ it.each([{}, { NO_PROXY: 'a.example', no_proxy: 'b.example', no_grpc_proxy: 'c.e
 )
 
 it('after `eval "$(communication-emulator env)"`, uses the named emulator if it runs, and otherwise its own', async () => {
-  const cli = join(root, 'packages/communication-emulator/src/cli.ts')
+  const cli = fileURLToPath(import.meta.resolve('@acs-kit/communication-emulator/bin'))
   const start = (port: string) => {
     const command = `eval "$('${process.execPath}' '${cli}' env --port ${port})" && exec '${process.execPath}' '${script}' --no-pulumi`
     return run('bash', ['-c', command], { env })

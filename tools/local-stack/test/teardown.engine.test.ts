@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { Azurite } from '@acs-kit/test-support/azurite'
@@ -11,7 +12,7 @@ import { LocalEngine } from '../src/pulumi/local-engine.ts'
 import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
 import { runPulumi } from './pulumi-process.ts'
 
-const command = join(import.meta.dirname, '../../../infra/teardown.ts')
+const command = fileURLToPath(import.meta.resolve('@acs-kit/infra/teardown'))
 const cli = await findPulumi()
 if (!cli) process.stdout.write('NOT RUN: teardown tests, no Pulumi CLI (pnpm pulumi:cli)\n')
 const isRequired = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
