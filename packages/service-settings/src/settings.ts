@@ -24,7 +24,7 @@ import { storageConnectionString } from './storage-connection-string.ts'
  * settings.PORT.parse('80a') // throws an Error: must be a whole number from 0 to 65535
  */
 export const settings = {
-  SIGN_IN_ISSUERS: setting<readonly Issuer[]>('Trusted sign-in issuers; JSON, see below. Required', issuers, []),
+  SIGN_IN_ISSUERS: setting<readonly Issuer[]>('Trusted sign-in issuers, see below; required', issuers, []),
   COMMUNICATION_SERVICES_CONNECTION_STRING: secret(
     'Connection string of the resource, with the primary access key',
     communicationConnectionString,
@@ -34,7 +34,7 @@ export const settings = {
     communicationConnectionString,
   ),
   COMMUNICATION_SERVICES_ENDPOINT: optional(
-    'Endpoint of the resource, for keyless access with a managed identity; ignored next to a connection string of the same resource',
+    'Endpoint of the resource, for keyless access with a managed identity; ignored if a connection string of the same resource is set',
     communicationEndpoint,
   ),
   COMMUNICATION_SERVICES_RESOURCE_ID: optional(
@@ -52,7 +52,7 @@ export const settings = {
   ),
   IDENTITY_STORE_TABLE: setting('Table of the identities; created at startup if missing', tableName, 'identities'),
   SCOPE_POLICY: setting<ScopePolicy>(
-    'Scopes and maximum lifetimes by role; JSON, see below',
+    'Scopes and maximum lifetimes by role, see below',
     scopePolicy,
     defaultScopePolicy,
   ),
@@ -61,9 +61,9 @@ export const settings = {
     flag,
     false,
   ),
-  ACS_SDK: setting<SdkName>('SDK generation to use', oneOf(...sdkNames), 'identity'),
+  ACS_SDK: setting<SdkName>('Generation of the ACS SDK to use', oneOf(...sdkNames), 'identity'),
   TEAMS_CLIENT_ID: optional(
-    "Application id of Teams users' tokens; without it, the Teams token exchange is disabled",
+    "Id of the application that requests Teams users' tokens; without it, the Teams token exchange is disabled",
     guid,
   ),
   ALLOWED_ORIGINS: setting<readonly string[]>(
@@ -83,15 +83,19 @@ export const settings = {
     integer(100, 60_000),
     5000,
   ),
-  TOKENS_PER_MINUTE: setting('Maximum requests of a user per minute', integer(1, 100_000), 60),
+  TOKENS_PER_MINUTE: setting('Maximum requests per user and minute', integer(1, 100_000), 60),
   BAD_REQUESTS_PER_MINUTE: setting(
-    'Maximum rejected requests per minute of an address (IPv6: a /56) or a signed-in user',
+    'Maximum rejected requests per minute from an address (IPv6: a /56 network) or a signed-in user',
     integer(1, 100_000),
     120,
   ),
-  TRUSTED_PROXIES: setting('Number of proxies in front of the service, trusted for X-Forwarded-For', integer(0, 10), 0),
+  TRUSTED_PROXIES: setting(
+    'Number of proxies in front of the service whose X-Forwarded-For is trusted',
+    integer(0, 10),
+    0,
+  ),
   REFERENCE_PAGE: setting('Serves /reference, an interactive API reference', flag, false),
-  METRICS_PORT: optional('Port of the Prometheus metrics; disabled if not set', integer(0, 65_535)),
+  METRICS_PORT: optional('Port of the metrics listener; without it, metrics are disabled', integer(0, 65_535)),
   METRICS_HOST: setting('Address of the metrics listener', text, '127.0.0.1'),
   HOST: setting('Address to listen on', text, '0.0.0.0'),
   PORT: setting('Port to listen on; 0 selects a free port', integer(0, 65_535), 8080),
