@@ -1,26 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { latin1Header, methods, mostlyUsual, visibleText } from './arbitraries.ts'
-
-/** Valid ways to sign a request. `oldest` and `newest` are just within the allowed clock difference. */
-export const validSignatures = ['primary', 'secondary', 'date header', 'oldest', 'newest'] as const
-export const invalidSignatures = [
-  'none',
-  'other key',
-  'altered signature',
-  'altered body hash',
-  'other path signed',
-  'other method signed',
-  'stale date',
-  'early date',
-  'no date',
-  'host not signed',
-  'missing header signed',
-  'bearer',
-  'garbage',
-] as const
-
-export type Signature = (typeof validSignatures)[number] | (typeof invalidSignatures)[number]
+import { invalidSignatures, validSignatures, type SignatureKind } from './signatures.ts'
 
 /** A request without what only a running emulator determines: ids and the signature. */
 export interface GeneratedRequest {
@@ -33,19 +14,11 @@ export interface GeneratedRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
   readonly isChunked: boolean
-  readonly signature: Signature
+  readonly signature: SignatureKind
 }
 
 const first = ['2020-07-20-preview2']
-const later = [
-  '2021-03-07',
-  '2021-10-31-preview',
-  '2021-11-01',
-  '2022-10-01',
-  '2023-10-01',
-  '2025-03-02-preview',
-  '2026-09-23',
-]
+const later = '2021-03-07 2021-10-31-preview 2021-11-01 2022-10-01 2023-10-01 2025-03-02-preview 2026-09-23'.split(' ')
 
 const routes = [
   { method: 'POST', path: '/identities', versions: [...first, ...later] },
@@ -66,12 +39,8 @@ const badQuery = fc.oneof(
   visibleText.map((text) => `?${text}`),
 )
 
-const scopes = fc.array(
-  fc.constantFrom('chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join', 'pstn', 'Chat'),
-  {
-    maxLength: 6,
-  },
-)
+const scope = fc.constantFrom('chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join', 'pstn', 'Chat')
+const scopes = fc.array(scope, { maxLength: 6 })
 const odd = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom(0, -1, 1.5, 1e300, 2 ** 31, '', '\u0000', '\ud800', [], {}, [null]),
@@ -129,23 +98,11 @@ const oddContentTypes = fc.oneof(
   fc.constantFrom('text/plain', 'application/xml', 'application/json,text/plain', ''),
   latin1Header,
 )
-
+const oddHeaderNames =
+  'accept-encoding content-encoding content-md5 cookie date expect forwarded if-match origin range upgrade ' +
+  'x-http-method-override x-ms-hmac-string-to-sign-base64'
 const oddHeaders = fc.dictionary(
-  fc.constantFrom(
-    'accept-encoding',
-    'content-encoding',
-    'content-md5',
-    'cookie',
-    'date',
-    'expect',
-    'forwarded',
-    'if-match',
-    'origin',
-    'range',
-    'upgrade',
-    'x-http-method-override',
-    'x-ms-hmac-string-to-sign-base64',
-  ),
+  fc.constantFrom(...oddHeaderNames.split(' ')),
   fc.oneof(latin1Header, fc.constantFrom('100-continue', 'gzip', '*', 'null', 'x'.repeat(20_000))),
   { maxKeys: 3 },
 )
@@ -169,16 +126,13 @@ const unusual = fc.record({
       '//identities',
       '/identities/',
       '///identities',
-      '/IDENTITIES/{id}/:ISSUEACCESSTOKEN',
       '*',
       '/%',
-    ),
-    fc.constantFrom(
-      'https://elsewhere.example/identities',
-      '/identities/{id}/:unknown',
-      '/identities/../identities',
       '/%2e',
+      '/identities/{id}/:unknown',
     ),
+    fc.constantFrom('/IDENTITIES/{id}/:ISSUEACCESSTOKEN', 'https://elsewhere.example/identities'),
+    fc.constant('/identities/../identities'),
     visibleText.map((text) => `/${text}`),
     visibleText.map((text) => `/identities/${text}`),
   ),
@@ -188,6 +142,8 @@ const unusual = fc.record({
     .map(([type, others]) => ({ ...others, 'content-type': type })),
   body: fc.oneof(issueBody.map(toBytes), oddBody),
 })
+
+const kindsOf = (signatures: object) => Object.keys(signatures) as SignatureKind[]
 
 export const generatedRequest: fc.Arbitrary<GeneratedRequest> = fc
   .tuple(
@@ -201,8 +157,8 @@ export const generatedRequest: fc.Arbitrary<GeneratedRequest> = fc
       clientRequestId: fc.option(latin1Header, { nil: undefined }),
       isChunked: fc.boolean(),
       signature: fc.oneof(
-        { weight: 4, arbitrary: fc.constantFrom(...validSignatures) },
-        { weight: 1, arbitrary: fc.constantFrom(...invalidSignatures) },
+        { weight: 4, arbitrary: fc.constantFrom(...kindsOf(validSignatures)) },
+        { weight: 1, arbitrary: fc.constantFrom(...kindsOf(invalidSignatures)) },
       ),
     }),
   )

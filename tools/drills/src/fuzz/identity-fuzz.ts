@@ -3,8 +3,9 @@ import type { HttpRequest, HttpResponse } from '@acs-kit/test-support/http-clien
 import { signedHeaders } from '@acs-kit/test-support/signed-request'
 import { findIdentityFlaw } from './documented-responses.ts'
 import { fuzz, nameResponse, type FuzzOptions } from './fuzz.ts'
-import { generatedRequest, validSignatures, type GeneratedRequest } from './generated-request.ts'
-import { toHttpRequest, type Target } from './http-request.ts'
+import { generatedRequest, type GeneratedRequest } from './generated-request.ts'
+import { toHttpRequest } from './http-request.ts'
+import { isValidSignature } from './signatures.ts'
 
 const maxBodyBytes = 256 * 1024
 
@@ -22,7 +23,7 @@ export async function fuzzIdentityRoutes(
   }
   const creation = { method: 'POST', path: '/identities?api-version=2023-10-01' }
   addId(await client.send({ ...creation, headers: signedHeaders({ ...creation, host, accessKey }) }))
-  const target: Target = { host, primaryKey: accessKey, secondaryKey: await emulator.regenerateKey('secondary'), ids }
+  const target = { host, keys: { primary: accessKey, secondary: await emulator.regenerateKey('secondary') }, ids }
   return fuzz(generatedRequest, options, {
     client,
     toRequest: (generated) => toHttpRequest(generated, target),
@@ -38,7 +39,7 @@ function findFlaw(response: HttpResponse, request: HttpRequest, generated: Gener
   const flaw = findIdentityFlaw(response, { isHead: request.method === 'HEAD' })
   if (flaw !== undefined || headers['ms-cv'] === undefined) return flaw
   if (generated.body.length > maxBodyBytes) return status === 413 ? undefined : 'a body over the limit was accepted'
-  const isSigned = validSignatures.some((valid) => valid === generated.signature)
+  const isSigned = isValidSignature(generated.signature)
   const isDenied = status === 401 && nameResponse(response) !== '401 IdentityNotOwned'
   // A generated Date header is the one that an older SDK signs.
   const isDateReplaced = generated.signature === 'no date' && generated.headers['date'] !== undefined

@@ -4,9 +4,9 @@ import { emulatorCommand, EmulatorProcess, emulatorScript } from '@acs-kit/local
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { ServerProcess, type ServerCommand } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { invalidSignatures } from '../fuzz/generated-request.ts'
 import { toHttpRequest } from '../fuzz/http-request.ts'
 import { makeRoundTrip } from '../fuzz/round-trip.ts'
+import { signatures, type SignatureKind } from '../fuzz/signatures.ts'
 import { CommandLines } from './command-lines.ts'
 import { runAgainstEchoes, type Output } from './echo-runs.ts'
 import { findSecrets, separateIssuedTokens } from './find-secrets.ts'
@@ -14,21 +14,11 @@ import { findSecrets, separateIssuedTokens } from './find-secrets.ts'
 const quickstartScript = fileURLToPath(import.meta.resolve('@acs-kit/quickstart'))
 const startScript = fileURLToPath(import.meta.resolve('@acs-kit/local-stack/start'))
 
-export interface SecretsReport {
-  /** Secrets shown in output or on a command line. */
-  readonly leaks: string[]
-  /** Successful runs of the quickstart, each with two tokens. */
-  readonly transcripts: number
-  readonly rejections: number
-  readonly tokens: readonly string[]
-  readonly commandLines: ReadonlySet<string>
-}
-
 /**
  * Runs the emulator, the quickstart, the service and `npm start` with new keys, through successes and rejections, and searches
  * all output and command lines for these keys and for tokens.
  */
-export async function runSecretsDrill(): Promise<SecretsReport> {
+export async function runSecretsDrill() {
   using folder = new TemporaryFolder()
   using commandLines = new CommandLines()
   const given = createKey()
@@ -106,9 +96,10 @@ function searchOutputs(
   outputs: readonly Output[],
   commandLines: ReadonlySet<string>,
   secrets: Readonly<Record<string, string>>,
-): Omit<SecretsReport, 'rejections'> {
+) {
   const leaks: string[] = []
   const tokens: string[] = []
+  /** Successful runs of the quickstart, each with two tokens. */
   let transcripts = 0
   for (const { program, stdout, stderr } of outputs) {
     const transcript = separateIssuedTokens(stdout)
@@ -129,7 +120,7 @@ function searchOutputs(
 /** Sends requests that the emulator logs, most of which it rejects. */
 async function sendRejectedRequests(emulator: EmulatorProcess, secondaryKey: string): Promise<void> {
   const { client, host, accessKey } = emulator
-  const target = { host, primaryKey: accessKey!, secondaryKey, ids: ['8:acs:_'] }
+  const target = { host, keys: { primary: accessKey!, secondary: secondaryKey }, ids: ['8:acs:_'] }
   const request = {
     method: 'POST',
     path: '/identities/{id}/:issueAccessToken',
@@ -140,7 +131,7 @@ async function sendRejectedRequests(emulator: EmulatorProcess, secondaryKey: str
     body: Buffer.from('{"scopes":["chat"]}'),
     isChunked: false,
   } as const
-  for (const signature of [...invalidSignatures, 'primary', 'secondary'] as const) {
+  for (const signature of Object.keys(signatures) as SignatureKind[]) {
     await client.send(toHttpRequest({ ...request, signature }, target))
   }
   const creation = { ...request, path: '/identities', body: Buffer.from('{"createTokenWithScopes":["chat"]}') }

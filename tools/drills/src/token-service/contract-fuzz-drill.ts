@@ -1,10 +1,11 @@
 import { parseJson } from '@acs-kit/service-settings'
 import type { HttpRequest, HttpResponse } from '@acs-kit/test-support/http-client'
-import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
+import { audience } from '@acs-kit/test-support/sign-in-issuer'
 import { fuzz, nameResponse, type FuzzOptions } from '../fuzz/fuzz.ts'
 import { findOperation, findResponseFlaw } from './contract.ts'
-import { generatedRequest, validSignIns, type GeneratedRequest, type SignInKind } from './generated-request.ts'
+import { generatedRequest, type GeneratedRequest } from './generated-request.ts'
 import { ServiceHarness } from './service-harness.ts'
+import { createAuthorizations, validKinds } from './sign-ins.ts'
 
 const long = 'x'.repeat(20_000)
 
@@ -14,13 +15,12 @@ const long = 'x'.repeat(20_000)
  */
 export async function runContractFuzzDrill(options: FuzzOptions): Promise<Record<string, number>> {
   await using harness = await ServiceHarness.start()
-  await using foreignIssuer = await SignInIssuer.start()
   const { issuer } = harness
   const { client, server } = await harness.startInstance({
     SIGN_IN_ISSUERS: JSON.stringify([{ issuer: issuer.issuer, audience, required: 'access_as_user', admin: 'admin' }]),
     TEAMS_CLIENT_ID: '00000000-0000-0000-0000-000000000000',
   })
-  const authorizations = await createAuthorizations(issuer, foreignIssuer)
+  const authorizations = await createAuthorizations(issuer)
   await client.token('admin')
   let knownUser = findUserKey((await client.call('GET /v1/users', 'admin')).text)!
   const responses = await fuzz(generatedRequest, options, {
@@ -51,8 +51,7 @@ function findFlaw(response: HttpResponse, request: HttpRequest, generated: Gener
   const flaw = findResponseFlaw(response, operation, { isHead: method === 'HEAD' })
   if (flaw !== undefined || operation === undefined) return flaw
   const isServed = status < 400
-  const isSignedIn = validSignIns.some((kind) => kind === generated.signIn)
-  if (operation.isSignedIn && !isSignedIn)
+  if (operation.isSignedIn && !validKinds.includes(generated.signIn))
     return isServed ? `the sign-in "${generated.signIn}" was accepted` : undefined
   if (isServed && operation.body && !operation.isValidBody(parseBody(request.body)))
     return 'an invalid body was accepted'
@@ -77,30 +76,6 @@ function toHttpRequest(
     body,
     isChunked,
   }
-}
-
-async function createAuthorizations(
-  issuer: SignInIssuer,
-  foreignIssuer: SignInIssuer,
-): Promise<ReadonlyMap<SignInKind, string>> {
-  const now = Math.floor(Date.now() / 1000)
-  const user = await issuer.sign()
-  const [, claims] = user.split('.')
-  const none = Buffer.from('{"alg":"none"}').toString('base64url')
-  return new Map<SignInKind, string>([
-    ['user', `Bearer ${user}`],
-    ['guest', `Bearer ${await issuer.sign({ sub: 'guest', roles: ['guest'] })}`],
-    ['admin', `Bearer ${await issuer.sign({ sub: 'admin', roles: ['admin'] })}`],
-    ['expired', `Bearer ${await issuer.sign({ exp: now - 60 })}`],
-    ['early', `Bearer ${await issuer.sign({ nbf: now + 3600 })}`],
-    ['other audience', `Bearer ${await issuer.sign({ aud: 'api://other' })}`],
-    ['other issuer', `Bearer ${await foreignIssuer.sign()}`],
-    ['other key', `Bearer ${await foreignIssuer.sign({ iss: issuer.issuer })}`],
-    ['unsigned', `Bearer ${none}.${claims}.`],
-    ['without permission', `Bearer ${await issuer.sign({ scp: 'other', roles: ['admin'] })}`],
-    ['basic', `Basic ${Buffer.from('alice:secret').toString('base64')}`],
-    ['garbage', 'Bearer abc'],
-  ])
 }
 
 /** Parses a body as the service does: a byte order mark may be ignored (RFC 8259, section 8.1), and no body is an empty object. */

@@ -1,22 +1,7 @@
 import * as fc from 'fast-check'
 import { asciiHeader, methods, mostlyUsual, visibleText } from '../fuzz/arbitraries.ts'
 import { operations, resolveReference, type JsonSchema, type Operation } from './contract.ts'
-
-export const validSignIns = ['user', 'guest', 'admin'] as const
-const invalidSignIns = [
-  'none',
-  'expired',
-  'early',
-  'other audience',
-  'other issuer',
-  'other key',
-  'unsigned',
-  'without permission',
-  'basic',
-  'garbage',
-] as const
-
-export type SignInKind = (typeof validSignIns)[number] | (typeof invalidSignIns)[number]
+import { invalidKinds, validKinds, type SignInKind } from './sign-ins.ts'
 
 /** A request without what only a running service determines: users' keys and sign-in tokens. */
 export interface GeneratedRequest {
@@ -96,22 +81,11 @@ function oddBody(operation: Operation): fc.Arbitrary<Uint8Array | string> {
   )
 }
 
+const oddHeaderNames =
+  'accept accept-encoding content-encoding content-type cookie forwarded host if-none-match origin range ' +
+  'x-forwarded-for x-http-method-override x-ms-client-principal'
 const oddHeaders = fc.dictionary(
-  fc.constantFrom(
-    'accept',
-    'accept-encoding',
-    'content-encoding',
-    'content-type',
-    'cookie',
-    'forwarded',
-    'host',
-    'if-none-match',
-    'origin',
-    'range',
-    'x-forwarded-for',
-    'x-http-method-override',
-    'x-ms-client-principal',
-  ),
+  fc.constantFrom(...oddHeaderNames.split(' ')),
   fc.oneof(asciiHeader, fc.constantFrom('text/plain', 'null', 'https://evil.example', '8:acs:x', '{long}')),
   { minKeys: 1, maxKeys: 3 },
 )
@@ -174,8 +148,8 @@ export const generatedRequest: fc.Arbitrary<GeneratedRequest> = fc
     generatedParts,
     fc.boolean(),
     fc.oneof(
-      { weight: 4, arbitrary: fc.constantFrom(...validSignIns) },
-      { weight: 1, arbitrary: fc.constantFrom(...invalidSignIns) },
+      { weight: 4, arbitrary: fc.constantFrom(...validKinds) },
+      { weight: 1, arbitrary: fc.constantFrom(...invalidKinds) },
     ),
   )
   .map(([parts, isChunked, signIn]) => ({ ...parts, isChunked: isChunked && parts.body !== '', signIn }))

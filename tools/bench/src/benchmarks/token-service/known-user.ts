@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { Backend } from '@acs-kit/local-stack/backend'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
@@ -62,9 +62,7 @@ async function populate(
 }
 
 function createRow(issuer: string, subject: string) {
-  const key = createHash('sha256')
-    .update(JSON.stringify(['oidc', issuer, subject]))
-    .digest()
+  const key = hash('sha256', JSON.stringify(['oidc', issuer, subject]), 'buffer')
   const resourceId = '11111111-2222-4333-8444-555555555555'
   return {
     partitionKey: key.toString('hex', 0, 1),

@@ -1,0 +1,45 @@
+import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
+
+type Authorize = (issuer: SignInIssuer, foreignIssuer: SignInIssuer) => Promise<string>
+
+const secondsFromNow = (seconds: number) => Math.floor(Date.now() / 1000) + seconds
+const signed =
+  (claims: Record<string, unknown> = {}): Authorize =>
+  async (issuer) =>
+    `Bearer ${await issuer.sign(claims)}`
+
+/** Authorization headers that the service accepts. */
+const validSignIns = {
+  user: signed(),
+  guest: signed({ sub: 'guest', roles: ['guest'] }),
+  admin: signed({ sub: 'admin', roles: ['admin'] }),
+} satisfies Record<string, Authorize>
+
+/** Authorization headers that the service rejects. */
+const invalidSignIns = {
+  expired: signed({ exp: secondsFromNow(-60) }),
+  early: signed({ nbf: secondsFromNow(3600) }),
+  'other audience': signed({ aud: 'api://other' }),
+  'other issuer': async (_, foreignIssuer) => `Bearer ${await foreignIssuer.sign()}`,
+  'other key': async ({ issuer }, foreignIssuer) => `Bearer ${await foreignIssuer.sign({ iss: issuer })}`,
+  unsigned: async (issuer) => {
+    const [, claims] = (await issuer.sign()).split('.')
+    return `Bearer ${Buffer.from('{"alg":"none"}').toString('base64url')}.${claims}.`
+  },
+  'without permission': signed({ scp: 'other', roles: ['admin'] }),
+  basic: async () => `Basic ${Buffer.from('alice:secret').toString('base64')}`,
+  garbage: async () => 'Bearer abc',
+} satisfies Record<string, Authorize>
+
+export type SignInKind = keyof typeof validSignIns | keyof typeof invalidSignIns | 'none'
+export const validKinds = Object.keys(validSignIns) as SignInKind[]
+export const invalidKinds = ['none', ...Object.keys(invalidSignIns)] as SignInKind[]
+
+/** Creates the headers of all kinds but `none`. */
+export async function createAuthorizations(issuer: SignInIssuer): Promise<ReadonlyMap<string, string>> {
+  await using foreignIssuer = await SignInIssuer.start()
+  const all = Object.entries<Authorize>({ ...validSignIns, ...invalidSignIns })
+  return new Map(
+    await Promise.all(all.map(async ([kind, authorize]) => [kind, await authorize(issuer, foreignIssuer)] as const)),
+  )
+}
