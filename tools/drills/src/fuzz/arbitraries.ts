@@ -13,11 +13,11 @@ interface RequestParts<Body> {
 export const methods = fc.constantFrom(...METHODS.filter((method) => method !== 'CONNECT'), 'BREW')
 
 /** Characters that a request line may contain. */
-export const visibleText = textOf(0x21, 0x7e)
-export const asciiHeader = textOf(0x20, 0x7e).map((text) => text.trim())
-export const latin1Header = textOf(0x20, 0xff).map((text) => text.replaceAll('\x7f', '').trim())
+export const visibleText = textBetween(0x21, 0x7e)
+export const asciiHeader = textBetween(0x20, 0x7e).map((text) => text.trim())
+export const latin1Header = textBetween(0x20, 0xff).map((text) => text.replaceAll('\x7f', '').trim())
 
-function textOf(min: number, max: number): fc.Arbitrary<string> {
+function textBetween(min: number, max: number): fc.Arbitrary<string> {
   return fc.string({ unit: fc.integer({ min, max }).map((code) => String.fromCharCode(code)) })
 }
 

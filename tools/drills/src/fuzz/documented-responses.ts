@@ -10,7 +10,7 @@ const identityResponses: Readonly<Record<string, 'versions' | 'no versions' | 'e
   '400 ApiVersionUnspecified': 'no versions',
   '400 AmbiguousApiVersion': 'no versions',
   '400 UnsupportedApiVersion': 'no versions',
-  // With versions if the operation itself found the error, without if the members were unreadable.
+  // Errors of the operation itself have versions; errors from reading the members do not.
   '400 ValidationError': 'either',
   '401 Denied': 'no versions',
   '401 IdentityNotOwned': 'versions',

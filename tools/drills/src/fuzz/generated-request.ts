@@ -143,7 +143,7 @@ const unusual = fc.record({
   body: fc.oneof(issueBody.map(toBytes), oddBody),
 })
 
-const kindsOf = (signatures: object) => Object.keys(signatures) as SignatureKind[]
+const getKinds = (signatures: object) => Object.keys(signatures) as SignatureKind[]
 
 export const generatedRequest: fc.Arbitrary<GeneratedRequest> = fc
   .tuple(
@@ -157,8 +157,8 @@ export const generatedRequest: fc.Arbitrary<GeneratedRequest> = fc
       clientRequestId: fc.option(latin1Header, { nil: undefined }),
       isChunked: fc.boolean(),
       signature: fc.oneof(
-        { weight: 4, arbitrary: fc.constantFrom(...kindsOf(validSignatures)) },
-        { weight: 1, arbitrary: fc.constantFrom(...kindsOf(invalidSignatures)) },
+        { weight: 4, arbitrary: fc.constantFrom(...getKinds(validSignatures)) },
+        { weight: 1, arbitrary: fc.constantFrom(...getKinds(invalidSignatures)) },
       ),
     }),
   )

@@ -34,13 +34,12 @@ interface OpenApiOperation {
 /** An operation of the OpenAPI document: its valid requests and its responses. */
 export interface Operation {
   readonly method: string
-  /** With `{name}` for each path parameter. */
+  /** Contains `{name}` for each path parameter. */
   readonly path: string
   readonly isSignedIn: boolean
   readonly parameters: NonNullable<OpenApiOperation['parameters']>
   readonly body: JsonSchema | undefined
   readonly isValidBody: (value: unknown) => boolean
-  /** By status. */
   readonly responses: ReadonlyMap<number, DocumentedResponse>
 }
 

@@ -20,7 +20,7 @@ export async function runKeyDrill({ requestsNew }: { requestsNew: boolean }) {
   })
   const names = Array.from({ length: users }, (_, index) => `user ${index}`)
   for (const name of names) await client.token(name)
-  // By then, the first health check is finished.
+  // The first health check finishes in this time.
   await sleep(1000)
   const regenerated = await emulator.regenerateKey('primary')
   const regeneratedAt = performance.now()

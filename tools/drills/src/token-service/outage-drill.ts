@@ -10,7 +10,7 @@ const newUsers = 5
 const upstreamDeadlineMs = 1000
 /** Fixed in the service. */
 const storeDeadlineMs = 2000
-/** For a machine that is busy with the drill itself. */
+/** Margin, since the drill itself keeps the machine busy. */
 const toleranceMs = 2000
 const recoveryMs = 20_000
 const pauseMs = 20

@@ -1,7 +1,7 @@
 import { HttpClient, type HttpResponse } from '@acs-kit/test-support/http-client'
 
 export interface ServiceResponse extends HttpResponse {
-  /** From the first byte sent to the last byte received. */
+  /** Time from the first byte sent to the last byte received. */
   readonly durationMs: number
 }
 
