@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { signedHeaders } from '@acs-kit/test-support/signed-request'
@@ -15,7 +14,7 @@ const table = 'bench'
 export async function benchmarkIdentityCreate(): Promise<Measurement[]> {
   using keys = new TemporaryFolder()
   await using emulator = await EmulatorProcess.start({ keyFolder: keys.path })
-  const server = (name: string) => join(keys.path, 'server', name)
+  const server = (name: string) => keys.join('server', name)
   await using azurite = await Azurite.start({
     tls: { certificate: server('server.pem'), privateKey: server('server-key.pem') },
   })

@@ -17,7 +17,7 @@ const maxStartMs = 250
  */
 export async function runCrashDrill({ kills, seed }: { kills: number; seed: number }) {
   using folder = new TemporaryFolder()
-  const options = { keyFolder: `${folder.path}/keys`, dataFolder: `${folder.path}/data` }
+  const options = { keyFolder: folder.join('keys'), dataFolder: folder.join('data') }
   const random = new Random(seed)
   let ledger: Ledger | undefined
   for (let done = 0; done < kills;) {

@@ -23,7 +23,7 @@ export async function runSecretsDrill() {
   using commandLines = new CommandLines()
   const given = createKey()
   const foreign = createKey()
-  const options = { keyFolder: `${folder.path}/keys`, dataFolder: `${folder.path}/data`, accessKey: given }
+  const options = { keyFolder: folder.join('keys'), dataFolder: folder.join('data'), accessKey: given }
   const outputs: Output[] = []
   const run = async (program: string, command: Omit<ServerCommand, 'ready'>) => {
     await using child = ServerProcess.launch(command)
@@ -34,7 +34,7 @@ export async function runSecretsDrill() {
     for (const sdk of ['administration', 'identity']) {
       await run(`the quickstart with ${situation} and the ${sdk} SDK`, {
         script: quickstartScript,
-        env: childEnvironment({ ACS_SDK: sdk, XDG_DATA_HOME: `${folder.path}/home`, ...env }),
+        env: childEnvironment({ ACS_SDK: sdk, XDG_DATA_HOME: folder.join('home'), ...env }),
       })
     }
   }
@@ -74,7 +74,7 @@ export async function runSecretsDrill() {
     await run('npm start with the given key', {
       script: startScript,
       env: childEnvironment({
-        XDG_DATA_HOME: `${folder.path}/home`,
+        XDG_DATA_HOME: folder.join('home'),
         COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
         NODE_EXTRA_CA_CERTS: emulator.caPath,
       }),

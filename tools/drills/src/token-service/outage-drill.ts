@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
@@ -30,7 +29,7 @@ export async function runOutageDrill({ seconds }: { seconds: number }) {
   using folder = new TemporaryFolder()
   await using harness = await ServiceHarness.start()
   const { emulator } = harness
-  const options = { dataFolder: join(folder.path, 'store') }
+  const options = { dataFolder: folder.join('store') }
   let azurite = await Azurite.start(options)
   try {
     const { client } = await harness.startInstance({

@@ -7,7 +7,7 @@ import { createMeasurement, type Measurement } from '../../measurement.ts'
 /** Size of the package that `pulumi up` uploads, next to its unpacked size. */
 export async function benchmarkArtifactSize(): Promise<Measurement[]> {
   using folder = new TemporaryFolder()
-  const artifact = join(folder.path, 'artifact')
+  const artifact = folder.join('artifact')
   await buildArtifact(artifact)
   const files = readdirSync(artifact, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const unpacked = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0)
