@@ -73,6 +73,7 @@ it('accepts allowed imports', async () => {
   addImport(copy, { folder: 'apps/quickstart', imported: '@acs-kit/test-support' })
   addImport(copy, { folder: 'packages/communication-emulator', imported: '@acs-kit/test-support' })
   addImport(copy, { folder: 'tools/drills', imported: '@acs-kit/bench' })
+  addImport(copy, { folder: 'apps/web-demo', imported: '@acs-kit/token-service' })
   expect(await findViolations(copy)).toBe('')
 })
 
@@ -150,7 +151,12 @@ it.each(packages)('requires the tag of %s', (folder) => {
   const { tags } = JSON.parse(withoutComments(readFileSync(join(root, folder, 'turbo.json'), 'utf8'))) as {
     tags: string[]
   }
-  const own = { 'communication-emulator': 'emulator', 'test-support': 'test-support', infra: 'infra' }[basename(folder)]
+  const own = {
+    'token-service': 'service',
+    'communication-emulator': 'emulator',
+    'test-support': 'test-support',
+    infra: 'infra',
+  }[basename(folder)]
   const shared = { apps: 'app', packages: 'library', tools: 'tool' }[dirname(folder)]
   expect(tags).toEqual([own ?? shared])
 })
