@@ -34,6 +34,7 @@ export class DemoServer implements AsyncDisposable {
   static async start({ emulator, port }: DemoServerOptions): Promise<DemoServer> {
     const documents = await StackDocuments.load(emulator)
     const toEmulator = { target: new URL(emulator.endpoint).origin, changeOrigin: true }
+    const listeners = process.listeners('SIGTERM')
     const server = await createServer({
       root,
       configFile: false,
@@ -60,6 +61,9 @@ export class DemoServer implements AsyncDisposable {
         },
       ],
     })
+    // Vite would exit on SIGTERM while this program still cleans up.
+    const added = process.listeners('SIGTERM').filter((listener) => !listeners.includes(listener))
+    for (const listener of added) process.off('SIGTERM', listener)
     try {
       await server.listen()
     } catch (error) {

@@ -97,7 +97,7 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
     expect(JSON.parse(stdout)).toMatchObject({ communicationUserId: expect.stringMatching(/^8:acs:/) })
     const [, page] = /^open +(\S+)/m.exec(up.stdout)!
     expect(await (await fetch(page!)).text()).toContain('<!doctype html>')
-    process.kill(up.pid, 'SIGINT')
+    process.kill(up.pid, 'SIGTERM')
     expect(await up.exit()).toBe(0)
     expect(up.stdout).toMatch(/^ {2}left +[\d.]+ s {2}nothing/m)
     expect(readdirSync(folder)).toEqual([])

@@ -128,7 +128,7 @@ it('uses the resource and the SDK that the environment names', async () => {
 })
 
 describe.runIf(process.platform === 'linux')('with --keep', () => {
-  it.each(['SIGINT', 'SIGKILL'] as const)(
+  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
     'runs until %s, and prints commands that work when pasted',
     async (signal) => {
       const mark = temporaryFolder()
@@ -149,7 +149,7 @@ describe.runIf(process.platform === 'linux')('with --keep', () => {
       expect(start.stdout).not.toMatch(wholeToken)
       expect(findProcesses(mark).length).toBeGreaterThan(2)
       process.kill(start.pid, signal)
-      expect(await start.exit()).toBe(signal === 'SIGINT' ? 0 : null)
+      expect(await start.exit()).toBe(signal === 'SIGKILL' ? null : 0)
       await expect.poll(() => findProcesses(mark)).toEqual([])
     },
   )
