@@ -1,27 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AdministrationPlane } from './administration/administration-plane.ts'
-import type { Clock } from './clock.ts'
+import { administer, isAdministration } from './administration/administration-plane.ts'
+import type { Administration } from './administration/administration.ts'
 import { entraCorsHeaders } from './entra/cors.ts'
-import type { EntraPlane } from './entra/entra-plane.ts'
-import type { FaultPlan } from './fault-plan.ts'
+import { getResponse } from './error-response.ts'
 import { failedResponse, misdirectedResponse, toFaultResponse, tooLargeResponse } from './fixed-responses.ts'
 import { getCorsHeaders, isPreflight } from './identity/cors.ts'
 import type { IdentityPlane } from './identity/identity-plane.ts'
+import { matchRoute } from './identity/routes.ts'
 import { isTrustedHost } from './loopback.ts'
 import { decodePath, getHeader, type RawRequest, type RawResponse } from './raw-request.ts'
-import type { RequestLog } from './request-log.ts'
 import { armHeaders } from './resource-manager/arm-headers.ts'
 import { ResourceManagerPlane } from './resource-manager/resource-manager-plane.ts'
 import type { Resource } from './resource.ts'
 
 export interface DispatcherOptions {
-  readonly administration: AdministrationPlane
+  readonly emulator: Administration
   readonly identity: IdentityPlane
-  readonly entra: EntraPlane
   readonly resourceManager: ResourceManagerPlane
-  readonly faults: FaultPlan
-  readonly requests: RequestLog
-  readonly clock: Clock
   /** Address to listen on, as the user chose it. */
   readonly host: string | undefined
   readonly log: (line: string) => void
@@ -40,41 +35,10 @@ interface Target {
 }
 
 /** Passes each request to its plane, and applies trusted hosts, faults, common headers and the request log to all planes. */
-export class Dispatcher {
-  readonly #options: DispatcherOptions
+export function createDispatcher({ emulator, identity, resourceManager, host, log, isStopped }: DispatcherOptions) {
+  const { entra, faults, requests, clock } = emulator
 
-  constructor(options: DispatcherOptions) {
-    this.#options = options
-  }
-
-  /** Returns undefined to close the connection. */
-  async handle(request: RawRequest, resource: Resource): Promise<RawResponse | undefined> {
-    const { administration, log, isStopped } = this.#options
-    const start = performance.now()
-    let target: Target | undefined
-    try {
-      if (AdministrationPlane.owns(request)) {
-        return request.isBodyTooLarge ? tooLargeResponse : await administration.handle(request)
-      }
-      target = this.#findTarget(request, resource)
-      const response = withHeaders(await this.#respond(request, target), target)
-      this.#record(request, response, {
-        resource: resource.name,
-        operation: target.operation,
-        durationMs: performance.now() - start,
-      })
-      return response
-    } catch (error) {
-      if (isStopped()) return undefined
-      log(
-        `internal error at ${request.method} ${request.path}: ${error instanceof Error ? error.stack : String(error)}`,
-      )
-      return withHeaders(failedResponse, target)
-    }
-  }
-
-  #findTarget(request: RawRequest, resource: Resource): Target {
-    const { identity, entra, resourceManager } = this.#options
+  function findTarget(request: RawRequest, resource: Resource): Target {
     if (entra.owns(request)) {
       return {
         operation: entra.getOperation(request),
@@ -92,34 +56,36 @@ export class Dispatcher {
         handle: () => resourceManager.handle(request),
       }
     }
-    const match = identity.match(request)
+    const match = matchRoute(request)
     return {
       operation: match.kind === 'found' ? match.route.operation : undefined,
       isNamedOnly: isPreflight(request),
       headers: getCorsHeaders(request),
-      handle: () => identity.handle(request, resource, match),
+      handle: () => identity(request, resource, match),
     }
   }
 
-  async #respond(request: RawRequest, { operation, isNamedOnly, handle }: Target): Promise<RawResponse | undefined> {
-    const { faults, host } = this.#options
+  async function respondWithFaults(
+    request: RawRequest,
+    { operation, isNamedOnly, handle }: Target,
+  ): Promise<RawResponse | undefined> {
     if (!isTrustedHost(getHeader(request.headers, 'host'), host)) return misdirectedResponse
     if (request.isBodyTooLarge) return tooLargeResponse
     const fault = faults.match(operation, { isNamedOnly })
     if (fault?.latencyMs !== undefined) {
       await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
     }
-    if (!fault || (!fault.reset && fault.status === undefined)) return handle()
-    if (fault.phase === 'after') await handle()
+    const respond = () => handle().catch(getResponse)
+    if (!fault || (!fault.reset && fault.status === undefined)) return respond()
+    if (fault.phase === 'after') await respond()
     return toFaultResponse(fault)
   }
 
-  #record(
+  function record(
     request: RawRequest,
     response: RawResponse | undefined,
     details: { resource: string; operation: string | undefined; durationMs: number },
   ): void {
-    const { clock, log, requests } = this.#options
     const { method, path, query, headers } = request
     const error = (response?.body as { error?: { code?: string } } | undefined)?.error
     const communicationUserId = response?.communicationUserId ?? /8(?::|%3a)acs(?::|%3a)[^/]+/i.exec(path)?.[0]
@@ -139,6 +105,30 @@ export class Dispatcher {
     else if (response.status >= 400) {
       const explanation = response.explanation ? ` ${JSON.stringify(response.explanation)}` : ''
       log(`${method} ${path} ${response.status} ${error?.code ?? ''}${explanation}`)
+    }
+  }
+
+  /** Returns undefined to close the connection. */
+  return async function handle(request: RawRequest, resource: Resource): Promise<RawResponse | undefined> {
+    const start = performance.now()
+    let target: Target | undefined
+    try {
+      if (isAdministration(request)) {
+        return request.isBodyTooLarge ? tooLargeResponse : await administer(emulator, request)
+      }
+      target = findTarget(request, resource)
+      const response = withHeaders(await respondWithFaults(request, target), target)
+      record(request, response, {
+        resource: resource.name,
+        operation: target.operation,
+        durationMs: performance.now() - start,
+      })
+      return response
+    } catch (error) {
+      if (isStopped()) return undefined
+      const details = error instanceof Error ? error.stack : String(error)
+      log(`internal error at ${request.method} ${request.path}: ${details}`)
+      return withHeaders(failedResponse, target)
     }
   }
 }

@@ -1,5 +1,5 @@
 import { formatConnectionString, type KeySlot } from './access-key.ts'
-import { Listener } from './listener.ts'
+import { openListener, type Listener, type ListenerOptions } from './listener.ts'
 import type { RawRequest, RawResponse } from './raw-request.ts'
 import { Resource, type ResourceOptions } from './resource.ts'
 import type { Store } from './store.ts'
@@ -33,61 +33,55 @@ export interface OpenResource {
   readonly listener: Listener
 }
 
-export interface EmulatedResourcesOptions {
+export interface EmulatedResourcesOptions extends Omit<ListenerOptions, 'port' | 'handle'> {
   readonly store: Store
-  readonly host: string | undefined
-  readonly certificate: string
-  readonly privateKey: string
   /** Returns the response, or undefined to close the connection. Must not throw. */
   readonly handle: (request: RawRequest, resource: Resource) => Promise<RawResponse | undefined>
 }
 
-/** The resources of an emulator, each on its own port, in the order in which they were opened. */
-export class EmulatedResources implements AsyncDisposable {
-  readonly #options: EmulatedResourcesOptions
-  readonly #open: OpenResource[] = []
+export type EmulatedResources = ReturnType<typeof createEmulatedResources>
 
-  constructor(options: EmulatedResourcesOptions) {
-    this.#options = options
+/** Manages the resources of an emulator, each on its own port, in the order in which they were opened. */
+export function createEmulatedResources({ store, handle, ...listenerOptions }: EmulatedResourcesOptions) {
+  const resources: OpenResource[] = []
+
+  function list(): EmulatedResource[] {
+    return resources.map(toEmulatedResource)
   }
 
-  list(): EmulatedResource[] {
-    return this.#open.map(toEmulatedResource)
+  function find(name: string): OpenResource | undefined {
+    return resources.find(({ resource }) => resource.name === name)
   }
 
-  find(name: string): OpenResource | undefined {
-    return this.#open.find(({ resource }) => resource.name === name)
-  }
-
-  async open(options: ResourceOptions): Promise<OpenResource> {
-    if (this.find(options.name)) {
+  async function open(options: ResourceOptions): Promise<OpenResource> {
+    if (find(options.name)) {
       throw new Error(`the resource ${options.name} already exists: give every resource its own name`)
     }
-    const { store, host, certificate, privateKey, handle } = this.#options
     const resource = new Resource(store, options)
-    const listener = await Listener.open({
-      host,
+    const listener = await openListener({
+      ...listenerOptions,
       port: options.port ?? 0,
-      certificate,
-      privateKey,
       handle: (request) => handle(request, resource),
     })
-    const open = { endpoint: `https://localhost:${listener.port}/`, resource, listener }
-    this.#open.push(open)
-    return open
+    const opened = { endpoint: `https://localhost:${listener.port}/`, resource, listener }
+    resources.push(opened)
+    return opened
   }
 
   /** Deletes a resource and closes its port. */
-  async close(name: string): Promise<void> {
-    const open = this.find(name)!
-    this.#open.splice(this.#open.indexOf(open), 1)
-    open.resource.delete()
-    await open.listener[Symbol.asyncDispose]()
+  async function close(name: string): Promise<void> {
+    const closed = find(name)!
+    resources.splice(resources.indexOf(closed), 1)
+    closed.resource.delete()
+    await closed.listener[Symbol.asyncDispose]()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#open.map(({ listener }) => listener[Symbol.asyncDispose]()))
+  /** Closes all ports. */
+  async function stop(): Promise<void> {
+    await Promise.all(resources.map(({ listener }) => listener[Symbol.asyncDispose]()))
   }
+
+  return { list, find, open, close, stop }
 }
 
 function toEmulatedResource({ endpoint, resource }: OpenResource): EmulatedResource {

@@ -1,21 +1,20 @@
 import { defaultResourceName } from './access-key.ts'
-import { AdministrationPlane } from './administration/administration-plane.ts'
 import type { Administration } from './administration/administration.ts'
 import { Clock } from './clock.ts'
-import { Dispatcher } from './dispatcher.ts'
-import { EmulatedResources, type EmulatedResource } from './emulated-resources.ts'
+import { createDispatcher } from './dispatcher.ts'
+import { createEmulatedResources, type EmulatedResource, type EmulatedResources } from './emulated-resources.ts'
 import type { EmulatorOptions } from './emulator-options.ts'
 import { EntraPlane, entraOperations } from './entra/entra-plane.ts'
 import { createNodeEnvironment } from './environment.ts'
 import { FaultPlan } from './fault-plan.ts'
-import { AccessTokenSigner } from './identity/access-token.ts'
-import { Identities, type ListedIdentity } from './identity/identities.ts'
-import { IdentityOperations } from './identity/identity-operations.ts'
-import { IdentityPlane } from './identity/identity-plane.ts'
-import { IssuedTokens } from './identity/issued-tokens.ts'
+import { createAccessTokenSigner } from './identity/access-token.ts'
+import { createIdentities, type Identities, type ListedIdentity } from './identity/identities.ts'
+import { createIdentityOperations } from './identity/identity-operations.ts'
+import { createIdentityPlane } from './identity/identity-plane.ts'
+import { createIssuedTokens } from './identity/issued-tokens.ts'
 import { identityOperations } from './identity/routes.ts'
-import { TokenIntrospection, type Introspection, type ListedToken } from './identity/token-introspection.ts'
-import { TokenIssuer } from './identity/token-issuer.ts'
+import { createTokenIntrospection, type Introspection, type ListedToken } from './identity/token-introspection.ts'
+import { createTokenIssuer } from './identity/token-issuer.ts'
 import { bypassProxies } from './loopback.ts'
 import { QuotaCounter } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
@@ -72,40 +71,40 @@ export class Emulator implements AsyncDisposable, Administration {
   readonly #store: Store
   readonly #resources: EmulatedResources
   readonly #identities: Identities
-  readonly #introspection: TokenIntrospection
+  readonly #introspection: ReturnType<typeof createTokenIntrospection>
   #isReady = false
   #stopped: Promise<void> | undefined
 
   /** @internal */
   constructor(options: EmulatorOptions, material: KeyMaterial) {
     const { host, loose = false, strict = false, quotas = false, log = () => {} } = options
-    const { clock, faults, requests } = this
+    const { clock } = this
     const getOrigin = () => this.endpoint.slice(0, -1)
     this.caPath = material.caPath
     this.tlsFiles = material.tlsFiles
     this.quotas.set(quotas)
     const store = (this.#store = new Store(options.dataFolder))
-    const signer = new AccessTokenSigner(material.signingKey)
-    const tokens = new IssuedTokens(store, clock)
-    this.#identities = new Identities(store, clock)
-    this.#introspection = new TokenIntrospection(store, clock, signer, tokens)
+    const signer = createAccessTokenSigner(material.signingKey)
+    const tokens = createIssuedTokens(store, clock)
+    this.#identities = createIdentities(store, clock)
+    this.#introspection = createTokenIntrospection(store, clock, signer, tokens)
     this.entra = new EntraPlane(store, clock, getOrigin)
     const entraTokens = this.entra.tokens
-    const operations = new IdentityOperations({
+    const operations = createIdentityOperations({
       identities: this.#identities,
       tokens,
-      issuer: new TokenIssuer(tokens, clock, signer),
+      issuer: createTokenIssuer(tokens, clock, signer),
       clock,
       quotas: this.quotas,
       entraTokens,
       strict,
     })
-    this.#resources = new EmulatedResources({
+    this.#resources = createEmulatedResources({
       store,
       host,
       certificate: material.certificate,
       privateKey: material.privateKey,
-      handle: (request, resource) => dispatcher.handle(request, resource),
+      handle: (request, resource) => dispatch(request, resource),
     })
     this.resourceManager = new ResourceManagerPlane({
       store,
@@ -113,14 +112,10 @@ export class Emulator implements AsyncDisposable, Administration {
       liveResources: this.#resources,
       origin: getOrigin,
     })
-    const dispatcher = new Dispatcher({
-      administration: new AdministrationPlane(this),
-      identity: new IdentityPlane({ operations, entraTokens, loose }),
-      entra: this.entra,
+    const dispatch = createDispatcher({
+      emulator: this,
+      identity: createIdentityPlane({ operations, entraTokens, loose }),
       resourceManager: this.resourceManager,
-      faults,
-      requests,
-      clock,
       host,
       log,
       isStopped: () => this.#stopped !== undefined,
@@ -224,7 +219,7 @@ export class Emulator implements AsyncDisposable, Administration {
 
   async #stop(): Promise<void> {
     this.#isReady = false
-    await this.#resources[Symbol.asyncDispose]()
+    await this.#resources.stop()
     this.#store[Symbol.dispose]()
   }
 }

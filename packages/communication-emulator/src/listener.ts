@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:https'
+import { createServer } from 'node:https'
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RawRequest, RawResponse } from './raw-request.ts'
@@ -22,61 +22,55 @@ export interface ListenerOptions {
   readonly handle: (request: RawRequest) => Promise<RawResponse | undefined>
 }
 
-/** An HTTPS port. */
-export class Listener implements AsyncDisposable {
-  readonly #server: Server
-  readonly #second: NetServer | undefined
-  // Tracked here, because the server does not track connections before their TLS handshake completes.
-  readonly #sockets = new Set<Socket>()
+export interface Listener extends AsyncDisposable {
   readonly port: number
+}
 
-  private constructor(server: Server, second: NetServer | undefined) {
-    this.#server = server
-    this.#second = second
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    })
-    this.port = (server.address() as AddressInfo).port
-  }
-
-  static async open({ host, port, certificate, privateKey, handle }: ListenerOptions): Promise<Listener> {
-    // guess(http-errors): invalid HTTP requests get Node's bare 400, 408, 417 or 431.
-    const server = createServer({
-      cert: certificate,
-      key: privateKey,
-      // Slow clients must not hold connections open.
-      headersTimeout: 10_000,
-      requestTimeout: 20_000,
-      handshakeTimeout: 10_000,
-      connectionsCheckingInterval: 1_000,
-      keepAliveTimeout: 60_000,
-    })
-    server.on('request', (request, response) => {
-      // Node rejects a missing Host header, but uses the first of several.
-      if (request.headersDistinct['host']?.[1] !== undefined) {
-        response.writeHead(400, { Connection: 'close' }).end()
-        return
-      }
-      // An error with one client must not affect the others.
-      respond(request, response, handle).catch(() => request.destroy())
-    })
-    server.on('tlsClientError', (_error, socket) => socket.destroy())
-    if (host === undefined) return new Listener(server, await listenOnLoopback(server, port))
-    await listen(server, port, host)
-    return new Listener(server, undefined)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = Promise.all([close(this.#server), this.#second && close(this.#second)])
-    const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), closeGraceMs)
-    await closed
-    clearTimeout(timer)
+/** Opens an HTTPS port. */
+export async function openListener(options: ListenerOptions): Promise<Listener> {
+  const { host, port, certificate, privateKey, handle } = options
+  // guess(http-errors): invalid HTTP requests get Node's bare 400, 408, 417 or 431.
+  const server = createServer({
+    cert: certificate,
+    key: privateKey,
+    // Slow clients must not hold connections open.
+    headersTimeout: 10_000,
+    requestTimeout: 20_000,
+    handshakeTimeout: 10_000,
+    connectionsCheckingInterval: 1_000,
+    keepAliveTimeout: 60_000,
+  })
+  server.on('request', (request, response) => {
+    // Node rejects a missing Host header, but uses the first of several.
+    if (request.headersDistinct['host']?.[1] !== undefined) {
+      response.writeHead(400, { Connection: 'close' }).end()
+      return
+    }
+    // An error with one client must not affect the others.
+    respond(request, response, handle).catch(() => request.destroy())
+  })
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  // Tracked here, because the server does not track connections before their TLS handshake completes.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  let second: NetServer | undefined
+  if (host === undefined) second = await listenOnLoopback(server, port)
+  else await listen(server, port, host)
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), closeGraceMs)
+      await Promise.all([close(server), second && close(second)])
+      clearTimeout(timer)
+    },
   }
 }
 
 /** Returns the server that forwards connections on ::1; undefined on a machine without IPv6. Rejects like `listen`. */
-async function listenOnLoopback(server: Server, port: number): Promise<NetServer | undefined> {
+async function listenOnLoopback(server: NetServer, port: number): Promise<NetServer | undefined> {
   for (let attempt = 1; ; attempt++) {
     await listen(server, port, '127.0.0.1')
     const second = createNetServer({ noDelay: true }, (socket) => server.emit('connection', socket))

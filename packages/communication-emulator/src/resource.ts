@@ -37,16 +37,9 @@ export class Resource {
     }
     this.#store = store
     this.name = name
-    const find = () => store.get<ResourceRow>('SELECT * FROM resource WHERE name = ?', name)
-    if (!find()) {
-      store.run(
-        'INSERT INTO resource (name, immutable_id, data_location) VALUES (?, ?, ?)',
-        name,
-        randomUUID(),
-        dataLocation,
-      )
-    }
-    const row = find()!
+    const insert = 'INSERT OR IGNORE INTO resource (name, immutable_id, data_location) VALUES (?, ?, ?)'
+    store.run(insert, name, randomUUID(), dataLocation)
+    const row = store.get<ResourceRow>('SELECT * FROM resource WHERE name = ?', name)!
     this.id = row.id
     this.immutableId = row.immutable_id
     this.dataLocation = row.data_location

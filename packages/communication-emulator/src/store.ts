@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { KeySlot } from './access-key.ts'
 
 export interface IdentityRow {
@@ -38,6 +38,9 @@ export interface AccessKeyRow {
   readonly slot: KeySlot
   readonly value: string
 }
+
+/** Values of a statement's parameters: in the order of the `?`, or by name. */
+type Values = SQLInputValue[] | [Readonly<Record<string, SQLInputValue>>]
 
 /** Increase it with every incompatible change of the tables. */
 const schemaVersion = 1
@@ -104,18 +107,18 @@ export class Store implements Disposable {
     }
   }
 
-  all<Row>(sql: string, ...values: (string | number | null | Uint8Array)[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[]
+  all<Row>(sql: string, ...values: Values): Row[] {
+    return this.#prepare(sql).all(...(values as SQLInputValue[])) as Row[]
   }
 
-  get<Row>(sql: string, ...values: (string | number | null | Uint8Array)[]): Row | undefined {
-    return this.#prepare(sql).get(...values) as Row | undefined
+  get<Row>(sql: string, ...values: Values): Row | undefined {
+    return this.#prepare(sql).get(...(values as SQLInputValue[])) as Row | undefined
   }
 
-  /** Returns the id of the inserted row and the number of changed rows. */
-  run(sql: string, ...values: (string | number | null | Uint8Array)[]): { id: number; changes: number } {
-    const { lastInsertRowid, changes } = this.#prepare(sql).run(...values)
-    return { id: Number(lastInsertRowid), changes: Number(changes) }
+  /** Returns the id of the inserted row. */
+  run(sql: string, ...values: Values): { id: number } {
+    const { lastInsertRowid } = this.#prepare(sql).run(...(values as SQLInputValue[]))
+    return { id: Number(lastInsertRowid) }
   }
 
   /** Commits all changes of `work`, or none if it throws or the process is killed. */

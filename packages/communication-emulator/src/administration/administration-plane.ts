@@ -1,3 +1,4 @@
+import { errorResponse } from '../error-response.ts'
 import { InvalidSettingError } from '../invalid-setting-error.ts'
 import { isLoopbackHost, isLoopbackOrigin } from '../loopback.ts'
 import { getHeader, type RawRequest, type RawResponse } from '../raw-request.ts'
@@ -6,38 +7,23 @@ import type { Administration } from './administration.ts'
 
 const prefix = '/_emulator/'
 
-/** The administration over HTTP, for tests in other processes and languages on this machine. */
-export class AdministrationPlane {
-  readonly #emulator: Administration
-
-  constructor(emulator: Administration) {
-    this.#emulator = emulator
-  }
-
-  static owns(request: RawRequest): boolean {
-    return request.path.startsWith(prefix)
-  }
-
-  async handle(request: RawRequest): Promise<RawResponse> {
-    const rejection = findRejection(request)
-    if (rejection) return toProblem(403, rejection)
-    const cors = getCorsHeaders(request)
-    if (request.method === 'OPTIONS') return { status: 204, headers: cors }
-    try {
-      const path = request.path.slice(prefix.length)
-      const response =
-        (await handleAdministration(this.#emulator, path, request)) ??
-        toProblem(404, `${request.method} ${request.path} does not exist.`)
-      return { ...response, headers: { ...response.headers, ...cors } }
-    } catch (error) {
-      if (error instanceof InvalidSettingError) return { ...toProblem(400, error.message), headers: cors }
-      throw error
-    }
-  }
+export function isAdministration({ path }: RawRequest): boolean {
+  return path.startsWith(prefix)
 }
 
-function toProblem(status: number, message: string): RawResponse {
-  return { status, body: { error: { code: status === 404 ? 'NotFound' : 'Refused', message } } }
+/** Performs the administration over HTTP, for tests in other processes and languages on this machine. */
+export async function administer(emulator: Administration, request: RawRequest): Promise<RawResponse> {
+  const rejection = findRejection(request)
+  if (rejection) return errorResponse(403, 'Refused', rejection)
+  const cors = getCorsHeaders(request)
+  if (request.method === 'OPTIONS') return { status: 204, headers: cors }
+  try {
+    const response = await handleAdministration(emulator, request.path.slice(prefix.length), request)
+    return { ...response, headers: { ...response.headers, ...cors } }
+  } catch (error) {
+    if (error instanceof InvalidSettingError) return errorResponse(400, 'Refused', error.message, cors)
+    throw error
+  }
 }
 
 /** Returns why a request is rejected: other machines, and pages of other sites that reach this port through a browser, have no access. */

@@ -1,3 +1,5 @@
+import type { SignInOptions } from '../entra/entra-plane.ts'
+import { errorResponse } from '../error-response.ts'
 import { InvalidSettingError } from '../invalid-setting-error.ts'
 import type { RawRequest, RawResponse } from '../raw-request.ts'
 import type { Administration } from './administration.ts'
@@ -11,19 +13,20 @@ interface AdministrationRequest {
   readonly body: Members
 }
 
-/** Returns undefined if the thing that the path names does not exist. */
-type Handler = (request: AdministrationRequest) => RawResponse | undefined | Promise<RawResponse | undefined>
+/** Returns the response; by default 204. */
+type Handler = (request: AdministrationRequest) => Result | Promise<Result>
+type Result = RawResponse | typeof missing | undefined | void
+
+/** Result for a path that names something that does not exist. */
+const missing = 'missing'
 
 const ok = (body: unknown): RawResponse => ({ status: 200, body })
-const noContent: RawResponse = { status: 204 }
 
 /** Handlers by method and path; `*` is one segment. */
 const routes: Readonly<Record<string, Handler>> = {
   'GET health': () => ok({ status: 'ok' }),
   'GET ready': ({ emulator }) =>
-    emulator.isReady
-      ? ok({ status: 'ready' })
-      : { status: 503, body: { error: { code: 'NotReady', message: 'Some resources are still starting.' } } },
+    emulator.isReady ? ok({ status: 'ready' }) : errorResponse(503, 'NotReady', 'Some resources are still starting.'),
   'GET resources': ({ emulator }) =>
     ok(emulator.resources.map(({ name, endpoint, immutableResourceId }) => ({ name, endpoint, immutableResourceId }))),
   'POST resources/*/regenerateKey': ({ emulator, name, body: { keyType } }) => {
@@ -31,7 +34,7 @@ const routes: Readonly<Record<string, Handler>> = {
       throw new InvalidSettingError('keyType must be "primary" or "secondary"')
     }
     const resource = emulator.resources.find((candidate) => candidate.name === name)
-    return resource && ok({ key: resource.regenerateKey(keyType) })
+    return resource ? ok({ key: resource.regenerateKey(keyType) }) : missing
   },
   'GET identities': ({ emulator, query }) => {
     const after = query.get('after')
@@ -44,13 +47,9 @@ const routes: Readonly<Record<string, Handler>> = {
     const reveal = query.get('reveal') === 'true'
     return ok(await emulator.tokens({ ...(communicationUserId !== null && { communicationUserId }), reveal }))
   },
-  'POST introspect': ({ emulator, body }) => ok(emulator.introspect(readString(body, 'token'))),
-  'POST entra/sign-in': async ({ emulator, body }) =>
-    ok(await emulator.entra.signIn({ user: readString(body, 'user'), ...readSignInOptions(body) })),
-  'POST entra/rotate-keys': async ({ emulator }) => {
-    await emulator.entra.rotateSigningKeys()
-    return noContent
-  },
+  'POST introspect': ({ emulator, body }) => ok(emulator.introspect(readString(body['token'], 'token'))),
+  'POST entra/sign-in': async ({ emulator, body }) => ok(await emulator.entra.signIn(readSignInOptions(body))),
+  'POST entra/rotate-keys': ({ emulator }) => emulator.entra.rotateSigningKeys(),
   'GET clock': ({ emulator }) => toClockResponse(emulator),
   'PUT clock': ({ emulator, body: { time } }) => {
     const date = typeof time === 'string' ? new Date(time) : undefined
@@ -64,12 +63,9 @@ const routes: Readonly<Record<string, Handler>> = {
   },
   'GET faults': ({ emulator }) => ok(emulator.faults.list()),
   'POST faults': ({ emulator, body }) => ({ status: 201, body: { id: emulator.faults.add(body) } }),
-  'DELETE faults': ({ emulator }) => {
-    emulator.faults.clear()
-    return noContent
-  },
+  'DELETE faults': ({ emulator }) => emulator.faults.clear(),
   'DELETE faults/*': ({ emulator, name }) =>
-    emulator.faults.remove(readInteger(name, 'the id of the fault')) ? noContent : undefined,
+    emulator.faults.remove(readInteger(name, 'the id of the fault')) ? undefined : missing,
   'GET quotas': ({ emulator }) => ok(emulator.quotas.limits),
   // `{ "documented": true }` sets the documented limits, an empty object removes all limits.
   'PUT quotas': ({ emulator, body }) => {
@@ -77,47 +73,44 @@ const routes: Readonly<Record<string, Handler>> = {
     return ok(emulator.quotas.limits)
   },
   'GET requests': ({ emulator }) => ok(emulator.requests.list()),
-  'DELETE requests': ({ emulator }) => {
-    emulator.requests.clear()
-    return noContent
-  },
-  'POST reset': async ({ emulator }) => {
-    await emulator.reset()
-    return noContent
-  },
+  'DELETE requests': ({ emulator }) => emulator.requests.clear(),
+  'POST reset': ({ emulator }) => emulator.reset(),
 }
 
-/** Handles a request; `path` is its path without the administration's prefix. Returns undefined if nothing exists there. */
+/** Handles a request; `path` is its path without the administration's prefix. */
 export async function handleAdministration(
   emulator: Administration,
   path: string,
-  { method, query, body }: RawRequest,
-): Promise<RawResponse | undefined> {
-  const [first = '', name, ...rest] = path.split('/')
-  const handler =
-    routes[`${method} ${path}`] ??
-    (name === undefined ? undefined : routes[`${method} ${[first, '*', ...rest].join('/')}`])
-  return handler?.({ emulator, name: name ?? '', query, body: readMembers(body) })
+  request: RawRequest,
+): Promise<RawResponse> {
+  const { method, query, body } = request
+  const [first = '', name = '', ...rest] = path.split('/')
+  const handler = routes[`${method} ${path}`] ?? routes[`${method} ${[first, '*', ...rest].join('/')}`]
+  const response = handler ? await handler({ emulator, name, query, body: readMembers(body) }) : missing
+  if (response === missing) return errorResponse(404, 'NotFound', `${method} ${request.path} does not exist.`)
+  return response ?? { status: 204 }
 }
 
 function toClockResponse({ clock }: Administration): RawResponse {
   return ok({ now: new Date(clock.now()), offsetMilliseconds: clock.offset })
 }
 
-const signInMembers = ['user', 'audience', 'scopes', 'roles', 'clientId', 'lifetimeMinutes']
+const signInMembers: Record<keyof SignInOptions, (value: unknown, name: string) => unknown> = {
+  user: readString,
+  audience: readString,
+  scopes: readStrings,
+  roles: readStrings,
+  clientId: readString,
+  lifetimeMinutes: readPositive,
+}
 
-function readSignInOptions(body: Members) {
-  const unknown = Object.keys(body).find((name) => !signInMembers.includes(name))
+function readSignInOptions(body: Members): SignInOptions {
+  const unknown = Object.keys(body).find((name) => !Object.hasOwn(signInMembers, name))
   if (unknown !== undefined) {
-    throw new InvalidSettingError(`unknown member ${unknown}: use ${signInMembers.join(', ')}`)
+    throw new InvalidSettingError(`unknown member ${unknown}: use ${Object.keys(signInMembers).join(', ')}`)
   }
-  return {
-    ...(body['audience'] !== undefined && { audience: readString(body, 'audience') }),
-    ...(body['clientId'] !== undefined && { clientId: readString(body, 'clientId') }),
-    ...(body['scopes'] !== undefined && { scopes: readStrings(body, 'scopes') }),
-    ...(body['roles'] !== undefined && { roles: readStrings(body, 'roles') }),
-    ...(body['lifetimeMinutes'] !== undefined && {
-      lifetimeMinutes: readPositive(body['lifetimeMinutes'], 'lifetimeMinutes'),
-    }),
-  }
+  const options = Object.entries(signInMembers)
+    .filter(([name]) => name === 'user' || body[name] !== undefined)
+    .map(([name, read]) => [name, read(body[name], name)])
+  return Object.fromEntries(options) as SignInOptions
 }

@@ -1,5 +1,5 @@
-import type { KeySlot } from '../access-key.ts'
 import type { Clock } from '../clock.ts'
+import type { EmulatedResource } from '../emulated-resources.ts'
 import type { EntraPlane } from '../entra/entra-plane.ts'
 import type { FaultPlan } from '../fault-plan.ts'
 import type { ListedIdentity } from '../identity/identities.ts'
@@ -16,12 +16,7 @@ export interface Administration {
   readonly faults: FaultPlan
   readonly quotas: QuotaCounter
   readonly requests: RequestLog
-  readonly resources: readonly {
-    readonly name: string
-    readonly endpoint: string
-    readonly immutableResourceId: string
-    regenerateKey(slot: KeySlot): string
-  }[]
+  readonly resources: readonly EmulatedResource[]
   identities(page: { after?: string; limit?: number }): ListedIdentity[]
   tokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]>
   introspect(token: string): Introspection

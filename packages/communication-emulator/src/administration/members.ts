@@ -10,14 +10,12 @@ export function readMembers(body: Buffer): Members {
   throw new InvalidSettingError('the body must be a JSON object')
 }
 
-export function readString(members: Members, name: string): string {
-  const value = members[name]
+export function readString(value: unknown, name: string): string {
   if (typeof value === 'string' && value !== '') return value
   throw new InvalidSettingError(`${name} must be a string`)
 }
 
-export function readStrings(members: Members, name: string): string[] {
-  const value = members[name]
+export function readStrings(value: unknown, name: string): string[] {
   if (Array.isArray(value) && value.every((word) => typeof word === 'string')) return value
   throw new InvalidSettingError(`${name} must be an array of strings`)
 }

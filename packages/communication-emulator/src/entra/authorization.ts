@@ -18,19 +18,13 @@ export interface Authorization {
 }
 
 const codeLifetimeMs = 10 * 60_000
-const responseModes = new Set(['query', 'fragment'])
 
 /** The authorization endpoint: RFC 6749, with PKCE (RFC 7636) required for every client. */
-export class AuthorizationEndpoint {
-  readonly #clock: Clock
-  readonly #codes = new Map<string, Authorization>()
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
+export function createAuthorizationEndpoint(clock: Clock) {
+  const codes = new Map<string, Authorization>()
 
   /** Shows the sign-in page and accepts its form. */
-  handle(request: RawRequest): RawResponse {
+  function handle(request: RawRequest): RawResponse {
     const { query } = request
     const redirectUri = query.get('redirect_uri') ?? undefined
     const clientId = query.get('client_id') ?? undefined
@@ -43,7 +37,7 @@ export class AuthorizationEndpoint {
       return errorPage('AADSTS50011: redirect_uri must be an address of this machine, such as http://localhost:5173/.')
     }
     try {
-      return this.#signIn(request, clientId, redirectUri)
+      return signIn(request, clientId, redirectUri)
     } catch (error) {
       if (!(error instanceof OAuthError)) throw error
       return redirect(query, redirectUri, { error: error.error, error_description: error.message })
@@ -51,17 +45,13 @@ export class AuthorizationEndpoint {
   }
 
   /** Returns the authorization of a code that is valid and was not redeemed before. */
-  redeem(code: string): Authorization | undefined {
-    const authorization = this.#codes.get(code)
-    this.#codes.delete(code)
-    return authorization && authorization.expiresAt > this.#clock.now() ? authorization : undefined
+  function redeem(code: string): Authorization | undefined {
+    const authorization = codes.get(code)
+    codes.delete(code)
+    return authorization && authorization.expiresAt > clock.now() ? authorization : undefined
   }
 
-  clear(): void {
-    this.#codes.clear()
-  }
-
-  #signIn({ method, query, body }: RawRequest, clientId: string, redirectUri: string): RawResponse {
+  function signIn({ method, query, body }: RawRequest, clientId: string, redirectUri: string): RawResponse {
     const codeChallenge = readCodeChallenge(query)
     if (query.get('prompt') === 'none') {
       throw new OAuthError('login_required', 50058, 'The emulator has no sessions: omit prompt=none.')
@@ -71,19 +61,21 @@ export class AuthorizationEndpoint {
     if (method !== 'POST' || user === '') {
       return signInPage({ hint: query.get('login_hint') ?? '', application: clientId })
     }
-    for (const [old, { expiresAt }] of this.#codes) if (expiresAt <= this.#clock.now()) this.#codes.delete(old)
+    for (const [old, { expiresAt }] of codes) if (expiresAt <= clock.now()) codes.delete(old)
     const code = randomBytes(32).toString('base64url')
     const roles = (form.get('roles') ?? '').split(/[\s,]+/).filter((role) => role !== '')
-    this.#codes.set(code, {
+    codes.set(code, {
       delegation: { user, roles, clientId },
       redirectUri,
       codeChallenge,
       scope: query.get('scope') ?? '',
       nonce: query.get('nonce') ?? undefined,
-      expiresAt: this.#clock.now() + codeLifetimeMs,
+      expiresAt: clock.now() + codeLifetimeMs,
     })
     return redirect(query, redirectUri, { code })
   }
+
+  return { handle, redeem, clear: () => codes.clear() }
 }
 
 /** Returns the code challenge of a valid request. Throws an `OAuthError`. */
@@ -91,7 +83,7 @@ function readCodeChallenge(query: URLSearchParams): string {
   if (query.get('response_type') !== 'code') {
     throw new OAuthError('unsupported_response_type', 700054, 'response_type must be code.')
   }
-  if (!responseModes.has(query.get('response_mode') ?? 'query')) {
+  if (!['query', 'fragment'].includes(query.get('response_mode') ?? 'query')) {
     throw new OAuthError('invalid_request', 90013, 'response_mode must be query or fragment.')
   }
   const codeChallenge = query.get('code_challenge') ?? ''

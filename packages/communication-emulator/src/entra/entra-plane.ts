@@ -1,15 +1,15 @@
 import type { Clock } from '../clock.ts'
 import type { RawResponse, RawRequest } from '../raw-request.ts'
 import type { Store } from '../store.ts'
-import { AuthorizationEndpoint } from './authorization.ts'
-import { EntraTokens } from './entra-tokens.ts'
-import { ManagedIdentityEndpoint, managedIdentityFor, managedIdentityPath } from './managed-identity.ts'
+import { createAuthorizationEndpoint } from './authorization.ts'
+import { createEntraTokens, type EntraTokens } from './entra-tokens.ts'
+import { handleManagedIdentity, managedIdentityFor, managedIdentityPath } from './managed-identity.ts'
 import { OAuthError } from './oauth-error.ts'
 import { describeConfiguration, getIssuer } from './openid-configuration.ts'
 import { signOut } from './sign-out.ts'
-import { SigningKeys } from './signing-keys.ts'
+import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
 import { toUser, wellKnownPublicClientId, wellKnownTenantId } from './tenant.ts'
-import { TokenEndpoint } from './token-endpoint.ts'
+import { createTokenEndpoint } from './token-endpoint.ts'
 
 /** User and token of a sign-in without the page. */
 export interface SignInOptions {
@@ -63,19 +63,17 @@ export class EntraPlane {
   /** @internal */
   readonly tokens: EntraTokens
   readonly #keys: SigningKeys
-  readonly #authorization: AuthorizationEndpoint
-  readonly #tokenEndpoint: TokenEndpoint
-  readonly #managedIdentity: ManagedIdentityEndpoint
+  readonly #authorization: ReturnType<typeof createAuthorizationEndpoint>
+  readonly #handleTokenRequest: ReturnType<typeof createTokenEndpoint>
   readonly #origin: () => string
 
   /** `origin` returns the origin of the default resource. */
   constructor(store: Store, clock: Clock, origin: () => string) {
     this.#origin = origin
-    this.#keys = new SigningKeys(store)
-    this.tokens = new EntraTokens(this.#keys, clock, () => this.issuer)
-    this.#authorization = new AuthorizationEndpoint(clock)
-    this.#tokenEndpoint = new TokenEndpoint(this.tokens, this.#authorization)
-    this.#managedIdentity = new ManagedIdentityEndpoint(this.tokens)
+    this.#keys = createSigningKeys(store)
+    this.tokens = createEntraTokens(this.#keys, clock, () => this.issuer)
+    this.#authorization = createAuthorizationEndpoint(clock)
+    this.#handleTokenRequest = createTokenEndpoint(this.tokens, this.#authorization.redeem)
   }
 
   /** Issuer of the tokens, their `iss`. */
@@ -104,10 +102,8 @@ export class EntraPlane {
     clientId = wellKnownPublicClientId,
     lifetimeMinutes,
   }: SignInOptions): Promise<SignInResult> {
-    const { token, expiresOn } = await this.tokens.issueForUser(
-      { user, roles, clientId },
-      { audience, permissions: scopes, ...(lifetimeMinutes !== undefined && { lifetimeMinutes }) },
-    )
+    const options = { audience, permissions: scopes, lifetimeMinutes }
+    const { token, expiresOn } = await this.tokens.issueForUser({ user, roles, clientId }, options)
     return { accessToken: token, expiresOn, oid: toUser(user).oid }
   }
 
@@ -138,16 +134,9 @@ export class EntraPlane {
     return (routes as Record<string, EntraOperation>)[`${method} ${path.replace(tenantPath, '/')}`]
   }
 
-  /** @internal */
+  /** @internal Throws an `OAuthError`. */
   async handle(request: RawRequest): Promise<RawResponse> {
     if (request.method === 'OPTIONS') return { status: 204 }
-    return this.#route(request).catch((error: unknown) => {
-      if (error instanceof OAuthError) return error.toResponse()
-      throw error
-    })
-  }
-
-  async #route(request: RawRequest): Promise<RawResponse> {
     const tenant = tenantPath.exec(request.path)?.groups!['tenant']!.toLowerCase()
     if (tenant !== undefined && !servedTenants.has(tenant)) {
       throw new OAuthError('invalid_tenant', 90002, `Unknown tenant ${tenant}: use ${wellKnownTenantId}.`)
@@ -160,9 +149,9 @@ export class EntraPlane {
       case 'authorize':
         return this.#authorization.handle(request)
       case 'entraToken':
-        return this.#tokenEndpoint.handle(request)
+        return this.#handleTokenRequest(request)
       case 'managedIdentityToken':
-        return this.#managedIdentity.handle(request)
+        return handleManagedIdentity(request, this.tokens)
       case 'signOut':
         return signOut(request)
       case undefined:

@@ -15,10 +15,10 @@ export interface Delegation {
 export interface AccessTokenOptions {
   readonly audience: string
   readonly permissions: readonly string[]
-  readonly lifetimeMinutes?: number
+  /** Default 60. */
+  readonly lifetimeMinutes?: number | undefined
 }
 
-const defaultLifetimeMinutes = 60
 const refreshLifetimeMinutes = 24 * 60
 
 /** Error for a token that is invalid, or not for this audience; the message gives the reason. */
@@ -31,68 +31,50 @@ export class EntraTokenError extends Error {
   }
 }
 
+export type EntraTokens = ReturnType<typeof createEntraTokens>
+
 /** Issues and verifies the directory's tokens, in the format of Entra ID's v2.0, or v1.0 for Azure Storage. */
-export class EntraTokens {
-  readonly #keys: SigningKeys
-  readonly #clock: Clock
-  readonly #issuer: () => string
-
-  constructor(keys: SigningKeys, clock: Clock, issuer: () => string) {
-    this.#keys = keys
-    this.#clock = clock
-    this.#issuer = issuer
-  }
-
+export function createEntraTokens(keys: SigningKeys, clock: Clock, issuer: () => string) {
   /** Issues an access token to a client of a user. */
-  issueForUser({ user, clientId, roles }: Delegation, options: AccessTokenOptions) {
-    const { name, oid, preferredUsername } = toUser(user)
-    return this.#issueAccessToken(options, {
-      // Entra ID has `appid` in version 1.0 and `azp` in 2.0.
-      appid: clientId,
-      azp: clientId,
-      name,
-      oid,
-      preferred_username: preferredUsername,
-      sub: toPairwiseSubject(oid, options.audience),
-      scp: options.permissions.join(' '),
-      ...(roles.length > 0 && { roles }),
-    })
+  function issueForUser(delegation: Delegation, { audience, permissions, lifetimeMinutes }: AccessTokenOptions) {
+    const { clientId } = delegation
+    const user = toUserClaims(delegation, audience)
+    // Entra ID has `appid` in version 1.0 and `azp` in 2.0.
+    const claims = { appid: clientId, azp: clientId, ...user, scp: permissions.join(' ') }
+    return issueAccessToken(claims, lifetimeMinutes)
   }
 
   /** Issues an access token to an application or managed identity itself. */
-  issueForApplication(clientId: string, audience: string) {
+  function issueForApplication(clientId: string, audience: string) {
     const oid = toServicePrincipalId(clientId)
-    const claims = { appid: clientId, azp: clientId, idtyp: 'app', oid, sub: oid }
-    return this.#issueAccessToken({ audience, permissions: [] }, claims)
+    return issueAccessToken({ appid: clientId, azp: clientId, idtyp: 'app', oid, sub: oid, aud: audience })
   }
 
-  async issueIdToken({ user, clientId, roles }: Delegation, nonce: string | undefined): Promise<string> {
-    const { name, oid, preferredUsername } = toUser(user)
-    const claims = { name, oid, preferred_username: preferredUsername, sub: toPairwiseSubject(oid, clientId) }
-    const optional = { ...(roles.length > 0 && { roles }), ...(nonce !== undefined && { nonce }) }
-    return (await this.#sign({ ...claims, ...optional, aud: clientId }, defaultLifetimeMinutes)).token
+  async function issueIdToken(delegation: Delegation, nonce: string | undefined): Promise<string> {
+    const claims = toUserClaims(delegation, delegation.clientId)
+    return (await sign({ ...claims, ...(nonce !== undefined && { nonce }) })).token
   }
 
-  async issueRefreshToken(delegation: Delegation): Promise<string> {
+  async function issueRefreshToken(delegation: Delegation): Promise<string> {
     // Valid at any earlier time, so that moving the clock back signs no user out.
-    const claims = { ...delegation, aud: this.#refreshAudience, sub: toUser(delegation.user).oid, nbf: 0 }
-    return (await this.#sign(claims, refreshLifetimeMinutes)).token
+    const claims = { ...delegation, aud: getRefreshAudience(), sub: toUser(delegation.user).oid, nbf: 0 }
+    return (await sign(claims, refreshLifetimeMinutes)).token
   }
 
   /** Throws an `EntraTokenError`. */
-  async verifyRefreshToken(token: string): Promise<Delegation> {
-    const { user, clientId, roles } = (await this.verify(token, [this.#refreshAudience])) as unknown as Delegation
+  async function verifyRefreshToken(token: string): Promise<Delegation> {
+    const { user, clientId, roles } = (await verify(token, [getRefreshAudience()])) as unknown as Delegation
     return { user, clientId, roles }
   }
 
   /** Returns the claims of a token for one of the audiences. Throws an `EntraTokenError`. */
-  async verify(token: string, audiences: readonly string[]): Promise<JWTPayload> {
+  async function verify(token: string, audiences: readonly string[]): Promise<JWTPayload> {
     try {
-      const { payload } = await jwtVerify(token, ({ kid }) => this.#getPublicKey(kid), {
-        issuer: this.#issuer(),
+      const { payload } = await jwtVerify(token, ({ kid }) => getPublicKey(kid), {
+        issuer: issuer(),
         audience: [...audiences],
         algorithms: ['RS256'],
-        currentDate: new Date(this.#clock.now()),
+        currentDate: new Date(clock.now()),
         requiredClaims: ['exp'],
       })
       return payload
@@ -101,28 +83,28 @@ export class EntraTokens {
     }
   }
 
-  get #refreshAudience(): string {
-    return `${this.#issuer()}/refresh`
+  function getRefreshAudience(): string {
+    return `${issuer()}/refresh`
   }
 
-  #getPublicKey(kid: string | undefined) {
-    const key = this.#keys.find(kid)
+  function getPublicKey(kid: string | undefined) {
+    const key = keys.find(kid)
     if (!key) throw new EntraTokenError('TokenSignature', 'The token was not signed by the sign-in emulation.')
     return key.publicKey
   }
 
   // differs(audience)
-  #issueAccessToken({ audience, lifetimeMinutes = defaultLifetimeMinutes }: AccessTokenOptions, claims: JWTPayload) {
-    return this.#sign({ ...claims, aud: audience, uti: randomUUID() }, lifetimeMinutes)
+  function issueAccessToken(claims: JWTPayload, lifetimeMinutes?: number) {
+    return sign({ ...claims, uti: randomUUID() }, lifetimeMinutes)
   }
 
-  async #sign(claims: JWTPayload, lifetimeMinutes: number) {
-    const { kid, privateKey } = await this.#keys.getCurrent()
+  async function sign(claims: JWTPayload, lifetimeMinutes = 60) {
+    const { kid, privateKey } = await keys.getCurrent()
     const version = getVersion(claims.aud)
     const isForStorage = version === '1.0'
-    const iss = isForStorage ? `https://sts.windows.net/${wellKnownTenantId}/` : this.#issuer()
+    const iss = isForStorage ? `https://sts.windows.net/${wellKnownTenantId}/` : issuer()
     // Azurite uses the machine's clock.
-    const now = isForStorage ? this.#clock.now() - this.#clock.offset : this.#clock.now()
+    const now = isForStorage ? clock.now() - clock.offset : clock.now()
     const iat = Math.floor(now / 1000)
     const lifetimeSeconds = Math.round(lifetimeMinutes * 60)
     const exp = iat + lifetimeSeconds
@@ -132,6 +114,14 @@ export class EntraTokens {
       .sign(privateKey)
     return { token, lifetimeSeconds, expiresOn: new Date(exp * 1000) }
   }
+
+  return { issueForUser, issueForApplication, issueIdToken, issueRefreshToken, verifyRefreshToken, verify }
+}
+
+function toUserClaims({ user: name, roles }: Delegation, audience: string): JWTPayload {
+  const user = toUser(name)
+  const sub = toPairwiseSubject(user.oid, audience)
+  return { ...user, sub, ...(roles.length > 0 && { roles }), aud: audience }
 }
 
 /** Returns the token version of an audience. Azure Storage takes 1.0. So does Azurite, which checks the issuer only. */

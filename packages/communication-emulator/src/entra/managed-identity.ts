@@ -29,36 +29,28 @@ const apiVersions = {
   },
 } as const
 
-/** The managed-identity endpoint that App Service offers its sites. */
-export class ManagedIdentityEndpoint {
-  readonly #tokens: EntraTokens
-
-  constructor(tokens: EntraTokens) {
-    this.#tokens = tokens
+// guess(managed-identity-errors): the format and text of errors.
+/** Responds like the managed-identity endpoint that App Service offers its sites. */
+export async function handleManagedIdentity({ headers, query }: RawRequest, tokens: EntraTokens): Promise<RawResponse> {
+  const version = Object.entries(apiVersions).find(([name]) => name === query.get('api-version'))?.[1]
+  if (!version) return reject(400, `api-version must be ${Object.keys(apiVersions).join(' or ')}.`)
+  if (getHeader(headers, version.header) !== managedIdentityHeader) {
+    return reject(401, `The header ${version.header} must have the value of IDENTITY_HEADER (or MSI_SECRET).`)
   }
-
-  // guess(managed-identity-errors): the format and text of errors.
-  async handle({ headers, query }: RawRequest): Promise<RawResponse> {
-    const version = Object.entries(apiVersions).find(([name]) => name === query.get('api-version'))?.[1]
-    if (!version) return reject(400, `api-version must be ${Object.keys(apiVersions).join(' or ')}.`)
-    if (getHeader(headers, version.header) !== managedIdentityHeader) {
-      return reject(401, `The header ${version.header} must have the value of IDENTITY_HEADER (or MSI_SECRET).`)
-    }
-    const resource = query.get('resource')
-    if (!resource) return reject(400, 'resource is missing.')
-    const clientId = query.get(version.clientIdParameter) ?? systemAssignedClientId
-    const { token, expiresOn } = await this.#tokens.issueForApplication(clientId, resource)
-    return {
-      status: 200,
-      headers: { 'Cache-Control': 'no-store' },
-      body: {
-        access_token: token,
-        expires_on: version.formatExpiry(expiresOn),
-        resource,
-        token_type: 'Bearer',
-        client_id: clientId,
-      },
-    }
+  const resource = query.get('resource')
+  if (!resource) return reject(400, 'resource is missing.')
+  const clientId = query.get(version.clientIdParameter) ?? systemAssignedClientId
+  const { token, expiresOn } = await tokens.issueForApplication(clientId, resource)
+  return {
+    status: 200,
+    headers: { 'Cache-Control': 'no-store' },
+    body: {
+      access_token: token,
+      expires_on: version.formatExpiry(expiresOn),
+      resource,
+      token_type: 'Bearer',
+      client_id: clientId,
+    },
   }
 }
 

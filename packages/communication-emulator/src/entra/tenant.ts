@@ -12,20 +12,16 @@ export const wellKnownConfidentialClientId = 'acac0000-0000-4000-8000-0000000000
 /** Secret of the confidential application. It is public, like the access key. */
 export const wellKnownClientSecret = 'acs-kit/communication-emulator: a well-known secret, not a secret'
 
-export interface User {
-  readonly name: string
-  /** Object id, which is the same in every emulator. */
-  readonly oid: string
-  readonly preferredUsername: string
-}
-
-/** Returns the user of a name. Any name is valid; case and outer spaces do not count. */
-export function toUser(name: string): User {
+/**
+ * Returns the claims of the user with a name. Any name is valid; case and outer spaces do not count. The object id, `oid`, is the
+ * same in every emulator.
+ */
+export function toUser(name: string) {
   const key = name.trim().toLowerCase()
   return {
     name: name.trim(),
     oid: toGuid('user', key),
-    preferredUsername: key.includes('@') ? key : `${key.replaceAll(/[^\w.-]+/g, '.')}@emulator.example`,
+    preferred_username: key.includes('@') ? key : `${key.replaceAll(/[^\w.-]+/g, '.')}@emulator.example`,
   }
 }
 

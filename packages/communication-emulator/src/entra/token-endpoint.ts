@@ -1,37 +1,29 @@
 import { getHeader, type RawResponse, type RawRequest } from '../raw-request.ts'
-import { matchesChallenge, type AuthorizationEndpoint } from './authorization.ts'
+import { matchesChallenge, type Authorization } from './authorization.ts'
 import { authenticateClient } from './clients.ts'
 import { EntraTokenError, type Delegation, type EntraTokens } from './entra-tokens.ts'
 import { OAuthError } from './oauth-error.ts'
 import { parseScopes } from './scopes.ts'
 import { toUser, wellKnownConfidentialClientId, wellKnownTenantId } from './tenant.ts'
 
-/** The token endpoint, for authorization codes, refresh tokens and client credentials. */
-export class TokenEndpoint {
-  readonly #tokens: EntraTokens
-  readonly #authorization: AuthorizationEndpoint
-
-  constructor(tokens: EntraTokens, authorization: AuthorizationEndpoint) {
-    this.#tokens = tokens
-    this.#authorization = authorization
-  }
-
+/** Creates the handler of the token endpoint, for authorization codes, refresh tokens and client credentials. */
+export function createTokenEndpoint(tokens: EntraTokens, redeem: (code: string) => Authorization | undefined) {
   /** Issues the tokens of a grant. Throws an `OAuthError`. */
-  async handle({ headers, body }: RawRequest): Promise<RawResponse> {
+  async function handle({ headers, body }: RawRequest): Promise<RawResponse> {
     if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')) {
       throw new OAuthError('invalid_request', 900144, 'The body must be application/x-www-form-urlencoded.')
     }
     const form = new URLSearchParams(body.toString())
     const clientId = authenticateClient(form, getHeader(headers, 'authorization'))
-    const members = await this.#performGrant(form, clientId)
+    const members = await performGrant(form, clientId)
     return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: { token_type: 'Bearer', ...members } }
   }
 
-  #performGrant(form: URLSearchParams, clientId: string): Promise<Record<string, unknown>> {
+  function performGrant(form: URLSearchParams, clientId: string): Promise<Record<string, unknown>> {
     const type = form.get('grant_type')
-    if (type === 'authorization_code') return this.#redeemCode(form, clientId)
-    if (type === 'refresh_token') return this.#refresh(form, clientId)
-    if (type === 'client_credentials') return this.#useCredentials(form, clientId)
+    if (type === 'authorization_code') return redeemCode(form, clientId)
+    if (type === 'refresh_token') return refresh(form, clientId)
+    if (type === 'client_credentials') return useCredentials(form, clientId)
     throw new OAuthError(
       'unsupported_grant_type',
       70003,
@@ -39,8 +31,8 @@ export class TokenEndpoint {
     )
   }
 
-  async #redeemCode(form: URLSearchParams, clientId: string) {
-    const authorization = this.#authorization.redeem(form.get('code') ?? '')
+  async function redeemCode(form: URLSearchParams, clientId: string) {
+    const authorization = redeem(form.get('code') ?? '')
     if (!authorization) {
       throw new OAuthError('invalid_grant', 70008, 'The code is invalid, expired or already redeemed.')
     }
@@ -54,22 +46,22 @@ export class TokenEndpoint {
     if (!matchesChallenge(form.get('code_verifier'), codeChallenge)) {
       throw new OAuthError('invalid_grant', 501481, 'code_verifier does not match the code_challenge.')
     }
-    return this.#issueTokens(delegation, form.get('scope') ?? scope, nonce)
+    return issueTokens(delegation, form.get('scope') ?? scope, nonce)
   }
 
-  async #refresh(form: URLSearchParams, clientId: string) {
+  async function refresh(form: URLSearchParams, clientId: string) {
     const token = form.get('refresh_token') ?? ''
-    const delegation = await this.#tokens.verifyRefreshToken(token).catch((error: unknown) => {
+    const delegation = await tokens.verifyRefreshToken(token).catch((error: unknown) => {
       if (!(error instanceof EntraTokenError)) throw error
       throw new OAuthError('invalid_grant', 700082, `The refresh token is invalid: ${error.message}`)
     })
     if (delegation.clientId !== clientId) {
       throw new OAuthError('invalid_grant', 70000, 'The refresh token was issued to another client.')
     }
-    return this.#issueTokens(delegation, form.get('scope') ?? 'openid offline_access')
+    return issueTokens(delegation, form.get('scope') ?? 'openid offline_access')
   }
 
-  async #useCredentials(form: URLSearchParams, clientId: string) {
+  async function useCredentials(form: URLSearchParams, clientId: string) {
     if (clientId !== wellKnownConfidentialClientId) {
       throw new OAuthError('unauthorized_client', 7000216, 'Client credentials require the confidential application.')
     }
@@ -82,13 +74,13 @@ export class TokenEndpoint {
         'scope must be <resource>/.default, without other resource scopes.',
       )
     }
-    const { token, lifetimeSeconds } = await this.#tokens.issueForApplication(clientId, resource)
+    const { token, lifetimeSeconds } = await tokens.issueForApplication(clientId, resource)
     return { expires_in: lifetimeSeconds, access_token: token }
   }
 
-  async #issueTokens(delegation: Delegation, scope: string, nonce?: string) {
+  async function issueTokens(delegation: Delegation, scope: string, nonce?: string) {
     const { resource, permissions, openid } = parseScopes(scope)
-    const { token, lifetimeSeconds } = await this.#tokens.issueForUser(delegation, {
+    const { token, lifetimeSeconds } = await tokens.issueForUser(delegation, {
       // guess(no-resource): Entra ID would issue a token for Microsoft Graph.
       audience: resource ?? delegation.clientId,
       permissions: resource === undefined ? openid : permissions,
@@ -99,12 +91,14 @@ export class TokenEndpoint {
       scope: granted.join(' '),
       expires_in: lifetimeSeconds,
       access_token: token,
-      ...(openid.includes('offline_access') && { refresh_token: await this.#tokens.issueRefreshToken(delegation) }),
+      ...(openid.includes('offline_access') && { refresh_token: await tokens.issueRefreshToken(delegation) }),
       ...(openid.includes('openid') && {
-        id_token: await this.#tokens.issueIdToken(delegation, nonce),
+        id_token: await tokens.issueIdToken(delegation, nonce),
         // Microsoft's libraries identify accounts by it.
         client_info: Buffer.from(JSON.stringify(account)).toString('base64url'),
       }),
     }
   }
+
+  return handle
 }

@@ -1,7 +1,7 @@
-import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+import crypto, { createPublicKey, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 
-const signAsync = promisify(sign)
+const signAsync = promisify(crypto.sign)
 
 export interface AccessTokenClaims {
   /** The communication user id without its leading `8:`. */
@@ -19,31 +19,20 @@ export interface AccessTokenClaims {
   readonly tid?: string
 }
 
+export type AccessTokenSigner = ReturnType<typeof createAccessTokenSigner>
+
 /**
  * Signs and verifies access tokens in the service's form: RS256 with RSA-2048, and claims in the service's order.
  * Signing runs on another thread, because it takes longer than the rest of a request.
  */
-export class AccessTokenSigner {
-  readonly #privateKey: KeyObject
-  readonly #publicKey: KeyObject
-  readonly #header: string
+export function createAccessTokenSigner(privateKey: KeyObject) {
+  const publicKey = createPublicKey(privateKey)
+  // guess(kid): the service hashes a certificate; this is the hash of the public key alone.
+  const thumbprint = crypto.hash('sha1', publicKey.export({ type: 'spki', format: 'der' }), 'buffer')
+  const kid = thumbprint.toString('hex').toUpperCase()
+  const header = encode({ alg: 'RS256', kid, x5t: thumbprint.toString('base64url'), typ: 'JWT' })
 
-  constructor(privateKey: KeyObject) {
-    this.#privateKey = privateKey
-    this.#publicKey = createPublicKey(privateKey)
-    // guess(kid): the service hashes a certificate; this is the hash of the public key alone.
-    const thumbprint = createHash('sha1')
-      .update(this.#publicKey.export({ type: 'spki', format: 'der' }))
-      .digest()
-    this.#header = encode({
-      alg: 'RS256',
-      kid: thumbprint.toString('hex').toUpperCase(),
-      x5t: thumbprint.toString('base64url'),
-      typ: 'JWT',
-    })
-  }
-
-  async sign(token: {
+  async function sign(token: {
     communicationUserId: string
     /** Comma-separated. */
     scopes: string
@@ -68,20 +57,23 @@ export class AccessTokenSigner {
       iat: token.iat,
       ...(token.tenantId !== undefined && { tid: token.tenantId }),
     }
-    const input = `${this.#header}.${encode(claims)}`
-    const signature = await signAsync('sha256', Buffer.from(input), this.#privateKey)
+    const input = `${header}.${encode(claims)}`
+    const signature = await signAsync('sha256', Buffer.from(input), privateKey)
     return `${input}.${signature.toString('base64url')}`
   }
 
   /** Returns the claims of a token that this key signed, even after its expiry; undefined for any other text. */
-  verify(token: string): AccessTokenClaims | undefined {
-    const [header, payload = '', signature = '', ...rest] = token.split('.')
-    if (header !== this.#header || rest.length > 0) return undefined
+  function verify(token: string): AccessTokenClaims | undefined {
+    const [ownHeader, payload = '', signature = '', ...rest] = token.split('.')
+    if (ownHeader !== header || rest.length > 0) return undefined
     const input = Buffer.from(`${header}.${payload}`)
     const bytes = Buffer.from(signature, 'base64url')
-    if (bytes.toString('base64url') !== signature || !verify('sha256', input, this.#publicKey, bytes)) return undefined
+    if (bytes.toString('base64url') !== signature) return undefined
+    if (!crypto.verify('sha256', input, publicKey, bytes)) return undefined
     return JSON.parse(Buffer.from(payload, 'base64url').toString()) as AccessTokenClaims
   }
+
+  return { sign, verify }
 }
 
 function encode(value: object): string {

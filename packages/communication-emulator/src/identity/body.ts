@@ -36,29 +36,30 @@ export function requireScopes(members: Members): string[] {
 }
 
 export function optionalScopes(members: Members, name: string): string[] | undefined {
-  const value = members[name]
-  if (value === undefined) return undefined
-  if (!Array.isArray(value) || !value.every((scope) => typeof scope === 'string')) throw illTyped(name)
-  return value
+  return optional(members, name, (value): value is string[] => Array.isArray(value) && value.every(isString))
 }
 
 export function optionalInteger(members: Members, name: string): number | undefined {
-  const value = members[name]
-  if (value === undefined) return undefined
-  if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) >= 2 ** 31) throw illTyped(name)
-  return value
+  return optional(
+    members,
+    name,
+    (value): value is number => Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 31,
+  )
 }
 
 export function optionalString(members: Members, name: string): string | undefined {
-  const value = members[name]
-  if (value === undefined) return undefined
-  if (typeof value !== 'string') throw illTyped(name)
-  return value
+  return optional(members, name, isString)
 }
 
-// guess(ill-typed)
-function illTyped(name: string): ServiceError {
-  return modelError(`${toPascalCase(name)}: The value could not be converted.`, toPascalCase(name))
+function optional<Value>(members: Members, name: string, isValid: (value: unknown) => value is Value) {
+  const value = members[name]
+  if (value === undefined || isValid(value)) return value
+  // guess(ill-typed)
+  throw modelError(`${toPascalCase(name)}: The value could not be converted.`, toPascalCase(name))
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string'
 }
 
 export function checkScopes(scopes: readonly string[], version: ApiVersion): void {
@@ -75,9 +76,7 @@ function getKnownScopes(version: ApiVersion): string[] {
   return ['chat', 'voip', 'chat.join', 'chat.join.limited', 'voip.join']
 }
 
-const defaultLifetimeMinutes = 1440
-
-export function checkLifetime(minutes = defaultLifetimeMinutes): number {
+export function checkLifetime(minutes = 1440): number {
   if (minutes < 60 || minutes > 1440) {
     throw validationError(
       `ExpiresInMinutes value ${minutes} is invalid. Value must be within the [60, 1440] interval.`,

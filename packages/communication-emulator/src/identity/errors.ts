@@ -1,14 +1,8 @@
-import type { RawResponse } from '../raw-request.ts'
+import { ResponseError } from '../error-response.ts'
 
 // guess(first-version-errors): 2020-07-20-preview2 declares no errors; it returns those of the later versions.
-/** An error response in the service's form. */
-export class ServiceError extends Error {
-  readonly status: number
-  readonly code: string
-  readonly target: string | undefined
-  readonly headers: Readonly<Record<string, string>>
-  /** The emulator's own explanation; the service has no such member. */
-  readonly innererror: Readonly<Record<string, unknown>> | undefined
+/** Error in the service's form. */
+export class ServiceError extends ResponseError {
   /** Whether the action itself failed: only then does the service send `api-supported-versions`. */
   readonly isFromAction: boolean
 
@@ -17,29 +11,17 @@ export class ServiceError extends Error {
     code: string,
     message: string,
     options: {
-      target?: string | undefined
+      target?: string
       headers?: Record<string, string>
+      /** The emulator's own explanation; the service has no such member. */
       innererror?: Record<string, unknown>
       isFromAction?: boolean
     } = {},
   ) {
-    super(message)
-    this.status = status
-    this.code = code
-    this.target = options.target
-    this.headers = options.headers ?? {}
-    this.innererror = options.innererror
-    this.isFromAction = options.isFromAction ?? false
-  }
-
-  toResponse(): RawResponse {
-    const { status, headers, code, message, target, innererror } = this
-    return {
-      status,
-      headers,
-      body: { error: { code, message, ...(target && { target }), ...(innererror && { innererror }) } },
-      ...(innererror && { explanation: innererror }),
-    }
+    const { target, headers = {}, innererror, isFromAction = false } = options
+    const error = { code, message, ...(target && { target }), ...(innererror && { innererror }) }
+    super(message, { status, headers, body: { error }, ...(innererror && { explanation: innererror }) })
+    this.isFromAction = isFromAction
   }
 }
 

@@ -12,7 +12,11 @@ const requiredHeaders = ['host', 'x-ms-content-sha256']
  * Returns the access key that signed a request. The signature covers the raw request, because SDK generations differ in how
  * they write host and path. Throws the service's error, with the reason in `innererror`.
  */
-export function authenticate(request: RawRequest, keys: readonly AccessKey[], options: { loose: boolean }): AccessKey {
+export function authenticateHmac(
+  request: RawRequest,
+  keys: readonly AccessKey[],
+  { loose }: { loose: boolean },
+): AccessKey {
   const { headers } = request
   const { names, signature } = readAuthorization(getHeader(headers, 'authorization'))
   // Date is ignored in the presence of x-ms-date.
@@ -25,11 +29,9 @@ export function authenticate(request: RawRequest, keys: readonly AccessKey[], op
 
   const contentHash = hash('sha256', request.body, 'base64')
   if (contentHash !== getHeader(headers, 'x-ms-content-sha256')) {
+    const message = `The hash of the body (${request.body.length} bytes) is ${contentHash}.`
     throw new ServiceError(401, 'Denied', "Request 'x-ms-content-sha256' differs from generated content hash.", {
-      innererror: {
-        code: 'ContentHashMismatch',
-        message: `The hash of the body (${request.body.length} bytes) is ${contentHash}.`,
-      },
+      innererror: { code: 'ContentHashMismatch', message },
     })
   }
 
@@ -40,7 +42,7 @@ export function authenticate(request: RawRequest, keys: readonly AccessKey[], op
   if (!key) throw signatureMismatch(stringToSign, getHeader(headers, 'x-ms-hmac-string-to-sign-base64'))
 
   const date = getHeader(headers, dateHeader)!
-  if (!options.loose && !(Math.abs(Date.now() - parseHttpDate(date)) <= allowedSkewMs)) {
+  if (!loose && !(Math.abs(Date.now() - parseHttpDate(date)) <= allowedSkewMs)) {
     throw denied(
       'DateOutOfRange',
       `${dateHeader} '${date}' is not an HTTP date within 15 minutes of ${new Date().toUTCString()}: check the client's clock.`,

@@ -14,64 +14,48 @@ export interface ListedIdentity {
   readonly lastTokenIssuedAt?: Date
 }
 
+export type Identities = ReturnType<typeof createIdentities>
+
 /** The identities of all resources. */
-export class Identities {
-  readonly #store: Store
-  readonly #clock: Clock
-
-  constructor(store: Store, clock: Clock) {
-    this.#store = store
-    this.#clock = clock
-  }
-
+export function createIdentities(store: Store, clock: Clock) {
   /** Returns a new identity, or the one that already has the custom id. */
-  create(resource: Resource, customId?: string): IdentityRow {
+  function create(resource: Resource, customId?: string): IdentityRow {
     if (customId !== undefined) {
-      const identity = this.#store.get<IdentityRow>(
-        'SELECT * FROM identity WHERE resource = ? AND custom_id = ?',
-        resource.id,
-        customId,
-      )
+      const sql = 'SELECT * FROM identity WHERE resource = ? AND custom_id = ?'
+      const identity = store.get<IdentityRow>(sql, resource.id, customId)
       if (identity) return identity
     }
     const identity = {
       resource: resource.id,
       tail: createTail(),
       custom_id: customId ?? null,
-      created_at: this.#clock.now(),
+      created_at: clock.now(),
     }
-    const { id } = this.#store.run(
-      'INSERT INTO identity (resource, tail, custom_id, created_at) VALUES (?, ?, ?, ?)',
-      ...Object.values(identity),
+    const { id } = store.run(
+      `INSERT INTO identity (resource, tail, custom_id, created_at)
+       VALUES (:resource, :tail, :custom_id, :created_at)`,
+      identity,
     )
     return { ...identity, id, tokens_valid_from: 0 }
   }
 
-  /** Throws unless the id names the resource by its GUID. */
-  checkOwned(resource: Resource, communicationUserId: string): void {
-    // guess(malformed-id): an id without a resource GUID belongs to no resource.
-    if (parseCommunicationUserId(communicationUserId)?.resourceGuid !== resource.immutableId) throw identityNotOwned()
-  }
-
   /** Returns an identity of the resource. Throws the service's error if it does not exist, or was deleted. */
-  find(resource: Resource, communicationUserId: string): IdentityRow {
+  function find(resource: Resource, communicationUserId: string): IdentityRow {
     const parsed = parseCommunicationUserId(communicationUserId)
-    const row = parsed && this.#store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
+    const row = parsed && store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
     if (!row || row.tail !== parsed.tail || row.resource !== resource.id) throw identityNotFound()
     return row
   }
 
-  delete(identity: IdentityRow): void {
-    this.#store.transaction(() => {
-      this.#store.run('DELETE FROM token WHERE identity = ?', identity.id)
-      this.#store.run('DELETE FROM identity WHERE id = ?', identity.id)
+  function remove(identity: IdentityRow): void {
+    store.transaction(() => {
+      store.run('DELETE FROM token WHERE identity = ?', identity.id)
+      store.run('DELETE FROM identity WHERE id = ?', identity.id)
     })
   }
 
-  list({ after, limit = 1000 }: { after?: string; limit?: number }): ListedIdentity[] {
-    const rows = this.#store.all<
-      IdentityRow & Omit<ResourceRow, 'id'> & { readonly last_token_issued_at: number | null }
-    >(
+  function list({ after, limit = 1000 }: { after?: string; limit?: number }): ListedIdentity[] {
+    const rows = store.all<IdentityRow & Omit<ResourceRow, 'id'> & { readonly last_token_issued_at: number | null }>(
       `SELECT resource.*, identity.*,
          (SELECT max(issued_at) FROM token WHERE token.identity = identity.id) AS last_token_issued_at
        FROM identity JOIN resource ON resource.id = identity.resource
@@ -89,10 +73,18 @@ export class Identities {
   }
 
   /** Deletes all identities with their tokens. */
-  clear(): void {
-    this.#store.transaction(() => {
-      this.#store.run('DELETE FROM token')
-      this.#store.run('DELETE FROM identity')
+  function clear(): void {
+    store.transaction(() => {
+      store.run('DELETE FROM token')
+      store.run('DELETE FROM identity')
     })
   }
+
+  return { create, find, remove, list, clear }
+}
+
+/** Throws unless the id names the resource by its GUID. */
+export function checkOwned(resource: Resource, communicationUserId: string): void {
+  // guess(malformed-id): an id without a resource GUID belongs to no resource.
+  if (parseCommunicationUserId(communicationUserId)?.resourceGuid !== resource.immutableId) throw identityNotOwned()
 }

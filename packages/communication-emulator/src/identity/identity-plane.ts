@@ -1,13 +1,13 @@
 import type { EntraTokens } from '../entra/entra-tokens.ts'
-import { decodePath, type RawRequest, type RawResponse } from '../raw-request.ts'
+import type { RawRequest, RawResponse } from '../raw-request.ts'
 import type { Resource } from '../resource.ts'
 import { formatSupportedVersions, identityApiVersions, readApiVersion } from './api-versions.ts'
 import { authenticateBearer, isBearer } from './bearer.ts'
 import { isPreflight } from './cors.ts'
 import { denied, ServiceError } from './errors.ts'
-import { authenticate } from './hmac.ts'
+import { authenticateHmac } from './hmac.ts'
 import type { IdentityOperations } from './identity-operations.ts'
-import { matchRoute, teamsApiVersions, type Match } from './routes.ts'
+import { teamsApiVersions, type Match } from './routes.ts'
 import type { IssuingKey } from './token-issuer.ts'
 
 export interface IdentityPlaneOptions {
@@ -16,45 +16,23 @@ export interface IdentityPlaneOptions {
   readonly loose: boolean
 }
 
-/** The identity routes of a resource: authenticates requests and passes them to their operations. */
-export class IdentityPlane {
-  readonly #options: IdentityPlaneOptions
+export type IdentityPlane = ReturnType<typeof createIdentityPlane>
 
-  constructor(options: IdentityPlaneOptions) {
-    this.#options = options
-  }
-
-  /** Returns the route of a request, before any check of the request. */
-  match(request: RawRequest): Match {
-    return matchRoute(request.method, decodePath(request.path))
-  }
-
-  async handle(request: RawRequest, resource: Resource, match: Match): Promise<RawResponse> {
-    if (isPreflight(request)) return { status: 204 }
-    try {
-      return await this.#respond(request, resource, match)
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error
-      const response = error.toResponse()
-      return error.isFromAction ? withSupportedVersions(response, match) : response
-    }
-  }
-
+/** Creates the handler of the identity routes, which authenticates requests and passes them to their operations. */
+export function createIdentityPlane({ operations, entraTokens, loose }: IdentityPlaneOptions) {
   // guess(check-order): signature, route, api-version; then, as the recordings show, required members, ownership and the
   // rest of the validation; then quota and existence.
-  async #respond(request: RawRequest, resource: Resource, match: Match): Promise<RawResponse> {
-    const { operations, loose } = this.#options
-    const key = await this.#authenticate(request, resource)
+  async function respond(request: RawRequest, resource: Resource, match: Match): Promise<RawResponse> {
+    const key = await authenticate(request, resource)
     if (match.kind === 'none') throw notFound(request.path)
     if (match.kind === 'other-method') throw methodNotAllowed(request.method, match.allowed)
     const { route, communicationUserId } = match
     const version = readApiVersion(request, route.versions, { loose })
-    const response = await operations.handle(route.operation, { request, resource, key, version, communicationUserId })
+    const response = await operations[route.operation]({ request, resource, key, version, communicationUserId })
     return withSupportedVersions({ ...(communicationUserId && { communicationUserId }), ...response }, match)
   }
 
-  async #authenticate(request: RawRequest, resource: Resource): Promise<IssuingKey> {
-    const { entraTokens, loose } = this.#options
+  async function authenticate(request: RawRequest, resource: Resource): Promise<IssuingKey> {
     const { isLocalAuthDisabled, isPublicAccessDisabled } = resource.restriction
     // guess(public-access)
     if (isPublicAccessDisabled) {
@@ -65,7 +43,16 @@ export class IdentityPlane {
     if (isLocalAuthDisabled) {
       throw denied('LocalAuthDisabled', 'Access keys are disabled (disableLocalAuth): use an Entra ID token.')
     }
-    return authenticate(request, resource.keys, { loose })
+    return authenticateHmac(request, resource.keys, { loose })
+  }
+
+  /** Throws a `ServiceError`. */
+  return async function handle(request: RawRequest, resource: Resource, match: Match): Promise<RawResponse> {
+    if (isPreflight(request)) return { status: 204 }
+    return respond(request, resource, match).catch((error: unknown) => {
+      if (error instanceof ServiceError && error.isFromAction) return withSupportedVersions(error.response, match)
+      throw error
+    })
   }
 }
 

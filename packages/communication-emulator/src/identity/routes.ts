@@ -1,82 +1,51 @@
+import { decodePath, type RawRequest } from '../raw-request.ts'
 import {
   customIdApiVersion,
   firstApiVersion,
   identityApiVersions,
   isSince,
   undescribedApiVersion,
-  type ApiVersion,
 } from './api-versions.ts'
 
-export const identityOperations = [
-  'createIdentity',
-  'getIdentity',
-  'deleteIdentity',
-  'issueAccessToken',
-  'revokeAccessTokens',
-  'exchangeTeamsUserAccessToken',
-] as const
-
-export type Operation = (typeof identityOperations)[number]
-
-interface Route {
-  readonly method: string
-  readonly pattern: RegExp
-  readonly operation: Operation
-  readonly versions: readonly ApiVersion[]
-}
-
 const first = [firstApiVersion] as const
+const later = identityApiVersions.filter((version) => isSince(version, '2021-02-22-preview1'))
 export const teamsApiVersions = identityApiVersions.filter(
   (version) => isSince(version, '2021-03-31-preview1') && version !== undescribedApiVersion,
 )
-const later = identityApiVersions.filter((version) => isSince(version, '2021-02-22-preview1'))
 
 // guess(paths): paths are case-insensitive, and may begin with two slashes, which an endpoint that ends in a slash produces.
-// Patterns match the decoded path, since SDKs send the colons of ids both plain and escaped. The colon of
-// `/:issueAccessToken` is literal.
-const routes: readonly Route[] = [
-  { method: 'POST', pattern: /^\/{1,2}identities$/i, operation: 'createIdentity', versions: identityApiVersions },
-  {
-    method: 'GET',
-    pattern: /^\/{1,2}identities\/([^/]+)$/i,
-    operation: 'getIdentity',
-    versions: [customIdApiVersion],
-  },
-  {
-    method: 'DELETE',
-    pattern: /^\/{1,2}identities\/([^/]+)$/i,
-    operation: 'deleteIdentity',
-    versions: identityApiVersions,
-  },
-  { method: 'PATCH', pattern: /^\/{1,2}identities\/([^/]+)$/i, operation: 'revokeAccessTokens', versions: first },
-  { method: 'POST', pattern: /^\/{1,2}identities\/([^/]+)\/token$/i, operation: 'issueAccessToken', versions: first },
-  {
-    method: 'POST',
-    pattern: /^\/{1,2}identities\/([^/]+)\/:issueAccessToken$/i,
-    operation: 'issueAccessToken',
-    versions: later,
-  },
-  {
-    method: 'POST',
-    pattern: /^\/{1,2}identities\/([^/]+)\/:revokeAccessTokens$/i,
-    operation: 'revokeAccessTokens',
-    versions: later,
-  },
-  {
-    method: 'POST',
-    pattern: /^\/{1,2}teamsUser\/:exchangeAccessToken$/i,
-    operation: 'exchangeTeamsUserAccessToken',
-    versions: teamsApiVersions,
-  },
-]
+// Patterns match the decoded path, since SDKs send the colons of ids both plain and escaped.
+const identities = /^\/{1,2}identities$/i
+const identity = /^\/{1,2}identities\/([^/]+)$/i
+const token = /^\/{1,2}identities\/([^/]+)\/token$/i
+const issue = /^\/{1,2}identities\/([^/]+)\/:issueAccessToken$/i
+const revoke = /^\/{1,2}identities\/([^/]+)\/:revokeAccessTokens$/i
+const exchange = /^\/{1,2}teamsUser\/:exchangeAccessToken$/i
+
+const routes = [
+  { method: 'POST', pattern: identities, operation: 'createIdentity', versions: identityApiVersions },
+  { method: 'GET', pattern: identity, operation: 'getIdentity', versions: [customIdApiVersion] },
+  { method: 'DELETE', pattern: identity, operation: 'deleteIdentity', versions: identityApiVersions },
+  { method: 'POST', pattern: token, operation: 'issueAccessToken', versions: first },
+  { method: 'POST', pattern: issue, operation: 'issueAccessToken', versions: later },
+  { method: 'PATCH', pattern: identity, operation: 'revokeAccessTokens', versions: first },
+  { method: 'POST', pattern: revoke, operation: 'revokeAccessTokens', versions: later },
+  { method: 'POST', pattern: exchange, operation: 'exchangeTeamsUserAccessToken', versions: teamsApiVersions },
+] as const
+
+type Route = (typeof routes)[number]
+export type Operation = Route['operation']
+
+export const identityOperations: readonly Operation[] = [...new Set(routes.map(({ operation }) => operation))]
 
 export type Match =
   | { readonly kind: 'found'; readonly route: Route; readonly communicationUserId: string }
   | { readonly kind: 'other-method'; readonly allowed: readonly string[] }
   | { readonly kind: 'none' }
 
-/** Finds the route of a decoded path, in any api-version. */
-export function matchRoute(method: string, path: string): Match {
+/** Finds the route of a request, in any api-version and before any check. */
+export function matchRoute({ method, path: rawPath }: RawRequest): Match {
+  const path = decodePath(rawPath)
   const onPath = routes.filter((route) => route.pattern.test(path))
   if (onPath.length === 0) return { kind: 'none' }
   const route = onPath.find((candidate) => candidate.method === method)

@@ -25,23 +25,11 @@ export interface ListedToken extends Introspection {
 }
 
 /** Reports the state of access tokens. */
-export class TokenIntrospection {
-  readonly #store: Store
-  readonly #clock: Clock
-  readonly #signer: AccessTokenSigner
-  readonly #tokens: IssuedTokens
-
-  constructor(store: Store, clock: Clock, signer: AccessTokenSigner, tokens: IssuedTokens) {
-    this.#store = store
-    this.#clock = clock
-    this.#signer = signer
-    this.#tokens = tokens
-  }
-
-  introspect(token: string): Introspection {
-    const claims = this.#signer.verify(token)
+export function createTokenIntrospection(store: Store, clock: Clock, signer: AccessTokenSigner, tokens: IssuedTokens) {
+  function introspect(token: string): Introspection {
+    const claims = signer.verify(token)
     if (!claims) return { state: 'foreign' }
-    const resource = this.#store.get<ResourceRow>('SELECT * FROM resource WHERE immutable_id = ?', claims.resourceId)
+    const resource = store.get<ResourceRow>('SELECT * FROM resource WHERE immutable_id = ?', claims.resourceId)
     // Emulators of one user share a signing key, so another one may have issued the token.
     if (!resource) return { state: 'foreign' }
     return {
@@ -50,17 +38,15 @@ export class TokenIntrospection {
       issuedAt: new Date(claims.iat * 1000),
       expiresOn: new Date(claims.exp * 1000),
       resource: resource.name,
-      ...this.#getState(claims),
+      ...getState(claims),
     }
   }
 
   /** Lists issued tokens, oldest first. The text of a token is not kept: `reveal` signs it again. */
-  list(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]> {
-    const identity =
-      query.communicationUserId === undefined
-        ? undefined
-        : (parseCommunicationUserId(query.communicationUserId)?.counter ?? 0)
-    const tokens = this.#tokens.list(identity).map(async (row) => {
+  function list(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]> {
+    const { communicationUserId: id, reveal } = query
+    const identity = id === undefined ? null : (parseCommunicationUserId(id)?.counter ?? 0)
+    const listed = tokens.list(identity).map(async (row) => {
       const communicationUserId = formatCommunicationUserId(row.immutable_id, row.identity, row.tail)
       const { scopes, iat, exp, immutable_id: resourceGuid, data_location: dataLocation } = row
       return {
@@ -69,23 +55,25 @@ export class TokenIntrospection {
         issuedAt: new Date(row.issued_at),
         expiresOn: new Date(exp * 1000),
         resource: row.name,
-        ...this.#tokens.getState(row),
-        ...(query.reveal && {
-          token: await this.#signer.sign({ communicationUserId, scopes, resourceGuid, dataLocation, iat, exp }),
+        ...tokens.getState(row),
+        ...(reveal && {
+          token: await signer.sign({ communicationUserId, scopes, resourceGuid, dataLocation, iat, exp }),
         }),
       }
     })
-    return Promise.all(tokens)
+    return Promise.all(listed)
   }
 
-  #getState({ skypeid, iat, exp, acsScope }: AccessTokenClaims): { state: TokenState; accessKey?: KeySlot } {
+  function getState({ skypeid, iat, exp, acsScope }: AccessTokenClaims): { state: TokenState; accessKey?: KeySlot } {
     const parsed = parseCommunicationUserId(`8:${skypeid}`)
     // Tokens of Teams users are not recorded: they end with the Entra ID token that they were exchanged for.
-    if (!parsed) return { state: exp * 1000 <= this.#clock.now() ? 'expired' : 'valid' }
-    const identity = this.#store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
+    if (!parsed) return { state: exp * 1000 <= clock.now() ? 'expired' : 'valid' }
+    const identity = store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
     if (identity?.tail !== parsed.tail) return { state: 'deleted' }
-    const row = this.#tokens.find(identity.id, iat, exp, acsScope)
+    const row = tokens.find(identity.id, iat, exp, acsScope)
     // While an identity exists, only records of tokens that expired long ago are deleted.
-    return row ? this.#tokens.getState(row) : { state: 'expired' }
+    return row ? tokens.getState(row) : { state: 'expired' }
   }
+
+  return { introspect, list }
 }

@@ -15,30 +15,22 @@ export interface IssuedToken {
   readonly expiresOn: number
 }
 
+export type TokenIssuer = ReturnType<typeof createTokenIssuer>
+
 /** Issues access tokens to identities and to Teams users. */
-export class TokenIssuer {
-  readonly #tokens: IssuedTokens
-  readonly #clock: Clock
-  readonly #signer: AccessTokenSigner
-
-  constructor(tokens: IssuedTokens, clock: Clock, signer: AccessTokenSigner) {
-    this.#tokens = tokens
-    this.#clock = clock
-    this.#signer = signer
-  }
-
-  async issue(
+export function createTokenIssuer(tokens: IssuedTokens, clock: Clock, signer: AccessTokenSigner) {
+  async function issue(
     resource: Resource,
     identity: IdentityRow,
     options: { scopes: readonly string[]; minutes: number; key: IssuingKey },
   ): Promise<IssuedToken> {
-    const issuedAt = this.#clock.now()
+    const issuedAt = clock.now()
     const expiresOn = issuedAt + options.minutes * 60_000
     const exp = Math.floor(expiresOn / 1000)
     // guess(scope-order): in the order of the request, each once.
     const scopes = [...new Set(options.scopes)].join(',')
-    const iat = this.#tokens.add(identity, { scopes, issuedAt, exp, key: options.key.id })
-    const token = await this.#signer.sign({
+    const iat = tokens.add(identity, { scopes, issuedAt, exp, key: options.key.id })
+    const token = await signer.sign({
       communicationUserId: formatCommunicationUserId(resource.immutableId, identity.id, identity.tail),
       scopes,
       resourceGuid: resource.immutableId,
@@ -51,16 +43,18 @@ export class TokenIssuer {
 
   // guess(teams-token): only the claim tid of such a token is known; the others have the usual form, with the Teams user's id.
   /** Issues a token to a Teams user, who has no identity in the resource. It is not recorded. */
-  async issueToTeamsUser(resource: Resource, { oid, tenantId, exp }: TeamsUser): Promise<IssuedToken> {
-    const token = await this.#signer.sign({
+  async function issueToTeamsUser(resource: Resource, { oid, tenantId, exp }: TeamsUser): Promise<IssuedToken> {
+    const token = await signer.sign({
       communicationUserId: `8:orgid:${oid}`,
       scopes: 'chat,voip',
       resourceGuid: resource.immutableId,
       dataLocation: resource.dataLocation,
-      iat: Math.floor(this.#clock.now() / 1000),
+      iat: Math.floor(clock.now() / 1000),
       exp,
       tenantId,
     })
     return { token, expiresOn: exp * 1000 }
   }
+
+  return { issue, issueToTeamsUser }
 }

@@ -1,20 +1,13 @@
-import type { RawRequest, RawResponse } from '../raw-request.ts'
+import { errorResponse, ResponseError } from '../error-response.ts'
+import type { RawRequest } from '../raw-request.ts'
 
 /** Error response of the resource manager, in its envelope. */
-export class ArmError extends Error {
-  readonly status: number
+export class ArmError extends ResponseError {
   readonly code: string
-  readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
-    super(message)
-    this.status = status
+  constructor(status: number, code: string, message: string, headers?: Readonly<Record<string, string>>) {
+    super(message, errorResponse(status, code, message, headers))
     this.code = code
-    this.headers = headers
-  }
-
-  toResponse(): RawResponse {
-    return { status: this.status, headers: this.headers, body: { error: { code: this.code, message: this.message } } }
   }
 }
 

@@ -1,28 +1,17 @@
-import type { RawResponse } from '../raw-request.ts'
 import { formatConnectionString } from '../access-key.ts'
+import type { EmulatedResources, OpenResource } from '../emulated-resources.ts'
+import type { RawResponse } from '../raw-request.ts'
 import type { Resource } from '../resource.ts'
+import { ArmError } from './arm-error.ts'
 import { invalidContent } from './arm-request.ts'
 import { checkProperties, type CommunicationServiceProperties } from './communication-service-properties.ts'
-import { communicationServiceName } from './global-names.ts'
 import { isSame } from './resource-id.ts'
 import type { ActionContext, ResourceType, StoredResource } from './resource-types.ts'
-
-/** Resource of the data plane that belongs to a managed one. */
-interface LiveResource {
-  readonly endpoint: string
-  readonly resource: Resource
-}
-
-export interface LiveResources {
-  open(options: { name: string; port: number; dataLocation: string }): Promise<LiveResource>
-  find(name: string): LiveResource | undefined
-  close(name: string): Promise<void>
-}
 
 const typeName = 'Microsoft.Communication/communicationServices'
 
 /** Type `Microsoft.Communication/communicationServices`, whose resources are fully emulated, each at its own endpoint. */
-export function communicationService(live: LiveResources): ResourceType {
+export function communicationService(live: EmulatedResources): ResourceType {
   return {
     type: typeName,
     displayType: 'microsoft.communication/communicationservices',
@@ -39,7 +28,12 @@ export function communicationService(live: LiveResources): ResourceType {
       '2026-03-18',
     ],
     isLongRunning: true,
-    globalName: communicationServiceName((name) => live.find(name) !== undefined),
+    globalName: {
+      invalid: () => ({ reason: 'Invalid', message: 'Requested name is invalid for the requested type' }),
+      taken: () => ({ reason: 'AlreadyExists', message: 'Requested name is unavailable for the requested type' }),
+      conflict: () => new ArmError(400, 'HostNamePrefixTaken', 'Specified host name prefix is not available'),
+      isReserved: (name) => live.find(name) !== undefined,
+    },
     hasSystemData: true,
     deferredProperties: ['hostName', 'immutableResourceId'],
     pattern: /^[-\w]{1,63}$/,
@@ -68,7 +62,7 @@ export function communicationService(live: LiveResources): ResourceType {
 
 /** Opens the communication services among the stored resources again, after a restart. */
 export async function restoreCommunicationServices(
-  live: LiveResources,
+  live: EmulatedResources,
   stored: readonly StoredResource[],
 ): Promise<void> {
   for (const { id, envelope } of stored) {
@@ -94,7 +88,7 @@ function linkNotificationHub({ resource: { envelope }, body, save }: ActionConte
   return { status: 200, body: { resourceId } }
 }
 
-function describeKeys({ endpoint, resource }: LiveResource) {
+function describeKeys({ endpoint, resource }: OpenResource) {
   const [primaryKey, secondaryKey] = [resource.key('primary'), resource.key('secondary')]
   return {
     primaryKey,
@@ -104,7 +98,7 @@ function describeKeys({ endpoint, resource }: LiveResource) {
   }
 }
 
-function regenerateKey(live: LiveResource, keyType: unknown): RawResponse {
+function regenerateKey(live: OpenResource, keyType: unknown): RawResponse {
   const slot = String(keyType).toLowerCase()
   if (slot !== 'primary' && slot !== 'secondary') throw invalidContent("'keyType' must be Primary or Secondary.")
   live.resource.regenerateKey(slot)

@@ -19,34 +19,27 @@ interface StartedOperation extends Operation {
 /** Too short to be noticed; the first poll reports the operation as running all the same. */
 const durationMs = 50
 
+export type Operations = ReturnType<typeof createOperations>
+
 /** Long-running operations, which clients poll by their links. */
-export class Operations {
-  readonly #origin: () => string
+export function createOperations(origin: () => string) {
   /** Operations by their path in lower case. */
-  readonly #operations = new Map<string, StartedOperation>()
-
-  constructor(origin: () => string) {
-    this.#origin = origin
-  }
-
-  getReadyAt(): number {
-    return Date.now() + durationMs
-  }
+  const operations = new Map<string, StartedOperation>()
 
   /** Starts an operation and returns the headers that link to it. */
-  start(operation: Operation, apiVersion: string): Record<string, string> {
+  function start(operation: Operation, apiVersion: string): Record<string, string> {
     const { subscription, type } = operation.resource
     // The asterisk is part of Azure's names.
     const name = `${randomUUID()}*${hash('sha256', subscription).toUpperCase()}`
     const [namespace] = splitType(type)
     const path = `/subscriptions/${subscription}/providers/${namespace}/locations/WESTUS2/operationStatuses/${name}`
     const started = { ...operation, path, startTime: new Date().toISOString(), wasPolled: false }
-    this.#operations.set(path.toLowerCase(), started)
-    return this.#link(started, apiVersion)
+    operations.set(path.toLowerCase(), started)
+    return link(started, apiVersion)
   }
 
-  respond({ id, key }: ResourceId, apiVersion: string): RawResponse {
-    const operation = this.#operations.get(key)
+  function respond({ id, key }: ResourceId, apiVersion: string): RawResponse {
+    const operation = operations.get(key)
     if (!operation) throw new ArmError(404, 'OperationNotFound', `The operation ${id} was not found.`)
     const { resource, kind, path, readyAt, startTime } = operation
     const isDone = operation.wasPolled && readyAt <= Date.now()
@@ -54,14 +47,21 @@ export class Operations {
     const common = { id: path, name: path.slice(path.lastIndexOf('/') + 1), resourceId: resource.id }
     if (isDone) return { status: 200, body: { ...common, status: 'Succeeded', startTime, properties: null } }
     const [httpStatus, status] = kind === 'write' ? [200, 'Accepted'] : [202, 'Deleting']
-    return { status: httpStatus, headers: this.#link(operation, apiVersion), body: { ...common, status, startTime } }
+    return { status: httpStatus, headers: link(operation, apiVersion), body: { ...common, status, startTime } }
   }
 
-  #link({ kind, path }: StartedOperation, apiVersion: string): Record<string, string> {
-    const link = `${this.#origin()}${path}?api-version=${apiVersion}`
+  function link({ kind, path }: StartedOperation, apiVersion: string): Record<string, string> {
+    const link = `${origin()}${path}?api-version=${apiVersion}`
     const location = kind === 'delete' && { Location: link }
     // differs(arm-retry-after): without Retry-After, or with 0, some clients wait for half a minute. Clients that know
     // the second header wait no longer than an operation takes here.
     return { 'Azure-AsyncOperation': link, ...location, 'Retry-After': '1', 'Retry-After-Ms': '50' }
   }
+
+  return { start, respond }
+}
+
+/** Returns the time at which an operation that starts now ends. */
+export function getReadyAt(): number {
+  return Date.now() + durationMs
 }

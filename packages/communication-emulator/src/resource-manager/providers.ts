@@ -1,7 +1,6 @@
 import type { RawResponse } from '../raw-request.ts'
-import { ArmError, requireGet } from './arm-error.ts'
+import { ArmError, invalid, requireGet } from './arm-error.ts'
 import { readBody, type ArmRequest } from './arm-request.ts'
-import { checkName } from './global-names.ts'
 import { isSame, splitType, type Target } from './resource-id.ts'
 import type { ResourceTree } from './resource-tree.ts'
 import type { ResourceType } from './resource-types.ts'
@@ -55,4 +54,22 @@ function describeProvider(scope: string, requested: string, types: readonly Reso
     })),
     registrationState: 'Registered',
   }
+}
+
+/** Checks whether a name of one of the provider's types is valid and free. Throws an `ArmError`. */
+function checkName(namespace: string, body: Readonly<Record<string, unknown>>, tree: ResourceTree): object {
+  const { name, type: requested } = body
+  const type = tree.types.find(
+    ({ type: full, globalName }) =>
+      globalName &&
+      isSame(splitType(full)[0], namespace) &&
+      [full, globalName.alias ?? full].some((known) => isSame(known, String(requested))),
+  )
+  if (!type?.globalName || typeof name !== 'string') {
+    throw invalid('InvalidRequest', `A name and a type of ${namespace} with a unique name are required.`)
+  }
+  const { globalName, pattern } = type
+  if (pattern && !pattern.test(name)) return { nameAvailable: false, ...globalName.invalid(name) }
+  if (tree.isTaken(type, name)) return { nameAvailable: false, ...globalName.taken(name) }
+  return { nameAvailable: true, ...globalName.free }
 }

@@ -1,16 +1,17 @@
 import { decodePath, type RawResponse, type RawRequest } from '../raw-request.ts'
+import type { EmulatedResources } from '../emulated-resources.ts'
 import type { EntraTokens } from '../entra/entra-tokens.ts'
 import { wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId } from '../entra/tenant.ts'
 import type { Store } from '../store.ts'
-import { ArmError, notFound, requireGet } from './arm-error.ts'
+import { notFound, requireGet } from './arm-error.ts'
 import { readApiVersion, type ArmRequest } from './arm-request.ts'
 import { authenticate } from './authenticate.ts'
 import { describeCloud, metadataPath } from './cloud-metadata.ts'
-import { communicationService, restoreCommunicationServices, type LiveResources } from './communication-service.ts'
+import { communicationService, restoreCommunicationServices } from './communication-service.ts'
 import { genericResourceTypes } from './generic-resource-types.ts'
-import { Operations } from './operations.ts'
+import { createOperations } from './operations.ts'
 import { respondToProvider } from './providers.ts'
-import { ResourceEndpoint } from './resource-endpoint.ts'
+import { createResourceEndpoint } from './resource-endpoint.ts'
 import { groupType, parseTarget, type Target } from './resource-id.ts'
 import { ResourceTree } from './resource-tree.ts'
 import type { StoredResource } from './resource-types.ts'
@@ -24,7 +25,7 @@ export const resourceManagerOperations = ['cloudMetadata', 'armList', ...Object.
 export interface ResourceManagerOptions {
   readonly store: Store
   readonly entraTokens: EntraTokens
-  readonly liveResources: LiveResources
+  readonly liveResources: EmulatedResources
   /** Returns the origin of the default resource, such as `https://localhost:4380`. */
   readonly origin: () => string
 }
@@ -36,17 +37,14 @@ export class ResourceManagerPlane {
   /** Account keys of that table service, shown as the keys of each storage account. */
   tableKeys: readonly [key1: string, key2: string] | undefined
   readonly #tree: ResourceTree
-  readonly #resources: ResourceEndpoint
-  readonly #entraTokens: EntraTokens
-  readonly #liveResources: LiveResources
-  readonly #origin: () => string
+  readonly #resources: ReturnType<typeof createResourceEndpoint>
+  readonly #options: ResourceManagerOptions
 
-  constructor({ store, entraTokens, liveResources, origin }: ResourceManagerOptions) {
+  constructor(options: ResourceManagerOptions) {
+    const { store, liveResources, origin } = options
+    this.#options = options
     this.#tree = new ResourceTree(store, [communicationService(liveResources), ...genericResourceTypes(this)])
-    this.#resources = new ResourceEndpoint(this.#tree, new Operations(origin))
-    this.#entraTokens = entraTokens
-    this.#liveResources = liveResources
-    this.#origin = origin
+    this.#resources = createResourceEndpoint(this.#tree, createOperations(origin))
   }
 
   static owns({ path }: RawRequest): boolean {
@@ -62,7 +60,7 @@ export class ResourceManagerPlane {
   /** A service principal with all permissions, in the terms of azure-native's configuration. Any subscription id works. */
   get servicePrincipal() {
     return {
-      metadataHost: this.#origin(),
+      metadataHost: this.#options.origin(),
       tenantId: wellKnownTenantId,
       clientId: wellKnownConfidentialClientId,
       clientSecret: wellKnownClientSecret,
@@ -83,7 +81,7 @@ export class ResourceManagerPlane {
 
   /** Opens the stored communication services again, after a restart. */
   async restore(): Promise<void> {
-    await restoreCommunicationServices(this.#liveResources, this.resources())
+    await restoreCommunicationServices(this.#options.liveResources, this.resources())
   }
 
   /** Deletes every resource. */
@@ -94,16 +92,11 @@ export class ResourceManagerPlane {
     }
   }
 
+  /** Throws an `ArmError`. */
   async handle(request: RawRequest): Promise<RawResponse> {
-    return this.#dispatch(request).catch((error: unknown) => {
-      if (error instanceof ArmError) return error.toResponse()
-      throw error
-    })
-  }
-
-  async #dispatch(request: RawRequest): Promise<RawResponse> {
-    if (metadataPath.test(request.path)) return { status: 200, body: describeCloud(this.#origin()) }
-    const caller = await authenticate(request, this.#entraTokens, this.#origin())
+    const { entraTokens, origin } = this.#options
+    if (metadataPath.test(request.path)) return { status: 200, body: describeCloud(origin()) }
+    const caller = await authenticate(request, entraTokens, origin())
     const target = parseTarget(decodePath(request.path))
     if (!target) throw notFound(request.path)
     return this.#route({ ...request, caller, apiVersion: readApiVersion(request) }, target)

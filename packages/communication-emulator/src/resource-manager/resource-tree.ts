@@ -87,6 +87,12 @@ export class ResourceTree {
     return this.types.find(({ type }) => isSame(type, name))
   }
 
+  /** Whether a name that must be unique in Azure is in use. */
+  isTaken({ type, globalName }: ResourceType, name: string): boolean {
+    const isUsed = this.list().some(({ id }) => isSame(id.type, type) && isSame(id.name, name))
+    return isUsed || globalName?.isReserved?.(name) === true
+  }
+
   /** Throws an `ArmError` for an unknown type or api-version. */
   getType(name: string, apiVersion: string): ResourceType {
     const type = this.findType(name)

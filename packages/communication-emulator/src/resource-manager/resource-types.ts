@@ -1,6 +1,5 @@
 import type { RawResponse } from '../raw-request.ts'
 import type { ArmError } from './arm-error.ts'
-import type { GlobalName } from './global-names.ts'
 import type { ResourceId } from './resource-id.ts'
 
 /** Members of a resource in a request, a response or the store. */
@@ -26,6 +25,25 @@ export interface ActionContext {
 }
 
 type Action = (context: ActionContext) => RawResponse | Promise<RawResponse>
+
+interface Rejection {
+  readonly reason: string
+  readonly message: string
+}
+
+/** Azure's responses about a name that must be unique in Azure. */
+export interface GlobalName {
+  /** Type that a name check accepts in place of the resource type. */
+  readonly alias?: string
+  /** Members of the response for a free name, next to `nameAvailable`. */
+  readonly free?: object
+  readonly invalid: (name: string) => Rejection
+  readonly taken: (name: string) => Rejection
+  /** Error for a PUT of a taken name. */
+  readonly conflict: (name: string) => ArmError
+  /** Whether the emulator itself uses a name. */
+  readonly isReserved?: (name: string) => boolean
+}
 
 /** Description of a resource type: how it differs from the others. */
 export interface ResourceType {

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { ArmError } from './arm-error.ts'
 import { invalidContent } from './arm-request.ts'
-import { storageAccountName } from './global-names.ts'
 import { requireLocation } from './location.ts'
-import type { ActionContext, ResourceType } from './resource-types.ts'
+import type { ActionContext, GlobalName, ResourceType } from './resource-types.ts'
 
 /** Table service behind all storage accounts. */
 export interface TableBackend {
@@ -32,7 +31,7 @@ function storageAccount(backend: TableBackend): ResourceType {
     type: 'Microsoft.Storage/storageAccounts',
     listedApiVersion,
     createdStatus: 200,
-    globalName: storageAccountName,
+    globalName: accountName,
     pattern: /^[a-z\d]{3,24}$/,
     put(id, requested, before) {
       requireLocation(id, requested)
@@ -60,6 +59,16 @@ function storageAccount(backend: TableBackend): ResourceType {
       },
     },
   }
+}
+
+const accountName: GlobalName = {
+  invalid: (name) => ({
+    reason: 'AccountNameInvalid',
+    message: `${name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only.`,
+  }),
+  taken: (name) => ({ reason: 'AlreadyExists', message: `The storage account named ${name} is already taken.` }),
+  conflict: (name) =>
+    new ArmError(409, 'StorageAccountAlreadyTaken', `The storage account named ${name} is already taken.`),
 }
 
 const container: ResourceType = {

@@ -1,6 +1,6 @@
 import { isObject } from '../raw-request.ts'
+import { ArmError } from './arm-error.ts'
 import { invalidContent } from './arm-request.ts'
-import { siteName } from './global-names.ts'
 import { requireLocation } from './location.ts'
 import { isSame } from './resource-id.ts'
 import type { Envelope, ResourceType } from './resource-types.ts'
@@ -17,7 +17,17 @@ const site: ResourceType = {
   type: 'Microsoft.Web/sites',
   listedApiVersion: '2025-05-01',
   createdStatus: 200,
-  globalName: siteName,
+  globalName: {
+    alias: 'Site',
+    free: { reason: '', message: '' },
+    // guess(site-names)
+    invalid: (name) => ({ reason: 'Invalid', message: `'${name}' is not a valid site name.` }),
+    taken: (name) => ({
+      reason: 'AlreadyExists',
+      message: `Hostname '${name}' already exists. Please select a different name.`,
+    }),
+    conflict: (name) => new ArmError(409, 'Conflict', `Website with given name ${name} already exists.`),
+  },
   pattern: /^[-a-zA-Z\d]{2,60}$/,
   inherit(requested, before) {
     const { appSettings } = getSiteConfig(before)
