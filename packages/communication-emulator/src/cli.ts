@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { wellKnownPort } from './access-key.ts'
 import { env } from './commands/env.ts'
 import { exec } from './commands/exec.ts'
-import { addEmulatorOptions, createKeysOption, createRunningPortOption } from './commands/options.ts'
+import { addEmulatorOptions, addRunningOptions } from './commands/options.ts'
 import { printLine } from './commands/process.ts'
 import { signIn } from './commands/sign-in.ts'
 import { start } from './commands/start.ts'
@@ -23,23 +23,18 @@ function createProgram(): Command {
     .argument('<command...>', 'command with its arguments, after --')
     .passThroughOptions()
     .action(exec)
-  program
-    .command('env')
+  addRunningOptions(program.command('env'), wellKnownPort)
     .description('print the variables of programs that use a running emulator: eval "$(communication-emulator env)"')
-    .addOption(createRunningPortOption(wellKnownPort))
-    .addOption(createKeysOption())
     .addOption(new Option('--shell <name>', 'shell to print the variables for').choices(shellFormats).default('sh'))
     .action(env)
-  program
+  const signInCommand = program
     .command('sign-in')
     .description('print a sign-in token of a running emulator: TOKEN=$(communication-emulator sign-in alice)')
     .argument('<user>', 'any name; the same name is always the same user')
     .option('--audience <uri>', 'audience of the token', 'api://acs-kit')
     .option('--scope <name...>', 'scopes of the token (default: access_as_user)')
     .option('--role <name...>', 'app roles of the user (default: none)')
-    .addOption(createRunningPortOption(wellKnownPort))
-    .addOption(createKeysOption())
-    .action(signIn)
+  addRunningOptions(signInCommand, wellKnownPort).action(signIn)
   return program
 }
 

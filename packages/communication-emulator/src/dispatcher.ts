@@ -11,6 +11,7 @@ import { isTrustedHost } from './loopback.ts'
 import { decodePath, getHeader, type RawRequest, type RawResponse } from './raw-request.ts'
 import { armHeaders } from './resource-manager/arm-headers.ts'
 import { ResourceManagerPlane } from './resource-manager/resource-manager-plane.ts'
+import type { LoggedRequest } from './request-log.ts'
 import type { Resource } from './resource.ts'
 
 export interface DispatcherOptions {
@@ -58,7 +59,7 @@ export function createDispatcher({ emulator, identity, resourceManager, host, lo
     }
     const match = matchRoute(request)
     return {
-      operation: match.kind === 'found' ? match.route.operation : undefined,
+      operation: match.route?.operation,
       isNamedOnly: isPreflight(request),
       headers: getCorsHeaders(request),
       handle: () => identity(request, resource, match),
@@ -84,7 +85,7 @@ export function createDispatcher({ emulator, identity, resourceManager, host, lo
   function record(
     request: RawRequest,
     response: RawResponse | undefined,
-    details: { resource: string; operation: string | undefined; durationMs: number },
+    details: Pick<LoggedRequest, 'resource' | 'operation' | 'durationMs'>,
   ): void {
     const { method, path, query, headers } = request
     const error = (response?.body as { error?: { code?: string } } | undefined)?.error
@@ -118,11 +119,8 @@ export function createDispatcher({ emulator, identity, resourceManager, host, lo
       }
       target = findTarget(request, resource)
       const response = withHeaders(await respondWithFaults(request, target), target)
-      record(request, response, {
-        resource: resource.name,
-        operation: target.operation,
-        durationMs: performance.now() - start,
-      })
+      const { operation } = target
+      record(request, response, { resource: resource.name, operation, durationMs: performance.now() - start })
       return response
     } catch (error) {
       if (isStopped()) return undefined

@@ -114,7 +114,7 @@ export class Emulator implements AsyncDisposable, Administration {
     })
     const dispatch = createDispatcher({
       emulator: this,
-      identity: createIdentityPlane({ operations, entraTokens, loose }),
+      identity: createIdentityPlane(operations, entraTokens, { loose }),
       resourceManager: this.resourceManager,
       host,
       log,

@@ -15,7 +15,6 @@ export interface MatchedFault extends Fault {
 }
 
 interface State {
-  readonly id: number
   readonly fault: Fault
   readonly removal: AbortController
   seen: number
@@ -30,7 +29,7 @@ interface State {
  */
 export class FaultPlan {
   #nextId = 1
-  #states: State[] = []
+  readonly #states = new Map<number, State>()
   readonly #operations: readonly string[]
 
   /** @internal */
@@ -48,13 +47,13 @@ export class FaultPlan {
   add(fault: Fault): number {
     checkFault(fault, this.#operations)
     const id = this.#nextId++
-    this.#states.push({ id, fault, removal: new AbortController(), seen: 0, strikes: 0 })
+    this.#states.set(id, { fault, removal: new AbortController(), seen: 0, strikes: 0 })
     return id
   }
 
   /** @returns The current faults, including those whose `count` is used up. */
   list(): ListedFault[] {
-    return this.#states.map(({ id, fault, strikes }) => ({ id, strikes, ...fault }))
+    return Array.from(this.#states, ([id, { fault, strikes }]) => ({ id, strikes, ...fault }))
   }
 
   /**
@@ -64,15 +63,13 @@ export class FaultPlan {
    * @returns Whether the fault existed.
    */
   remove(id: number): boolean {
-    const removed = this.#states.find((state) => state.id === id)
-    this.#states = this.#states.filter((state) => state !== removed)
-    removed?.removal.abort()
-    return removed !== undefined
+    this.#states.get(id)?.removal.abort()
+    return this.#states.delete(id)
   }
 
   /** Removes all faults. */
   clear(): void {
-    for (const { id } of this.#states) this.remove(id)
+    for (const id of this.#states.keys()) this.remove(id)
   }
 
   /**
@@ -81,7 +78,7 @@ export class FaultPlan {
    * @internal
    */
   match(operation: string | undefined, { isNamedOnly = false } = {}): MatchedFault | undefined {
-    for (const state of this.#states) {
+    for (const state of this.#states.values()) {
       const { fault } = state
       if (fault.operation === undefined ? isNamedOnly : fault.operation !== operation) continue
       if (state.strikes >= (fault.count ?? Infinity)) continue

@@ -1,20 +1,16 @@
 import { foreignVariables, type Environment } from './environment.ts'
 
-interface ShellSyntax {
-  readonly set: (name: string, value: string) => string
-  readonly unset: (names: readonly string[]) => string
-}
-
 const formats = {
   sh: {
-    set: (name, value) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'`,
-    unset: (names) => `unset ${names.join(' ')}`,
+    set: (name: string, value: string) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'`,
+    unset: (names: readonly string[]) => `unset ${names.join(' ')}`,
   },
   powershell: {
-    set: (name, value) => `$env:${name} = '${value.replaceAll("'", "''")}'`,
-    unset: (names) => `Remove-Item -ErrorAction Ignore ${names.map((name) => `Env:${name}`).join(', ')}`,
+    set: (name: string, value: string) => `$env:${name} = '${value.replaceAll("'", "''")}'`,
+    unset: (names: readonly string[]) =>
+      `Remove-Item -ErrorAction Ignore ${names.map((name) => `Env:${name}`).join(', ')}`,
   },
-} as const satisfies Record<string, ShellSyntax>
+}
 
 export type ShellFormat = keyof typeof formats
 export const shellFormats = Object.keys(formats) as ShellFormat[]

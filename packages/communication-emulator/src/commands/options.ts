@@ -7,15 +7,11 @@ import { printLine } from './process.ts'
 // An environment variable, because other processes of the machine can read the arguments.
 export const keyVariable = 'COMMUNICATION_EMULATOR_ACCESS_KEY'
 
-export interface EmulatorFlags {
-  readonly port: number
-  readonly host?: string
+/** Options of `startEmulator` as the command line names them. */
+export interface EmulatorFlags extends Pick<EmulatorOptions, 'port' | 'host' | 'loose' | 'strict' | 'quotas'> {
   readonly data?: string
   readonly keys?: string
   readonly resource?: readonly ResourceOptions[]
-  readonly loose?: boolean
-  readonly strict?: boolean
-  readonly quotas?: boolean
 }
 
 /** Adds the options of commands that run an emulator. */
@@ -32,33 +28,26 @@ export function addEmulatorOptions(command: Command, defaultPort: number): Comma
     .addHelpText('after', `\nThe environment variable ${keyVariable} replaces the well-known access key.`)
 }
 
-/** Port of an emulator that is already running. */
-export function createRunningPortOption(defaultPort: number): Option {
-  return new Option('--port <number>', 'port of the running emulator').default(defaultPort).argParser((text) => {
-    const port = parsePort(text)
-    if (port === 0) throw new InvalidArgumentError('Use the port that `communication-emulator start` printed.')
-    return port
-  })
+/** Adds the options of commands that use a running emulator. */
+export function addRunningOptions(command: Command, defaultPort: number): Command {
+  return command
+    .option('--port <number>', 'port of the running emulator', parseRunningPort, defaultPort)
+    .addOption(createKeysOption())
 }
 
-export function createKeysOption(): Option {
+function createKeysOption(): Option {
   return new Option('--keys <folder>', 'folder of the certificate authority (default: one per user)')
 }
 
-export function toEmulatorOptions(flags: EmulatorFlags): EmulatorOptions {
-  const { port, host, data, keys, resource, loose, strict, quotas } = flags
+export function toEmulatorOptions({ data, keys, resource, ...flags }: EmulatorFlags): EmulatorOptions {
   const accessKey = readAccessKey()
   return {
-    port,
+    ...flags,
     trust: false,
     log: printLine,
-    ...(host !== undefined && { host }),
     ...(data !== undefined && { dataFolder: data }),
     ...(keys !== undefined && { keyFolder: keys }),
     ...(resource && { resources: resource }),
-    ...(loose && { loose }),
-    ...(strict && { strict }),
-    ...(quotas && { quotas }),
     ...(accessKey && { accessKey }),
   }
 }
@@ -72,6 +61,12 @@ export function readAccessKey(): string | undefined {
 function parsePort(text: string): number {
   const port = Number(text)
   if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('Use a number from 0 to 65535.')
+  return port
+}
+
+function parseRunningPort(text: string): number {
+  const port = parsePort(text)
+  if (port === 0) throw new InvalidArgumentError('Use the port that `communication-emulator start` printed.')
   return port
 }
 

@@ -18,11 +18,9 @@ export function isBearer({ headers }: RawRequest): boolean {
 // differs(no-roles): any valid token grants every permission.
 /** Verifies an Entra ID token for the resource. Throws the service's error, with the reason in `innererror`. */
 export async function authenticateBearer({ headers }: RawRequest, tokens: EntraTokens): Promise<IssuingKey> {
-  try {
-    await tokens.verify(getHeader(headers, 'authorization')!.slice('Bearer '.length).trim(), audiences)
-    return noKey
-  } catch (error) {
-    if (error instanceof EntraTokenError) throw denied(error.code, error.message)
-    throw error
-  }
+  const token = getHeader(headers, 'authorization')!.slice('Bearer '.length).trim()
+  await tokens.verify(token, audiences).catch((error: unknown) => {
+    throw error instanceof EntraTokenError ? denied(error.code, error.message) : error
+  })
+  return noKey
 }

@@ -95,10 +95,8 @@ function signatureMismatch(server: string, clientBase64: string | undefined): Se
 function findFirstDifference(server: string, client: string) {
   const servers = server.split('\n')
   const clients = client.split('\n')
-  for (let index = 0; index < Math.max(servers.length, clients.length); index++) {
-    if (servers[index] !== clients[index]) {
-      return { line: index + 1, server: servers[index] ?? null, client: clients[index] ?? null }
-    }
-  }
-  return undefined
+  const longer = servers.length > clients.length ? servers : clients
+  const index = longer.findIndex((_line, at) => servers[at] !== clients[at])
+  if (index === -1) return undefined
+  return { line: index + 1, server: servers[index] ?? null, client: clients[index] ?? null }
 }

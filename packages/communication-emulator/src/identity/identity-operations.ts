@@ -33,7 +33,7 @@ export interface IdentityOperationsOptions {
 }
 
 /** An authenticated request to a known route. */
-export interface Call {
+interface Call {
   readonly request: RawRequest
   readonly resource: Resource
   readonly key: IssuingKey

@@ -10,23 +10,20 @@ import type { IdentityOperations } from './identity-operations.ts'
 import { teamsApiVersions, type Match } from './routes.ts'
 import type { IssuingKey } from './token-issuer.ts'
 
-export interface IdentityPlaneOptions {
-  readonly operations: IdentityOperations
-  readonly entraTokens: EntraTokens
-  readonly loose: boolean
-}
-
 export type IdentityPlane = ReturnType<typeof createIdentityPlane>
 
 /** Creates the handler of the identity routes, which authenticates requests and passes them to their operations. */
-export function createIdentityPlane({ operations, entraTokens, loose }: IdentityPlaneOptions) {
+export function createIdentityPlane(
+  operations: IdentityOperations,
+  entraTokens: EntraTokens,
+  { loose }: { loose: boolean },
+) {
   // guess(check-order): signature, route, api-version; then, as the recordings show, required members, ownership and the
   // rest of the validation; then quota and existence.
   async function respond(request: RawRequest, resource: Resource, match: Match): Promise<RawResponse> {
     const key = await authenticate(request, resource)
-    if (match.kind === 'none') throw notFound(request.path)
-    if (match.kind === 'other-method') throw methodNotAllowed(request.method, match.allowed)
-    const { route, communicationUserId } = match
+    const { route, allowed, communicationUserId } = match
+    if (!route) throw allowed.length === 0 ? notFound(request.path) : methodNotAllowed(request.method, allowed)
     const version = readApiVersion(request, route.versions, { loose })
     const response = await operations[route.operation]({ request, resource, key, version, communicationUserId })
     return withSupportedVersions({ ...(communicationUserId && { communicationUserId }), ...response }, match)
@@ -58,7 +55,7 @@ export function createIdentityPlane({ operations, entraTokens, loose }: Identity
 
 /** Adds the versions of the route's group, whichever of its routes a version has. */
 function withSupportedVersions(response: RawResponse, match: Match): RawResponse {
-  const isTeams = match.kind === 'found' && match.route.operation === 'exchangeTeamsUserAccessToken'
+  const isTeams = match.route?.operation === 'exchangeTeamsUserAccessToken'
   const versions = formatSupportedVersions(isTeams ? teamsApiVersions : identityApiVersions)
   return { ...response, headers: { ...response.headers, 'api-supported-versions': versions } }
 }

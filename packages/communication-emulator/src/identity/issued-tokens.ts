@@ -59,7 +59,7 @@ export function createIssuedTokens(store: Store, clock: Clock) {
 
   /** Returns the state of a token, and the slot of its access key unless that key was regenerated. */
   function getState(row: TokenRow): { state: TokenState; accessKey?: KeySlot } {
-    const key = store.get<AccessKeyRow>('SELECT * FROM access_key WHERE id = ?', row.access_key)
+    const key = findKey(row)
     const isExpired = row.exp * 1000 <= clock.now()
     return {
       state: !isLive(row) ? 'revoked' : isExpired ? 'expired' : 'valid',
@@ -96,9 +96,11 @@ export function createIssuedTokens(store: Store, clock: Clock) {
 
   /** Whether a token is neither revoked nor issued with a regenerated key; it may have expired. */
   function isLive(row: TokenRow): boolean {
-    if (row.revoked) return false
-    if (row.access_key === 0) return true
-    return store.get('SELECT id FROM access_key WHERE id = ?', row.access_key) !== undefined
+    return !row.revoked && (row.access_key === 0 || findKey(row) !== undefined)
+  }
+
+  function findKey({ access_key: id }: TokenRow): AccessKeyRow | undefined {
+    return store.get<AccessKeyRow>('SELECT * FROM access_key WHERE id = ?', id)
   }
 
   return { add, find, list, getState, getLastIssuedAt, revoke }

@@ -38,17 +38,20 @@ export type Operation = Route['operation']
 
 export const identityOperations: readonly Operation[] = [...new Set(routes.map(({ operation }) => operation))]
 
-export type Match =
-  | { readonly kind: 'found'; readonly route: Route; readonly communicationUserId: string }
-  | { readonly kind: 'other-method'; readonly allowed: readonly string[] }
-  | { readonly kind: 'none' }
+export interface Match {
+  /** The route of the path and method. */
+  readonly route: Route | undefined
+  /** Methods of the routes with this path. */
+  readonly allowed: readonly string[]
+  /** Empty on a path without one. */
+  readonly communicationUserId: string
+}
 
 /** Finds the route of a request, in any api-version and before any check. */
 export function matchRoute({ method, path: rawPath }: RawRequest): Match {
   const path = decodePath(rawPath)
-  const onPath = routes.filter((route) => route.pattern.test(path))
-  if (onPath.length === 0) return { kind: 'none' }
+  const onPath = routes.filter(({ pattern }) => pattern.test(path))
   const route = onPath.find((candidate) => candidate.method === method)
-  if (!route) return { kind: 'other-method', allowed: onPath.map((candidate) => candidate.method) }
-  return { kind: 'found', route, communicationUserId: route.pattern.exec(path)![1] ?? '' }
+  const communicationUserId = route?.pattern.exec(path)?.[1] ?? ''
+  return { route, allowed: onPath.map((candidate) => candidate.method), communicationUserId }
 }

@@ -22,8 +22,3 @@ export function notFound(path: string): ArmError {
 export function methodNotAllowed({ method, path }: RawRequest): ArmError {
   return new ArmError(405, 'MethodNotAllowed', `The method ${method} is not allowed at ${path}.`)
 }
-
-/** Throws an `ArmError` for any method but GET, the only one of a collection. */
-export function requireGet(request: RawRequest): void {
-  if (request.method !== 'GET') throw methodNotAllowed(request)
-}

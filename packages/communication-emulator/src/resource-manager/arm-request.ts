@@ -1,10 +1,11 @@
-import { isObject, parseObject, type RawRequest } from '../raw-request.ts'
-import { invalid, type ArmError } from './arm-error.ts'
-import type { Caller } from './authenticate.ts'
+import type { JWTPayload } from 'jose'
+import { isObject, parseObject, type RawRequest, type RawResponse } from '../raw-request.ts'
+import { invalid, methodNotAllowed, type ArmError } from './arm-error.ts'
 
 /** An authenticated request. */
 export interface ArmRequest extends RawRequest {
-  readonly caller: Caller
+  /** Claims of the caller's token. */
+  readonly caller: JWTPayload
   readonly apiVersion: string
 }
 
@@ -18,6 +19,12 @@ export function readApiVersion({ query }: RawRequest): string {
   }
   if (/^\d{4}-\d\d-\d\d(?:-[a-z]+)?$/.test(version)) return version
   throw invalid('InvalidApiVersionParameter', `The api-version '${version}' is invalid: use YYYY-MM-DD.`)
+}
+
+/** Responds to a GET. Throws an `ArmError` for any other method. */
+export function respondToGet(request: ArmRequest, getBody: () => object): RawResponse {
+  if (request.method !== 'GET') throw methodNotAllowed(request)
+  return { status: 200, body: getBody() }
 }
 
 export function readBody({ body }: RawRequest): Readonly<Record<string, unknown>> {

@@ -3,14 +3,11 @@ import { EntraTokenError, type EntraTokens } from '../entra/entra-tokens.ts'
 import { getHeader, type RawRequest } from '../raw-request.ts'
 import { ArmError } from './arm-error.ts'
 
-/** Claims of a caller's token. */
-export type Caller = JWTPayload
-
 /** Audiences of the resource manager in Azure; MSAL for Go and older SDKs use the second. */
 const azureAudiences = ['https://management.azure.com', 'https://management.core.windows.net']
 
 /** Verifies the token of a request and returns its claims. Throws an `ArmError`. */
-export async function authenticate({ headers }: RawRequest, tokens: EntraTokens, origin: string): Promise<Caller> {
+export async function authenticate({ headers }: RawRequest, tokens: EntraTokens, origin: string): Promise<JWTPayload> {
   const authorization = getHeader(headers, 'authorization') ?? ''
   const challenge = { 'WWW-Authenticate': `Bearer authorization_uri="${origin}/", error="invalid_token"` }
   const unauthorized = (code: string, message: string) => new ArmError(401, code, message, challenge)

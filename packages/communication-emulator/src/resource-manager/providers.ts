@@ -1,6 +1,6 @@
 import type { RawResponse } from '../raw-request.ts'
-import { ArmError, invalid, requireGet } from './arm-error.ts'
-import { readBody, type ArmRequest } from './arm-request.ts'
+import { ArmError, invalid } from './arm-error.ts'
+import { readBody, respondToGet, type ArmRequest } from './arm-request.ts'
 import { isSame, splitType, type Target } from './resource-id.ts'
 import type { ResourceTree } from './resource-tree.ts'
 import type { ResourceType } from './resource-types.ts'
@@ -13,9 +13,7 @@ export function respondToProvider(
 ): RawResponse {
   const typeName = `${namespace}/${word}`
   if (tree.findType(typeName)) {
-    requireGet(request)
-    const { type } = tree.getType(typeName, request.apiVersion)
-    return { status: 200, body: tree.showAll(scope, type) }
+    return respondToGet(request, () => tree.showAll(scope, tree.getType(typeName, request.apiVersion).type))
   }
   switch (`${request.method} ${word}`.toLowerCase()) {
     case 'get ':

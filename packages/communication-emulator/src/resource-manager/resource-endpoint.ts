@@ -1,13 +1,13 @@
+import type { JWTPayload } from 'jose'
 import type { RawResponse } from '../raw-request.ts'
-import { invalid, methodNotAllowed, notFound, requireGet } from './arm-error.ts'
-import { readBody, type ArmRequest } from './arm-request.ts'
+import { invalid, methodNotAllowed, notFound } from './arm-error.ts'
+import { readBody, respondToGet, type ArmRequest } from './arm-request.ts'
 import { checkLocation } from './location.ts'
 import { mergePatch } from './merge-patch.ts'
 import { getReadyAt, type Operations } from './operations.ts'
 import { groupType, isSame, type ResourceId } from './resource-id.ts'
 import type { ResourceTree } from './resource-tree.ts'
 import type { Envelope, ResourceType } from './resource-types.ts'
-import { stampSystemData } from './system-data.ts'
 
 /** Reads, writes and deletes resources, performs their actions and lists their children. */
 export function createResourceEndpoint(tree: ResourceTree, operations: Operations) {
@@ -37,17 +37,18 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
   /** Responds for a word after a resource: a collection of children, or an action. */
   async function respondToMember(request: ArmRequest, id: ResourceId, word: string): Promise<RawResponse> {
     const { method, apiVersion } = request
+    const scope = { id: id.id, resource: id }
     if (id.type === groupType && isSame(word, 'resources')) {
-      requireGet(request)
-      return { status: 200, body: tree.showAll({ id: id.id, resource: id }) }
+      return respondToGet(request, () => tree.showAll(scope))
     }
     const type = tree.getType(id.type, apiVersion)
     const childType = `${id.type}/${word}`
     if (method === 'GET' || tree.findType(childType)) {
-      requireGet(request)
-      const child = tree.getType(childType, apiVersion)
-      if (!type.isImplicit) tree.find(id)
-      return { status: 200, body: tree.showAll({ id: id.id, resource: id }, child.type) }
+      return respondToGet(request, () => {
+        const child = tree.getType(childType, apiVersion)
+        if (!type.isImplicit) tree.find(id)
+        return tree.showAll(scope, child.type)
+      })
     }
     const action = type.actions?.[word.toLowerCase()]
     if (method !== 'POST' || !action) throw notFound(`${id.id}/${word}`)
@@ -132,4 +133,15 @@ async function check(
   checkLocation(id, requested, before)
   const checked = (await type.put?.(id, requested, before)) ?? requested
   return type.hasSystemData ? stampSystemData(checked, before, caller) : checked
+}
+
+/** Returns the envelope with `systemData`: who created and last changed a resource, and when. */
+function stampSystemData(envelope: Envelope, before: Envelope | undefined, caller: JWTPayload): Envelope {
+  const isApplication = caller['idtyp'] === 'app'
+  const name = caller[isApplication ? 'appid' : 'preferred_username']
+  const type = isApplication ? 'Application' : 'User'
+  const at = new Date().toISOString()
+  const created = { createdBy: name, createdByType: type, createdAt: at }
+  const changed = { lastModifiedBy: name, lastModifiedByType: type, lastModifiedAt: at }
+  return { ...envelope, systemData: { ...created, ...(before?.['systemData'] as object | undefined), ...changed } }
 }

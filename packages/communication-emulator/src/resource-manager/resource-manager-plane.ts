@@ -3,10 +3,9 @@ import type { EmulatedResources } from '../emulated-resources.ts'
 import type { EntraTokens } from '../entra/entra-tokens.ts'
 import { wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId } from '../entra/tenant.ts'
 import type { Store } from '../store.ts'
-import { notFound, requireGet } from './arm-error.ts'
-import { readApiVersion, type ArmRequest } from './arm-request.ts'
+import { notFound } from './arm-error.ts'
+import { readApiVersion, respondToGet, type ArmRequest } from './arm-request.ts'
 import { authenticate } from './authenticate.ts'
-import { describeCloud, metadataPath } from './cloud-metadata.ts'
 import { communicationService, restoreCommunicationServices } from './communication-service.ts'
 import { genericResourceTypes } from './generic-resource-types.ts'
 import { createOperations } from './operations.ts'
@@ -17,6 +16,7 @@ import { ResourceTree } from './resource-tree.ts'
 import type { StoredResource } from './resource-types.ts'
 import { describeTenant, listSubscriptions, respondToSubscription, servedSubscriptionId } from './subscriptions.ts'
 
+const metadataPath = /^\/+metadata\/endpoints$/i
 const operations = { GET: 'armGet', PUT: 'armPut', PATCH: 'armPatch', DELETE: 'armDelete', POST: 'armAction' }
 
 /** Operations of the resource manager, as the request log and faults name them. */
@@ -105,16 +105,13 @@ export class ResourceManagerPlane {
   async #route(request: ArmRequest, target: Target): Promise<RawResponse> {
     switch (target.kind) {
       case 'tenants':
-        requireGet(request)
-        return { status: 200, body: { value: [describeTenant()] } }
+        return respondToGet(request, () => ({ value: [describeTenant()] }))
       case 'subscriptions':
-        requireGet(request)
-        return listSubscriptions(this.#tree)
+        return respondToGet(request, () => listSubscriptions(this.#tree))
       case 'subscription':
         return respondToSubscription(request, target.subscription, target.word, this.#tree)
       case 'groups':
-        requireGet(request)
-        return { status: 200, body: this.#tree.showAll(target.scope, groupType) }
+        return respondToGet(request, () => this.#tree.showAll(target.scope, groupType))
       case 'provider':
         return respondToProvider(request, target, this.#tree)
       case 'member':
@@ -122,5 +119,16 @@ export class ResourceManagerPlane {
       case 'resource':
         return this.#resources.respond(request, target.id)
     }
+  }
+}
+
+/** Describes the endpoints of the cloud, as far as clients read them. */
+function describeCloud(origin: string): object {
+  return {
+    name: 'acs-kit emulator',
+    authentication: { loginEndpoint: origin, audiences: [origin], tenant: 'common', identityProvider: 'AAD' },
+    resourceManager: origin,
+    microsoftGraphResourceId: `${origin}/graph`,
+    suffixes: { storage: 'storage.localhost', keyVaultDns: 'vault.localhost' },
   }
 }

@@ -1,7 +1,7 @@
 import { wellKnownTenantId } from '../entra/tenant.ts'
 import type { RawResponse } from '../raw-request.ts'
-import { notFound, requireGet } from './arm-error.ts'
-import type { ArmRequest } from './arm-request.ts'
+import { notFound } from './arm-error.ts'
+import { respondToGet, type ArmRequest } from './arm-request.ts'
 import { isSame } from './resource-id.ts'
 import type { ResourceTree } from './resource-tree.ts'
 
@@ -9,11 +9,11 @@ import type { ResourceTree } from './resource-tree.ts'
 export const servedSubscriptionId = '00000000-0000-4000-8000-000000000000'
 
 /** Lists the served subscription and those in use. */
-export function listSubscriptions(tree: ResourceTree): RawResponse {
+export function listSubscriptions(tree: ResourceTree): object {
   const used = tree.list().flatMap(({ id: { subscription } }) => (subscription === '' ? [] : [subscription]))
   const ids = [...new Set([servedSubscriptionId, ...used])]
   const count = { type: 'Total', value: ids.length }
-  return { status: 200, body: { value: ids.map(describeSubscription), count } }
+  return { value: ids.map(describeSubscription), count }
 }
 
 /** Responds for a subscription (an empty `word`) or its resources. Throws an `ArmError` for any other word. */
@@ -25,9 +25,7 @@ export function respondToSubscription(
 ): RawResponse {
   const id = `/subscriptions/${subscription}`
   if (word !== '' && !isSame(word, 'resources')) throw notFound(`${id}/${word}`)
-  requireGet(request)
-  const body = word === '' ? describeSubscription(subscription) : tree.showAll({ id })
-  return { status: 200, body }
+  return respondToGet(request, () => (word === '' ? describeSubscription(subscription) : tree.showAll({ id })))
 }
 
 export function describeTenant(): object {

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { hash } from 'node:crypto'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import tls from 'node:tls'
+import { ensureFile } from './private-folder.ts'
 
 /**
  * Writes a PEM file with the authority and the roots in the file `inherited`; without such a file, with the roots of the system and
@@ -25,15 +26,6 @@ function readRoots(path: string | undefined): string[] | undefined {
 
 function write(folder: string, certificates: readonly string[]): string {
   const text = [...new Set(certificates.map((pem) => pem.trim()))].join('\n') + '\n'
-  const path = join(folder, `bundle-${createHash('sha256').update(text).digest('hex').slice(0, 16)}.pem`)
-  if (!existsSync(path)) {
-    const draft = `${path}.${process.pid}`
-    try {
-      writeFileSync(draft, text, { mode: 0o600 })
-      renameSync(draft, path)
-    } finally {
-      rmSync(draft, { force: true })
-    }
-  }
-  return path
+  const path = join(folder, `bundle-${hash('sha256', text).slice(0, 16)}.pem`)
+  return ensureFile(path, (draft) => writeFileSync(draft, text, { mode: 0o600 }))
 }

@@ -2,29 +2,8 @@
 import 'reflect-metadata'
 import type { webcrypto } from 'node:crypto'
 import { AsnConvert } from '@peculiar/asn1-schema'
-import {
-  GeneralName,
-  GeneralSubtree,
-  GeneralSubtrees,
-  id_ce_nameConstraints,
-  Name as AsnName,
-  NameConstraints,
-} from '@peculiar/asn1-x509'
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  Extension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  Name,
-  PemConverter,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509Certificate,
-  X509CertificateGenerator,
-} from '@peculiar/x509'
+import * as asn1 from '@peculiar/asn1-x509'
+import * as x509 from '@peculiar/x509'
 
 export interface CertifiedKey {
   readonly certificate: string
@@ -49,42 +28,34 @@ export async function createAuthority(): Promise<CertifiedKey> {
     { iPAddress: '::1/128' },
     { rfc822Name: 'invalid' },
     { uniformResourceIdentifier: 'invalid' },
-    { directoryName: AsnConvert.parse(new Name(serverName).toArrayBuffer(), AsnName) },
+    { directoryName: AsnConvert.parse(new x509.Name(serverName).toArrayBuffer(), asn1.Name) },
   ]
-  const constraints = new NameConstraints({
-    permittedSubtrees: new GeneralSubtrees(
-      permitted.map((base) => new GeneralSubtree({ base: new GeneralName(base) })),
-    ),
-  })
-  const certificate = await X509CertificateGenerator.createSelfSigned({
+  const subtrees = permitted.map((base) => new asn1.GeneralSubtree({ base: new asn1.GeneralName(base) }))
+  const constraints = new asn1.NameConstraints({ permittedSubtrees: new asn1.GeneralSubtrees(subtrees) })
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=acs-kit communication emulator (local stand-in)',
     ...validFor(10 * 365 * day),
     signingAlgorithm: algorithm,
     keys,
     extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       // Not critical, because Go rejects critical constraints on directory names. Verifiers apply them either way.
-      new Extension(id_ce_nameConstraints, false, AsnConvert.serialize(constraints)),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      new x509.Extension(asn1.id_ce_nameConstraints, false, AsnConvert.serialize(constraints)),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
-  return { certificate: certificate.toString('pem'), privateKey: await toPem(keys.privateKey) }
+  return toCertifiedKey(certificate, keys)
 }
 
 /** Creates a server certificate for the loopback names. Some platforms accept at most 397 days. */
 export async function createServerCertificate(authority: CertifiedKey): Promise<CertifiedKey> {
-  const issuer = new X509Certificate(authority.certificate)
-  const signingKey = await crypto.subtle.importKey(
-    'pkcs8',
-    PemConverter.decode(authority.privateKey)[0]!,
-    algorithm,
-    false,
-    ['sign'],
-  )
+  const issuer = new x509.X509Certificate(authority.certificate)
+  const issuerKey = x509.PemConverter.decode(authority.privateKey)[0]!
+  const signingKey = await crypto.subtle.importKey('pkcs8', issuerKey, algorithm, false, ['sign'])
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const certificate = await X509CertificateGenerator.create({
+  const certificate = await x509.X509CertificateGenerator.create({
     subject: serverName,
     issuer: issuer.subject,
     ...validFor(397 * day),
@@ -92,20 +63,20 @@ export async function createServerCertificate(authority: CertifiedKey): Promise<
     publicKey: keys.publicKey,
     signingKey,
     extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-      new SubjectAlternativeNameExtension([
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension([
         { type: 'dns', value: 'localhost' },
         { type: 'dns', value: '*.localhost' },
         { type: 'ip', value: '127.0.0.1' },
         { type: 'ip', value: '::1' },
       ]),
-      await AuthorityKeyIdentifierExtension.create(issuer),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
-  return { certificate: certificate.toString('pem'), privateKey: await toPem(keys.privateKey) }
+  return toCertifiedKey(certificate, keys)
 }
 
 function validFor(duration: number) {
@@ -113,6 +84,7 @@ function validFor(duration: number) {
   return { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + duration) }
 }
 
-async function toPem(key: webcrypto.CryptoKey): Promise<string> {
-  return PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')
+async function toCertifiedKey(certificate: x509.X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<CertifiedKey> {
+  const privateKey = await crypto.subtle.exportKey('pkcs8', keys.privateKey)
+  return { certificate: certificate.toString('pem'), privateKey: x509.PemConverter.encode(privateKey, 'PRIVATE KEY') }
 }

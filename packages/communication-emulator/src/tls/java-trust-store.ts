@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, copyFileSync, existsSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readFileSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { ensureFile } from './private-folder.ts'
 
 // The default password of every JDK's trust store; not a secret.
 const password = 'changeit'
@@ -22,17 +23,11 @@ export function writeJavaTrustStore(
   if (!existsSync(roots) || !existsSync(keytool)) return undefined
   const identity = createHash('sha256').update(readFileSync(roots)).update(readFileSync(caPath)).digest('hex')
   const path = join(folder, `java-${identity.slice(0, 16)}.p12`)
-  if (existsSync(path)) return path
-  const draft = `${path}.${process.pid}`
-  try {
+  return ensureFile(path, (draft) => {
     copyFileSync(roots, draft)
     chmodSync(draft, 0o600)
     importCertificate(keytool, draft, caPath)
-    renameSync(draft, path)
-  } finally {
-    rmSync(draft, { force: true })
-  }
-  return path
+  })
 }
 
 function importCertificate(keytool: string, keystore: string, caPath: string): void {

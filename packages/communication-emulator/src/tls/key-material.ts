@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import envPaths from 'env-paths'
 import type { CertifiedKey } from './certificates.ts'
-import { checkPrivate, ensureSubfolder, removeFolder, usePrivateFolder } from './private-folder.ts'
+import { ensureSubfolder, removeFolder, usePrivateFolder } from './private-folder.ts'
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -41,34 +41,31 @@ export async function openKeyMaterial(keyFolder?: string, dataFolder?: string): 
   // One authority per user by default, so that it has to be trusted only once.
   const folder = keyFolder ?? join(envPaths('acs-kit', { suffix: '' }).data, 'communication-emulator')
   const option = keyFolder === undefined ? '--keys or HOME' : '--keys'
-  const tls = await usePrivateFolder(folder, option, (path) => openTlsMaterial(path, option))
+  const tls = await usePrivateFolder(folder, option, openTlsMaterial)
   const signingKey =
     dataFolder === undefined
-      ? await usePrivateFolder(folder, option, (path) => openSigningKey(path, option))
-      : await usePrivateFolder(dataFolder, '--data', (path) => openSigningKey(path, '--data'))
+      ? await usePrivateFolder(folder, option, openSigningKey)
+      : await usePrivateFolder(dataFolder, '--data', openSigningKey)
   return { ...tls, signingKey }
 }
 
 async function openTlsMaterial(folder: string, option: string): Promise<TlsMaterial> {
   // The authority of earlier versions could sign for clients and mail.
   removeFolder(join(folder, 'authority'))
-  const authority = await ensureSubfolder(folder, 'server-authority', async () => {
+  const authority = await ensureSubfolder(folder, 'server-authority', option, async () => {
     const { createAuthority } = await import('./certificates.ts')
     const { certificate, privateKey } = await createAuthority()
     return { 'ca.pem': certificate, 'ca-key.pem': privateKey }
   })
-  checkPrivate(authority, option)
   const ca = read(authority, 'ca.pem')
   for (;;) {
-    const server = await ensureSubfolder(folder, 'server', async () => {
+    const server = await ensureSubfolder(folder, 'server', option, async () => {
       const { createServerCertificate } = await import('./certificates.ts')
-      const { certificate, privateKey } = await createServerCertificate({
-        certificate: ca,
-        privateKey: read(authority, 'ca-key.pem'),
-      })
+      const issuer = { certificate: ca, privateKey: read(authority, 'ca-key.pem') }
+      const { certificate, privateKey } = await createServerCertificate(issuer)
       return { 'server.pem': certificate, 'server-key.pem': privateKey }
     })
-    const pair = readUsablePair(server, option, ca)
+    const pair = readUsablePair(server, ca)
     const tlsFiles = { certificate: join(server, 'server.pem'), privateKey: join(server, 'server-key.pem') }
     if (pair) return { caPath: join(authority, 'ca.pem'), ca, ...pair, tlsFiles }
     removeFolder(server)
@@ -76,17 +73,15 @@ async function openTlsMaterial(folder: string, option: string): Promise<TlsMater
 }
 
 async function openSigningKey(folder: string, option: string): Promise<KeyObject> {
-  const signing = await ensureSubfolder(folder, 'signing', async () => {
+  const signing = await ensureSubfolder(folder, 'signing', option, async () => {
     const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
     return { 'signing-key.pem': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
   })
-  checkPrivate(signing, option)
   return createPrivateKey(read(signing, 'signing-key.pem'))
 }
 
 /** Reads the server's certificate and key; undefined if another authority issued them, they expire soon, or are being replaced. */
-function readUsablePair(folder: string, option: string, ca: string): CertifiedKey | undefined {
-  checkPrivate(folder, option)
+function readUsablePair(folder: string, ca: string): CertifiedKey | undefined {
   let pair: CertifiedKey
   try {
     pair = { certificate: read(folder, 'server.pem'), privateKey: read(folder, 'server-key.pem') }

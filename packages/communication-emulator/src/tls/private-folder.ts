@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 
 /**
  * Runs `work` with the real path of a folder that only its owner can write to, after creating it if it is missing. Throws an
@@ -18,14 +18,14 @@ import { dirname, join, resolve } from 'node:path'
 export async function usePrivateFolder<Result>(
   path: string,
   option: string,
-  work: (folder: string) => Promise<Result>,
+  work: (folder: string, option: string) => Promise<Result>,
 ): Promise<Result> {
   try {
     createFolder(resolve(path))
     // The real path, because a link may point elsewhere later.
     const folder = realpathSync(path)
     checkPrivate(folder, option)
-    return await work(folder)
+    return await work(folder, option)
   } catch (error) {
     const { code, syscall, message } = error as NodeJS.ErrnoException
     if (syscall === undefined) throw error
@@ -49,7 +49,7 @@ function createFolder(path: string): void {
 }
 
 /** Throws if other users could replace the files in an existing folder. */
-export function checkPrivate(folder: string, option: string): void {
+function checkPrivate(folder: string, option: string): void {
   const stats = statSync(folder, { throwIfNoEntry: false })
   // Windows has no such owners and modes.
   if (stats === undefined || process.getuid === undefined) return
@@ -67,16 +67,22 @@ export function checkPrivate(folder: string, option: string): void {
 /**
  * Returns the path of a subfolder, after creating it with the files that `create` returns if it is missing. It appears complete
  * or not at all: if several processes create it at once, the first to rename its draft wins, and the others use that one.
+ * Throws if other users can write to it; `option` is how the user chooses another folder.
  */
 export async function ensureSubfolder(
   parent: string,
   name: string,
+  option: string,
   create: () => Promise<Record<string, string>>,
 ): Promise<string> {
   const folder = join(parent, name)
-  if (existsSync(folder)) return folder
-  const files = await create()
-  const draft = mkdtempSync(join(parent, `.${name}-`))
+  if (!existsSync(folder)) createSubfolder(folder, await create())
+  checkPrivate(folder, option)
+  return folder
+}
+
+function createSubfolder(folder: string, files: Record<string, string>): void {
+  const draft = mkdtempSync(join(dirname(folder), `.${basename(folder)}-`))
   try {
     for (const [file, text] of Object.entries(files)) writeFileSync(join(draft, file), text, { mode: 0o600 })
     chmodSync(draft, 0o700)
@@ -86,7 +92,19 @@ export async function ensureSubfolder(
     const { code = '' } = error as NodeJS.ErrnoException
     if (!existsSync(folder) && !['EEXIST', 'ENOTEMPTY'].includes(code)) throw error
   }
-  return folder
+}
+
+/** Creates a file with `write`, unless it exists. It appears complete or not at all, even if several processes create it at once. */
+export function ensureFile(path: string, write: (draft: string) => void): string {
+  if (existsSync(path)) return path
+  const draft = `${path}.${process.pid}`
+  try {
+    write(draft)
+    renameSync(draft, path)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  return path
 }
 
 /** Deletes a folder. It is renamed first, so that another process finds either all of it or nothing. */
