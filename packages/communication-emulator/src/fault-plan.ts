@@ -17,8 +17,10 @@ export interface MatchedFault extends Fault {
 interface State {
   readonly fault: Fault
   readonly removal: AbortController
+  /** Number of requests that it matched. */
   seen: number
-  strikes: number
+  /** Number of requests that it applied to. */
+  applied: number
 }
 
 /**
@@ -47,13 +49,13 @@ export class FaultPlan {
   add(fault: Fault): number {
     checkFault(fault, this.#operations)
     const id = this.#nextId++
-    this.#states.set(id, { fault, removal: new AbortController(), seen: 0, strikes: 0 })
+    this.#states.set(id, { fault, removal: new AbortController(), seen: 0, applied: 0 })
     return id
   }
 
   /** @returns The current faults, including those whose `count` is used up. */
   list(): ListedFault[] {
-    return Array.from(this.#states, ([id, { fault, strikes }]) => ({ id, strikes, ...fault }))
+    return Array.from(this.#states, ([id, { fault, applied }]) => ({ id, strikes: applied, ...fault }))
   }
 
   /**
@@ -81,10 +83,10 @@ export class FaultPlan {
     for (const state of this.#states.values()) {
       const { fault } = state
       if (fault.operation === undefined ? isNamedOnly : fault.operation !== operation) continue
-      if (state.strikes >= (fault.count ?? Infinity)) continue
+      if (state.applied >= (fault.count ?? Infinity)) continue
       state.seen++
       if (fault.rate !== undefined && draw(fault.seed ?? 0, state.seen) >= fault.rate) continue
-      state.strikes++
+      state.applied++
       return { ...fault, removed: state.removal.signal }
     }
     return undefined

@@ -4,6 +4,7 @@ import { createServer as createNetServer, type AddressInfo, type Server as NetSe
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RawRequest, RawResponse } from './raw-request.ts'
 import { readRequest } from './read-request.ts'
+import type { CertifiedKey } from './tls/certificates.ts'
 import { writeResponse } from './write-response.ts'
 
 /** Time for pending requests to complete when the listener closes. */
@@ -12,12 +13,10 @@ const closeGraceMs = 500
 /** Attempts to find a port that is free on both loopback addresses; most ports are free on both or on neither. */
 const maxPortAttempts = 20
 
-export interface ListenerOptions {
+export interface ListenerOptions extends CertifiedKey {
   /** Default: both loopback addresses, since `localhost` may resolve to either. */
   readonly host?: string | undefined
   readonly port: number
-  readonly certificate: string
-  readonly privateKey: string
   /** Returns the response, or undefined to close the connection. Must not throw. */
   readonly handle: (request: RawRequest) => Promise<RawResponse | undefined>
 }

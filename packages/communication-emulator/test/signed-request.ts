@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
+import { text } from 'node:stream/consumers'
 import { signedHeaders } from '@acs-kit/test-support/signed-request'
 
 export interface WireResponse {
@@ -53,30 +56,27 @@ interface PlainRequest {
   readonly servername?: string
 }
 
-export function exchange(
+export async function exchange(
   endpoint: string,
   { method = 'GET', target, headers = {}, payload = '', servername }: PlainRequest,
 ): Promise<WireResponse> {
   const { hostname, port } = new URL(endpoint)
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      { hostname, port, method, path: target, headers, agent: false, servername: servername ?? hostname },
-      (response) => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('error', reject)
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString()
-          resolve({
-            status: response.statusCode!,
-            headers: response.headers,
-            text,
-            json: text === '' ? undefined : (JSON.parse(text) as unknown),
-          })
-        })
-      },
-    )
-    outgoing.on('error', reject)
-    outgoing.end(payload)
+  const outgoing = request({
+    hostname,
+    port,
+    method,
+    path: target,
+    headers,
+    agent: false,
+    servername: servername ?? hostname,
   })
+  outgoing.end(payload)
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
+  const body = await text(response)
+  return {
+    status: response.statusCode!,
+    headers: response.headers,
+    text: body,
+    json: body === '' ? undefined : (JSON.parse(body) as unknown),
+  }
 }

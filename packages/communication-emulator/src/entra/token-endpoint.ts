@@ -33,19 +33,13 @@ export function createTokenEndpoint(tokens: EntraTokens, redeem: (code: string) 
 
   async function redeemCode(form: URLSearchParams, clientId: string) {
     const authorization = redeem(form.get('code') ?? '')
-    if (!authorization) {
-      throw new OAuthError('invalid_grant', 70008, 'The code is invalid, expired or already redeemed.')
-    }
+    if (!authorization) throw invalidGrant(70008, 'The code is invalid, expired or already redeemed.')
     const { delegation, redirectUri, codeChallenge, scope, nonce } = authorization
-    if (delegation.clientId !== clientId) {
-      throw new OAuthError('invalid_grant', 70000, 'The code was issued to another client.')
-    }
-    if (redirectUri !== form.get('redirect_uri')) {
-      throw new OAuthError('invalid_grant', 500112, 'redirect_uri differs from the authorization request.')
-    }
-    if (!matchesChallenge(form.get('code_verifier'), codeChallenge)) {
-      throw new OAuthError('invalid_grant', 501481, 'code_verifier does not match the code_challenge.')
-    }
+    if (delegation.clientId !== clientId) throw invalidGrant(70000, 'The code was issued to another client.')
+    if (redirectUri !== form.get('redirect_uri'))
+      throw invalidGrant(500112, 'redirect_uri differs from the authorization request.')
+    if (!matchesChallenge(form.get('code_verifier'), codeChallenge))
+      throw invalidGrant(501481, 'code_verifier does not match the code_challenge.')
     return issueTokens(delegation, form.get('scope') ?? scope, nonce)
   }
 
@@ -53,11 +47,9 @@ export function createTokenEndpoint(tokens: EntraTokens, redeem: (code: string) 
     const token = form.get('refresh_token') ?? ''
     const delegation = await tokens.verifyRefreshToken(token).catch((error: unknown) => {
       if (!(error instanceof EntraTokenError)) throw error
-      throw new OAuthError('invalid_grant', 700082, `The refresh token is invalid: ${error.message}`)
+      throw invalidGrant(700082, `The refresh token is invalid: ${error.message}`)
     })
-    if (delegation.clientId !== clientId) {
-      throw new OAuthError('invalid_grant', 70000, 'The refresh token was issued to another client.')
-    }
+    if (delegation.clientId !== clientId) throw invalidGrant(70000, 'The refresh token was issued to another client.')
     return issueTokens(delegation, form.get('scope') ?? 'openid offline_access')
   }
 
@@ -101,4 +93,8 @@ export function createTokenEndpoint(tokens: EntraTokens, redeem: (code: string) 
   }
 
   return handle
+}
+
+function invalidGrant(number: number, description: string): OAuthError {
+  return new OAuthError('invalid_grant', number, description)
 }

@@ -3,21 +3,18 @@ import { promisify } from 'node:util'
 
 const signAsync = promisify(crypto.sign)
 
-export interface AccessTokenClaims {
-  /** The communication user id without its leading `8:`. */
-  readonly skypeid: string
-  readonly scp: number
-  readonly csi: string
-  readonly exp: number
-  readonly rgn: string
+interface AccessToken {
+  readonly communicationUserId: string
   /** Comma-separated, without spaces. */
-  readonly acsScope: string
-  readonly resourceId: string
-  readonly resourceLocation: string
+  readonly scopes: string
+  readonly resourceGuid: string
+  readonly dataLocation: string
   readonly iat: number
-  /** Tenant of a Teams user. The Calling SDK recognizes a Teams user's token by this claim. */
-  readonly tid?: string
+  readonly exp: number
+  readonly tenantId?: string
 }
+
+export type AccessTokenClaims = ReturnType<typeof toClaims>
 
 export type AccessTokenSigner = ReturnType<typeof createAccessTokenSigner>
 
@@ -32,32 +29,8 @@ export function createAccessTokenSigner(privateKey: KeyObject) {
   const kid = thumbprint.toString('hex').toUpperCase()
   const header = encode({ alg: 'RS256', kid, x5t: thumbprint.toString('base64url'), typ: 'JWT' })
 
-  async function sign(token: {
-    communicationUserId: string
-    /** Comma-separated. */
-    scopes: string
-    resourceGuid: string
-    dataLocation: string
-    iat: number
-    exp: number
-    tenantId?: string
-  }): Promise<string> {
-    const claims: AccessTokenClaims = {
-      skypeid: token.communicationUserId.slice('8:'.length),
-      // guess(scp): the only value ever seen, with one scope and with two.
-      scp: 1792,
-      // guess(csi): equal to iat in every token seen.
-      csi: String(token.iat),
-      exp: token.exp,
-      // guess(rgn): the only value seen in tokens.
-      rgn: 'amer',
-      acsScope: token.scopes,
-      resourceId: token.resourceGuid,
-      resourceLocation: token.dataLocation.toLowerCase().replaceAll(' ', ''),
-      iat: token.iat,
-      ...(token.tenantId !== undefined && { tid: token.tenantId }),
-    }
-    const input = `${header}.${encode(claims)}`
+  async function sign(token: AccessToken): Promise<string> {
+    const input = `${header}.${encode(toClaims(token))}`
     const signature = await signAsync('sha256', Buffer.from(input), privateKey)
     return `${input}.${signature.toString('base64url')}`
   }
@@ -74,6 +47,25 @@ export function createAccessTokenSigner(privateKey: KeyObject) {
   }
 
   return { sign, verify }
+}
+
+function toClaims({ communicationUserId, scopes, resourceGuid, dataLocation, iat, exp, tenantId }: AccessToken) {
+  return {
+    skypeid: communicationUserId.slice('8:'.length),
+    // guess(scp): the only value ever seen, with one scope and with two.
+    scp: 1792,
+    // guess(csi): equal to iat in every token seen.
+    csi: String(iat),
+    exp,
+    // guess(rgn): the only value seen in tokens.
+    rgn: 'amer',
+    acsScope: scopes,
+    resourceId: resourceGuid,
+    resourceLocation: dataLocation.toLowerCase().replaceAll(' ', ''),
+    iat,
+    // The Calling SDK recognizes a Teams user's token by this claim.
+    ...(tenantId !== undefined && { tid: tenantId }),
+  }
 }
 
 function encode(value: object): string {

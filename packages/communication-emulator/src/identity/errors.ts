@@ -35,24 +35,6 @@ export function validationError(message: string, target: string): ServiceError {
   return new ServiceError(400, 'ValidationError', message, { target, isFromAction: true })
 }
 
-export function identityNotOwned(): ServiceError {
-  return new ServiceError(401, 'IdentityNotOwned', "Provided identity doesn't belong to the resource.", {
-    isFromAction: true,
-  })
-}
-
-// guess(unknown-identity): the text is confirmed, status and code are not.
-export function identityNotFound(): ServiceError {
-  return new ServiceError(404, 'IdentityNotFound', "Provided identity doesn't exist.", { isFromAction: true })
-}
-
-// guess(quota-response): only the status is documented.
-export function tooManyRequests(retryAfterSeconds: number): ServiceError {
-  return new ServiceError(429, 'TooManyRequests', 'The rate limit of the resource is exceeded. Retry later.', {
-    headers: { 'Retry-After': String(retryAfterSeconds) },
-  })
-}
-
 // guess(denied): seen for a missing key only; the service's text for a wrong signature, date or header list is unknown.
 /** Error for a request that is not authenticated; `code` and `message` give the reason. */
 export function denied(code: string, message: string, details: Record<string, unknown> = {}): ServiceError {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Resource } from '../resource.ts'
 import type { IdentityRow, ResourceRow, Store } from '../store.ts'
 import { createTail, formatCommunicationUserId, parseCommunicationUserId } from './communication-user-id.ts'
-import { identityNotFound, identityNotOwned } from './errors.ts'
+import { ServiceError } from './errors.ts'
 
 /** An identity of one of the resources. */
 export interface ListedIdentity {
@@ -43,8 +43,9 @@ export function createIdentities(store: Store, clock: Clock) {
   function find(resource: Resource, communicationUserId: string): IdentityRow {
     const parsed = parseCommunicationUserId(communicationUserId)
     const row = parsed && store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
-    if (!row || row.tail !== parsed.tail || row.resource !== resource.id) throw identityNotFound()
-    return row
+    if (row && row.tail === parsed.tail && row.resource === resource.id) return row
+    // guess(unknown-identity): the text is confirmed, status and code are not.
+    throw new ServiceError(404, 'IdentityNotFound', "Provided identity doesn't exist.", { isFromAction: true })
   }
 
   function remove(identity: IdentityRow): void {
@@ -86,5 +87,7 @@ export function createIdentities(store: Store, clock: Clock) {
 /** Throws unless the id names the resource by its GUID. */
 export function checkOwned(resource: Resource, communicationUserId: string): void {
   // guess(malformed-id): an id without a resource GUID belongs to no resource.
-  if (parseCommunicationUserId(communicationUserId)?.resourceGuid !== resource.immutableId) throw identityNotOwned()
+  if (parseCommunicationUserId(communicationUserId)?.resourceGuid === resource.immutableId) return
+  const message = "Provided identity doesn't belong to the resource."
+  throw new ServiceError(401, 'IdentityNotOwned', message, { isFromAction: true })
 }

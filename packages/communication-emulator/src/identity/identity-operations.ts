@@ -15,12 +15,12 @@ import {
   requireScopes,
 } from './body.ts'
 import { formatCommunicationUserId } from './communication-user-id.ts'
-import { modelError, tooManyRequests } from './errors.ts'
+import { modelError, ServiceError } from './errors.ts'
 import { checkOwned, type Identities } from './identities.ts'
 import type { IssuedTokens } from './issued-tokens.ts'
 import type { Operation } from './routes.ts'
 import { readTeamsUser } from './teams-user.ts'
-import type { IssuedToken, IssuingKey, TokenIssuer } from './token-issuer.ts'
+import type { IssuingKey, TokenIssuer } from './token-issuer.ts'
 
 export interface IdentityOperationsOptions {
   readonly identities: Identities
@@ -67,9 +67,8 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
     const identity = identities.create(resource, customId)
     const communicationUserId = formatCommunicationUserId(resource.immutableId, identity.id, identity.tail)
     if (isFirst) return { status: 200, body: { id: communicationUserId }, communicationUserId }
-    const issued = scopes.length > 0 && (await issuer.issue(resource, identity, { scopes, minutes, key }))
-    const accessToken = issued && { accessToken: toWire(issued) }
-    const created = { identity: describe(identity, communicationUserId), ...accessToken }
+    const accessToken = scopes.length > 0 ? await issuer.issue(resource, identity, { scopes, minutes, key }) : undefined
+    const created = { identity: describe(identity, communicationUserId), ...(accessToken && { accessToken }) }
     return { status: 201, body: created, communicationUserId }
   }
 
@@ -88,7 +87,7 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
     const minutes = checkLifetime(requestedMinutes)
     takeQuota(resource, 'issueAccessToken')
     const identity = identities.find(resource, communicationUserId)
-    const issued = toWire(await issuer.issue(resource, identity, { scopes, minutes, key }))
+    const issued = await issuer.issue(resource, identity, { scopes, minutes, key })
     return { status: 200, body: version === firstApiVersion ? { id: communicationUserId, ...issued } : issued }
   }
 
@@ -120,7 +119,7 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
   async function exchangeTeamsUserAccessToken({ request, resource, version }: Call): Promise<RawResponse> {
     const user = await readTeamsUser(request, { version, tokens: entraTokens, strict })
     takeQuota(resource, 'exchangeTeamsUserAccessToken')
-    return { status: 200, body: toWire(await issuer.issueToTeamsUser(resource, user)) }
+    return { status: 200, body: await issuer.issueToTeamsUser(resource, user) }
   }
 
   // guess(last-token-issued-at): recorded for identities with a custom id; absent in recorded creations without one.
@@ -146,7 +145,11 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
 
   function takeQuota(resource: Resource, operation: string): void {
     const retryAfterSeconds = quotas.take(resource.name, operation)
-    if (retryAfterSeconds !== undefined) throw tooManyRequests(retryAfterSeconds)
+    if (retryAfterSeconds === undefined) return
+    // guess(quota-response): only the status is documented.
+    throw new ServiceError(429, 'TooManyRequests', 'The rate limit of the resource is exceeded. Retry later.', {
+      headers: { 'Retry-After': String(retryAfterSeconds) },
+    })
   }
 
   return {
@@ -161,13 +164,4 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
 
 function getLifetimeMembers(version: ApiVersion): string[] {
   return isSince(version, '2022-10-01') ? ['expiresInMinutes'] : []
-}
-
-function toWire({ token, expiresOn }: IssuedToken) {
-  return { token, expiresOn: toWireTime(expiresOn) }
-}
-
-/** Formats a time like the service: seven fractional digits, and an offset in place of `Z`. */
-function toWireTime(time: number): string {
-  return `${new Date(time).toISOString().slice(0, -1)}0000+00:00`
 }

@@ -10,20 +10,15 @@ import type { TeamsUser } from './teams-user.ts'
 /** Access key of the request for a token. Regenerating it revokes the token; id 0 stands for no key. */
 export type IssuingKey = Pick<AccessKey, 'id'>
 
-export interface IssuedToken {
-  readonly token: string
-  readonly expiresOn: number
-}
-
 export type TokenIssuer = ReturnType<typeof createTokenIssuer>
 
-/** Issues access tokens to identities and to Teams users. */
+/** Issues access tokens to identities and to Teams users, in the form of the service's responses. */
 export function createTokenIssuer(tokens: IssuedTokens, clock: Clock, signer: AccessTokenSigner) {
   async function issue(
     resource: Resource,
     identity: IdentityRow,
     options: { scopes: readonly string[]; minutes: number; key: IssuingKey },
-  ): Promise<IssuedToken> {
+  ) {
     const issuedAt = clock.now()
     const expiresOn = issuedAt + options.minutes * 60_000
     const exp = Math.floor(expiresOn / 1000)
@@ -38,12 +33,12 @@ export function createTokenIssuer(tokens: IssuedTokens, clock: Clock, signer: Ac
       iat,
       exp,
     })
-    return { token, expiresOn }
+    return { token, expiresOn: formatTime(expiresOn) }
   }
 
   // guess(teams-token): only the claim tid of such a token is known; the others have the usual form, with the Teams user's id.
   /** Issues a token to a Teams user, who has no identity in the resource. It is not recorded. */
-  async function issueToTeamsUser(resource: Resource, { oid, tenantId, exp }: TeamsUser): Promise<IssuedToken> {
+  async function issueToTeamsUser(resource: Resource, { oid, tenantId, exp }: TeamsUser) {
     const token = await signer.sign({
       communicationUserId: `8:orgid:${oid}`,
       scopes: 'chat,voip',
@@ -53,8 +48,13 @@ export function createTokenIssuer(tokens: IssuedTokens, clock: Clock, signer: Ac
       exp,
       tenantId,
     })
-    return { token, expiresOn: exp * 1000 }
+    return { token, expiresOn: formatTime(exp * 1000) }
   }
 
   return { issue, issueToTeamsUser }
+}
+
+/** Formats a time like the service: seven fractional digits, and an offset in place of `Z`. */
+function formatTime(time: number): string {
+  return `${new Date(time).toISOString().slice(0, -1)}0000+00:00`
 }

@@ -5,6 +5,7 @@ import { AsnConvert } from '@peculiar/asn1-schema'
 import * as asn1 from '@peculiar/asn1-x509'
 import * as x509 from '@peculiar/x509'
 
+/** A certificate and its key, PEM. */
 export interface CertifiedKey {
   readonly certificate: string
   readonly privateKey: string

@@ -18,15 +18,11 @@ export interface KeyMaterial extends TlsMaterial {
   readonly signingKey: KeyObject
 }
 
-interface TlsMaterial {
+interface TlsMaterial extends CertifiedKey {
   /** PEM file of the certificate authority that clients must trust. */
   readonly caPath: string
   /** The certificate authority, PEM. */
   readonly ca: string
-  /** Certificate of the HTTPS listeners, PEM. */
-  readonly certificate: string
-  /** Private key of the HTTPS listeners, PEM. */
-  readonly privateKey: string
   readonly tlsFiles: TlsFiles
 }
 
