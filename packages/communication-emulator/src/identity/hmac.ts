@@ -75,20 +75,20 @@ function isSignedWith(key: AccessKey, stringToSign: string, signature: Buffer): 
   return expected.length === signature.length && timingSafeEqual(expected, signature)
 }
 
-function signatureMismatch(server: string, clientBase64: string | undefined): ServiceError {
-  const client = clientBase64 === undefined ? undefined : Buffer.from(clientBase64, 'base64').toString()
-  const difference = client === undefined ? undefined : findFirstDifference(server, client)
-  const message =
-    client === undefined
-      ? 'The signature matches neither access key: check the key, and that the client signed stringToSign.'
-      : difference === undefined
-        ? 'The client signed the same string with a different access key: copy the connection string again.'
-        : `The client signed a different string: line ${difference.line} differs.`
-  return denied('SignatureMismatch', message, {
-    stringToSign: server,
-    ...(client !== undefined && { clientStringToSign: client }),
-    ...(difference && { firstDifference: difference }),
-  })
+function signatureMismatch(stringToSign: string, clientBase64: string | undefined): ServiceError {
+  const code = 'SignatureMismatch'
+  if (clientBase64 === undefined) {
+    const message = 'The signature matches neither access key: check the key, and that the client signed stringToSign.'
+    return denied(code, message, { stringToSign })
+  }
+  const clientStringToSign = Buffer.from(clientBase64, 'base64').toString()
+  const firstDifference = findFirstDifference(stringToSign, clientStringToSign)
+  if (!firstDifference) {
+    const message = 'The client signed the same string with a different access key: copy the connection string again.'
+    return denied(code, message, { stringToSign, clientStringToSign })
+  }
+  const message = `The client signed a different string: line ${firstDifference.line} differs.`
+  return denied(code, message, { stringToSign, clientStringToSign, firstDifference })
 }
 
 /** Returns the first line, counted from 1, that differs between the two sides. */
