@@ -1,14 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { expect, it } from 'vitest'
 import { runCommand } from './run-command.ts'
 
 /** An environment without a Pulumi CLI, whose cache is a temporary folder. */
 function temporaryEnvironment() {
-  const cache = mkdtempSync(join(tmpdir(), 'acs-kit-test-'))
-  onTestFinished(() => rmSync(cache, { recursive: true, force: true }))
-  return { PATH: '/missing', XDG_CACHE_HOME: cache }
+  return { PATH: '/missing', XDG_CACHE_HOME: temporaryFolder() }
 }
 
 /** Stands in for a Pulumi CLI that knows no stack. */

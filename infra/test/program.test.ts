@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { settings } from '@acs-kit/service-settings'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { ComponentResource, isSecret, Resource, runtime, type Inputs, type Output } from '@pulumi/pulumi'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import type { ServiceSettings } from '../app-settings.ts'
@@ -219,9 +219,7 @@ it('names a package by its content', async () => {
 })
 
 async function deployPackage() {
-  const folder = mkdtempSync(join(tmpdir(), 'infra-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const packagePath = join(folder, 'a.zip')
+  const packagePath = join(temporaryFolder(), 'a.zip')
   writeFileSync(packagePath, 'content')
   const deployed = await deploy()
   const { PackageStore } = await import('../package-store.ts')

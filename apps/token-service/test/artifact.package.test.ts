@@ -1,40 +1,37 @@
 import { spawnSync } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findOldNodes } from '@acs-kit/test-support/old-node'
 import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildArtifact } from '../build.ts'
 import { ServiceFixture } from './service-fixture.ts'
 
 // Outside the workspace, so that no parent folder has node_modules.
-const folder = mkdtempSync(join(tmpdir(), 'token-service-'))
-const script = join(folder, 'first/server.js')
+const folder = new TemporaryFolder()
+const script = folder.join('first/server.js')
 
-beforeAll(() => buildArtifact(join(folder, 'first')))
-afterAll(() => rmSync(folder, { recursive: true }))
+beforeAll(() => buildArtifact(folder.join('first')))
+afterAll(() => folder[Symbol.dispose]())
 
 async function readFiles(name: string): Promise<Map<string, Buffer>> {
-  const entries = await readdir(join(folder, name), { recursive: true, withFileTypes: true })
+  const entries = await readdir(folder.join(name), { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   return new Map(
-    await Promise.all(
-      files.map(async (file) => [file.slice(join(folder, name).length), await readFile(file)] as const),
-    ),
+    await Promise.all(files.map(async (file) => [file.slice(folder.join(name).length), await readFile(file)] as const)),
   )
 }
 
 it('is at most 2 MB zipped, and reproducible', async () => {
-  await buildArtifact(join(folder, 'second'))
+  await buildArtifact(folder.join('second'))
   const first = await readFiles('first')
   expect(await readFiles('second')).toEqual(first)
-  const zipped = await readFile(join(folder, 'first.zip'))
+  const zipped = await readFile(folder.join('first.zip'))
   expect(zipped.length).toBeLessThan(2 * 1024 * 1024)
-  expect(zipped.equals(await readFile(join(folder, 'second.zip')))).toBe(true)
+  expect(zipped.equals(await readFile(folder.join('second.zip')))).toBe(true)
   const unzipped = Object.entries(unzipSync(zipped)).map(
     ([path, content]) => [`/${path}`, Buffer.from(content)] as const,
   )

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { findOldNodes } from '@acs-kit/test-support/old-node'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { foreignVariables, run, start } from './cli-fixture.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 const emulatorOptions = ['port', 'host', 'data', 'keys', 'resource', 'loose', 'strict', 'quotas']
 

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it } from 'vitest'
 import { wellKnownAccessKey } from '../src/index.ts'
 import { cli, foreignVariables, keylessProgram, run, signedProgram, start } from './cli-fixture.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 it('prints variables for sh', async () => {
   const { output, exit } = run(['env'])

@@ -3,10 +3,10 @@ import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it } from 'vitest'
 import { createEnvironment } from '../src/environment.ts'
 import { startEmulator, wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownTenantId } from '../src/index.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 const cli = join(import.meta.dirname, '../src/cli.ts')
 const programs = join(import.meta.dirname, 'programs')

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it } from 'vitest'
 import { cli, foreignVariables, keylessProgram, run, signedProgram } from './cli-fixture.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 it('runs an unmodified program with its own emulator', async () => {
   const { output, exit } = run(['exec', '--', process.execPath, signedProgram])

@@ -27,11 +27,11 @@ import {
   X509CertificateGenerator,
   type JsonGeneralNames,
 } from '@peculiar/x509'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createAuthority, createServerCertificate, type CertifiedKey } from '../src/tls/certificates.ts'
 import { openKeyMaterial } from '../src/tls/key-material.ts'
 import { trustInProcess } from '../src/tls/trust.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 const module = join(import.meta.dirname, '../src/tls/key-material.ts')
 

@@ -1,7 +1,7 @@
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it } from 'vitest'
 import { startEmulator, wellKnownConnectionString, type Emulator } from '../src/index.ts'
 import { send } from './signed-request.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 const version = 'api-version=2023-10-01'
 

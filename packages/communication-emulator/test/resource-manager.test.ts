@@ -1,9 +1,9 @@
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { CommunicationIdentityClient } from '@azure/communication-identity'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { startEmulator } from '../src/index.ts'
 import { sendToArm, clientsFor, credentialFor, quick, subscription, type ArmRequestOptions } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 const fixture = useEmulator()
 

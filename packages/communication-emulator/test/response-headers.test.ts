@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { describe, expect, it } from 'vitest'
 import { startEmulator, wellKnownTenantId, type Emulator } from '../src/index.ts'
 import { credentialFor, subscription } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
 import { exchange, send as sendSigned, type WireResponse } from './signed-request.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 const fixture = useEmulator()
 const origin = 'http://localhost:5173'

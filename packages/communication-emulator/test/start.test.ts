@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it, onTestFinished } from 'vitest'
 import { wellKnownAccessKey } from '../src/index.ts'
 import { trustInProcess } from '../src/tls/trust.ts'
 import { run, start } from './cli-fixture.ts'
 import { send } from './signed-request.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 it('prints endpoints, connection strings and the authority, and ends at a signal', async () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

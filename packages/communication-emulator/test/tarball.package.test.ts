@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { findOldNodes } from '@acs-kit/test-support/old-node'
 import { packCopy } from '@acs-kit/test-support/pack'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it } from 'vitest'
-import { temporaryFolder } from './temporary-folder.ts'
 
 const root = join(import.meta.dirname, '..')
 const run = (cwd: string, command: string, ...args: string[]) => promisify(execFile)(command, args, { cwd })

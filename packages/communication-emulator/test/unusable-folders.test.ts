@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { describe, expect, it } from 'vitest'
 import { cli, run, runCommand, type Run } from './cli-fixture.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 /** Returns what a failed command printed. */
 async function getError({ output, exit }: Run): Promise<string> {

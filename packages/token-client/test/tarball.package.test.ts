@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { promisify } from 'node:util'
 import { hasBrowser, launchBrowser } from '@acs-kit/test-support/browser'
 import { findOldNodes } from '@acs-kit/test-support/old-node'
 import { packCopy } from '@acs-kit/test-support/pack'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../src/clock.ts'
@@ -47,9 +47,7 @@ describe('the tarball, installed in an empty project,', () => {
   afterAll(() => open.disposeAsync())
 
   function createFolder(): string {
-    const folder = mkdtempSync(join(tmpdir(), 'token-client-'))
-    open.defer(() => rmSync(folder, { recursive: true, force: true }))
-    return folder
+    return open.use(new TemporaryFolder()).path
   }
 
   function linkDependency(name: string, from: string): void {

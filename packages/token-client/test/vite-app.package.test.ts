@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { build, type Rollup } from 'vite'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 
@@ -46,8 +46,7 @@ it.each([
   ['the tsconfig of the templates', viteConfig],
   ['ES2022', { ...viteConfig, compilerOptions: es2022 }],
 ])('compiles and bundles in a Vite app with %s', async (_name, config) => {
-  const app = mkdtempSync(join(tmpdir(), 'vite-app-'))
-  onTestFinished(() => rmSync(app, { recursive: true, force: true }))
+  const app = temporaryFolder()
   const link = (name: string, target: string) => {
     mkdirSync(dirname(join(app, 'node_modules', name)), { recursive: true })
     symlinkSync(target, join(app, 'node_modules', name))

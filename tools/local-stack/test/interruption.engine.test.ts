@@ -1,23 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { emulatorScript } from '../src/emulator-process.ts'
 import { LocalEngine } from '../src/pulumi/local-engine.ts'
 import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
 import { launchPulumi, runPulumi } from './pulumi-process.ts'
 
 const cli = await findPulumi()
 const isRequired = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
-const emulatorScript = join(
-  dirname(createRequire(import.meta.url).resolve('@acs-kit/communication-emulator')),
-  'cli.ts',
-)
 const noPrompt = ['--yes', '--skip-preview']
 const open = new AsyncDisposableStack()
 /** Makes this process trust all emulators, and hosts some of the stacks. */
@@ -113,8 +108,7 @@ describe.runIf(cli !== undefined || isRequired)('an interrupted up', () => {
   })
 
   it('fails with a clear message after kill -9 of the emulator, and completes once it runs again', async () => {
-    const data = mkdtempSync(join(tmpdir(), 'acs-kit-test-'))
-    onTestFinished(() => rmSync(data, { recursive: true, force: true }))
+    const data = temporaryFolder()
     const start = (port: string) =>
       ServerProcess.start({
         script: emulatorScript,
