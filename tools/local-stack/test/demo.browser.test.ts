@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, extname, join } from 'node:path'
+import { dirname, extname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { hasBrowser, launchBrowser, type Browser, type BrowserContext, type Page } from '@acs-kit/test-support/browser'
+import { HttpClient } from '@acs-kit/test-support/http-client'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { build, preview } from 'vite'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -10,6 +11,7 @@ import { startLocalStack, type LocalStack } from '../src/local-stack.ts'
 import { startTlsProxy } from './tls-proxy.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const demoRoot = dirname(fileURLToPath(import.meta.resolve('@acs-kit/web-demo/package.json')))
 const narrow = { width: 360, height: 740 }
 const open = new AsyncDisposableStack()
 let stack: LocalStack
@@ -17,7 +19,7 @@ let demoUrl: string
 let serviceUrl: string
 let browser: Browser
 
-// Over HTTPS and across origins, as in production.
+// The service uses HTTPS and has an origin of its own, as in production.
 describe.runIf(hasBrowser)('the demo in a browser', () => {
   beforeAll(async () => {
     stack = open.use(await startLocalStack({ ports: { emulator: 0, service: 0, demo: 0 } }))
@@ -28,25 +30,26 @@ describe.runIf(hasBrowser)('the demo in a browser', () => {
   })
   afterAll(() => open.disposeAsync())
 
-  interface Visit extends AsyncDisposable {
+  interface DemoPage extends AsyncDisposable {
     readonly context: BrowserContext
     readonly page: Page
-    /** Console messages of the page, and the addresses that it requested or opened. */
-    readonly complaints: string[]
+    /** Errors of the page and messages on its console. */
+    readonly messages: string[]
+    /** Addresses that the page requested or opened. */
     readonly addresses: string[]
-    readonly says: (text: string | RegExp) => Promise<void>
-    readonly press: (name: string) => Promise<void>
+    readonly waitForStatus: (text: string | RegExp) => Promise<void>
+    readonly click: (name: string) => Promise<void>
     /** Clicks a button and waits until its action has finished. */
-    readonly act: (name: string) => Promise<void>
+    readonly clickAndWait: (name: string) => Promise<void>
   }
 
-  async function visit(options: Parameters<Browser['newContext']>[0] = {}): Promise<Visit> {
+  async function openDemo(options: Parameters<Browser['newContext']>[0] = {}): Promise<DemoPage> {
     const context = await browser.newContext(options)
     const page = await context.newPage()
-    const complaints: string[] = []
+    const messages: string[] = []
     const addresses: string[] = []
-    page.on('console', (message) => message.type() !== 'debug' && complaints.push(message.text()))
-    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => message.type() !== 'debug' && messages.push(message.text()))
+    page.on('pageerror', (error) => messages.push(error.message))
     page.on('request', (request) => addresses.push(request.url()))
     page.on('framenavigated', (frame) => addresses.push(frame.url()))
     await page.route('**/config.json', async (route) => {
@@ -54,33 +57,33 @@ describe.runIf(hasBrowser)('the demo in a browser', () => {
       await route.fulfill({ json: { ...config, serviceUrl } })
     })
     await page.goto(demoUrl)
-    const press = (name: string) => page.getByRole('button', { name }).click()
+    const click = (name: string) => page.getByRole('button', { name }).click()
     return {
       context,
       page,
-      complaints,
+      messages,
       addresses,
-      says: (text) => page.getByRole('status').filter({ hasText: text }).waitFor(),
-      press,
-      async act(name) {
-        await press(name)
+      waitForStatus: (text) => page.getByRole('status').filter({ hasText: text }).waitFor(),
+      click,
+      async clickAndWait(name) {
+        await click(name)
         await page.getByRole('button', { name, disabled: false }).waitFor()
       },
       [Symbol.asyncDispose]: () => context.close(),
     }
   }
 
-  async function signIn(visited: Visit, user = 'alice'): Promise<void> {
-    await visited.press('Sign in')
-    await visited.page.getByRole('button', { name: user }).click()
-    await visited.says('Received a token from the service.')
+  async function signIn(demo: DemoPage, user = 'alice'): Promise<void> {
+    await demo.click('Sign in')
+    await demo.page.getByRole('button', { name: user }).click()
+    await demo.waitForStatus('Received a token from the service.')
   }
 
-  const textOf = (page: Page, id: string) => page.locator(`#${id}`).textContent()
+  const getText = (page: Page, id: string) => page.locator(`#${id}`).textContent()
 
   it('works by keyboard from sign-in to deletion', async () => {
-    await using visited = await visit()
-    const { page, says } = visited
+    await using demo = await openDemo()
+    const { page, waitForStatus } = demo
     const pressByKeyboard = async (name: string) => {
       const focused = page.locator('button:focus', { hasText: new RegExp(`^${name}$`) })
       for (let steps = 0; steps < 40; steps++) {
@@ -93,23 +96,23 @@ describe.runIf(hasBrowser)('the demo in a browser', () => {
     await pressByKeyboard('Sign in')
     await page.getByRole('button', { name: 'alice' }).waitFor()
     await pressByKeyboard('alice')
-    await says('Received a token from the service.')
-    const identity = await textOf(page, 'user')
-    const first = await textOf(page, 'token')
+    await waitForStatus('Received a token from the service.')
+    const identity = await getText(page, 'user')
+    const first = await getText(page, 'token')
     expect(identity).toMatch(/^8:acs:/)
-    expect(await textOf(page, 'remaining')).toMatch(/^\d+ h \d+ min left$/)
+    expect(await getText(page, 'remaining')).toMatch(/^\d+ h \d+ min left$/)
     expect(await page.locator('#scopes .scope').allTextContents()).toEqual(['chat', 'voip'])
 
     await pressByKeyboard('Get a token')
-    await says('Used the cached token.')
+    await waitForStatus('Used the cached token.')
     await pressByKeyboard('Refresh')
-    await says('Received a new token.')
+    await waitForStatus('Received a new token.')
     await page.getByLabel('Calling').check()
-    await says('Received a token from the service.')
+    await waitForStatus('Received a token from the service.')
     expect(await page.locator('#scopes .scope').allTextContents()).toEqual(['voip'])
     const issued = await stack.emulator.tokens({ reveal: true })
     await pressByKeyboard('Revoke')
-    await says('All your tokens are revoked.')
+    await waitForStatus('All your tokens are revoked.')
     for (const { token } of issued) expect(stack.emulator.introspect(token!).state).toBe('revoked')
 
     await pressByKeyboard('Delete identity')
@@ -118,12 +121,12 @@ describe.runIf(hasBrowser)('the demo in a browser', () => {
     expect(stack.emulator.identities()).toHaveLength(1)
     await pressByKeyboard('Delete identity')
     await pressByKeyboard('Delete')
-    await says('Your identity is deleted.')
+    await waitForStatus('Your identity is deleted.')
     expect(stack.emulator.identities()).toEqual([])
     await pressByKeyboard('Get a token')
-    await says('Received a token from the service.')
-    expect(await textOf(page, 'user')).not.toBe(identity)
-    expect(await textOf(page, 'token')).not.toBe(first)
+    await waitForStatus('Received a token from the service.')
+    expect(await getText(page, 'user')).not.toBe(identity)
+    expect(await getText(page, 'token')).not.toBe(first)
     const requests = await page.locator('#requests tr td:nth-child(2)').allTextContents()
     expect(requests.toReversed()).toEqual([
       'POST /v1/token',
@@ -135,105 +138,105 @@ describe.runIf(hasBrowser)('the demo in a browser', () => {
     ])
     await pressByKeyboard('Sign out')
     await page.getByRole('heading', { name: 'Calling and chat' }).waitFor()
-    expect(visited.complaints).toEqual([])
+    expect(demo.messages).toEqual([])
   })
 
   it('renews the token when the emulator clock advances', async () => {
-    await using visited = await visit()
-    const { page, act } = visited
-    await signIn(visited, 'bob')
-    const first = await textOf(page, 'token')
-    await act('+12 hours')
-    expect(await textOf(page, 'remaining')).toMatch(/^(9|1[01]) h/)
-    expect(await textOf(page, 'token')).toBe(first)
-    // The client refreshes it, and on the way renews the sign-in token, which has expired.
-    await act('To 10 minutes before expiry')
-    await expect.poll(() => textOf(page, 'token')).not.toBe(first)
-    const second = await textOf(page, 'token')
-    expect(await textOf(page, 'remaining')).toMatch(/^2[123] h/)
-    await act('+12 hours')
-    await act('+12 hours')
-    await expect.poll(() => textOf(page, 'token')).not.toBe(second)
-    expect(await textOf(page, 'remaining')).toMatch(/^2[123] h/)
-    await act('Back to now')
-    await act('Refresh')
-    expect(await textOf(page, 'remaining')).toMatch(/^2[123] h/)
+    await using demo = await openDemo()
+    const { page, clickAndWait } = demo
+    await signIn(demo, 'bob')
+    const first = await getText(page, 'token')
+    await clickAndWait('+12 hours')
+    expect(await getText(page, 'remaining')).toMatch(/^(9|1[01]) h/)
+    expect(await getText(page, 'token')).toBe(first)
+    // The client also renews the sign-in token, which has expired.
+    await clickAndWait('To 10 minutes before expiry')
+    await expect.poll(() => getText(page, 'token')).not.toBe(first)
+    const second = await getText(page, 'token')
+    expect(await getText(page, 'remaining')).toMatch(/^2[123] h/)
+    await clickAndWait('+12 hours')
+    await clickAndWait('+12 hours')
+    await expect.poll(() => getText(page, 'token')).not.toBe(second)
+    expect(await getText(page, 'remaining')).toMatch(/^2[123] h/)
+    await clickAndWait('Back to now')
+    await clickAndWait('Refresh')
+    expect(await getText(page, 'remaining')).toMatch(/^2[123] h/)
     expect(stack.emulator.clock.offset).toBeLessThan(1000)
-    expect(visited.complaints.filter((text) => !text.includes('401'))).toEqual([])
+    expect(demo.messages.filter((text) => !text.includes('401'))).toEqual([])
   })
 
   it('drops the tokens and signs in again when the clock is reset', async () => {
-    await using visited = await visit()
-    const { page, act } = visited
-    await signIn(visited, 'carol')
-    for (let step = 0; step < 6; step++) await act('+12 hours')
-    const future = await textOf(page, 'token')
-    await act('Back to now')
-    await visited.says('Received a token from the service.')
-    expect(await textOf(page, 'token')).not.toBe(future)
-    expect(await textOf(page, 'remaining')).toMatch(/^2[123] h/)
+    await using demo = await openDemo()
+    const { page, clickAndWait } = demo
+    await signIn(demo, 'carol')
+    for (let step = 0; step < 6; step++) await clickAndWait('+12 hours')
+    const future = await getText(page, 'token')
+    await clickAndWait('Back to now')
+    await demo.waitForStatus('Received a token from the service.')
+    expect(await getText(page, 'token')).not.toBe(future)
+    expect(await getText(page, 'remaining')).toMatch(/^2[123] h/)
     const session = await page.evaluate<string>('JSON.stringify({ ...sessionStorage })')
     const [, payload] = /access_token[^.]*\.([^.]+)/.exec(session)!
     const { nbf } = JSON.parse(Buffer.from(payload!, 'base64url').toString()) as { nbf: number }
     expect(nbf * 1000).toBeLessThanOrEqual(Date.now())
-    await act('Refresh')
-    await visited.says('Received a new token.')
-    expect(visited.complaints.filter((text) => !text.includes('401'))).toEqual([])
+    await clickAndWait('Refresh')
+    await demo.waitForStatus('Received a new token.')
+    expect(demo.messages.filter((text) => !text.includes('401'))).toEqual([])
 
     await page.evaluate(`for (const key of Object.keys(sessionStorage))
       sessionStorage[key] = sessionStorage[key].replace(/"refresh_token":"[^"]+"/, '"refresh_token":"invalid"')`)
-    await visited.press('Back to now')
+    await demo.click('Back to now')
     await page.getByRole('button', { name: 'alice' }).waitFor()
   })
 
   it('reports that it is offline, uses the cached token and recovers', async () => {
-    await using visited = await visit()
-    const { context, press, says } = visited
-    await signIn(visited)
+    await using demo = await openDemo()
+    const { context, click, waitForStatus } = demo
+    await signIn(demo)
     await context.setOffline(true)
-    await press('Get a token')
-    await says('Used the cached token.')
-    await press('Revoke')
-    await says('The token service is unreachable. Check your network connection.')
-    await press('Get a token')
-    await says('Waiting for the token service…')
+    await click('Get a token')
+    await waitForStatus('Used the cached token.')
+    await click('Revoke')
+    await waitForStatus('The token service is unreachable. Check your network connection.')
+    await click('Get a token')
+    await waitForStatus('Waiting for the token service…')
     await context.setOffline(false)
-    await says('Received a token from the service.')
-    expect(visited.complaints.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([])
+    await waitForStatus('Received a token from the service.')
+    expect(demo.messages.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([])
   })
 
   it('reports a slow network and ignores repeated clicks', async () => {
-    await using visited = await visit()
-    const { page, press, says } = visited
-    await signIn(visited)
+    await using demo = await openDemo()
+    const { page, click, waitForStatus } = demo
+    await signIn(demo)
     await page.route('**/v1/**', async (route) => {
       await new Promise((resolve) => setTimeout(resolve, 1500))
       await route.continue()
     })
     const before = await page.locator('#requests tr').count()
-    await press('Refresh')
+    await click('Refresh')
     await page.getByRole('button', { name: 'Refresh' }).click({ force: true })
-    await says('Waiting for the token service…')
-    await says('Received a new token.')
+    await waitForStatus('Waiting for the token service…')
+    await waitForStatus('Received a new token.')
     expect(await page.locator('#requests tr').count()).toBe(before + 1)
   })
 
   it('reports a failed sign-in and allows another attempt', async () => {
-    await using visited = await visit()
-    const { page, says } = visited
+    await using demo = await openDemo()
+    const { page, waitForStatus } = demo
     await page.goto(`${demoUrl}?error=access_denied&state=unknown`)
-    await says(/^Sign-in failed/)
+    await waitForStatus(/^Sign-in failed/)
     expect(page.url()).toBe(demoUrl)
-    await signIn(visited)
+    await signIn(demo)
   })
 
   it('stays signed in on reload and keeps secrets out of addresses and other tabs', async () => {
-    await using visited = await visit()
-    const { page, context, says, press } = visited
-    await signIn(visited, 'carol')
+    await using demo = await openDemo()
+    const { page, context, waitForStatus, click } = demo
+    await signIn(demo, 'carol')
     await page.reload()
-    await says('Received a token from the service.')
-    expect(await textOf(page, 'name')).toBe('carol')
+    await waitForStatus('Received a token from the service.')
+    expect(await getText(page, 'name')).toBe('carol')
     const other = await context.newPage()
     await other.goto(demoUrl)
     await other.getByRole('button', { name: 'Sign in' }).waitFor()
@@ -243,29 +246,32 @@ describe.runIf(hasBrowser)('the demo in a browser', () => {
     const session = await page.evaluate<string>('JSON.stringify({ ...sessionStorage })')
     for (const token of issued) expect(session).not.toContain(token)
     expect(page.url()).toBe(demoUrl)
-    await press('Sign out')
+    await click('Sign out')
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
-    expect(visited.addresses.filter((address) => /eyJ/.test(decodeURIComponent(address)))).toEqual([])
+    expect(demo.addresses.filter((address) => /eyJ/.test(decodeURIComponent(address)))).toEqual([])
     expect(await page.evaluate<string>('JSON.stringify({ ...sessionStorage })')).not.toContain('eyJ')
   })
 
-  it('serves only the files of the page', async () => {
+  it('serves no files of other packages', async () => {
     // Vite reports the rejected requests on the terminal.
     const printed = vi.spyOn(console, 'error').mockReturnValue()
     onTestFinished(() => printed.mockRestore())
     const secret = join(import.meta.dirname, '../package.json')
-    for (const path of [`/@fs${secret}`, `/@fs${secret}?raw`, `/@fs${secret}?url`, '/../local/package.json?raw']) {
-      const response = await fetch(new URL(path, demoUrl), { headers: { Origin: 'http://localhost:3000' } })
-      expect(await response.text(), path).not.toContain('openid-client')
-      expect(response.headers.get('Access-Control-Allow-Origin')).toBeNull()
+    expect(readFileSync(secret, 'utf8')).toContain('openid-client')
+    // Unlike `fetch`, it sends `..` as it is.
+    using client = new HttpClient(Number(new URL(demoUrl).port))
+    const relativePath = `/${relative(demoRoot, secret)}`
+    for (const path of [`/@fs${secret}`, `/@fs${secret}?raw`, `/@fs${secret}?url`, `${relativePath}?import&raw`]) {
+      const { headers, text } = await client.send({ method: 'GET', path, headers: { origin: 'http://localhost:3000' } })
+      expect(text, path).not.toContain('openid-client')
+      expect(headers['access-control-allow-origin'], path).toBeUndefined()
     }
     expect((await fetch(new URL(`/__open-in-editor?file=${secret}`, demoUrl))).status).toBe(404)
   })
 
   it('builds static files that load config.json', async () => {
     const outDir = temporaryFolder()
-    const root = dirname(fileURLToPath(import.meta.resolve('@acs-kit/web-demo/package.json')))
-    const options = { root, configFile: false, logLevel: 'error', build: { outDir } } as const
+    const options = { root: demoRoot, configFile: false, logLevel: 'error', build: { outDir } } as const
     await build(options)
     const server = await preview({ ...options, preview: { host: '127.0.0.1', port: 0 } })
     onTestFinished(() => server.close())
@@ -289,8 +295,8 @@ describe.runIf(hasBrowser)('the demo in a browser', () => {
     ['light', narrow],
     ['dark', narrow],
   ] as const)('is readable and accessible: %s, %o', async (colorScheme, viewport) => {
-    await using visited = await visit({ colorScheme, viewport })
-    const { page } = visited
+    await using demo = await openDemo({ colorScheme, viewport })
+    const { page } = demo
     const checkPage = async () => {
       await page.evaluate(axe)
       const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
@@ -305,13 +311,13 @@ describe.runIf(hasBrowser)('the demo in a browser', () => {
     }
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
     await checkPage()
-    await visited.press('Sign in')
+    await demo.click('Sign in')
     await page.getByRole('button', { name: 'alice' }).waitFor()
     // The emulator's page forbids injected scripts, so only its appearance is checked.
     const { mean } = await measure(page, await page.screenshot())
     expect(mean > 128).toBe(colorScheme === 'light')
     await page.getByRole('button', { name: 'alice' }).click()
-    await visited.says('Received a token from the service.')
+    await demo.waitForStatus('Received a token from the service.')
     await checkPage()
     const path = process.env['COMMUNICATION_TEST_SCREENSHOT']
     if (path !== undefined && colorScheme === 'light' && viewport !== narrow)
