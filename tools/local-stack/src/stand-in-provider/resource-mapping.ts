@@ -30,14 +30,14 @@ export function toPath(path: string, inputs: Values, subscriptionId: string): st
 export function generateName({ naming }: ResourceRow, logicalName: string, seed: Uint8Array): string {
   const hex = hash('sha256', seed)
   if (naming === 'copy') return logicalName
-  if (naming === 'random') return `${logicalName}${hex.slice(0, 8)}`
+  if (naming === undefined) return `${logicalName}${hex.slice(0, 8)}`
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',
   )
 }
 
 /** Converts inputs to the body of a PUT. */
-export function toBody({ path, top, renamed = {} }: ResourceRow, inputs: Values): Values {
+export function toBody({ path, top = [], renamed = {} }: ResourceRow, inputs: Values): Values {
   const parameters = getParameters(path)
   const body: Record<string, unknown> = {}
   const properties: Record<string, unknown> = {}
@@ -148,8 +148,7 @@ function toMemberPath(path: string, name: string): string {
 }
 
 function isSameLocation(name: string, before: unknown, after: unknown): boolean {
-  if (name !== 'location' || before === undefined || after === undefined) return false
-  return normalizeLocation(before) === normalizeLocation(after)
+  return name === 'location' && normalizeLocation(before) === normalizeLocation(after)
 }
 
 /** `West Europe` equals `westeurope`. */

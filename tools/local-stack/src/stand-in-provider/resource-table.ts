@@ -3,10 +3,10 @@ export interface ResourceRow {
   readonly apiVersion: string
   /** Path with parameters; the last one is the resource's name. */
   readonly path: string
-  /** How names are generated: logical name and eight hex digits, logical name alone, or UUID. */
-  readonly naming: 'random' | 'copy' | 'uuid'
+  /** How names are generated: logical name alone, or UUID. Default: logical name and eight hex digits. */
+  readonly naming?: 'copy' | 'uuid'
   /** Inputs that are next to `properties` in the body. */
-  readonly top: readonly string[]
+  readonly top?: readonly string[]
   /** Inputs whose change replaces the resource, in addition to the path's parameters and the location. */
   readonly fixed?: readonly string[]
   /** Inputs that have another name in the body. */
@@ -25,13 +25,11 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
   'azure-native:resources:ResourceGroup': {
     apiVersion: '2024-03-01',
     path: group,
-    naming: 'random',
     top: [...tracked, 'managedBy'],
   },
   'azure-native:communication:CommunicationService': {
     apiVersion: '2026-03-18',
     path: `${group}/providers/Microsoft.Communication/communicationServices/{communicationServiceName}`,
-    naming: 'random',
     top: [...tracked, 'identity'],
     fixed: ['dataLocation'],
     readOnly: ['hostName', 'immutableResourceId', 'notificationHubId', 'version'],
@@ -39,7 +37,6 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
   'azure-native:storage:StorageAccount': {
     apiVersion: '2024-01-01',
     path: `${group}/providers/Microsoft.Storage/storageAccounts/{accountName}`,
-    naming: 'random',
     top: [...tracked, 'identity', 'sku', 'kind'],
     renamed: { enableHttpsTrafficOnly: 'supportsHttpsTrafficOnly' },
     readOnly: [
@@ -65,12 +62,10 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     apiVersion: '2024-01-01',
     path: `${group}/providers/Microsoft.Storage/storageAccounts/{accountName}/tableServices/default/tables/{tableName}`,
     naming: 'copy',
-    top: [],
   },
   'azure-native:managedidentity:UserAssignedIdentity': {
     apiVersion: '2023-01-31',
     path: `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}`,
-    naming: 'random',
     top: tracked,
     readOnly: ['clientId', 'principalId', 'tenantId'],
   },
@@ -78,14 +73,12 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     apiVersion: '2022-04-01',
     path: '{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}',
     naming: 'uuid',
-    top: [],
     fixed: ['principalId'],
     readOnly: ['createdBy', 'createdOn', 'updatedBy', 'updatedOn'],
   },
   'azure-native:web:AppServicePlan': {
     apiVersion: '2025-05-01',
     path: `${group}/providers/Microsoft.Web/serverfarms/{name}`,
-    naming: 'random',
     top: [...tracked, 'kind', 'sku'],
     fixed: ['reserved'],
     readOnly: [
@@ -101,7 +94,6 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
   'azure-native:web:WebApp': {
     apiVersion: '2025-05-01',
     path: `${group}/providers/Microsoft.Web/sites/{name}`,
-    naming: 'random',
     top: [...tracked, 'kind', 'identity'],
     fixed: ['kind'],
     readOnly: [
@@ -130,13 +122,8 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
   },
 }
 
-export interface InvokeRow {
-  readonly apiVersion: string
-  /** Path of a POST. */
-  readonly path: string
-}
-
-export const invokeTable: Readonly<Record<string, InvokeRow>> = {
+/** Functions that are a POST to this path. */
+export const invokeTable: Readonly<Record<string, Pick<ResourceRow, 'apiVersion' | 'path'>>> = {
   'azure-native:communication:listCommunicationServiceKeys': {
     apiVersion: '2026-03-18',
     path: `${group}/providers/Microsoft.Communication/communicationServices/{communicationServiceName}/listKeys`,

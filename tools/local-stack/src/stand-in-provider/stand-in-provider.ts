@@ -46,10 +46,11 @@ const requiredNames = ['metadataHost', 'tenantId', 'clientId', 'clientSecret', '
  */
 export async function startStandInProvider(environment: ProviderEnvironment): Promise<StandInProvider> {
   let cloud: Cloud | undefined
-  const getCloud = () => {
-    if (!cloud) throw new Error('the stand-in provider is not requiredNames: call Configure first')
-    return cloud
-  }
+  const cloudMethod = <Request, Response>(handle: (request: Request, cloud: Cloud) => Promise<Response>) =>
+    method(async (request: Request) => {
+      if (!cloud) throw new Error('the stand-in provider is not configured: call Configure first')
+      return handle(request, cloud)
+    })
   const { server, port } = await serve(providerRpc.ResourceProviderService, {
     attach: method(async () => new empty.Empty()),
     cancel: method(async () => new empty.Empty()),
@@ -63,13 +64,13 @@ export async function startStandInProvider(environment: ProviderEnvironment): Pr
       new provider.CheckResponse().setInputs(request.getNews()),
     ),
     diffConfig: method(async () => new provider.DiffResponse().setChanges(provider.DiffResponse.DiffChanges.DIFF_NONE)),
-    check: method((request: provider.CheckRequest) => check(request, getCloud())),
-    diff: method(async (request: provider.DiffRequest) => diff(request)),
-    create: method((request: provider.CreateRequest) => create(request, getCloud())),
-    read: method((request: provider.ReadRequest) => read(request, getCloud())),
-    update: method((request: provider.UpdateRequest) => update(request, getCloud())),
-    delete: method((request: provider.DeleteRequest) => remove(request, getCloud())),
-    invoke: method((request: provider.InvokeRequest) => invoke(request, getCloud())),
+    check: cloudMethod(check),
+    diff: method(diff),
+    create: cloudMethod(create),
+    read: cloudMethod(read),
+    update: cloudMethod(update),
+    delete: cloudMethod(remove),
+    invoke: cloudMethod(invoke),
   })
   return {
     port,
@@ -98,10 +99,11 @@ async function check(request: provider.CheckRequest, { arm, subscriptionId, loca
   const nameParameter = getParameters(row.path).at(-1)!
   if (news[nameParameter] === undefined) {
     const before = olds[nameParameter]
-    news[nameParameter] = before ?? generateName(row, getLogicalName(request.getUrn()), request.getRandomseed_asU8())
+    const logicalName = request.getUrn().split('::').at(-1)!
+    news[nameParameter] = before ?? generateName(row, logicalName, request.getRandomseed_asU8())
     if (before === undefined ? row.naming !== 'copy' : olds[createBeforeDelete]) news[createBeforeDelete] = true
   }
-  if (row.top.includes('location')) {
+  if (row.top?.includes('location')) {
     news['location'] ??= olds['location'] ?? location ?? (await getGroupLocation(news['resourceGroupName']))
   }
   const failures = getParameters(row.path)
@@ -196,8 +198,7 @@ async function invoke(request: provider.InvokeRequest, { arm, subscriptionId }: 
     const { body } = await arm.call('POST', toPath(action.path, args, subscriptionId), action.apiVersion)
     return new provider.InvokeResponse().setReturn(toStruct(body))
   }
-  const row = resourceTable[token.replace(/:get(?=\w+$)/, ':')]
-  if (!row) throw unknownType(token)
+  const row = findRow(token.replace(/:get(?=\w+$)/, ':'), token)
   const path = toPath(row.path, args, subscriptionId)
   const { status, body } = await arm.call('GET', path, row.apiVersion)
   if (status === 404) throw new Error(`${path} does not exist`)
@@ -205,19 +206,15 @@ async function invoke(request: provider.InvokeRequest, { arm, subscriptionId }: 
 }
 
 function getRow(urn: string): ResourceRow {
-  const type = urn.split('::')[2]!.split('$').at(-1)!
+  return findRow(urn.split('::')[2]!.split('$').at(-1)!)
+}
+
+/** `token` is the name in a program. */
+function findRow(type: string, token = type): ResourceRow {
   const row = resourceTable[type]
-  if (!row) throw unknownType(type)
-  return row
-}
-
-function unknownType(type: string): Error {
+  if (row) return row
   const table = 'tools/local-stack/src/stand-in-provider/resource-table.ts'
-  return new Error(`the stand-in provider does not support ${type}: add it to ${table}`)
-}
-
-function getLogicalName(urn: string): string {
-  return urn.split('::').at(-1)!
+  throw new Error(`the stand-in provider does not support ${token}: add it to ${table}`)
 }
 
 function toValues(message: struct.Struct | undefined): Values {
