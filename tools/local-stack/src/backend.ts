@@ -15,7 +15,7 @@ interface CommonOptions {
 
 /** Runs the emulator in this process and the services from their sources. The emulator signs users in. */
 export interface InProcessOptions extends CommonOptions {
-  readonly emulator?: 'in-process'
+  readonly emulator?: undefined
   /** Default: a free port. */
   readonly emulatorPort?: number
   /** Folder of the certificate authority. Default: one per user. */
@@ -41,6 +41,11 @@ interface Parts<E> {
   readonly emulator: E
   readonly azurite: Azurite
   readonly service: TokenServiceProcessOptions
+}
+
+/** Returns the emulator's sign-in in the form of SIGN_IN_ISSUERS. */
+export function trustedIssuer({ issuer }: Emulator['entra']) {
+  return { issuer, audience: 'api://acs-kit', kind: 'entra', required: 'access_as_user', admin: 'admin' }
 }
 
 /** What token services run against: emulator, Azurite and a sign-in issuer. */
@@ -113,14 +118,13 @@ async function startInProcess(options: InProcessOptions, resources: AsyncDisposa
     }),
   )
   const isAzureEmulated = connectionString === undefined
-  const signIn = { issuer: emulator.entra.issuer, audience: 'api://acs-kit', kind: 'entra' }
   const env = childEnvironment(
     {
       ...emulator.nodeEnvironment(),
       ACS_SDK: process.env['ACS_SDK'],
       HOST: '127.0.0.1',
       PORT: '0',
-      SIGN_IN_ISSUERS: JSON.stringify([{ ...signIn, required: 'access_as_user', admin: 'admin' }]),
+      SIGN_IN_ISSUERS: JSON.stringify([trustedIssuer(emulator.entra)]),
       COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString ?? emulator.connectionString,
       COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: isAzureEmulated
         ? emulator.resources[0]!.secondaryConnectionString

@@ -1,13 +1,15 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Emulator } from '@acs-kit/communication-emulator'
-import { createServer, searchForWorkspaceRoot, type Connect, type ViteDevServer } from 'vite'
-import { StackDocuments, type PublishedStack } from './stack-documents.ts'
+import { createServer, searchForWorkspaceRoot, type Connect } from 'vite'
+import { loadStackDocuments, type PublishedStack } from './stack-documents.ts'
 
-export interface DemoServerOptions {
-  readonly emulator: Emulator
-  /** 0 takes a free port. */
-  readonly port: number
+export interface DemoServer extends AsyncDisposable {
+  readonly url: string
+  /** Serves the documents of a stack that has started. */
+  publish(stack: PublishedStack): void
+  /** Calls the listener after each change in these folders, with the watcher that reloads the demo. */
+  onChange(folders: readonly string[], listener: () => void): void
 }
 
 const root = dirname(fileURLToPath(import.meta.resolve('@acs-kit/web-demo/package.json')))
@@ -20,87 +22,64 @@ const servedFolders = [
 
 /**
  * Serves the demo from its sources, and the emulated sign-in under the same address, so that browsers need not trust the
- * emulator's certificate. Other apps on this machine can use that address as well.
+ * emulator's certificate. Other apps on this machine can use that address as well. Port 0 takes a free one.
  */
-export class DemoServer implements AsyncDisposable {
-  readonly #server: ViteDevServer
-  readonly #documents: StackDocuments
-
-  private constructor(server: ViteDevServer, documents: StackDocuments) {
-    this.#server = server
-    this.#documents = documents
-  }
-
-  static async start({ emulator, port }: DemoServerOptions): Promise<DemoServer> {
-    const documents = await StackDocuments.load(emulator)
-    const toEmulator = { target: new URL(emulator.endpoint).origin, changeOrigin: true }
-    const listeners = process.listeners('SIGTERM')
-    const server = await createServer({
-      root,
-      configFile: false,
-      logLevel: 'error',
-      // The dependencies are modules already, and nothing may be written next to them.
-      optimizeDeps: { noDiscovery: true, include: [] },
-      server: {
-        host: '127.0.0.1',
-        port,
-        cors: false,
-        fs: { allow: servedFolders },
-        // Other programs rely on a port that was chosen.
-        strictPort: port !== 0,
-        proxy: { [`/${emulator.entra.tenantId}/`]: toEmulator, '/_emulator/': toEmulator },
-      },
-      plugins: [
-        {
-          name: 'stack-documents',
-          configureServer({ middlewares }) {
-            // Vite opens files in the user's editor at the request of any web page.
-            middlewares.use('/__open-in-editor', (_request, response) => void response.writeHead(404).end())
-            middlewares.use(serveDocuments(documents))
-          },
-        },
-      ],
-    })
-    // Vite would exit on SIGTERM while this program still cleans up.
-    const added = process.listeners('SIGTERM').filter((listener) => !listeners.includes(listener))
-    for (const listener of added) process.off('SIGTERM', listener)
-    try {
-      await server.listen()
-    } catch (error) {
-      await server.close()
-      throw error
-    }
-    return new DemoServer(server, documents)
-  }
-
-  get url(): string {
-    return this.#server.resolvedUrls!.local[0]!
-  }
-
-  /** Serves the documents of a stack that has started. */
-  publish(stack: PublishedStack): void {
-    this.#documents.publish(stack)
-  }
-
-  /** Calls the listener after each change in these folders, with the watcher that reloads the demo. */
-  onChange(folders: readonly string[], listener: () => void): void {
-    this.#server.watcher.add([...folders]).on('all', (_event, path) => {
-      if (folders.some((folder) => path.startsWith(folder))) listener()
-    })
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#server.close()
-  }
-}
-
-function serveDocuments(documents: StackDocuments): Connect.NextHandleFunction {
-  return ({ headers, url = '/' }, response, next) => {
+export async function startDemoServer(emulator: Emulator, port: number): Promise<DemoServer> {
+  const findDocument = await loadStackDocuments(emulator)
+  let published: PublishedStack | undefined
+  const serveDocument: Connect.NextHandleFunction = ({ headers, url = '/' }, response, next) => {
     const address = new URL(url, `http://${headers.host}`)
-    const document = documents.find(address)
+    const document = findDocument(address, published)
     if (!document) return next()
     // Apps of other origins sign in here.
     if (address.pathname.endsWith('/openid-configuration')) response.setHeader('Access-Control-Allow-Origin', '*')
     response.setHeader('Content-Type', 'application/json').end(JSON.stringify(document))
+  }
+  const toEmulator = { target: new URL(emulator.endpoint).origin, changeOrigin: true }
+  const listeners = process.listeners('SIGTERM')
+  const server = await createServer({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    // The dependencies are modules already, and nothing may be written next to them.
+    optimizeDeps: { noDiscovery: true, include: [] },
+    server: {
+      host: '127.0.0.1',
+      port,
+      cors: false,
+      fs: { allow: servedFolders },
+      // Other programs rely on a port that was chosen.
+      strictPort: port !== 0,
+      proxy: { [`/${emulator.entra.tenantId}/`]: toEmulator, '/_emulator/': toEmulator },
+    },
+    plugins: [
+      {
+        name: 'stack-documents',
+        configureServer({ middlewares }) {
+          // Vite opens files in the user's editor at the request of any web page.
+          middlewares.use('/__open-in-editor', (_request, response) => void response.writeHead(404).end())
+          middlewares.use(serveDocument)
+        },
+      },
+    ],
+  })
+  // Vite would exit on SIGTERM while this program still cleans up.
+  const added = process.listeners('SIGTERM').filter((listener) => !listeners.includes(listener))
+  for (const listener of added) process.off('SIGTERM', listener)
+  try {
+    await server.listen()
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+  return {
+    url: server.resolvedUrls!.local[0]!,
+    publish: (stack) => void (published = stack),
+    onChange(folders, listener) {
+      server.watcher.add([...folders]).on('all', (_event, path) => {
+        if (folders.some((folder) => path.startsWith(folder))) listener()
+      })
+    },
+    [Symbol.asyncDispose]: () => server.close(),
   }
 }

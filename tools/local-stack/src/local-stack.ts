@@ -3,30 +3,28 @@ import type { Emulator } from '@acs-kit/communication-emulator'
 import { parseConnectionString } from '@acs-kit/communication-identity'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { startOnAppService } from './app-service.ts'
-import { Backend } from './backend.ts'
-import { DemoServer } from './demo-server.ts'
-import { ProvisionedResources, type OnStep, type ProvisionOptions } from './provisioned-resources.ts'
+import { Backend, type InProcessOptions } from './backend.ts'
+import { startDemoServer, type DemoServer } from './demo-server.ts'
+import {
+  provisionResources,
+  type ProvisionedResources,
+  type ProvisionOptions,
+  type ProvisionProgress,
+} from './provisioned-resources.ts'
 import type { TokenServiceProcess } from './token-service-process.ts'
 
-export interface LocalStackOptions {
+export interface LocalStackOptions
+  extends
+    Pick<InProcessOptions, 'keyFolder' | 'dataFolder' | 'connectionString' | 'onLog'>,
+    Partial<ProvisionProgress> {
   /** 0 takes a free port. Without a port for the demo, it is not served. */
   readonly ports: { readonly emulator: number; readonly service: number; readonly demo?: number }
-  /** Folder of the certificate authority. Default: one per user. */
-  readonly keyFolder?: string | undefined
-  /** Keeps users and identities for the next start. Default: in memory. */
-  readonly dataFolder?: string
-  /** Connection string of the resource. Default: the emulator's. */
-  readonly connectionString?: string | undefined
   /** Provisions a resource, and runs the service's package as App Service would. */
   readonly provision?: ProvisionOptions | undefined
   /** Origins whose pages may call the service, in addition to those of this machine. */
   readonly allowedOrigins?: readonly string[] | undefined
   /** Default: the service's. */
   readonly logLevel?: string | undefined
-  readonly onLog?: (text: string) => void
-  readonly onStep?: OnStep
-  /** Cancels provisioning. */
-  readonly signal?: AbortSignal
 }
 
 /** Everything that an app needs, on this machine. */
@@ -48,25 +46,32 @@ const loopbackOrigins = ['localhost', '127.0.0.1', '[::1]'].map((host) => `http:
 
 /** Starts emulator, Azurite, token service and, given a port, the demo. If one fails, stops the others and rejects. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
-  const { ports, keyFolder, dataFolder, provision, onLog, onStep = () => {}, signal } = options
+  const {
+    ports,
+    provision,
+    allowedOrigins = [],
+    logLevel,
+    onLog,
+    onStep = () => {},
+    signal,
+    ...backendOptions
+  } = options
   await using parts = new AsyncDisposableStack()
   const backend = parts.use(
     await Backend.start({
-      emulatorPort: ports.emulator,
-      keyFolder,
-      dataFolder,
-      connectionString: options.connectionString,
-      keylessStore: provision !== undefined,
+      ...backendOptions,
       onLog,
+      emulatorPort: ports.emulator,
+      keylessStore: provision !== undefined,
     }),
   )
   const { emulator } = backend
-  const demo = ports.demo === undefined ? undefined : parts.use(await DemoServer.start({ emulator, port: ports.demo }))
-  const resources = provision && parts.use(await ProvisionedResources.create(provision, backend, { onStep, signal }))
+  const demo = ports.demo === undefined ? undefined : parts.use(await startDemoServer(emulator, ports.demo))
+  const resources = provision && parts.use(await provisionResources(provision, backend, { onStep, signal }))
   const settings = {
     PORT: String(ports.service),
-    ALLOWED_ORIGINS: [...loopbackOrigins, ...(options.allowedOrigins ?? [])].join(','),
-    ...(options.logLevel !== undefined && { LOG_LEVEL: options.logLevel }),
+    ALLOWED_ORIGINS: [...loopbackOrigins, ...allowedOrigins].join(','),
+    ...(logLevel !== undefined && { LOG_LEVEL: logLevel }),
   }
   const service = resources
     ? parts.use(await startOnAppService(emulator, { folder: parts.use(new TemporaryFolder()), settings, onLog }))

@@ -8,43 +8,30 @@ export interface PublishedStack {
   readonly isAzureEmulated: boolean
 }
 
+export const signInScope = 'openid profile offline_access api://acs-kit/access_as_user'
 const clientId = wellKnownPublicClientId
-const scope = 'openid profile offline_access api://acs-kit/access_as_user'
 
-/** JSON documents that the demo's server serves: the demo's configuration, the stack's outputs, the sign-in's metadata. */
-export class StackDocuments {
-  readonly #emulator: Emulator
-  readonly #metadata: string
-  #stack: PublishedStack | undefined
+/**
+ * Loads the sign-in's metadata. Returns a function that finds the JSON document at an address of the demo's server: the
+ * metadata or, once there is a stack, the demo's configuration and the stack's outputs.
+ */
+export async function loadStackDocuments({ endpoint, entra: { issuer, tenantId } }: Emulator) {
+  const response = await fetch(`${issuer}/.well-known/openid-configuration`)
+  const emulatorMetadata = await response.text()
 
-  private constructor(emulator: Emulator, metadata: string) {
-    this.#emulator = emulator
-    this.#metadata = metadata
-  }
-
-  static async load(emulator: Emulator): Promise<StackDocuments> {
-    const response = await fetch(`${emulator.entra.issuer}/.well-known/openid-configuration`)
-    return new StackDocuments(emulator, await response.text())
-  }
-
-  /** Until then, only the sign-in's metadata exists. */
-  publish(stack: PublishedStack): void {
-    this.#stack = stack
-  }
-
-  /** Returns the document at an address of the server, if there is one. */
-  find({ origin, pathname, searchParams }: URL): object | undefined {
-    const { issuer, tenantId } = this.#emulator.entra
-    const metadata = { ...this.#metadataAt(origin), issuer }
+  return ({ origin, pathname, searchParams }: URL, stack: PublishedStack | undefined): object | undefined => {
+    // The sign-in is served under this origin as well.
+    const addresses = JSON.parse(emulatorMetadata.replaceAll(new URL(endpoint).origin, origin)) as object
+    const metadata = { ...addresses, issuer }
     if (pathname === `/${tenantId}/v2.0/.well-known/openid-configuration`) return metadata
-    if (!this.#stack) return undefined
-    const { service, communicationEndpoint, connectionString, isAzureEmulated } = this.#stack
+    if (!stack) return undefined
+    const { service, communicationEndpoint, connectionString, isAzureEmulated } = stack
     switch (pathname) {
       case '/config.json':
         return {
           authority: issuer,
           clientId,
-          scope,
+          scope: signInScope,
           metadata,
           serviceUrl: service.url,
           ...(isAzureEmulated && { emulatorUrl: '/_emulator' }),
@@ -56,16 +43,11 @@ export class StackDocuments {
           signInIssuer: issuer,
           signInAuthority: `${origin}/${tenantId}/v2.0`,
           signInClientId: clientId,
-          signInScope: scope,
+          signInScope,
           // A key of a real resource never leaves this process.
           ...(searchParams.has('secrets') && isAzureEmulated && { connectionString }),
         }
     }
     return undefined
-  }
-
-  /** The emulator's metadata with addresses under another origin, where its sign-in is served as well. */
-  #metadataAt(origin: string): object {
-    return JSON.parse(this.#metadata.replaceAll(new URL(this.#emulator.endpoint).origin, origin)) as object
   }
 }

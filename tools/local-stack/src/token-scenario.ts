@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { tokenSource, TokenError, type TokenResponse } from '@acs-kit/token-client'
 import type { LocalStack } from './local-stack.ts'
-import { SignedInUser } from './signed-in-user.ts'
+import { signIn } from './sign-in.ts'
 import type { Transcript } from './transcript.ts'
 
 const user = 'alice'
@@ -16,7 +17,7 @@ export async function runTokenScenario(
   transcript: Transcript,
 ): Promise<void> {
   transcript.printTitle('Tokens over HTTP, with the client package')
-  const { getSignInToken } = await SignedInUser.signIn(emulator.entra.issuer, user)
+  const getSignInToken = await signIn(emulator.entra.issuer, user)
   transcript.printStep('signed in', `as ${user}, with the authorization code flow and PKCE`)
   let requests = 0
   const countingFetch: typeof fetch = (input, init) => {
@@ -75,12 +76,10 @@ export async function runQuickstart(
     { isOnline: !isAzureEmulated },
   )
   const child = spawn(process.execPath, [quickstart, '--redact'], { env, stdio: ['ignore', 'inherit', 'pipe'] })
-  let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   // On a signal, the quickstart cleans up after itself.
   signal.addEventListener('abort', () => child.kill('SIGTERM'))
-  const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0) throw new Error(`the quickstart failed: ${stderr}`)
+  const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')])
+  if (child.exitCode !== 0) throw new Error(`the quickstart failed: ${stderr}`)
 }
 
 function formatToken({ token, expiresOn }: TokenResponse): string {

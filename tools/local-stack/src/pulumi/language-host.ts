@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import '@acs-kit/test-support/exit-with-parent'
 import languageRpc from '@pulumi/pulumi/proto/language_grpc_pb.js'
 import language from '@pulumi/pulumi/proto/language_pb.js'
 import plugin from '@pulumi/pulumi/proto/plugin_pb.js'
@@ -23,11 +24,6 @@ const { port } = await serve(languageRpc.LanguageRuntimeService, {
   run: method(run),
 })
 process.stdout.write(`${port}\n`)
-// A killed engine sends no signal.
-const parent = process.ppid
-setInterval(() => {
-  if (process.ppid !== parent) process.exit()
-}, 250)
 
 async function run(request: language.RunRequest): Promise<language.RunResponse> {
   const info = request.getInfo()!

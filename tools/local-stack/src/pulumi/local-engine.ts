@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { createStack, toReason } from '@acs-kit/infra/open-stack'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import type { EngineEvent, PulumiCommand, Stack, UpOptions } from '@pulumi/pulumi/automation/index.js'
 import type { StandInProvider } from '../stand-in-provider/stand-in-provider.ts'
 
@@ -11,7 +11,7 @@ export interface OperationOptions {
   /** Called for each Azure resource; `type` is azure-native's, such as `CommunicationService`. */
   readonly onResource?: (type: string, operation: 'created' | 'deleted') => void
   /** Cancels the operation, which then rejects with the signal's reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 type ObservedOptions = Pick<UpOptions, 'color' | 'onEvent' | 'signal'>
@@ -28,26 +28,26 @@ export class LocalEngine implements AsyncDisposable {
   /** Environment of the CLI. The passphrase of the state's secrets exists only here. */
   readonly env: NodeJS.ProcessEnv
   readonly stack: Stack
-  readonly #provider: StandInProvider
+  readonly #parts: AsyncDisposableStack
 
-  private constructor(parts: { folder: string; env: NodeJS.ProcessEnv; stack: Stack; provider: StandInProvider }) {
-    this.folder = parts.folder
-    this.env = parts.env
-    this.stack = parts.stack
-    this.#provider = parts.provider
+  private constructor(stack: Stack, env: NodeJS.ProcessEnv, parts: AsyncDisposableStack) {
+    this.folder = stack.workspace.workDir
+    this.env = env
+    this.stack = stack
+    this.#parts = parts
   }
 
   /** Creates the stack `local`. Disposing the engine stops the provider. */
   static async start(cli: PulumiCommand, provider: StandInProvider): Promise<LocalEngine> {
-    const folder = mkdtempSync(join(tmpdir(), 'acs-kit-engine-'))
+    await using parts = new AsyncDisposableStack()
+    const folder = parts.use(new TemporaryFolder()).path
+    parts.use(provider)
+    mkdirSync(join(folder, 'state'))
     const env = engineEnvironment(folder, provider)
-    try {
-      mkdirSync(join(folder, 'state'))
-      return new LocalEngine({ folder, env, provider, stack: await createStack('local', { cli, folder, env }) })
-    } catch (error) {
-      await discard(folder, provider)
+    const stack = await createStack('local', { cli, folder, env }).catch((error: unknown) => {
       throw new Error(`pulumi stack init failed: ${toReason(error)}`, { cause: error })
-    }
+    })
+    return new LocalEngine(stack, env, parts.move())
   }
 
   /** Sets configuration values by their paths, such as `issuers[0].issuer`. */
@@ -67,8 +67,8 @@ export class LocalEngine implements AsyncDisposable {
     await observe('destroy', options, (observed) => this.stack.destroy(observed))
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await discard(this.folder, this.#provider)
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#parts.disposeAsync()
   }
 }
 
@@ -107,9 +107,4 @@ function engineEnvironment(folder: string, { port }: StandInProvider): NodeJS.Pr
     PULUMI_STAND_IN_NODE: process.execPath,
     PULUMI_STAND_IN_HOST: join(import.meta.dirname, 'language-host.ts'),
   })
-}
-
-async function discard(folder: string, provider: StandInProvider): Promise<void> {
-  await provider[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true, force: true })
 }
