@@ -122,11 +122,10 @@ function parseOrigins(text: string): readonly string[] {
   if (!Array.isArray(list)) throw new Error(' is not a list: pulumi config set --path allowedOrigins[0] https://…')
   const wrong = list.filter((origin) => typeof origin !== 'string' || !isAllowedOrigin(origin))
   if (wrong.length === 0) return list
-  throw new Error(
-    wrong
-      .map((origin) => ` has ${JSON.stringify(origin)}: expected an origin, such as https://app.example.com`)
-      .join('\n'),
+  const issues = wrong.map(
+    (origin) => ` has ${JSON.stringify(origin)}: expected an origin, such as https://app.example.com`,
   )
+  throw new Error(issues.join('\n'))
 }
 
 function isAllowedOrigin(text: string): boolean {

@@ -11,7 +11,7 @@ export interface Cloud {
 
 export type ResourceStatus = 'exists' | 'deleted' | 'unknown'
 
-type Statuses = ReadonlyMap<StackResource, ResourceStatus>
+export type Statuses = ReadonlyMap<StackResource, ResourceStatus>
 
 const endpoints: Readonly<Record<string, string>> = {
   public: 'https://management.azure.com',
@@ -22,30 +22,17 @@ const endpoints: Readonly<Record<string, string>> = {
 const invalidAddressCodes =
   /^(?:SubscriptionNotFound|InvalidSubscriptionId|InvalidResourceType|InvalidResourceNamespace)$/
 
-/** Checks resources in Azure with the user's account. */
-export class ResourceManager {
-  readonly #endpoint: string
-  readonly #client: ResourceManagementClient
-
-  private constructor(endpoint: string, credential: TokenCredential) {
-    this.#endpoint = endpoint
-    this.#client = new ResourceManagementClient(credential, { endpoint })
-  }
-
-  static async find(cloud: Cloud, credential: TokenCredential): Promise<ResourceManager> {
-    return new ResourceManager(await findEndpoint(cloud), credential)
-  }
-
-  /** Rejects if the account is not signed in or does not have access to the subscription. */
-  async checkResources(resources: readonly StackResource[]): Promise<Statuses> {
-    const checks = resources.map(async (resource) => [resource, await this.#check(resource)] as const)
-    return inheritParentStatus(new Map(await Promise.all(checks)))
-  }
-
-  async #check({ id, apiVersion }: StackResource): Promise<ResourceStatus> {
+/**
+ * Returns a function that checks resources in Azure with the user's account. It rejects if the account is not signed in or
+ * does not have access to the subscription.
+ */
+export async function createResourceCheck(cloud: Cloud, credential: TokenCredential) {
+  const endpoint = await findEndpoint(cloud)
+  const client = new ResourceManagementClient(credential, { endpoint })
+  const check = async ({ id, apiVersion }: StackResource): Promise<ResourceStatus> => {
     if (apiVersion === undefined) return 'unknown'
     try {
-      await this.#client.resources.getById(id.slice(1), apiVersion)
+      await client.resources.getById(id.slice(1), apiVersion)
       return 'exists'
     } catch (error) {
       const { name, statusCode, code = '', message } = error as Error & { statusCode?: number; code?: string }
@@ -57,8 +44,12 @@ export class ResourceManager {
       if (statusCode === 403) return 'unknown'
       if (statusCode === undefined) throw error
       const account = 'check your account and subscription with `az account show`'
-      throw new Error(`${this.#endpoint} responded with ${statusCode} ${code} for ${id}: ${account}`, { cause: error })
+      throw new Error(`${endpoint} responded with ${statusCode} ${code} for ${id}: ${account}`, { cause: error })
     }
+  }
+  return async (resources: readonly StackResource[]): Promise<Statuses> => {
+    const checks = resources.map(async (resource) => [resource, await check(resource)] as const)
+    return inheritParentStatus(new Map(await Promise.all(checks)))
   }
 }
 

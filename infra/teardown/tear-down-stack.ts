@@ -5,7 +5,7 @@ import { StackNotFoundError, type Stack } from '@pulumi/pulumi/automation/index.
 import { toReason } from '../pulumi-cli/open-stack.ts'
 import { formatLosses, formatResource } from './losses.ts'
 import { exportMappings, planExport } from './mapping-export.ts'
-import { ResourceManager, type Cloud, type ResourceStatus } from './resource-manager.ts'
+import { createResourceCheck, type Cloud, type Statuses } from './resource-manager.ts'
 import { toStackState, type StackResource, type StackState } from './stack-state.ts'
 
 export interface TeardownOptions {
@@ -20,8 +20,6 @@ export interface TeardownOptions {
   readonly confirm: () => Promise<boolean>
 }
 
-type Statuses = ReadonlyMap<StackResource, ResourceStatus>
-
 /**
  * Lists what will be lost, destroys the stack if that is confirmed, and returns whether Azure reports every resource as
  * deleted. Rejects, before anything is destroyed, if a precondition fails.
@@ -33,8 +31,8 @@ export async function tearDownStack(options: TeardownOptions): Promise<boolean> 
   const { resources } = state
   if (resources.length === 0) throw new Error(`stack ${stack.name} has no resources: nothing to destroy`)
   const mappings = exportPath === undefined ? undefined : planExport(state, exportPath)
-  const azure = await ResourceManager.find(toCloud(state, options.cloud), credential)
-  const before = await azure.checkResources(resources)
+  const checkResources = await createResourceCheck(toCloud(state, options.cloud), credential)
+  const before = await checkResources(resources)
   const unknown = resources.filter((resource) => before.get(resource) === 'unknown')
   if (unknown.length > 0) {
     throw new Error(`access denied to ${unknown.map(formatResource).join(', ')}: you need the Reader role`)
@@ -48,7 +46,7 @@ export async function tearDownStack(options: TeardownOptions): Promise<boolean> 
   if (mappings) log(`Exported ${await exportMappings(mappings, credential)} rows to ${mappings.path}.`)
   if (state.isProtected) await unprotect(stack)
   const isDone = await destroy(stack, output)
-  const after = await azure.checkResources(resources).catch((cause: Error) => {
+  const after = await checkResources(resources).catch((cause: Error) => {
     const progress = isDone ? 'Pulumi finished' : 'Pulumi did not finish'
     throw new Error(`${progress}, but checking the remaining resources failed: ${cause.message}`, { cause })
   })

@@ -3,7 +3,7 @@ import { createServer } from 'node:https'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { listenLocally } from '@acs-kit/test-support/local-server'
 import { expect, it } from 'vitest'
-import { inheritParentStatus, ResourceManager } from '../teardown/resource-manager.ts'
+import { createResourceCheck, inheritParentStatus } from '../teardown/resource-manager.ts'
 import type { StackResource } from '../teardown/stack-state.ts'
 
 const credential = { getToken: async () => ({ token: 'x', expiresOnTimestamp: Date.now() + 60_000 }) }
@@ -25,7 +25,8 @@ it.each<[string, object, RegExp | 'deleted']>([
   const resource = { id: '/subscriptions/s/sites/a', type: 'WebApp', name: 'a', apiVersion: 'v' }
   const check = async () => {
     const metadataHost = `localhost:${azure.port}`
-    return (await ResourceManager.find({ metadataHost, ...cloud }, credential)).checkResources([resource])
+    const checkResources = await createResourceCheck({ metadataHost, ...cloud }, credential)
+    return checkResources([resource])
   }
   if (expected === 'deleted') expect([...(await check())]).toEqual([[resource, 'deleted']])
   else await expect(check()).rejects.toThrow(expected)
