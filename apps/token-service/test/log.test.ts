@@ -1,5 +1,5 @@
 import { CommunicationIdentityError } from '@acs-kit/communication-identity'
-import { EchoServer } from '@acs-kit/test-support/echo-server'
+import { startEchoServer } from '@acs-kit/test-support/echo-server'
 import { audience } from '@acs-kit/test-support/sign-in-issuer'
 import { expect, it } from 'vitest'
 import { createLog } from '../src/log.ts'
@@ -77,13 +77,13 @@ it('omits parts of URLs that may be secret', () => {
 it.each([400, 401, 403, 429, 500])(
   'exposes no signature when upstreams respond with %i and repeat the request',
   async (status) => {
-    await using store = await EchoServer.start({
+    await using store = await startEchoServer({
       status,
       toBody: (text) => JSON.stringify({ 'odata.error': { code: text, message: { value: text } } }),
     })
-    await using keys = await EchoServer.start({ status })
+    await using keys = await startEchoServer({ status })
     await using fixture = await ServiceFixture.start()
-    await using communication = await EchoServer.start({ tls: fixture.emulator.tlsFiles, status })
+    await using communication = await startEchoServer({ tls: fixture.emulator.tlsFiles, status })
     const { issuer } = fixture.issuer
     const account = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=${secret}`
     const storeEndpoint = `TableEndpoint=http://127.0.0.1:${store.port}/a`

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { startEmulator } from '@acs-kit/communication-emulator'
-import { EchoServer } from '@acs-kit/test-support/echo-server'
+import { startEchoServer } from '@acs-kit/test-support/echo-server'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createCommunicationIdentities, type CommunicationIdentities, type SdkName } from '../src/index.ts'
 
@@ -81,7 +81,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     [429, 'throttled', 'too many requests (429)'],
     [500, 'unavailable', 'the service failed (500)'],
   ])('does not quote a response of %i that repeats the request', async (status, code, message) => {
-    await using echo = await EchoServer.start({ tls: emulator.tlsFiles, status })
+    await using echo = await startEchoServer({ tls: emulator.tlsFiles, status })
     const connectionString = `endpoint=https://localhost:${echo.port}/;accesskey=${emulator.accessKey}`
     const echoed = await createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 2_000 })
     await expect(echoed.create()).rejects.toMatchObject({ code, message })

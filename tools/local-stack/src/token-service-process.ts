@@ -17,7 +17,7 @@ const sources = fileURLToPath(import.meta.resolve('@acs-kit/token-service/main')
 const preloads = [
   import.meta.resolve('@acs-kit/test-support/exit-with-parent'),
   import.meta.resolve('@acs-kit/test-support/reject-foreign-hosts'),
-].flatMap((module) => ['--import', module])
+]
 const maxOutputLength = 500
 
 /** A token service in a process of its own. */
@@ -74,7 +74,7 @@ export class TokenServiceProcess implements AsyncDisposable {
 async function launch({ script = sources, env, clock, onLog }: TokenServiceProcessOptions): Promise<ServerProcess> {
   const command = { script, env, ...(onLog && { onOutput: onLog }) }
   if (!clock) return await ServerProcess.start({ ...command, ready: /"address":/ })
-  const server = await ServerProcess.start({ ...command, execArgs: preloads, hasChannel: true, ready: 'message' })
+  const server = await ServerProcess.start({ ...command, preloads, ready: 'message' })
   server.send({ clockOffset: clock.offset })
   return server
 }

@@ -58,15 +58,14 @@ export class Azurite implements AsyncDisposable {
         tls === undefined ? [] : ['--cert', tls.certificate, '--key', tls.privateKey],
         oauth ? ['--oauth', 'basic'] : [],
       ].flat(),
-      execArgs: [
+      preloads: [
         new URL('exit-with-parent.ts', import.meta.url).href,
         new URL('reject-foreign-hosts.ts', import.meta.url).href,
         new URL('announce-port.ts', import.meta.url).href,
         // The files map users to identities.
         'data:text/javascript,process.umask(0o077)',
-      ].flatMap((module) => ['--import', module]),
+      ],
       env: childEnvironment({ AZURITE_ACCOUNTS: [account, ...accountKeys].join(':') }),
-      hasChannel: true,
       ready: 'message',
     })
     return new Azurite(server, (server.message as AddressInfo).port, tls === undefined ? 'http' : 'https')

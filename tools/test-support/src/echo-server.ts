@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs'
-import {
-  createServer as createPlainServer,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http'
+import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { text } from 'node:stream/consumers'
-import { listenLocally, type LocalServer } from './local-server.ts'
+import { listenLocally } from './local-server.ts'
 
 export interface EchoServerOptions {
   /** Files of certificate and key, for HTTPS. Default: HTTP. */
@@ -18,39 +13,28 @@ export interface EchoServerOptions {
   readonly toBody?: (request: string) => string
 }
 
-/** An upstream that rejects every request and repeats it in its response, credentials included. */
-export class EchoServer implements AsyncDisposable {
-  readonly #local: LocalServer
-  readonly #echoed: Set<string>
-  readonly port: number
-
-  private constructor(local: LocalServer, echoed: Set<string>) {
-    this.#local = local
-    this.#echoed = echoed
-    this.port = local.port
+/**
+ * Starts an upstream that rejects every request and repeats it in its response, credentials included. `secrets` are the
+ * signatures and tokens that were repeated so far.
+ */
+export async function startEchoServer({ tls, status, toBody = toServiceError }: EchoServerOptions) {
+  const echoed = new Set<string>()
+  const echo = async (request: IncomingMessage, response: ServerResponse) => {
+    const requestText = await readRequest(request)
+    for (const secret of findSecrets(request)) echoed.add(secret)
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(toBody(requestText))
   }
-
-  static async start({ tls, status, toBody = toServiceError }: EchoServerOptions): Promise<EchoServer> {
-    const echoed = new Set<string>()
-    const echo = async (request: IncomingMessage, response: ServerResponse) => {
-      const requestText = await readRequest(request)
-      for (const secret of findSecrets(request)) echoed.add(secret)
-      response.writeHead(status, { 'Content-Type': 'application/json' }).end(toBody(requestText))
-    }
-    const respond: RequestListener = (request, response) => void echo(request, response)
-    const server = tls
-      ? createServer({ cert: readFileSync(tls.certificate), key: readFileSync(tls.privateKey) }, respond)
-      : createPlainServer(respond)
-    return new EchoServer(await listenLocally(server), echoed)
-  }
-
-  /** Signatures and tokens that were repeated so far. */
-  get secrets(): readonly string[] {
-    return [...this.#echoed]
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#local[Symbol.asyncDispose]()
+  const server = tls
+    ? createServer({ cert: readFileSync(tls.certificate), key: readFileSync(tls.privateKey) })
+    : createPlainServer()
+  server.on('request', (request, response) => void echo(request, response))
+  const { port, [Symbol.asyncDispose]: close } = await listenLocally(server)
+  return {
+    port,
+    get secrets(): readonly string[] {
+      return [...echoed]
+    },
+    [Symbol.asyncDispose]: close,
   }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import * as http from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import * as https from 'node:https'
+import { text } from 'node:stream/consumers'
 
 export interface HttpRequest {
   readonly method: string
@@ -54,9 +55,7 @@ export class HttpClient implements Disposable {
     })
     request.end(body)
     const [response] = (await once(request, 'response')) as [IncomingMessage]
-    const chunks: Buffer[] = []
-    for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
-    return { status: response.statusCode!, headers: response.headers, text: Buffer.concat(chunks).toString() }
+    return { status: response.statusCode!, headers: response.headers, text: await text(response) }
   }
 
   [Symbol.dispose](): void {

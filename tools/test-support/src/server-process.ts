@@ -9,16 +9,15 @@ export interface ServerCommand {
   readonly args?: readonly string[]
   /** Default: only what every program needs. */
   readonly env?: NodeJS.ProcessEnv
-  /** Options of Node itself. */
-  readonly execArgs?: readonly string[]
-  readonly cwd?: string
+  /** URLs of modules that are loaded before the script. */
+  readonly preloads?: readonly string[]
   /** Receives the output. Once the server is ready, only the last `keptLength` characters are kept then. */
   readonly onOutput?: (text: string) => void
-  /** Opens an IPC channel. */
-  readonly hasChannel?: boolean
-  /** Pattern in standard output, or the first message from the channel, that shows that the server is ready. */
+  /** Shows that the server is ready: a pattern in standard output, or the first message over an IPC channel. */
   readonly ready: RegExp | 'message'
 }
+
+type LaunchCommand = Omit<ServerCommand, 'ready'> & Partial<ServerCommand>
 
 const stopTimeoutMs = 10_000
 const startTimeoutMs = 60_000
@@ -39,12 +38,11 @@ export class ServerProcess implements AsyncDisposable {
   message: unknown
   #isReady = false
 
-  private constructor(command: Omit<ServerCommand, 'ready'>) {
-    const { script, args = [], env = childEnvironment(), execArgs = [], cwd, onOutput, hasChannel = false } = command
+  private constructor({ script, args = [], env = childEnvironment(), preloads = [], onOutput, ready }: LaunchCommand) {
+    const execArgs = preloads.flatMap((module) => ['--import', module])
     this.#child = spawn(process.execPath, [...execArgs, script, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe', ...(hasChannel ? (['ipc'] as const) : [])],
+      stdio: ['ignore', 'pipe', 'pipe', ...(ready === 'message' ? (['ipc'] as const) : [])],
       env,
-      cwd,
     })
     running.add(this.#child)
     this.#child.once('message', (message) => (this.message = message))
@@ -59,7 +57,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Returns before the server is ready, for a process that is expected to fail. */
-  static launch(command: Omit<ServerCommand, 'ready'>): ServerProcess {
+  static launch(command: LaunchCommand): ServerProcess {
     return new ServerProcess(command)
   }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
-import { EchoServer } from '@acs-kit/test-support/echo-server'
+import { startEchoServer } from '@acs-kit/test-support/echo-server'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 
@@ -36,9 +36,9 @@ export interface EchoRunsReport {
 export async function runAgainstEchoes(options: EchoRunsOptions): Promise<EchoRunsReport> {
   const { keyFolder, accessKey, runQuickstart } = options
   await using emulator = await startEmulator({ keyFolder, trust: false })
-  await using communication = await EchoServer.start({ tls: emulator.tlsFiles, status: 401 })
-  await using store = await EchoServer.start({ status: 403, toBody: toTableError })
-  await using keys = await EchoServer.start({ status: 500 })
+  await using communication = await startEchoServer({ tls: emulator.tlsFiles, status: 401 })
+  await using store = await startEchoServer({ status: 403, toBody: toTableError })
+  await using keys = await startEchoServer({ status: 500 })
   await using issuer = await SignInIssuer.start()
   const connectionString = `endpoint=https://localhost:${communication.port}/;accesskey=${accessKey}`
   await runQuickstart('an upstream that repeats the request', {
