@@ -1,30 +1,21 @@
 import type { Log } from './log.ts'
 
-/** Tasks that no request waits for. */
-export class BackgroundTasks {
-  readonly #log: Pick<Log, 'warn'>
-  readonly #running = new Set<Promise<void>>()
+export type BackgroundTasks = ReturnType<typeof createBackgroundTasks>
 
-  constructor(log: Pick<Log, 'warn'>) {
-    this.#log = log
-  }
-
-  /** Logs a failure: every task is either optional or recorded in the journal. */
-  run(purpose: string, task: () => Promise<unknown>): void {
-    const running = this.#attempt(purpose, task).finally(() => this.#running.delete(running))
-    this.#running.add(running)
-  }
-
-  async #attempt(purpose: string, task: () => Promise<unknown>): Promise<void> {
-    try {
-      await task()
-    } catch (error) {
-      this.#log.warn({ err: error }, `could not ${purpose}`)
-    }
-  }
-
-  /** Resolves when no task is running. */
-  async settle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running)
+/** Runs tasks that no request waits for. */
+export function createBackgroundTasks(log: Log) {
+  const running = new Set<Promise<unknown>>()
+  return {
+    /** Logs a failure: every task is either optional or recorded in the journal. */
+    run(purpose: string, task: () => Promise<unknown>): void {
+      const attempt: Promise<unknown> = task()
+        .catch((error: unknown) => log.warn({ err: error }, `could not ${purpose}`))
+        .finally(() => running.delete(attempt))
+      running.add(attempt)
+    },
+    /** Resolves when no task is running. */
+    async settle(): Promise<void> {
+      while (running.size > 0) await Promise.all(running)
+    },
   }
 }

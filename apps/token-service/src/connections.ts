@@ -1,16 +1,19 @@
-import { createCommunicationIdentities, type Target } from '@acs-kit/communication-identity'
+import { createCommunicationIdentities, type Operation, type Target } from '@acs-kit/communication-identity'
 import type { Settings } from '@acs-kit/service-settings'
 import type { TokenCredential } from '@azure/core-auth'
 import { TableClient } from '@azure/data-tables'
-import type { AccessKeyOptions } from './communication/communication.ts'
+import type { AccessKey } from './communication/communication.ts'
 
-/** The access keys in order of preference, or the managed identity. */
-export async function createAccessKeys(settings: Settings): Promise<AccessKeyOptions[]> {
-  const options = { sdk: settings.ACS_SDK, deadlineMs: settings.UPSTREAM_DEADLINE_MS }
-  return Object.entries(await createTargets(settings)).map(([name, target]) => ({
-    name,
-    connect: (beforeAttempt) => createCommunicationIdentities(target, { ...options, beforeAttempt }),
-  }))
+/** Creates a client for each access key in order of preference, or for the managed identity. */
+export async function connectAll(
+  settings: Settings,
+  beforeAttempt: (operation: Operation) => void,
+): Promise<AccessKey[]> {
+  const options = { sdk: settings.ACS_SDK, deadlineMs: settings.UPSTREAM_DEADLINE_MS, beforeAttempt }
+  const keys = Object.entries(await createTargets(settings)).map(async ([name, target]) => {
+    return { name, identities: await createCommunicationIdentities(target, options), isRejected: false }
+  })
+  return Promise.all(keys)
 }
 
 async function createTargets(settings: Settings): Promise<Record<string, Target>> {

@@ -4,43 +4,40 @@ import type { IdentityStore } from './identities/identity-store.ts'
 import type { Log } from './log.ts'
 import { ProblemError } from './problems/problem-error.ts'
 
-type Status = ReadyResponse['store']
-
 /** Key that no user has. Reading it checks the store. */
 const unusedUserKey = 'A'.repeat(43)
 
+export type HealthMonitor = ReturnType<typeof createHealthMonitor>
+
 /** Result of the latest health check of the store and Azure Communication Services. Reading it sends no request. */
-export class HealthMonitor {
-  readonly #parts: { readonly store: IdentityStore; readonly communication: Communication; readonly log: Log }
-  #store: Status = 'unknown'
-  #communication: Status = 'unknown'
+export function createHealthMonitor(store: IdentityStore, communication: Communication, log: Log) {
+  let state: ReadyResponse = { status: 'not-ready', store: 'unknown', communication: 'unknown' }
 
-  constructor(parts: { store: IdentityStore; communication: Communication; log: Log }) {
-    this.#parts = parts
-  }
-
-  get state(): ReadyResponse {
-    const isReady = this.#store === 'ok' && this.#communication === 'ok'
-    return { status: isReady ? 'ready' : 'not-ready', store: this.#store, communication: this.#communication }
-  }
-
-  async check(): Promise<void> {
-    const { store, communication } = this.#parts
-    ;[this.#store, this.#communication] = await Promise.all([
-      this.#checkPart('the identity store', () => store.find(unusedUserKey)),
-      this.#checkPart('Azure Communication Services', () => communication.probe()),
+  async function check(): Promise<void> {
+    const parts = await Promise.all([
+      checkPart('the identity store', () => store.find(unusedUserKey)),
+      checkPart('Azure Communication Services', () => communication.probe()),
     ])
+    const isReady = parts.every((part) => part === 'ok')
+    state = { status: isReady ? 'ready' : 'not-ready', store: parts[0], communication: parts[1] }
   }
 
-  async #checkPart(name: string, request: () => Promise<unknown>): Promise<Status> {
+  async function checkPart(name: string, request: () => Promise<unknown>): Promise<ReadyResponse['store']> {
     try {
       await request()
       return 'ok'
     } catch (error) {
       // Throttled, and so reachable.
       if (error instanceof ProblemError && error.code === 'communication-throttled') return 'ok'
-      this.#parts.log.warn({ err: error }, `health check failed: cannot reach ${name}`)
+      log.warn({ err: error }, `health check failed: cannot reach ${name}`)
       return 'down'
     }
+  }
+
+  return {
+    check,
+    get state() {
+      return state
+    },
   }
 }

@@ -27,14 +27,14 @@ export class Metrics {
       name: 'cached_users',
       help: 'Users whose tokens are cached',
       collect() {
-        this.set(app.userTokens.cachedUsers)
+        this.set(app.userTokens.countUsers())
       },
     })
     this.#addGauge({
       name: 'communication_circuit_open',
       help: '1 while the circuit breaker holds back requests to Azure Communication Services',
       collect() {
-        this.set(Number(app.communication.isCircuitOpen))
+        this.set(Number(app.communication.isCircuitOpen()))
       },
     })
     this.#addGauge({

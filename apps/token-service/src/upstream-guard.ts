@@ -13,7 +13,7 @@ import { ProblemError } from './problems/problem-error.ts'
 const maxConsecutiveFailures = 5
 const retryJitterMs = 5000
 
-export interface UpstreamGuardOptions {
+interface UpstreamGuardOptions {
   /** Name in messages. */
   readonly name: string
   /** Problem of requests that the guard rejects. */
@@ -27,44 +27,33 @@ export interface UpstreamGuardOptions {
 }
 
 /** Circuit breaker and bulkhead of an upstream. Rejects immediately instead of queueing, which would only add load. */
-export class UpstreamGuard {
-  readonly #options: UpstreamGuardOptions
-  readonly #breaker
-  readonly #policy
-
-  constructor(options: UpstreamGuardOptions) {
-    const { isFailure, maxConcurrent, openForMs } = options
-    this.#options = options
-    this.#breaker = circuitBreaker(handleWhen(isFailure), {
-      breaker: new ConsecutiveBreaker(maxConsecutiveFailures),
-      halfOpenAfter: openForMs,
-    })
-    this.#policy = wrap(bulkhead(maxConcurrent), this.#breaker)
-  }
-
-  get isCircuitOpen(): boolean {
-    return this.#breaker.state === CircuitState.Open
-  }
+export function createUpstreamGuard(options: UpstreamGuardOptions) {
+  const { name, code, isFailure, maxConcurrent, openForMs, random } = options
+  const breaker = circuitBreaker(handleWhen(isFailure), {
+    breaker: new ConsecutiveBreaker(maxConsecutiveFailures),
+    halfOpenAfter: openForMs,
+  })
+  const policy = wrap(bulkhead(maxConcurrent), breaker)
 
   /** Rejects with a `ProblemError` while the circuit is open or too many requests are in flight, else with the work's error. */
-  async execute<Result>(work: () => Promise<Result>): Promise<Result> {
-    const { name } = this.#options
+  async function execute<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.#policy.execute(work)
+      return await policy.execute(work)
     } catch (error) {
-      if (error instanceof BrokenCircuitError) throw this.unavailable(`Repeated failures of ${name} (circuit open).`)
-      if (error instanceof BulkheadRejectedError) throw this.unavailable(`Too many concurrent requests to ${name}.`)
+      if (error instanceof BrokenCircuitError) throw unavailable(`Repeated failures of ${name} (circuit open).`)
+      if (error instanceof BulkheadRejectedError) throw unavailable(`Too many concurrent requests to ${name}.`)
       throw error
     }
   }
 
-  unavailable(detail?: string, cause?: unknown): ProblemError {
-    const retryAfterMs = this.jitter(this.#options.openForMs)
-    return new ProblemError(this.#options.code, detail, { retryAfterMs, ...(cause !== undefined && { cause }) })
+  function unavailable(detail?: string, cause?: unknown): ProblemError {
+    return new ProblemError(code, detail, { retryAfterMs: jitter(openForMs), cause })
   }
 
   /** Adds a random delay, so that clients rejected together do not retry together. */
-  jitter(retryAfterMs: number): number {
-    return retryAfterMs + this.#options.random() * retryJitterMs
+  function jitter(retryAfterMs: number): number {
+    return retryAfterMs + random() * retryJitterMs
   }
+
+  return { isCircuitOpen: () => breaker.state === CircuitState.Open, execute, unavailable, jitter }
 }

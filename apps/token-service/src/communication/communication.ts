@@ -4,13 +4,12 @@ import {
   type CommunicationIdentities,
   type Operation,
   type Scope,
-  type SdkName,
   type TeamsUserToken,
 } from '@acs-kit/communication-identity'
-import type { Log } from '../log.ts'
+import { connectAll } from '../connections.ts'
 import { ProblemError } from '../problems/problem-error.ts'
-import { UpstreamGuard } from '../upstream-guard.ts'
-import { AccessKey } from './access-key.ts'
+import type { ServiceOptions } from '../service-options.ts'
+import { createUpstreamGuard } from '../upstream-guard.ts'
 import { createRequestBudgets } from './request-budgets.ts'
 
 const maxConcurrent = 200
@@ -22,174 +21,153 @@ const defaultThrottleMs = 1000
 /** Id that no resource owns. Deleting it checks whether a key is accepted, and changes nothing. */
 const unownedUserId = '8:acs:00000000-0000-0000-0000-000000000000_00000000-0000-0000-0000-000000000000'
 
+/** A credential of the resource. Cached tokens remember theirs: regenerating a key revokes the tokens that it issued. */
+export interface AccessKey {
+  readonly name: string
+  readonly identities: CommunicationIdentities
+  /** Whether ACS rejected the key. Final: if the key is accepted again, a new object replaces this one. */
+  isRejected: boolean
+}
+
 export interface IssuedToken extends AccessToken {
   readonly key: AccessKey
 }
 
-export interface AccessKeyOptions {
-  readonly name: string
-  /** Creates the client, which reports each attempt before it sends it. */
-  readonly connect: (beforeAttempt: (operation: Operation) => void) => Promise<CommunicationIdentities>
-}
-
-export interface CommunicationOptions {
-  readonly sdk: SdkName
-  /** In order of preference. */
-  readonly keys: readonly AccessKeyOptions[]
-  /** Number of instances that share the resource's limits. */
-  readonly instances: number
-  readonly log: Log
-  readonly random: () => number
-  readonly onAttempt: (operation: Operation) => void
-}
+export type Communication = Awaited<ReturnType<typeof createCommunication>>
 
 /**
  * Azure Communication Services (ACS), with its limits, a circuit breaker, and the other key when one is rejected. Rejects with a
  * `CommunicationIdentityError` or a `ProblemError`.
  */
-export class Communication {
-  readonly sdk: SdkName
-  readonly #keys: AccessKey[] = []
-  readonly #budgets
-  readonly #guard
-  readonly #log: Log
-
-  static async connect(options: CommunicationOptions): Promise<Communication> {
-    const communication = new Communication(options)
-    const beforeAttempt = (operation: Operation) => {
-      communication.#takeBudget(operation)
-      options.onAttempt(operation)
-    }
-    for (const { name, connect } of options.keys) {
-      communication.#keys.push(new AccessKey(name, await connect(beforeAttempt)))
-    }
-    return communication
-  }
-
-  private constructor({ sdk, instances, log, random }: CommunicationOptions) {
-    this.sdk = sdk
-    this.#log = log
-    this.#budgets = createRequestBudgets(instances)
-    this.#guard = new UpstreamGuard({
-      name: 'Azure Communication Services',
-      code: 'communication-unavailable',
-      isFailure: (error) => error instanceof CommunicationIdentityError && error.code === 'unavailable',
-      maxConcurrent,
-      openForMs,
-      random,
-    })
-  }
-
+export async function createCommunication(
+  { settings, log, random }: ServiceOptions,
+  onAttempt: (operation: Operation) => void,
+) {
+  const sdk = settings.ACS_SDK
+  const budgets = createRequestBudgets(settings.INSTANCES)
+  const guard = createUpstreamGuard({
+    name: 'Azure Communication Services',
+    code: 'communication-unavailable',
+    isFailure: (error) => error instanceof CommunicationIdentityError && error.code === 'unavailable',
+    maxConcurrent,
+    openForMs,
+    random,
+  })
+  /** In order of preference. */
+  const keys: AccessKey[] = await connectAll(settings, (operation) => {
+    takeBudget(operation)
+    onAttempt(operation)
+  })
   /** The resource's endpoint, which the clients of the SDKs need. */
-  get endpoint(): string {
-    return this.#keys[0]!.identities.endpoint
-  }
-
-  get isCircuitOpen(): boolean {
-    return this.#guard.isCircuitOpen
-  }
-
-  get keys(): readonly { readonly name: string; readonly isRejected: boolean }[] {
-    return this.#keys
-  }
+  const { endpoint } = keys[0]!.identities
 
   /** Creates an identity, and its first token if the SDK does both in one request. */
-  async create(
+  async function create(
     scopes: readonly Scope[],
     expiresInMinutes: number | undefined,
   ): Promise<{ readonly communicationUserId: string; readonly token?: IssuedToken }> {
-    if (this.sdk === 'administration') {
-      return { communicationUserId: await this.#send('create', ({ identities }) => identities.create()) }
+    if (sdk === 'administration') {
+      return { communicationUserId: await send('create', ({ identities }) => identities.create()) }
     }
-    return this.#send('createWithToken', async (key) => {
+    return send('createWithToken', async (key) => {
       const created = await key.identities.createWithToken(scopes, { expiresInMinutes })
       return { communicationUserId: created.communicationUserId, token: { ...created, key } }
     })
   }
 
-  issueToken(
+  function issueToken(
     communicationUserId: string,
     scopes: readonly Scope[],
     expiresInMinutes: number | undefined,
   ): Promise<IssuedToken> {
-    return this.#send('issueToken', async (key) => ({
+    return send('issueToken', async (key) => ({
       ...(await key.identities.issueToken(communicationUserId, scopes, { expiresInMinutes })),
       key,
     }))
   }
 
-  revokeTokens(communicationUserId: string): Promise<void> {
-    return this.#send('revokeTokens', ({ identities }) => identities.revokeTokens(communicationUserId))
+  function revokeTokens(communicationUserId: string): Promise<void> {
+    return send('revokeTokens', ({ identities }) => identities.revokeTokens(communicationUserId))
   }
 
-  delete(communicationUserId: string): Promise<void> {
-    return this.#send('delete', ({ identities }) => identities.delete(communicationUserId))
+  function deleteIdentity(communicationUserId: string): Promise<void> {
+    return send('delete', ({ identities }) => identities.delete(communicationUserId))
   }
 
-  exchangeTeamsToken(token: TeamsUserToken): Promise<AccessToken> {
-    return this.#send('exchangeTeamsToken', ({ identities }) => identities.exchangeTeamsToken(token))
+  function exchangeTeamsToken(token: TeamsUserToken): Promise<AccessToken> {
+    return send('exchangeTeamsToken', ({ identities }) => identities.exchangeTeamsToken(token))
   }
 
   /** Checks each key, so that a rejected one is found before a user's request needs it. */
-  async probe(): Promise<void> {
-    const results = await Promise.allSettled(this.#keys.map((key, index) => this.#probeKey(key, index)))
-    const failure = results.find((result) => result.status === 'rejected')
-    if (failure) throw failure.reason
-    if (this.#keys.every(({ isRejected }) => isRejected)) throw allKeysRejected()
+  async function probe(): Promise<void> {
+    const probes = keys.map(probeKey)
+    await Promise.allSettled(probes)
+    await Promise.all(probes)
+    if (keys.every(({ isRejected }) => isRejected)) throw allKeysRejected()
   }
 
-  async #probeKey(key: AccessKey, index: number): Promise<void> {
+  async function probeKey(key: AccessKey, index: number): Promise<void> {
     try {
-      await this.#guardedSend('delete', () => key.identities.delete(unownedUserId))
+      await guardedSend('delete', () => key.identities.delete(unownedUserId))
     } catch (error) {
       if (!(error instanceof CommunicationIdentityError)) throw error
-      if (error.code === 'credentials-refused') return this.#markRejected(key)
+      if (error.code === 'credentials-refused') return markRejected(key)
       if (error.code === 'unavailable' || error.code === 'throttled') throw error
     }
     if (!key.isRejected) return
-    this.#log.info({ key: key.name }, 'access key accepted again')
-    this.#keys[index] = new AccessKey(key.name, key.identities)
+    log.info({ key: key.name }, 'access key accepted again')
+    keys[index] = { ...key, isRejected: false }
   }
 
-  async #send<Result>(operation: Operation, request: (key: AccessKey) => Promise<Result>): Promise<Result> {
+  async function send<Result>(operation: Operation, request: (key: AccessKey) => Promise<Result>): Promise<Result> {
     for (;;) {
-      const key = this.#keys.find(({ isRejected }) => !isRejected)
+      const key = keys.find(({ isRejected }) => !isRejected)
       if (!key) throw allKeysRejected()
       try {
-        return await this.#guardedSend(operation, () => request(key))
+        return await guardedSend(operation, () => request(key))
       } catch (error) {
         if (!(error instanceof CommunicationIdentityError && error.code === 'credentials-refused')) throw error
-        this.#markRejected(key)
+        markRejected(key)
       }
     }
   }
 
-  async #guardedSend<Result>(operation: Operation, request: () => Promise<Result>): Promise<Result> {
+  async function guardedSend<Result>(operation: Operation, request: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.#guard.execute(request)
+      return await guard.execute(request)
     } catch (error) {
       if (error instanceof CommunicationIdentityError && error.code === 'throttled') {
-        this.#budgets[operation].pauseUntil(performance.now() + (error.retryAfterMs ?? defaultThrottleMs))
+        budgets[operation].pauseUntil(performance.now() + (error.retryAfterMs ?? defaultThrottleMs))
       }
       throw error
     }
   }
 
-  #takeBudget(operation: Operation): void {
-    const waitMs = this.#budgets[operation].take(performance.now())
+  function takeBudget(operation: Operation): void {
+    const waitMs = budgets[operation].take(performance.now())
     if (waitMs <= 0) return
     throw new ProblemError('communication-throttled', 'Request limit of Azure Communication Services reached.', {
-      retryAfterMs: this.#guard.jitter(waitMs),
+      retryAfterMs: guard.jitter(waitMs),
     })
   }
 
-  #markRejected(key: AccessKey): void {
+  function markRejected(key: AccessKey): void {
     if (key.isRejected) return
     key.isRejected = true
-    this.#log.warn(
-      { key: key.name },
-      'access key rejected by ACS, dropping its tokens: copy the key again from the portal',
-    )
+    log.warn({ key: key.name }, 'access key rejected by ACS, dropping its tokens: copy the key again from the portal')
+  }
+
+  return {
+    sdk,
+    endpoint,
+    keys: keys as readonly Readonly<AccessKey>[],
+    isCircuitOpen: guard.isCircuitOpen,
+    create,
+    issueToken,
+    revokeTokens,
+    delete: deleteIdentity,
+    exchangeTeamsToken,
+    probe,
   }
 }
 

@@ -5,20 +5,15 @@ import type { JournalEntry, StoredEntry } from './journal.ts'
 /** `pending`: recorded in the journal for the reaper. */
 export type Outcome = 'done' | 'pending'
 
+export type IdentityRemover = ReturnType<typeof createIdentityRemover>
+
 /** Revokes tokens and deletes identities: first records the promise in the journal, then takes steps that are safe to repeat. */
-export class IdentityRemover {
-  readonly #dependencies: IdentityDependencies
-
-  constructor(dependencies: IdentityDependencies) {
-    this.#dependencies = dependencies
-  }
-
+export function createIdentityRemover({ store, journal, communication, dropCache, log }: IdentityDependencies) {
   /**
    * Revokes the user's tokens or deletes the identity. Rejects with `store-unavailable` if the journal cannot be written. Leaves
    * later failures to the reaper.
    */
-  async start(kind: 'delete' | 'revoke', userKey: string): Promise<Outcome> {
-    const { store, journal, dropCache, log } = this.#dependencies
+  async function start(kind: 'delete' | 'revoke', userKey: string): Promise<Outcome> {
     // The order matters: a creation that is missing from the journal has ended, so the store knows its identity.
     const entries = await Array.fromAsync(journal.list(userKey))
     const identity = await store.find(userKey)
@@ -31,7 +26,7 @@ export class IdentityRemover {
     )
     for (const creation of others) {
       if (kind !== 'delete' || creation.kind !== 'create') continue
-      if (!(await journal.change(creation, { kind: 'delete' }))) return this.start(kind, userKey)
+      if (!(await journal.change(creation, { kind: 'delete' }))) return start(kind, userKey)
       isPending = true
     }
     if (!identity) {
@@ -42,7 +37,7 @@ export class IdentityRemover {
     const entry = await journal.add({ kind, userKey, communicationUserId })
     dropCache(userKey)
     try {
-      await this.finish(entry)
+      await finish(entry)
       if (kind === 'delete') for (const creation of entries.filter(isOwn)) await journal.remove(creation)
     } catch (error) {
       log.warn({ err: error, journalEntry: entry.id }, `could not finish the ${kind}, will retry`)
@@ -54,8 +49,7 @@ export class IdentityRemover {
   }
 
   /** Executes an entry and removes it from the journal. Safe to repeat. */
-  async finish(entry: JournalEntry): Promise<void> {
-    const { store, journal, communication, log } = this.#dependencies
+  async function finish(entry: JournalEntry): Promise<void> {
     const { kind, userKey, communicationUserId } = entry
     if (communicationUserId !== undefined) {
       if (kind === 'delete') {
@@ -74,6 +68,8 @@ export class IdentityRemover {
     }
     await journal.remove(entry)
   }
+
+  return { start, finish }
 }
 
 /** Ignores that an identity is deleted or belongs to another resource: this resource has no tokens of it. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { parseJson } from '@acs-kit/service-settings'
 import { odata, type TableClient, type TableEntityResult } from '@azure/data-tables'
 import { ProblemError } from '../problems/problem-error.ts'
 import type { Principal } from '../sign-in/principal.ts'
-import { rowExists, rowMissing, rowStale, scanDeadlineMs, type Table } from './table.ts'
+import { rowExists, rowStale, scanDeadlineMs, type Table } from './table.ts'
 
 /** A user and their communication identity. */
 export interface UserIdentity {
@@ -11,23 +12,16 @@ export interface UserIdentity {
   readonly subject: string
   readonly communicationUserId: string
   readonly createdOn: Date
-  readonly tokensValidFrom: Date | undefined
+  readonly tokensValidFrom?: Date | undefined
   /** Replaced at each revocation, which invalidates tokens issued under another epoch. Does not depend on clocks. */
   readonly epoch: string
   /** Id of the journal entry that announced its creation. */
   readonly intentId: string
 }
 
-interface Row {
-  issuer: string
-  subject: string
-  communicationUserId: string
+interface Row extends Omit<UserIdentity, 'userKey'> {
   /** Immutable id of the resource that the identity belongs to. */
-  resourceId: string
-  createdOn: Date
-  tokensValidFrom?: Date
-  epoch: string
-  intentId: string
+  readonly resourceId: string
 }
 
 /** Codes with which Azure rejects a cursor that it did not issue. */
@@ -39,26 +33,20 @@ export interface Page {
   readonly subject?: string | undefined
 }
 
+export type IdentityStore = ReturnType<typeof createIdentityStore>
+
 /**
  * Maps users to identities. Uses 256 partitions, by the first byte of the user's key: a partition for each user would slow
  * Azurite down, a single one Azure.
  */
-export class IdentityStore {
-  readonly #table: Table
-  readonly #now: () => number
-
-  constructor(table: Table, now: () => number) {
-    this.#table = table
-    this.#now = now
-  }
-
-  async find(userKey: string): Promise<UserIdentity | undefined> {
-    const row = await this.#read(userKey)
+export function createIdentityStore(table: Table, now: () => number) {
+  async function find(userKey: string): Promise<UserIdentity | undefined> {
+    const row = await read(userKey)
     return row && toIdentity(row)
   }
 
   /** Returns undefined if the user already has an identity, which stays. */
-  async insert(
+  async function insert(
     { userKey, issuer, subject }: Principal,
     communicationUserId: string,
     intentId: string,
@@ -68,37 +56,36 @@ export class IdentityStore {
       subject,
       communicationUserId,
       resourceId: getResourceId(communicationUserId),
-      createdOn: new Date(this.#now()),
+      createdOn: new Date(now()),
       epoch: randomUUID(),
       intentId,
     }
-    const inserted = await this.#table.runUnless(rowExists, (client, abortSignal) =>
+    const inserted = await table.runUnless(rowExists, (client, abortSignal) =>
       client.createEntity({ ...toRowKeys(userKey), ...row }, { abortSignal }),
     )
-    return inserted && { userKey, ...row, tokensValidFrom: undefined }
+    return inserted && { userKey, ...row }
   }
 
   /** Does nothing if the user has no identity or another one. */
-  async markRevoked(userKey: string, communicationUserId: string): Promise<void> {
-    await this.#change(userKey, communicationUserId, (client, keys, options) => {
-      const change = { tokensValidFrom: new Date(this.#now()), epoch: randomUUID() }
-      return client.updateEntity({ ...keys, ...change }, 'Merge', options)
+  async function markRevoked(userKey: string, communicationUserId: string): Promise<void> {
+    await change(userKey, communicationUserId, (client, options) => {
+      const changes = { tokensValidFrom: new Date(now()), epoch: randomUUID() }
+      return client.updateEntity({ ...toRowKeys(userKey), ...changes }, 'Merge', options)
     })
   }
 
   /** Does nothing if the user has no identity or another one. */
-  async remove(userKey: string, communicationUserId: string): Promise<void> {
-    await this.#change(userKey, communicationUserId, (client, { partitionKey, rowKey }, options) =>
-      client.deleteEntity(partitionKey, rowKey, options),
-    )
+  async function remove(userKey: string, communicationUserId: string): Promise<void> {
+    const { partitionKey, rowKey } = toRowKeys(userKey)
+    await change(userKey, communicationUserId, (client, options) => client.deleteEntity(partitionKey, rowKey, options))
   }
 
   /** Lists users in no particular order. Pages before the last one may be short, even empty. */
-  async list({ limit, cursor, subject }: Page): Promise<{ users: UserIdentity[]; cursor?: string }> {
+  async function list({ limit, cursor, subject }: Page): Promise<{ users: UserIdentity[]; cursor?: string }> {
     // Partitions of users are hexadecimal: the journal's sorts after them.
     const filter = subject === undefined ? "PartitionKey lt 'g'" : odata`PartitionKey lt 'g' and subject eq ${subject}`
     if (cursor !== undefined && !isCursor(cursor)) throw unknownCursor()
-    const listed = await this.#table.runUnless(
+    const listed = await table.runUnless(
       cursor === undefined ? [] : cursorInvalid,
       async (client, abortSignal) => {
         const pages = client
@@ -114,33 +101,26 @@ export class IdentityStore {
     return listed
   }
 
-  async #change(
+  async function change(
     userKey: string,
     communicationUserId: string,
-    change: (
-      client: TableClient,
-      keys: ReturnType<typeof toRowKeys>,
-      options: { etag: string; abortSignal: AbortSignal },
-    ) => Promise<unknown>,
+    operation: (client: TableClient, options: { etag: string; abortSignal: AbortSignal }) => Promise<unknown>,
   ): Promise<void> {
-    const keys = toRowKeys(userKey)
     for (;;) {
-      const row = await this.#read(userKey)
+      const row = await read(userKey)
       if (row?.communicationUserId !== communicationUserId) return
       const { etag } = row
-      const changed = await this.#table.runUnless(rowStale, (client, abortSignal) =>
-        change(client, keys, { etag, abortSignal }),
-      )
+      const changed = await table.runUnless(rowStale, (client, abortSignal) => operation(client, { etag, abortSignal }))
       if (changed) return
     }
   }
 
-  #read(userKey: string): Promise<TableEntityResult<Row> | undefined> {
+  function read(userKey: string) {
     const { partitionKey, rowKey } = toRowKeys(userKey)
-    return this.#table.runUnless(rowMissing, (client, abortSignal) =>
-      client.getEntity<Row>(partitionKey, rowKey, { abortSignal }),
-    )
+    return table.find<Row>(partitionKey, rowKey)
   }
+
+  return { find, insert, markRevoked, remove, list }
 }
 
 /** Immutable id of the resource: the GUID in a communication user id. */
@@ -154,12 +134,8 @@ function unknownCursor(): ProblemError {
 
 /** Whether the table's client can parse the cursor. */
 function isCursor(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64').toString())
-    return typeof value === 'object' && value !== null
-  } catch {
-    return false
-  }
+  const value = parseJson(Buffer.from(text, 'base64').toString())
+  return typeof value === 'object' && value !== null
 }
 
 function toRowKeys(userKey: string) {

@@ -26,44 +26,37 @@ type Row = Omit<JournalEntry, 'id'>
 /** Sorts after the partitions of users. */
 const partitionKey = 'journal'
 
+export type Journal = ReturnType<typeof createJournal>
+
 /** Write-ahead log of the steps that a crash could leave incomplete. */
-export class Journal {
-  readonly #table: Table
-  readonly #now: () => number
-  readonly #backgroundTasks: BackgroundTasks
+export function createJournal(table: Table, now: () => number, backgroundTasks: BackgroundTasks) {
   /** Entries whose write failed but may have reached the store. */
-  readonly #unconfirmed = new Set<JournalEntry>()
+  const unconfirmed = new Set<JournalEntry>()
 
-  constructor(table: Table, now: () => number, backgroundTasks: BackgroundTasks) {
-    this.#table = table
-    this.#now = now
-    this.#backgroundTasks = backgroundTasks
-  }
-
-  async add(entry: Omit<JournalEntry, 'id' | 'writtenOn'>): Promise<StoredEntry> {
-    const added = { ...entry, id: randomUUID(), writtenOn: new Date(this.#now()) }
+  async function add(entry: Omit<JournalEntry, 'id' | 'writtenOn'>): Promise<StoredEntry> {
+    const added = { ...entry, id: randomUUID(), writtenOn: new Date(now()) }
     try {
-      return await this.put(added)
+      return await put(added)
     } catch (error) {
       // The store may have written it, but the caller reports that nothing has changed.
-      this.#unconfirmed.add(added)
-      this.#backgroundTasks.run('withdraw a journal entry', () => this.withdraw())
+      unconfirmed.add(added)
+      backgroundTasks.run('withdraw a journal entry', () => withdraw())
       throw error
     }
   }
 
   /** Removes the entries that a failed `add` may have written. */
-  async withdraw(): Promise<void> {
-    for (const entry of this.#unconfirmed) {
-      await this.remove(entry)
-      this.#unconfirmed.delete(entry)
+  async function withdraw(): Promise<void> {
+    for (const entry of unconfirmed) {
+      await remove(entry)
+      unconfirmed.delete(entry)
     }
   }
 
   /** Writes an entry, replacing any with the same id. */
-  async put({ id, kind, userKey, communicationUserId, writtenOn }: JournalEntry): Promise<StoredEntry> {
+  async function put({ id, kind, userKey, communicationUserId, writtenOn }: JournalEntry): Promise<StoredEntry> {
     const row: Row = { kind, userKey, writtenOn, ...(communicationUserId && { communicationUserId }) }
-    const etag = await this.#table.run(async (client, abortSignal) => {
+    const etag = await table.run(async (client, abortSignal) => {
       const written = await client.upsertEntity({ partitionKey, rowKey: id, ...row }, 'Replace', { abortSignal })
       if (written.etag === undefined) throw new Error('the store returned no etag')
       return written.etag
@@ -72,43 +65,41 @@ export class Journal {
   }
 
   /** Reads an entry again. Returns undefined if it has changed or no longer exists. */
-  async reread({ id, etag }: StoredEntry): Promise<StoredEntry | undefined> {
-    const row = await this.#read(id)
+  async function reread({ id, etag }: StoredEntry): Promise<StoredEntry | undefined> {
+    const row = await table.find<Row>(partitionKey, id)
     return row?.etag === etag ? toEntry(row) : undefined
   }
 
-  async remove({ id }: JournalEntry): Promise<void> {
-    await this.#table.runUnless(rowMissing, (client, abortSignal) =>
-      client.deleteEntity(partitionKey, id, { abortSignal }),
-    )
+  async function remove({ id }: JournalEntry): Promise<void> {
+    await table.runUnless(rowMissing, (client, abortSignal) => client.deleteEntity(partitionKey, id, { abortSignal }))
   }
 
   /** Changes an entry. Returns false if it was changed or removed in the meantime. */
-  async change(
+  async function change(
     { id, etag }: StoredEntry,
     change: Partial<Pick<Row, 'kind' | 'communicationUserId'>>,
   ): Promise<boolean> {
-    const changed = await this.#table.runUnless(rowStale, (client, abortSignal) =>
+    const changed = await table.runUnless(rowStale, (client, abortSignal) =>
       client.updateEntity({ partitionKey, rowKey: id, ...change }, 'Merge', { etag, abortSignal }),
     )
     return changed !== undefined
   }
 
   /** Removes the entry of a completed creation. Returns false if the creation was cancelled. */
-  async confirm({ id, etag }: StoredEntry): Promise<boolean> {
-    const removed = await this.#table.runUnless(rowStale, (client, abortSignal) =>
+  async function confirm({ id, etag }: StoredEntry): Promise<boolean> {
+    const removed = await table.runUnless(rowStale, (client, abortSignal) =>
       client.deleteEntity(partitionKey, id, { etag, abortSignal }),
     )
-    return removed !== undefined || (await this.#read(id)) === undefined
+    return removed !== undefined || (await table.find<Row>(partitionKey, id)) === undefined
   }
 
   /** Lists all entries, or a user's. Each page has its own deadline: there may be many after an outage. */
-  async *list(userKey?: string): AsyncGenerator<StoredEntry> {
+  async function* list(userKey?: string): AsyncGenerator<StoredEntry> {
     const ofUser = userKey === undefined ? '' : odata` and userKey eq ${userKey}`
     const filter = odata`PartitionKey eq ${partitionKey}` + ofUser
     let continuationToken: string | undefined
     do {
-      const page = await this.#table.run(async (client, abortSignal) => {
+      const page = await table.run(async (client, abortSignal) => {
         const pages = client
           .listEntities<Row>({ queryOptions: { filter }, abortSignal })
           .byPage(continuationToken === undefined ? {} : { continuationToken })
@@ -119,11 +110,7 @@ export class Journal {
     } while (continuationToken !== undefined)
   }
 
-  #read(id: string): Promise<TableEntityResult<Row> | undefined> {
-    return this.#table.runUnless(rowMissing, (client, abortSignal) =>
-      client.getEntity<Row>(partitionKey, id, { abortSignal }),
-    )
-  }
+  return { add, withdraw, put, reread, remove, change, confirm, list }
 }
 
 function toEntry({ rowKey, etag, ...row }: TableEntityResult<Row>): StoredEntry {

@@ -15,30 +15,27 @@ export interface ReaperOptions extends IdentityDependencies {
   readonly graceMs: number
 }
 
+export type Reaper = ReturnType<typeof createReaper>
+
 /** Finishes journal entries that a crash or an outage left behind. Each instance runs one. */
-export class Reaper {
-  readonly #options: ReaperOptions
+export function createReaper(options: ReaperOptions) {
+  const { store, journal, remover, firstLogin, dropCache, now, graceMs, log } = options
   /** Whether the store failed during the last run. */
-  #isInterrupted = false
+  let isInterrupted = false
   /** Journal entries at the last run, by kind. */
-  readonly counts: Record<JournalEntry['kind'], number> = { create: 0, delete: 0, revoke: 0, lost: 0 }
+  const counts: Record<JournalEntry['kind'], number> = { create: 0, delete: 0, revoke: 0, lost: 0 }
 
-  constructor(options: ReaperOptions) {
-    this.#options = options
-  }
-
-  async run(): Promise<void> {
-    const { journal, firstLogin, now, graceMs, log } = this.#options
-    const wasInterrupted = this.#isInterrupted
-    this.#isInterrupted = true
+  async function run(): Promise<void> {
+    const wasInterrupted = isInterrupted
+    isInterrupted = true
     await journal.withdraw()
     await firstLogin
       .reconcile()
       .catch((error: unknown) => log.warn({ err: error }, 'could not settle first logins, will retry'))
     const entries = await Array.fromAsync(journal.list())
-    this.#isInterrupted = false
+    isInterrupted = false
     for (const kind of ['create', 'delete', 'revoke', 'lost'] as const) {
-      this.counts[kind] = entries.filter((entry) => entry.kind === kind).length
+      counts[kind] = entries.filter((entry) => entry.kind === kind).length
     }
     // After an outage of the store, the other instances withdraw and settle their own entries first.
     if (wasInterrupted) return
@@ -46,29 +43,27 @@ export class Reaper {
       const age = now() - entry.writtenOn.getTime()
       if (age < graceMs) continue
       try {
-        await this.#reap(entry, age)
+        await reap(entry, age)
       } catch (error) {
         log.warn({ err: error, journalEntry: entry.id }, 'could not finish a journal entry, will retry')
       }
     }
   }
 
-  async #reap(listed: StoredEntry, age: number): Promise<void> {
-    const { journal } = this.#options
+  async function reap(listed: StoredEntry, age: number): Promise<void> {
     // Another instance may have changed it since it was listed.
     const entry = await journal.reread(listed)
     if (entry === undefined) return
     if (entry.kind === 'lost') {
       if (age > lostRetentionMs) await journal.remove(entry)
     } else if (entry.communicationUserId === undefined) {
-      await this.#reapCreation(entry)
+      await reapCreation(entry)
     } else {
-      await this.#finish(entry)
+      await finish(entry)
     }
   }
 
-  async #finish(entry: JournalEntry): Promise<void> {
-    const { remover, dropCache, log } = this.#options
+  async function finish(entry: JournalEntry): Promise<void> {
     await remover.finish(entry)
     // Tokens issued in the meantime are revoked too.
     dropCache(entry.userKey)
@@ -77,14 +72,13 @@ export class Reaper {
   }
 
   /** Ends a creation that its instance did not settle, whether cancelled or not. Leaves a changed entry to the next run. */
-  async #reapCreation(entry: StoredEntry): Promise<void> {
-    const { store, journal, log } = this.#options
+  async function reapCreation(entry: StoredEntry): Promise<void> {
     const identity = await store.find(entry.userKey)
     if (identity?.intentId === entry.id) {
       if (entry.kind === 'create') return void (await journal.confirm(entry))
       // Record the id before the mapping is removed.
       const { communicationUserId } = identity
-      if (await journal.change(entry, { communicationUserId })) await this.#finish({ ...entry, communicationUserId })
+      if (await journal.change(entry, { communicationUserId })) await finish({ ...entry, communicationUserId })
     } else if (await journal.change(entry, { kind: 'lost' })) {
       log.warn(
         { journalEntry: entry.id, userKey: entry.userKey },
@@ -92,4 +86,6 @@ export class Reaper {
       )
     }
   }
+
+  return { counts, run }
 }

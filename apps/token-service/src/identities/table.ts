@@ -1,6 +1,6 @@
 import { RestError, type TableClient } from '@azure/data-tables'
 import { ProblemError } from '../problems/problem-error.ts'
-import { UpstreamGuard } from '../upstream-guard.ts'
+import { createUpstreamGuard } from '../upstream-guard.ts'
 
 const pointDeadlineMs = 2000
 /** Deadline of a scan: Azure may work for five seconds before it returns a page. */
@@ -16,39 +16,35 @@ const openForMs = 1000
 
 type Operation<Result> = (client: TableClient, abortSignal: AbortSignal) => Promise<Result>
 
+export type Table = ReturnType<typeof createTable>
+
 /** One table of Azure Table Storage. Rejects with `store-unavailable` when the outcome of an operation is unknown. */
-export class Table {
-  readonly #client: TableClient
-  readonly #guard: UpstreamGuard
+export function createTable(client: TableClient, random: () => number) {
+  const guard = createUpstreamGuard({
+    name: 'the identity store',
+    code: 'store-unavailable',
+    isFailure: (error) => !(error instanceof RestError && error.statusCode !== undefined && error.statusCode < 500),
+    maxConcurrent,
+    openForMs,
+    random,
+  })
 
-  constructor(client: TableClient, random: () => number) {
-    this.#client = client
-    this.#guard = new UpstreamGuard({
-      name: 'the identity store',
-      code: 'store-unavailable',
-      isFailure: (error) => !(error instanceof RestError && error.statusCode !== undefined && error.statusCode < 500),
-      maxConcurrent,
-      openForMs,
-      random,
-    })
-  }
-
-  async run<Result>(operation: Operation<Result>, deadlineMs = pointDeadlineMs): Promise<Result> {
+  async function run<Result>(operation: Operation<Result>, deadlineMs = pointDeadlineMs): Promise<Result> {
     try {
-      return await this.#guard.execute(() => this.#attempt(operation, deadlineMs))
+      return await guard.execute(() => attempt(operation, deadlineMs))
     } catch (error) {
-      throw error instanceof ProblemError ? error : this.#guard.unavailable(undefined, error)
+      throw error instanceof ProblemError ? error : guard.unavailable(undefined, error)
     }
   }
 
   /** Like `run`, but returns undefined if the store rejects the operation with one of the codes. */
-  async runUnless<Result>(
+  async function runUnless<Result>(
     codes: readonly string[],
     operation: Operation<Result>,
     deadlineMs?: number,
   ): Promise<Result | undefined> {
     try {
-      return await this.run(operation, deadlineMs)
+      return await run(operation, deadlineMs)
     } catch (error) {
       // Other errors, such as a lost connection or a proxy's error page, leave open whether the operation took effect.
       if (codes.includes(getErrorCode((error as ProblemError).cause) ?? '')) return undefined
@@ -56,16 +52,22 @@ export class Table {
     }
   }
 
-  async #attempt<Result>(operation: Operation<Result>, deadlineMs: number): Promise<Result> {
+  async function attempt<Result>(operation: Operation<Result>, deadlineMs: number): Promise<Result> {
     const signal = AbortSignal.timeout(deadlineMs)
     try {
-      return await operation(this.#client, signal)
+      return await operation(client, signal)
     } catch (error) {
       if (getErrorCode(error) !== 'TableNotFound') throw error
-      await this.#client.createTable({ abortSignal: signal })
-      return operation(this.#client, signal)
+      await client.createTable({ abortSignal: signal })
+      return operation(client, signal)
     }
   }
+
+  function find<Row extends object>(partitionKey: string, rowKey: string) {
+    return runUnless(rowMissing, (_, abortSignal) => client.getEntity<Row>(partitionKey, rowKey, { abortSignal }))
+  }
+
+  return { run, runUnless, find }
 }
 
 function getErrorCode(error: unknown): string | undefined {

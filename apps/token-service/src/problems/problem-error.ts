@@ -1,6 +1,6 @@
 import { problemCatalogue, type ProblemCode } from '@acs-kit/token-contract'
 
-export interface ProblemErrorOptions {
+interface ProblemErrorOptions {
   readonly retryAfterMs?: number | undefined
   readonly cause?: unknown
   readonly countsAgainstAddress?: boolean
@@ -20,7 +20,7 @@ export class ProblemError extends Error {
   readonly logFields: object | undefined
 
   constructor(code: ProblemCode, detail?: string, options: ProblemErrorOptions = {}) {
-    super(detail ?? '', 'cause' in options ? { cause: options.cause } : undefined)
+    super(detail, options)
     this.code = code
     this.statusCode = problemCatalogue[code].status
     const { retryAfterMs, countsAgainstAddress = true, logFields } = options

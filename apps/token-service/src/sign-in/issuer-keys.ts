@@ -1,3 +1,4 @@
+import type { Issuer } from '@acs-kit/service-settings'
 import {
   createLocalJWKSet,
   decodeProtectedHeader,
@@ -23,83 +24,74 @@ const unknownKeyCooldownMs = 5000
 const loadDeadlineMs = 5000
 
 /**
- * Public keys of one issuer. Loads them at the first use, reloads them when they are old or a token names an unknown one, and
- * keeps them during an outage of the issuer.
+ * Returns a function that verifies a token of one issuer as `jwtVerify` does. It rejects with the same errors, or with a
+ * `ProblemError` if the issuer's public keys cannot be loaded. Loads them at the first use, reloads them when they are old or a
+ * token names an unknown one, and keeps them during an outage of the issuer.
  */
-export class IssuerKeys {
-  readonly #issuer: string
-  readonly #now: () => number
-  readonly #jwksUri: string | undefined
-  #keySet: KeySet | undefined
-  #loadedAt = -Infinity
-  #failedAt = -Infinity
-  #unknownKeyReloadAt = -Infinity
-  #unknownKeyReload: Promise<KeySet> | undefined
-  #loading: Promise<KeySet> | undefined
-
-  constructor(issuer: string, jwksUri: string | undefined, now: () => number) {
-    this.#issuer = issuer
-    this.#jwksUri = jwksUri
-    this.#now = now
-  }
-
-  /** Verifies a token as `jwtVerify` does. Rejects with its errors, or with a `ProblemError` if the keys cannot be loaded. */
-  async verify(token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
-    const keySet = await this.#getKeys()
-    try {
-      return await verifyWith(keySet, token, options)
-    } catch (error) {
-      if (!isKeyUnknown(error, token)) throw error
-      return verifyWith(await this.#reloadForUnknownKey(), token, options)
-    }
-  }
+export function createIssuerKeys({ issuer, jwksUri: configuredUri }: Issuer, now: () => number) {
+  let current: KeySet | undefined
+  let loadedAt = -Infinity
+  let failedAt = -Infinity
+  let unknownKeyReloadAt = -Infinity
+  let unknownKeyReload: Promise<KeySet> | undefined
+  let loading: Promise<KeySet> | undefined
 
   /** Tokens with unknown keys share one reload during the cooldown. */
-  #reloadForUnknownKey(): Promise<KeySet> {
-    const now = this.#now()
-    if (this.#unknownKeyReload && now - this.#unknownKeyReloadAt < unknownKeyCooldownMs) return this.#unknownKeyReload
-    this.#unknownKeyReloadAt = now
-    return (this.#unknownKeyReload = this.#load())
+  function reloadForUnknownKey(): Promise<KeySet> {
+    const time = now()
+    if (unknownKeyReload && time - unknownKeyReloadAt < unknownKeyCooldownMs) return unknownKeyReload
+    unknownKeyReloadAt = time
+    return (unknownKeyReload = load())
   }
 
-  async #getKeys(): Promise<KeySet> {
-    const now = this.#now()
-    const keySet = this.#keySet
-    const age = now - this.#loadedAt
-    if (keySet === undefined || age >= staleAfterMs) return this.#load()
-    if (age < reloadAfterMs || now - this.#failedAt < retryPauseMs) return keySet
-    return this.#load().catch(() => keySet)
+  async function getKeys(): Promise<KeySet> {
+    const time = now()
+    const keySet = current
+    const age = time - loadedAt
+    if (keySet === undefined || age >= staleAfterMs) return load()
+    if (age < reloadAfterMs || time - failedAt < retryPauseMs) return keySet
+    return load().catch(() => keySet)
   }
 
   /** Concurrent callers share one reload. */
-  #load(): Promise<KeySet> {
-    return (this.#loading ??= this.#fetchKeys().finally(() => (this.#loading = undefined)))
+  function load(): Promise<KeySet> {
+    return (loading ??= fetchKeys().finally(() => (loading = undefined)))
   }
 
-  async #fetchKeys(): Promise<KeySet> {
-    const startedAt = this.#now()
+  async function fetchKeys(): Promise<KeySet> {
+    const startedAt = now()
     const deadline = AbortSignal.timeout(loadDeadlineMs)
     try {
       // Discovered each time, because an issuer may move its keys and leave the old ones in place.
-      const jwksUri = this.#jwksUri ?? (await this.#discover(deadline))
-      const keySet = createLocalJWKSet((await fetchJson(jwksUri, deadline)) as JSONWebKeySet)
-      this.#keySet = keySet
-      this.#loadedAt = startedAt
-      return keySet
+      const jwksUri = configuredUri ?? (await discover(deadline))
+      current = createLocalJWKSet((await fetchJson(jwksUri, deadline)) as JSONWebKeySet)
+      loadedAt = startedAt
+      return current
     } catch (cause) {
-      this.#failedAt = this.#now()
-      const detail = `Could not load the signing keys of ${this.#issuer}.`
+      failedAt = now()
+      const detail = `Could not load the signing keys of ${issuer}.`
       throw new ProblemError('sign-in-unavailable', detail, { cause, retryAfterMs: retryPauseMs })
     }
   }
 
-  async #discover(deadline: AbortSignal): Promise<string> {
-    const url = `${this.#issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-    const { issuer, jwks_uri: jwksUri } = (await fetchJson(url, deadline)) as { issuer?: unknown; jwks_uri?: unknown }
-    if (issuer !== this.#issuer) throw unavailable(`${url} names another issuer.`)
-    const isSecure = typeof jwksUri === 'string' && (jwksUri.startsWith('https:') || this.#issuer.startsWith('http:'))
+  async function discover(deadline: AbortSignal): Promise<string> {
+    const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+    const document = (await fetchJson(url, deadline)) as { readonly issuer?: unknown; readonly jwks_uri?: unknown }
+    const { jwks_uri: jwksUri } = document
+    if (document.issuer !== issuer) throw unavailable(`${url} names another issuer.`)
+    const isSecure = typeof jwksUri === 'string' && (jwksUri.startsWith('https:') || issuer.startsWith('http:'))
     if (!isSecure) throw unavailable(`${url} lacks an https jwks_uri.`)
     return jwksUri
+  }
+
+  return async (token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> => {
+    const keySet = await getKeys()
+    try {
+      return await verifyWith(keySet, token, options)
+    } catch (error) {
+      if (!isKeyUnknown(error, token)) throw error
+      return verifyWith(await reloadForUnknownKey(), token, options)
+    }
   }
 }
 

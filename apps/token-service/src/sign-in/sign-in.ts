@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
-import type { Issuer } from '@acs-kit/service-settings'
+import type { Issuer, Settings } from '@acs-kit/service-settings'
 import { decodeJwt, errors, type JWTVerifyResult } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { ProblemError } from '../problems/problem-error.ts'
-import { IssuerKeys } from './issuer-keys.ts'
+import { createIssuerKeys } from './issuer-keys.ts'
 import { rejectSigned, toPrincipal, type Principal } from './principal.ts'
 
 /** Tolerates differences between the clocks of issuer and service. */
@@ -28,44 +28,37 @@ export interface VerifiedPrincipal extends Principal {
   readonly expiresAt: number
 }
 
+interface TrustedIssuer extends Issuer {
+  readonly verify: ReturnType<typeof createIssuerKeys>
+}
+
+export type SignIn = ReturnType<typeof createSignIn>
+
 /** Verifies sign-in tokens: JWTs of the trusted issuers. */
-export class SignIn {
-  readonly #issuers: ReadonlyMap<string, { readonly settings: Issuer; readonly keys: IssuerKeys }>
-  readonly #now: () => number
-  readonly #reuseSeconds: number
-  readonly #verified = new LRUCache<string, VerifiedPrincipal>({
+export function createSignIn(settings: Settings, now: () => number) {
+  const issuers = new Map<unknown, TrustedIssuer>(
+    settings.SIGN_IN_ISSUERS.map((issuer) => [issuer.issuer, { ...issuer, verify: createIssuerKeys(issuer, now) }]),
+  )
+  /** Maximum age of a reused verification, which is also how long a key that its issuer withdrew is accepted. */
+  const reuseSeconds = settings.REVOCATION_BOUND_SECONDS
+  const verified = new LRUCache<string, VerifiedPrincipal>({
     max: maxVerifiedTokens,
     maxSize: maxVerifiedBytes,
     sizeCalculation: estimateBytes,
   })
 
-  /** Reuses a verification for `reuseMs`, which is also how long a key that its issuer withdrew is accepted. */
-  constructor(issuers: readonly Issuer[], { now, reuseMs }: { now: () => number; reuseMs: number }) {
-    this.#now = now
-    this.#reuseSeconds = reuseMs / 1000
-    this.#issuers = new Map(
-      issuers.map((settings) => [
-        settings.issuer,
-        { settings, keys: new IssuerKeys(settings.issuer, settings.jwksUri, now) },
-      ]),
-    )
-  }
-
   /** Returns the user of an `Authorization` header whose token was verified recently. */
-  getVerified(authorization: string | undefined): VerifiedPrincipal | undefined {
+  function getVerified(authorization: string | undefined): VerifiedPrincipal | undefined {
     const token = getBearerToken(authorization)
-    const known = token === undefined ? undefined : this.#verified.get(hashToken(token))
-    const now = this.#now() / 1000
+    const known = token === undefined ? undefined : verified.get(hashToken(token))
+    const time = now() / 1000
     const isValid =
-      known !== undefined &&
-      now - known.verifiedAt < this.#reuseSeconds &&
-      now >= known.notBefore &&
-      now < known.expiresAt
+      known !== undefined && time - known.verifiedAt < reuseSeconds && time >= known.notBefore && time < known.expiresAt
     return isValid ? known : undefined
   }
 
   /** Verifies the token of an `Authorization` header and returns its user. Rejects with a `ProblemError`. */
-  async verify(authorization: string | undefined): Promise<VerifiedPrincipal> {
+  async function verify(authorization: string | undefined): Promise<VerifiedPrincipal> {
     if (!authorization) {
       throw new ProblemError('token-missing', 'Send the header Authorization: Bearer <sign-in token>.')
     }
@@ -76,44 +69,46 @@ export class SignIn {
     if (!token.split('.').every(isCanonicalBase64Url)) {
       throw new ProblemError('token-invalid', 'The token is not a JWT.')
     }
-    const now = this.#now() / 1000
-    const { settings, keys } = this.#findIssuer(token)
-    const { payload, protectedHeader } = await verifySignature(token, settings, keys, now)
+    const time = now()
+    const issuer = findIssuer(token)
+    const { payload, protectedHeader } = await verifySignature(token, issuer, new Date(time))
     const { typ } = protectedHeader
     if (typ !== undefined && !(typeof typ === 'string' && tokenTypes.test(typ))) {
       throw rejectSigned('token-invalid', 'The type (typ) of the token is not JWT or at+jwt. Send an access token.')
     }
     return {
-      ...toPrincipal(payload, settings),
+      ...toPrincipal(payload, issuer),
       tokenKey: hashToken(token),
-      verifiedAt: Math.floor(now),
+      verifiedAt: Math.floor(time / 1000),
       notBefore: Math.floor(payload.nbf ?? 0) - clockToleranceSeconds,
       expiresAt: Math.floor(payload.exp!) + clockToleranceSeconds,
     }
   }
 
   /** Caches a verified user. Call it after the user's rate limit, which bounds the memory that one user can fill. */
-  addVerified(principal: VerifiedPrincipal): void {
-    if (this.#verified.peek(principal.tokenKey) !== principal) this.#verified.set(principal.tokenKey, principal)
+  function addVerified(principal: VerifiedPrincipal): void {
+    if (verified.peek(principal.tokenKey) !== principal) verified.set(principal.tokenKey, principal)
   }
 
-  #findIssuer(token: string) {
+  function findIssuer(token: string) {
     let claimed: unknown
     try {
       claimed = decodeJwt(token).iss
     } catch {
       throw new ProblemError('token-invalid', 'The token is not a JWT.')
     }
-    const issuer = typeof claimed === 'string' ? this.#issuers.get(claimed) : undefined
+    const issuer = issuers.get(claimed)
     if (issuer) return issuer
     const tokenIssuer = typeof claimed === 'string' ? toDisplayIssuer(claimed) : 'missing'
-    const trustedIssuers = [...this.#issuers.keys()]
+    const trustedIssuers = [...issuers.keys()]
     throw new ProblemError(
       'token-invalid',
       `Untrusted token issuer (iss): ${tokenIssuer}. Trusted issuers: ${trustedIssuers.join(', ')}.`,
       { logFields: { tokenIssuer, trustedIssuers } },
     )
   }
+
+  return { getVerified, verify, addVerified }
 }
 
 /** Omits the scheme, whose spelling must not lead to several cache keys. */
@@ -142,21 +137,11 @@ function toDisplayIssuer(issuer: string): string {
   return text.slice(0, maxIssuerLength)
 }
 
-async function verifySignature(
-  token: string,
-  { issuer, audience, algorithms = ['RS256'] }: Issuer,
-  keys: IssuerKeys,
-  now: number,
-): Promise<JWTVerifyResult> {
+async function verifySignature(token: string, issuer: TrustedIssuer, currentDate: Date): Promise<JWTVerifyResult> {
+  const { audience, algorithms = ['RS256'] } = issuer
+  const requirements = { issuer: issuer.issuer, audience, algorithms, requiredClaims: ['exp'] }
   try {
-    return await keys.verify(token, {
-      issuer,
-      audience,
-      algorithms,
-      requiredClaims: ['exp'],
-      currentDate: new Date(now * 1000),
-      clockTolerance: clockToleranceSeconds,
-    })
+    return await issuer.verify(token, { ...requirements, currentDate, clockTolerance: clockToleranceSeconds })
   } catch (error) {
     throw toProblem(error, [audience].flat())
   }

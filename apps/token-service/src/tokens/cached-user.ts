@@ -1,5 +1,4 @@
-import type { AccessKey } from '../communication/access-key.ts'
-import type { IssuedToken } from '../communication/communication.ts'
+import type { AccessKey, IssuedToken } from '../communication/communication.ts'
 import type { UserIdentity } from '../identities/identity-store.ts'
 
 /** Minimum remaining lifetime of a returned token. Azure's own credential refreshes when 10 minutes remain. */

@@ -17,19 +17,23 @@ interface Allowance {
   readonly maxMinutes: number
 }
 
-/** Evaluates `SCOPE_POLICY`. */
-export class ScopePolicyEvaluator {
-  readonly #policy: ScopePolicy
+/** Returns a function that returns the permitted part of a request. It throws a `ProblemError` if no scope is permitted. */
+export function createGrants({ default: defaultRule, roles: ruleByRole = {} }: ScopePolicy) {
   /** By list of roles, which a cached sign-in keeps. */
-  readonly #allowances = new WeakMap<readonly string[], Allowance>()
+  const allowances = new WeakMap<readonly string[], Allowance>()
 
-  constructor(policy: ScopePolicy) {
-    this.#policy = policy
+  function evaluate(roles: readonly string[]): Allowance {
+    const matching = roles.flatMap((role) => (Object.hasOwn(ruleByRole, role) ? [ruleByRole[role]!] : []))
+    const rules = matching.length > 0 ? matching : [defaultRule]
+    return {
+      scopes: new Set(rules.flatMap((rule) => rule.scopes)),
+      maxMinutes: Math.max(...rules.map((rule) => rule.maxExpiresInMinutes)),
+    }
   }
 
-  /** Returns the permitted part of a request. Throws a `ProblemError` if no scope is permitted. */
-  grant(roles: readonly string[], request: TokenRequest): Grant {
-    const allowed = this.#getAllowance(roles)
+  return (roles: readonly string[], request: TokenRequest): Grant => {
+    let allowed = allowances.get(roles)
+    if (!allowed) allowances.set(roles, (allowed = evaluate(roles)))
     // In the contract's order, so that equal sets have equal keys.
     const scopes = allScopes.filter((scope) => allowed.scopes.has(scope) && (request.scopes?.includes(scope) ?? true))
     if (scopes.length === 0) {
@@ -39,22 +43,6 @@ export class ScopePolicyEvaluator {
     const minutes = Math.min(request.expiresInMinutes ?? allowed.maxMinutes, allowed.maxMinutes)
     const isLifetimeRequested = request.expiresInMinutes !== undefined
     return { key: toKey(scopes, minutes), scopes, minutes, isLifetimeRequested }
-  }
-
-  #getAllowance(roles: readonly string[]): Allowance {
-    let allowance = this.#allowances.get(roles)
-    if (!allowance) this.#allowances.set(roles, (allowance = this.#evaluate(roles)))
-    return allowance
-  }
-
-  #evaluate(roles: readonly string[]): Allowance {
-    const { roles: ruleByRole = {}, default: defaultRule } = this.#policy
-    const matching = roles.flatMap((role) => (Object.hasOwn(ruleByRole, role) ? [ruleByRole[role]!] : []))
-    const rules = matching.length > 0 ? matching : [defaultRule]
-    return {
-      scopes: new Set(rules.flatMap((rule) => rule.scopes)),
-      maxMinutes: Math.max(...rules.map((rule) => rule.maxExpiresInMinutes)),
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { fastifyPlugin } from 'fastify-plugin'
-import { BackgroundTasks } from '../../background-tasks.ts'
+import { createBackgroundTasks, type BackgroundTasks } from '../../background-tasks.ts'
 import type { ServiceOptions } from '../../service-options.ts'
 
 declare module 'fastify' {
@@ -11,7 +11,7 @@ declare module 'fastify' {
 /** Decorates the app with `backgroundTasks`, which `close` waits for. */
 export const backgroundTasks = fastifyPlugin(
   async (app, { log }: ServiceOptions) => {
-    app.decorate('backgroundTasks', new BackgroundTasks(log))
+    app.decorate('backgroundTasks', createBackgroundTasks(log))
     app.addHook('onClose', () => app.backgroundTasks.settle())
   },
   { name: 'background-tasks' },

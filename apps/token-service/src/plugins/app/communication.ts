@@ -1,6 +1,6 @@
+import type { Operation } from '@acs-kit/communication-identity'
 import { fastifyPlugin } from 'fastify-plugin'
-import { Communication } from '../../communication/communication.ts'
-import { createAccessKeys } from '../../connections.ts'
+import { createCommunication, type Communication } from '../../communication/communication.ts'
 import type { ServiceOptions } from '../../service-options.ts'
 
 declare module 'fastify' {
@@ -11,18 +11,9 @@ declare module 'fastify' {
 
 /** Decorates the app with `communication`: Azure Communication Services within its limits. */
 export const communication = fastifyPlugin(
-  async (app, { settings, log, random }: ServiceOptions) => {
-    app.decorate(
-      'communication',
-      await Communication.connect({
-        sdk: settings.ACS_SDK,
-        keys: await createAccessKeys(settings),
-        instances: settings.INSTANCES,
-        log,
-        random,
-        onAttempt: (operation) => app.metrics?.communicationAttempts.inc({ operation }),
-      }),
-    )
+  async (app, options: ServiceOptions) => {
+    const countAttempt = (operation: Operation) => app.metrics?.communicationAttempts.inc({ operation })
+    app.decorate('communication', await createCommunication(options, countAttempt))
   },
   { name: 'communication', dependencies: ['metrics'] },
 )

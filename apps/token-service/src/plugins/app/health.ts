@@ -1,5 +1,5 @@
 import { fastifyPlugin } from 'fastify-plugin'
-import { HealthMonitor } from '../../health-monitor.ts'
+import { createHealthMonitor, type HealthMonitor } from '../../health-monitor.ts'
 import { repeatWhileListening } from '../../repeat.ts'
 import type { ServiceOptions } from '../../service-options.ts'
 
@@ -16,8 +16,7 @@ const notReadyPauseMs = 2000
 /** Decorates the app with `health`, and checks it while the app listens. */
 export const health = fastifyPlugin(
   async (app, { log }: ServiceOptions) => {
-    const { communication, identities } = app
-    const monitor = new HealthMonitor({ store: identities.store, communication, log })
+    const monitor = createHealthMonitor(app.identities.store, app.communication, log)
     app.decorate('health', monitor)
     repeatWhileListening(app, async () => {
       await monitor.check()

@@ -1,6 +1,6 @@
 import { fastifyPlugin } from 'fastify-plugin'
 import type { ServiceOptions } from '../../service-options.ts'
-import { UserTokens } from '../../tokens/user-tokens.ts'
+import { createUserTokens, type UserTokens } from '../../tokens/user-tokens.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -10,24 +10,10 @@ declare module 'fastify' {
 
 /** Decorates the app with `userTokens`, the cache of all users' tokens. */
 export const userTokens = fastifyPlugin(
-  async (app, { settings, log, now, random }: ServiceOptions) => {
+  async (app, options: ServiceOptions) => {
     const { communication, backgroundTasks } = app
     const { store, firstLogin } = app.identities
-    app.decorate(
-      'userTokens',
-      new UserTokens({
-        store,
-        firstLogin,
-        communication,
-        backgroundTasks,
-        now,
-        random,
-        revocationBoundMs: settings.REVOCATION_BOUND_SECONDS * 1000,
-        resourceId: settings.COMMUNICATION_SERVICES_RESOURCE_ID,
-        replaceForeignIdentities: settings.REMAP_FOREIGN_IDENTITIES,
-        log,
-      }),
-    )
+    app.decorate('userTokens', createUserTokens({ ...options, store, firstLogin, communication, backgroundTasks }))
   },
   { name: 'user-tokens', dependencies: ['identities'] },
 )

@@ -2,19 +2,19 @@ import { routes } from '@acs-kit/token-contract'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { ServiceOptions } from '../../service-options.ts'
 import type { CachedToken } from '../../tokens/cached-user.ts'
-import { ScopePolicyEvaluator } from '../../tokens/scope-policy.ts'
+import { createGrants } from '../../tokens/scope-policy.ts'
 import { remove } from './removal.ts'
 
 export const tokenRoutes: FastifyPluginAsyncTypebox<ServiceOptions> = async (app, { settings }) => {
   const { userTokens } = app
   const { endpoint } = app.communication
-  const policy = new ScopePolicyEvaluator(settings.SCOPE_POLICY)
+  const toGrant = createGrants(settings.SCOPE_POLICY)
 
   app.route({
     ...routes.issueToken,
     handler({ principal, body, log }) {
       const { refresh = false } = body
-      const grant = policy.grant(principal.roles, body)
+      const grant = toGrant(principal.roles, body)
       const cached = refresh ? undefined : userTokens.getCached(principal, grant)
       const toResponse = ({ identity, token, expiresOn }: CachedToken) => {
         const { userKey } = principal
