@@ -1,5 +1,5 @@
 import { CommunicationIdentityError } from '@acs-kit/communication-identity'
-import pino, { type DestinationStream, type Logger } from 'pino'
+import pino, { type BaseLogger, type DestinationStream, type Logger } from 'pino'
 import { ProblemError } from './problems/problem-error.ts'
 
 /** Buffer size. Lines are written when it is full or after a second: writing each one would cost a fifth of the throughput. */
@@ -10,10 +10,7 @@ const maxDepth = 10
 const errorCode = /^[\w-]{1,40}$/
 
 /** The part of a logger that the service's classes use. */
-export interface Log {
-  info(fields: object, message?: string): void
-  warn(fields: object, message: string): void
-}
+export type Log = Pick<BaseLogger, 'info' | 'warn'>
 
 const frame = /^ {4}at (?:[^()]* \()?(?:file:\/\/|node:|\/|[A-Z]:\\)[^()]*:\d+:\d+\)?$/
 
@@ -51,16 +48,12 @@ function serializeError(error: unknown, depth = 0): object {
   return {
     name: error.name,
     ...(isOurs && { message: withoutUrlSecrets(error.message) }),
-    ...(isErrorCode(code) && { code }),
+    ...(typeof code === 'string' && errorCode.test(code) && { code }),
     ...(typeof statusCode === 'number' && { statusCode }),
     // The stack of an error with a status begins with the text of a response.
     ...(!isOurs && statusCode === undefined && { stack: getFrames(error) }),
     ...(error.cause !== undefined && depth < maxDepth && { cause: serializeError(error.cause, depth + 1) }),
   }
-}
-
-function isErrorCode(code: unknown): boolean {
-  return typeof code === 'string' && errorCode.test(code)
 }
 
 /** Returns the frames that name a file. The message precedes them and may look like frames. */

@@ -20,6 +20,13 @@ interface UserTokensOptions extends ServiceOptions {
   readonly backgroundTasks: BackgroundTasks
 }
 
+/** Context of a token to issue. */
+interface Issuance {
+  readonly user: CachedUser
+  readonly principal: Principal
+  readonly grant: Grant
+}
+
 export type UserTokens = ReturnType<typeof createUserTokens>
 
 /** Tokens of all users. Returns cached ones while usable; concurrent requests for the same token share one upstream request. */
@@ -52,12 +59,13 @@ export function createUserTokens(options: UserTokensOptions) {
   async function issue(principal: Principal, grant: Grant, { refresh = false } = {}): Promise<CachedToken> {
     let user = users.get(principal.userKey)
     if (!user) users.set(principal.userKey, (user = new CachedUser()))
+    const issuance = { user, principal, grant }
     const known = user.getToken(grant.key)
-    const identity = await resolveIdentity(user, principal, grant)
+    const identity = await resolveIdentity(issuance)
     // Usable if the store has confirmed the identity, or if the first login issued it.
     const token = user.getUsableToken(grant.key, now())
     if (token && !(refresh && token === known)) return token
-    return issueShared(user, identity, principal, grant)
+    return issueShared(issuance, identity)
   }
 
   /** Drops the user's tokens, including those being issued. */
@@ -66,31 +74,29 @@ export function createUserTokens(options: UserTokensOptions) {
   }
 
   /** Returns the identity from the cache or the store, or creates it. */
-  function resolveIdentity(
-    user: CachedUser,
-    principal: Principal,
-    grant: Grant,
-  ): Promise<CachedIdentity> | CachedIdentity {
+  function resolveIdentity(issuance: Issuance): Promise<CachedIdentity> | CachedIdentity {
+    const { user } = issuance
     const isFresh = now() - user.checkedAt < revocationBoundMs
     if (user.identity && isFresh) return user.identity
-    return (user.pendingIdentity ??= loadIdentity(user, principal, grant).finally(() => {
+    return (user.pendingIdentity ??= loadIdentity(issuance).finally(() => {
       user.pendingIdentity = undefined
     }))
   }
 
-  async function loadIdentity(user: CachedUser, principal: Principal, grant: Grant): Promise<CachedIdentity> {
+  async function loadIdentity(issuance: Issuance): Promise<CachedIdentity> {
+    const { user, principal } = issuance
     const checkedAt = now()
     const identity = await store.find(principal.userKey)
-    if (!identity) return createIdentity(user, principal, grant)
+    if (!identity) return createIdentity(issuance)
     if (resourceId !== undefined && getResourceId(identity.communicationUserId) !== resourceId) {
       requireReplaceForeign(principal)
       await store.remove(principal.userKey, identity.communicationUserId)
-      return createIdentity(user, principal, grant)
+      return createIdentity(issuance)
     }
     return user.setIdentity(identity, checkedAt)
   }
 
-  async function createIdentity(user: CachedUser, principal: Principal, grant: Grant): Promise<CachedIdentity> {
+  async function createIdentity({ user, principal, grant }: Issuance): Promise<CachedIdentity> {
     const checkedAt = now()
     const { identity, token } = await firstLogin.provision(principal, grant.scopes, toLifetime(grant))
     resourceId ??= getResourceId(identity.communicationUserId)
@@ -100,34 +106,25 @@ export function createUserTokens(options: UserTokensOptions) {
   }
 
   /** Starts an upstream request, or joins the pending one for the same grant. */
-  function issueShared(
-    user: CachedUser,
-    identity: CachedIdentity,
-    principal: Principal,
-    grant: Grant,
-  ): Promise<CachedToken> {
-    const grantKey = grant.key
-    user.pendingTokens ??= new Map()
-    let pending = user.pendingTokens.get(grantKey)
-    if (!pending) {
-      pending = issueOrReplace(user, identity, principal, grant).finally(() => {
-        user.pendingTokens?.delete(grantKey)
-        if (user.pendingTokens?.size === 0) user.pendingTokens = undefined
+  function issueShared(issuance: Issuance, identity: CachedIdentity): Promise<CachedToken> {
+    const { user, grant } = issuance
+    const pending = (user.pendingTokens ??= new Map<number, Promise<CachedToken>>())
+    let token = pending.get(grant.key)
+    if (!token) {
+      token = issueOrReplace(issuance, identity).finally(() => {
+        pending.delete(grant.key)
+        if (pending.size === 0) user.pendingTokens = undefined
       })
-      user.pendingTokens.set(grantKey, pending)
+      pending.set(grant.key, token)
     }
-    return pending
+    return token
   }
 
   /** Replaces an identity that the store has and ACS does not: it was deleted, or belongs to another resource. */
-  async function issueOrReplace(
-    user: CachedUser,
-    identity: CachedIdentity,
-    principal: Principal,
-    grant: Grant,
-  ): Promise<CachedToken> {
+  async function issueOrReplace(issuance: Issuance, identity: CachedIdentity): Promise<CachedToken> {
+    const { user, principal, grant } = issuance
     try {
-      return await issueNow(user, identity, grant)
+      return await issueNow(issuance, identity)
     } catch (error) {
       const code = error instanceof CommunicationIdentityError ? error.code : undefined
       if (code === 'identity-not-owned') requireReplaceForeign(principal)
@@ -135,12 +132,12 @@ export function createUserTokens(options: UserTokensOptions) {
       else throw error
       await store.remove(principal.userKey, identity.communicationUserId)
       user.dropIdentity(identity)
-      const replacement = await resolveIdentity(user, principal, grant)
-      return user.getUsableToken(grant.key, now()) ?? issueNow(user, replacement, grant)
+      const replacement = await resolveIdentity(issuance)
+      return user.getUsableToken(grant.key, now()) ?? issueNow(issuance, replacement)
     }
   }
 
-  async function issueNow(user: CachedUser, identity: CachedIdentity, grant: Grant): Promise<CachedToken> {
+  async function issueNow({ user, grant }: Issuance, identity: CachedIdentity): Promise<CachedToken> {
     const { communicationUserId } = identity
     const issued = await communication.issueToken(communicationUserId, grant.scopes, toLifetime(grant))
     return user.addToken(grant.key, issued, identity, random)

@@ -1,6 +1,6 @@
 import fastify from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
-import { Metrics } from '../../metrics.ts'
+import { createMetrics, type Metrics } from '../../metrics.ts'
 import type { ServiceOptions } from '../../service-options.ts'
 
 declare module 'fastify' {
@@ -13,7 +13,7 @@ declare module 'fastify' {
 /** Decorates the app with `metrics`, measures its requests, and serves Prometheus on a listener of its own. */
 export const metrics = fastifyPlugin(
   async (app, { settings: { METRICS_HOST: host, METRICS_PORT: port } }: ServiceOptions) => {
-    app.decorate('metrics', port === undefined ? undefined : new Metrics(app))
+    app.decorate('metrics', port === undefined ? undefined : createMetrics(app))
     const { metrics } = app
     if (port === undefined || metrics === undefined) return
 

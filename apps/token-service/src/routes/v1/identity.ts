@@ -2,7 +2,7 @@ import { routes, type IdentityResponse } from '@acs-kit/token-contract'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { UserIdentity } from '../../identities/identity-store.ts'
 import { ProblemError } from '../../problems/problem-error.ts'
-import { remove } from './removal.ts'
+import { createRemoval } from './removal.ts'
 
 export const identityRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -15,13 +15,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
   })
 
-  app.route({
-    ...routes.deleteIdentity,
-    handler: async (request, reply) => {
-      const { userKey } = request.principal
-      return reply.code(await remove('delete', request, { userKey })).send(null)
-    },
-  })
+  app.route({ ...routes.deleteIdentity, handler: createRemoval('delete') })
 }
 
 export function toResponse({ communicationUserId, createdOn, tokensValidFrom }: UserIdentity): IdentityResponse {

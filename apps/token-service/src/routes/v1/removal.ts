@@ -1,15 +1,17 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * Revokes the tokens or deletes the identity of a user, and writes the audit line. Returns the status: 202 if the reaper has to
- * finish it. `by` is the administrator who requested it for the user.
+ * Returns a handler that revokes the tokens or deletes the identity of the signed-in user, or of the user whom an administrator
+ * names in the path. Responds with 202 if the reaper has to finish it.
  */
-export async function remove(
-  kind: 'revoke' | 'delete',
-  { server, log }: Pick<FastifyRequest, 'server' | 'log'>,
-  user: { readonly userKey: string; readonly by?: string },
-): Promise<202 | 204> {
-  const outcome = await server.identities.remover.start(kind, user.userKey)
-  log.info({ audit: kind, ...user, outcome })
-  return outcome === 'done' ? 204 : 202
+export function createRemoval(kind: 'revoke' | 'delete') {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<null> => {
+    const by = request.principal.userKey
+    const { userKey } = request.params as { readonly userKey?: string }
+    const user = userKey === undefined ? { userKey: by } : { userKey, by }
+    const outcome = await request.server.identities.remover.start(kind, user.userKey)
+    request.log.info({ audit: kind, ...user, outcome })
+    reply.code(outcome === 'done' ? 204 : 202)
+    return null
+  }
 }

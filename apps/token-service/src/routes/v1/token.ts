@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { ServiceOptions } from '../../service-options.ts'
 import type { CachedToken } from '../../tokens/cached-user.ts'
 import { createGrants } from '../../tokens/scope-policy.ts'
-import { remove } from './removal.ts'
+import { createRemoval } from './removal.ts'
 
 export const tokenRoutes: FastifyPluginAsyncTypebox<ServiceOptions> = async (app, { settings }) => {
   const { userTokens } = app
@@ -27,11 +27,5 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<ServiceOptions> = async (app
     },
   })
 
-  app.route({
-    ...routes.revokeTokens,
-    handler: async (request, reply) => {
-      const { userKey } = request.principal
-      return reply.code(await remove('revoke', request, { userKey })).send(null)
-    },
-  })
+  app.route({ ...routes.revokeTokens, handler: createRemoval('revoke') })
 }

@@ -2,7 +2,7 @@ import { routes } from '@acs-kit/token-contract'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ProblemError } from '../../problems/problem-error.ts'
 import { toResponse } from './identity.ts'
-import { remove } from './removal.ts'
+import { createRemoval } from './removal.ts'
 
 /** Only for administrators: support and erasure. */
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -20,30 +20,15 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const found = subject !== undefined && { userKeys: page.users.map(({ userKey }) => userKey) }
       log.info({ audit: 'list', by: principal.userKey, count: page.users.length, ...found })
       return {
-        users: page.users.map((identity) => ({
-          userKey: identity.userKey,
-          issuer: identity.issuer,
-          subject: identity.subject,
-          ...toResponse(identity),
-        })),
+        users: page.users.map((identity) => {
+          const { userKey, issuer, subject } = identity
+          return { userKey, issuer, subject, ...toResponse(identity) }
+        }),
         ...(page.cursor !== undefined && { cursor: page.cursor }),
       }
     },
   })
 
-  app.route({
-    ...routes.revokeUserTokens,
-    handler: async (request, reply) => {
-      const user = { userKey: request.params.userKey, by: request.principal.userKey }
-      return reply.code(await remove('revoke', request, user)).send(null)
-    },
-  })
-
-  app.route({
-    ...routes.deleteUser,
-    handler: async (request, reply) => {
-      const user = { userKey: request.params.userKey, by: request.principal.userKey }
-      return reply.code(await remove('delete', request, user)).send(null)
-    },
-  })
+  app.route({ ...routes.revokeUserTokens, handler: createRemoval('revoke') })
+  app.route({ ...routes.deleteUser, handler: createRemoval('delete') })
 }
