@@ -10,8 +10,8 @@ import {
   maxCheckDelayMs,
   maxWaitMs,
   wasSetBack,
+  type Timing,
 } from './timing.ts'
-import { createEntry, type Entry } from './token-entry.ts'
 import { TokenError } from './token-error.ts'
 import type { AccessToken, GetTokenOptions, TokenRequest, TokenSource, TokenSourceOptions } from './token-source.ts'
 
@@ -27,6 +27,20 @@ export interface FetchContext {
 }
 
 export type FetchToken<Token> = (request: TokenRequest, context: FetchContext) => Promise<Token>
+
+/** A cached token and the state of its refresh. */
+interface Entry<Token> extends Timing {
+  readonly request: TokenRequest
+  /** The previous token was invalidated: the next must be a new one. */
+  mustRenew: boolean
+  /** User of the latest attempt. */
+  user?: string
+  token?: Token | undefined
+  lastError?: unknown
+  pendingFetch?: Promise<Token> | undefined
+  /** Aborts the pending fetch. */
+  controller?: AbortController
+}
 
 /** Caches and refreshes a token for each distinct request. The timing rules are in `timing.ts`. */
 export class TokenCache<Token extends AccessToken> implements TokenSource<Token> {
@@ -130,7 +144,8 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     const key = `${sorted?.join() ?? 'all'} ${expiresInMinutes}`
     let entry = this.#entries.get(key)
     if (!entry) {
-      entry = createEntry(sorted ? { ...request, scopes: sorted } : request, this.#isInvalidated)
+      const timing: Timing = { expiresAt: 0, refreshAt: 0, failedAt: 0, pauseMs: 0, failures: 0 }
+      entry = { request: sorted ? { ...request, scopes: sorted } : request, mustRenew: this.#isInvalidated, ...timing }
       this.#entries.set(key, entry)
     }
     return entry
