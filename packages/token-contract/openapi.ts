@@ -31,7 +31,10 @@ export async function renderOpenApi(): Promise<string> {
     },
   })
   for (const schema of problemSchemas) app.addSchema(schema)
-  for (const route of Object.values(routes)) app.route({ ...(route as unknown as RouteOptions), handler: () => {} })
+  for (const [operationId, route] of Object.entries(routes)) {
+    const { schema, ...options } = route as unknown as RouteOptions
+    app.route({ ...options, schema: { ...schema, operationId }, handler: () => {} })
+  }
   await app.ready()
   const document = app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> }
   await app.close()

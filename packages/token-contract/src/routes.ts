@@ -38,7 +38,7 @@ const removalResponses = {
 } as const
 
 /**
- * Fastify options of every route of the HTTP API, without the handlers.
+ * Fastify options of every route of the HTTP API by operation id, without the handlers.
  *
  * @example
  * app.route({ ...routes.health, handler: () => ({ status: 'ok' }) })
@@ -48,7 +48,6 @@ export const routes = {
     method: 'POST',
     url: '/v1/token',
     schema: {
-      operationId: 'issueToken',
       summary: 'Issues a communication access token to the signed-in user',
       description:
         "The first request creates the user's identity. A cached token is returned while it has at least 20 minutes left.",
@@ -71,7 +70,6 @@ export const routes = {
     method: 'POST',
     url: '/v1/token/revoke',
     schema: {
-      operationId: 'revokeTokens',
       summary: 'Revokes all communication access tokens of the signed-in user',
       tags: ['token'],
       security: signIn,
@@ -82,7 +80,6 @@ export const routes = {
     method: 'GET',
     url: '/v1/identity',
     schema: {
-      operationId: 'getIdentity',
       summary: 'Returns the communication identity of the signed-in user',
       tags: ['identity'],
       security: signIn,
@@ -93,7 +90,6 @@ export const routes = {
     method: 'DELETE',
     url: '/v1/identity',
     schema: {
-      operationId: 'deleteIdentity',
       summary: 'Deletes the communication identity of the signed-in user and all data about it',
       tags: ['identity'],
       security: signIn,
@@ -104,7 +100,6 @@ export const routes = {
     method: 'POST',
     url: '/v1/teams/token',
     schema: {
-      operationId: 'exchangeTeamsToken',
       summary: 'Exchanges an Entra ID token of the signed-in Teams user for a communication access token',
       tags: ['token'],
       security: signIn,
@@ -119,7 +114,6 @@ export const routes = {
     method: 'GET',
     url: '/v1/users',
     schema: {
-      operationId: 'listUsers',
       summary: 'Lists users with a communication identity; for administrators',
       tags: ['users'],
       security: signIn,
@@ -131,7 +125,6 @@ export const routes = {
     method: 'POST',
     url: '/v1/users/:userKey/token/revoke',
     schema: {
-      operationId: 'revokeUserTokens',
       summary: 'Revokes all communication access tokens of a user; for administrators',
       tags: ['users'],
       security: signIn,
@@ -143,7 +136,6 @@ export const routes = {
     method: 'DELETE',
     url: '/v1/users/:userKey',
     schema: {
-      operationId: 'deleteUser',
       summary: "Deletes a user's communication identity and all data about it; for administrators",
       tags: ['users'],
       security: signIn,
@@ -155,7 +147,6 @@ export const routes = {
     method: 'GET',
     url: '/healthz',
     schema: {
-      operationId: 'health',
       summary: 'Reports that the process serves requests',
       tags: ['operations'],
       response: { 200: HealthResponse, ...problemResponses(anyRoute) },
@@ -165,7 +156,6 @@ export const routes = {
     method: 'GET',
     url: '/readyz',
     schema: {
-      operationId: 'ready',
       summary: 'Reports the health of the identity store and Azure Communication Services',
       tags: ['operations'],
       response: { 200: ReadyResponse, 503: ReadyResponse, ...problemResponses(anyRoute) },
@@ -175,7 +165,6 @@ export const routes = {
     method: 'GET',
     url: '/openapi.json',
     schema: {
-      operationId: 'openApi',
       summary: 'Returns this document',
       tags: ['operations'],
       response: {
