@@ -8,6 +8,13 @@ export interface CallOptions {
   readonly deadlineMs?: number | undefined
 }
 
+interface RetryOptions extends CallOptions {
+  /** Whether a call may be repeated when its attempt may have had an effect. */
+  readonly isRepeatable: boolean
+  readonly beforeAttempt: () => void
+}
+
+const defaultDeadlineMs = 10_000
 const minBackoffMs = 200
 /** Minimum time for an attempt. With less time left, the last failure is more useful than a missed deadline. */
 const minAttemptMs = 200
@@ -20,24 +27,14 @@ const minAttemptMs = 200
  */
 export async function callWithRetries<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
-  {
-    signal,
-    deadlineMs,
-    isRepeatable,
-    beforeAttempt,
-  }: {
-    signal?: AbortSignal | undefined
-    deadlineMs: number
-    isRepeatable: boolean
-    beforeAttempt?: (() => void) | undefined
-  },
+  { signal, deadlineMs = defaultDeadlineMs, isRepeatable, beforeAttempt }: RetryOptions,
 ): Promise<Result> {
   signal?.throwIfAborted()
   const endsAt = performance.now() + deadlineMs
   const timeout = AbortSignal.timeout(deadlineMs)
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout
   for (let attempt = 0; ; attempt++) {
-    beforeAttempt?.()
+    beforeAttempt()
     try {
       return await work(either)
     } catch (error) {

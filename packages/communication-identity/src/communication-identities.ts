@@ -96,8 +96,6 @@ const drivers: Record<SdkName, () => Promise<(credentials: Credentials) => Drive
   identity: async () => (await import('./identity-driver.ts')).createIdentityDriver,
 }
 
-const defaultDeadlineMs = 10_000
-
 /**
  * Creates the client of a resource. Sends no request.
  *
@@ -114,7 +112,7 @@ export async function createCommunicationIdentities(
   target: Target,
   options: CommunicationIdentitiesOptions,
 ): Promise<CommunicationIdentities> {
-  const { deadlineMs } = options
+  const { deadlineMs, beforeAttempt } = options
   // A longer timer would fire immediately.
   if (deadlineMs !== undefined && !(deadlineMs > 0 && deadlineMs < 2 ** 31)) {
     throw new RangeError('deadlineMs must be a positive number of milliseconds')
@@ -124,20 +122,14 @@ export async function createCommunicationIdentities(
       ? parseConnectionString(target.connectionString)
       : { ...target, endpoint: parseEndpoint(target.endpoint) }
   const driver = (await drivers[options.sdk]())(credentials)
-  const { beforeAttempt } = options
 
   function call<Result>(
     operation: Operation,
     work: (signal: AbortSignal) => Promise<Result>,
-    { signal, deadlineMs = options.deadlineMs ?? defaultDeadlineMs }: CallOptions = {},
+    { signal, deadlineMs = options.deadlineMs }: CallOptions = {},
     { isRepeatable } = { isRepeatable: true },
   ): Promise<Result> {
-    return callWithRetries(work, {
-      signal,
-      deadlineMs,
-      isRepeatable,
-      beforeAttempt: beforeAttempt && (() => beforeAttempt(operation)),
-    })
+    return callWithRetries(work, { signal, deadlineMs, isRepeatable, beforeAttempt: () => beforeAttempt?.(operation) })
   }
 
   return {
@@ -175,8 +167,7 @@ export async function createCommunicationIdentities(
  * parseSdkName(process.env['ACS_SDK'], 'identity')
  */
 export function parseSdkName(value: string | undefined, fallback: SdkName): SdkName {
-  const text = value?.trim()
-  if (text === undefined || text === '') return fallback
+  const text = value?.trim() || fallback
   const sdk = sdkNames.find((name) => name === text)
   if (sdk === undefined) throw new Error(`ACS_SDK must be ${sdkNames.join(' or ')}`)
   return sdk

@@ -41,15 +41,11 @@ export class CommunicationIdentityError extends Error {
     message: string,
     options: { cause?: unknown; retryAfterMs?: number | undefined; hadNoEffect?: boolean } = {},
   ) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    super(message, options)
     this.code = code
     this.retryAfterMs = options.retryAfterMs
     this.hadNoEffect = options.hadNoEffect ?? false
   }
-}
-
-interface SdkHeaders {
-  get(name: string): string | undefined
 }
 
 /** Properties that the errors of both SDKs share. */
@@ -58,7 +54,7 @@ interface SdkError {
   readonly code?: string
   readonly statusCode?: number
   readonly response?: {
-    readonly headers: SdkHeaders
+    readonly headers: { get(name: string): string | undefined }
     readonly bodyAsText?: string | null
   }
 }
@@ -69,7 +65,9 @@ export function toFailure(cause: unknown): CommunicationIdentityError {
   const { statusCode, response, code: sdkCode } = cause as SdkError
   if (statusCode === undefined || response === undefined) return connectionFailure(cause, readCode(sdkCode))
   const { code, message } = readError(response.bodyAsText)
-  const retryAfterMs = readRetryAfter(response.headers)
+  const responseTime = Date.parse(response.headers.get('date') ?? '') || Date.now()
+  const seconds = retryAfterSeconds(response.headers.get('retry-after'), responseTime)
+  const retryAfterMs = seconds && seconds * 1000
   const fail = (failure: FailureCode, what: string, options = {}) =>
     new CommunicationIdentityError(failure, `${what} (${[statusCode, code].join(' ').trim()})`, { cause, ...options })
   if (/identity doesn't exist/i.test(message) || code === 'IdentityNotFound') {
@@ -98,17 +96,10 @@ const untrusted = new Set([
 ])
 
 function connectionFailure(cause: unknown, code = ''): CommunicationIdentityError {
-  if (untrusted.has(code)) {
-    return new CommunicationIdentityError(
-      'unavailable',
-      `the certificate of the service is not trusted (${code}): add its certificate authority to NODE_EXTRA_CA_CERTS`,
-      { cause },
-    )
-  }
-  return new CommunicationIdentityError('unavailable', `the service could not be reached (${code || 'no response'})`, {
-    cause,
-    hadNoEffect: unconnected.has(code),
-  })
+  const message = untrusted.has(code)
+    ? `the certificate of the service is not trusted (${code}): add its certificate authority to NODE_EXTRA_CA_CERTS`
+    : `the service could not be reached (${code || 'no response'})`
+  return new CommunicationIdentityError('unavailable', message, { cause, hadNoEffect: unconnected.has(code) })
 }
 
 function readError(text: string | null | undefined): { code: string; message: string } {
@@ -123,10 +114,4 @@ function readError(text: string | null | undefined): { code: string; message: st
 /** Returns an error code, or an empty string for text that may contain a key, signature or token. */
 function readCode(code: unknown): string {
   return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : ''
-}
-
-function readRetryAfter(headers: SdkHeaders): number | undefined {
-  const now = Date.parse(headers.get('date') ?? '') || Date.now()
-  const seconds = retryAfterSeconds(headers.get('retry-after'), now)
-  return seconds && seconds * 1000
 }
