@@ -30,8 +30,7 @@ export class SettingsError extends Error {
  * const { PORT, SIGN_IN_ISSUERS } = readSettings(process.env)
  */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
-  const issues: string[] = []
-  const invalid = new Set<string>()
+  const invalid = new Map<string, string>()
   const values = Object.fromEntries(
     Object.entries(settings).map(([name, { parse, fallback }]) => {
       const text = environment[name]?.trim()
@@ -39,19 +38,18 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       try {
         return [name, parse(text)]
       } catch (error) {
-        issues.push(`${name} ${(error as Error).message}`)
-        invalid.add(name)
+        invalid.set(name, `${name} ${(error as Error).message}`)
         return [name, fallback]
       }
     }),
   ) as Settings
-  issues.push(...findConflicts(values, invalid))
+  const issues = [...invalid.values(), ...findConflicts(values, invalid)]
   if (issues.length > 0) throw new SettingsError(issues)
   return Object.freeze(isEndpointRepeated(values) ? { ...values, COMMUNICATION_SERVICES_ENDPOINT: undefined } : values)
 }
 
 /** Yields the issues between settings, except for settings that are invalid themselves. */
-function* findConflicts(values: Settings, invalid: ReadonlySet<string>): Generator<string> {
+function* findConflicts(values: Settings, invalid: ReadonlyMap<string, string>): Generator<string> {
   const primary = values.COMMUNICATION_SERVICES_CONNECTION_STRING
   const secondary = values.COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING
   if (values.SIGN_IN_ISSUERS.length === 0 && !invalid.has('SIGN_IN_ISSUERS')) {

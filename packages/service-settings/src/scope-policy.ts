@@ -2,13 +2,11 @@ import { scopes } from '@acs-kit/communication-identity'
 import { Type, type Static } from 'typebox'
 import { json } from './json.ts'
 
-const Rule = ruleWith(1)
-
 const ScopePolicy = Type.Object(
   {
     /** Without scopes here, users need a role, so a token without roles cannot evade a restrictive one. */
     default: ruleWith(0),
-    roles: Type.Optional(Type.Record(Type.String(), Rule)),
+    roles: Type.Optional(Type.Record(Type.String(), ruleWith(1))),
   },
   { additionalProperties: false },
 )

@@ -4,8 +4,6 @@ import { isLoopback, isOrigin, isTrustworthy, trustworthyUrl } from './url.ts'
 export interface Setting<Value> {
   /** A phrase for documentation, without a full stop. */
   readonly description: string
-  /** Whether the value must never be printed. */
-  readonly isSecret: boolean
   /** Value when the variable is not set. */
   readonly fallback: Value
   /** Throws an Error that describes the expected value and never repeats the given one. */
@@ -17,7 +15,7 @@ export function setting<Value>(
   parse: (text: string) => Exclude<Value, undefined>,
   fallback: Value,
 ): Setting<Value> {
-  return { description, parse, fallback, isSecret: false }
+  return { description, parse, fallback }
 }
 
 /** Defines a setting without a default. */
@@ -26,14 +24,6 @@ export function optional<Value>(
   parse: (text: string) => Exclude<Value, undefined>,
 ): Setting<Value | undefined> {
   return setting<Value | undefined>(description, parse, undefined)
-}
-
-export function secret(description: string, parse: (text: string) => string): Setting<string | undefined> {
-  return { ...optional(description, parse), isSecret: true }
-}
-
-export function text(value: string): string {
-  return value
 }
 
 export function integer(minimum: number, maximum: number) {

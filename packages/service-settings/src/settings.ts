@@ -1,19 +1,7 @@
 import { parseConnectionString, parseEndpoint, sdkNames, type SdkName } from '@acs-kit/communication-identity'
 import { issuers, type Issuer } from './issuer.ts'
 import { defaultScopePolicy, scopePolicy, type ScopePolicy } from './scope-policy.ts'
-import {
-  endpoint,
-  flag,
-  guid,
-  integer,
-  oneOf,
-  optional,
-  origins,
-  secret,
-  setting,
-  text,
-  type Setting,
-} from './setting.ts'
+import { endpoint, flag, guid, integer, oneOf, optional, origins, setting, type Setting } from './setting.ts'
 import { storageConnectionString } from './storage-connection-string.ts'
 
 /**
@@ -25,11 +13,11 @@ import { storageConnectionString } from './storage-connection-string.ts'
  */
 export const settings = {
   SIGN_IN_ISSUERS: setting<readonly Issuer[]>('Trusted sign-in issuers, see below; required', issuers, []),
-  COMMUNICATION_SERVICES_CONNECTION_STRING: secret(
+  COMMUNICATION_SERVICES_CONNECTION_STRING: optional(
     'Connection string of the resource, with the primary access key',
     communicationConnectionString,
   ),
-  COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: secret(
+  COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: optional(
     'Connection string with the secondary access key, used when the primary key is rejected',
     communicationConnectionString,
   ),
@@ -42,7 +30,7 @@ export const settings = {
     guid,
   ),
   AZURE_CLIENT_ID: optional('Client id of a user-assigned managed identity', guid),
-  IDENTITY_STORE_CONNECTION_STRING: secret(
+  IDENTITY_STORE_CONNECTION_STRING: optional(
     'Connection string of the storage account, or of Cosmos DB for Table',
     storageConnectionString,
   ),
@@ -96,8 +84,8 @@ export const settings = {
   ),
   REFERENCE_PAGE: setting('Serves /reference, an interactive API reference', flag, false),
   METRICS_PORT: optional('Port of the metrics listener; without it, metrics are disabled', integer(0, 65_535)),
-  METRICS_HOST: setting('Address of the metrics listener', text, '127.0.0.1'),
-  HOST: setting('Address to listen on', text, '0.0.0.0'),
+  METRICS_HOST: setting('Address of the metrics listener', String, '127.0.0.1'),
+  HOST: setting('Address to listen on', String, '0.0.0.0'),
   PORT: setting('Port to listen on; 0 selects a free port', integer(0, 65_535), 8080),
   LOG_LEVEL: setting<'error' | 'warn' | 'info' | 'debug'>(
     'Minimum log level',
