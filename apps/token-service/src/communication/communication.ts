@@ -86,18 +86,6 @@ export async function createCommunication(
     }))
   }
 
-  function revokeTokens(communicationUserId: string): Promise<void> {
-    return send('revokeTokens', ({ identities }) => identities.revokeTokens(communicationUserId))
-  }
-
-  function deleteIdentity(communicationUserId: string): Promise<void> {
-    return send('delete', ({ identities }) => identities.delete(communicationUserId))
-  }
-
-  function exchangeTeamsToken(token: TeamsUserToken): Promise<AccessToken> {
-    return send('exchangeTeamsToken', ({ identities }) => identities.exchangeTeamsToken(token))
-  }
-
   /** Checks each key, so that a rejected one is found before a user's request needs it. */
   async function probe(): Promise<void> {
     const probes = keys.map(probeKey)
@@ -164,9 +152,10 @@ export async function createCommunication(
     isCircuitOpen: guard.isCircuitOpen,
     create,
     issueToken,
-    revokeTokens,
-    delete: deleteIdentity,
-    exchangeTeamsToken,
+    revokeTokens: (userId: string) => send('revokeTokens', ({ identities }) => identities.revokeTokens(userId)),
+    delete: (userId: string) => send('delete', ({ identities }) => identities.delete(userId)),
+    exchangeTeamsToken: (token: TeamsUserToken) =>
+      send('exchangeTeamsToken', ({ identities }) => identities.exchangeTeamsToken(token)),
     probe,
   }
 }

@@ -1,4 +1,5 @@
 import { CommunicationIdentityError } from '@acs-kit/communication-identity'
+import type { ProblemCode } from '@acs-kit/token-contract'
 import { LRUCache } from 'lru-cache'
 import type { BackgroundTasks } from '../background-tasks.ts'
 import type { Communication } from '../communication/communication.ts'
@@ -89,8 +90,7 @@ export function createUserTokens(options: UserTokensOptions) {
     const identity = await store.find(principal.userKey)
     if (!identity) return createIdentity(issuance)
     if (resourceId !== undefined && getResourceId(identity.communicationUserId) !== resourceId) {
-      requireReplaceForeign(principal)
-      await store.remove(principal.userKey, identity.communicationUserId)
+      await discard(principal, identity, 'identity-foreign')
       return createIdentity(issuance)
     }
     return user.setIdentity(identity, checkedAt)
@@ -127,10 +127,8 @@ export function createUserTokens(options: UserTokensOptions) {
       return await issueNow(issuance, identity)
     } catch (error) {
       const code = error instanceof CommunicationIdentityError ? error.code : undefined
-      if (code === 'identity-not-owned') requireReplaceForeign(principal)
-      else if (code === 'identity-unknown') logReplacement(principal, code)
-      else throw error
-      await store.remove(principal.userKey, identity.communicationUserId)
+      if (code !== 'identity-not-owned' && code !== 'identity-unknown') throw error
+      await discard(principal, identity, code === 'identity-unknown' ? code : 'identity-foreign')
       user.dropIdentity(identity)
       const replacement = await resolveIdentity(issuance)
       return user.getUsableToken(grant.key, now()) ?? issueNow(issuance, replacement)
@@ -143,18 +141,16 @@ export function createUserTokens(options: UserTokensOptions) {
     return user.addToken(grant.key, issued, identity, random)
   }
 
-  function requireReplaceForeign(principal: Principal): void {
-    if (!settings.REMAP_FOREIGN_IDENTITIES) {
+  /** Removes an identity from the store, so that another one replaces it. Throws if the settings forbid that. */
+  async function discard({ userKey }: Principal, { communicationUserId }: CachedIdentity, reason: ProblemCode) {
+    if (reason === 'identity-foreign' && !settings.REMAP_FOREIGN_IDENTITIES) {
       throw new ProblemError(
-        'identity-foreign',
+        reason,
         'If the service uses a new resource, set REMAP_FOREIGN_IDENTITIES=true to give its users new identities.',
       )
     }
-    logReplacement(principal, 'identity-foreign')
-  }
-
-  function logReplacement({ userKey }: Principal, reason: string): void {
     log.warn({ audit: 'replace', userKey, reason }, "replacing the user's identity")
+    await store.remove(userKey, communicationUserId)
   }
 
   function checkInBackground(user: CachedUser, userKey: string): void {
