@@ -8,7 +8,8 @@ export {
   type ServiceTokenSource,
   type ServiceTokenSourceOptions,
 } from './service-token-source.ts'
-export { customTokenSource, literalTokenSource, type CustomFetchContext } from './other-token-sources.ts'
+export { customTokenSource, literalTokenSource } from './other-token-sources.ts'
+export { type CustomFetchContext } from './token-cache.ts'
 export { TokenError, type ClientErrorCode, type TokenErrorCode } from './token-error.ts'
 export {
   type AccessToken,

@@ -1,13 +1,5 @@
-import { TokenCache } from './token-cache.ts'
+import { TokenCache, type CustomFetchContext } from './token-cache.ts'
 import type { AccessToken, TokenRequest, TokenSource, TokenSourceOptions } from './token-source.ts'
-
-/** Context of one attempt to fetch a token. */
-export interface CustomFetchContext {
-  /** Aborts when the attempt ends: after 15 seconds, or when the source is disposed. */
-  readonly signal: AbortSignal
-  /** The previous token was invalidated, so a cached one is not acceptable. */
-  readonly refresh: boolean
-}
 
 /**
  * Creates a source that caches and refreshes the tokens of the app's own function.

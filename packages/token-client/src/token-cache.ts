@@ -15,10 +15,15 @@ import {
 import { TokenError } from './token-error.ts'
 import type { AccessToken, GetTokenOptions, TokenRequest, TokenSource, TokenSourceOptions } from './token-source.ts'
 
-export interface FetchContext {
+/** Context of one attempt to fetch a token. */
+export interface CustomFetchContext {
+  /** Aborts when the attempt ends: after 15 seconds, or when the source is disposed. */
   readonly signal: AbortSignal
   /** The previous token was invalidated, so a cached one is not acceptable. */
   readonly refresh: boolean
+}
+
+export interface FetchContext extends CustomFetchContext {
   /**
    * Reports the user whom the token is for, as soon as it is known, and drops the tokens of any other user. Returns whether
    * it is the same user as before.
