@@ -1,5 +1,7 @@
 import { parseJson } from '@acs-kit/service-settings'
 import type { HttpResponse } from '@acs-kit/test-support/http-client'
+import { Type, type TProperties, type TString } from 'typebox'
+import { Compile } from 'typebox/compile'
 import { nameResponse } from './fuzz.ts'
 
 /** Documented responses of the identity routes, and whether they list the route's API versions. */
@@ -47,11 +49,12 @@ export function findIdentityFlaw(response: HttpResponse, { isHead }: { isHead: b
   const versions = identityResponses[nameResponse(response)]
   if (versions === undefined) return 'the response is not documented'
   const hasVersions = headers['api-supported-versions'] !== undefined
-  const message = readError(text)?.message
   const expectsVersions =
-    versions === 'either' ? typeof message === 'string' && operationErrors.test(message) : versions === 'versions'
+    versions === 'either' ? operationErrors.test(String(readError(text)?.message)) : versions === 'versions'
   if (hasVersions !== expectsVersions) return `api-supported-versions is ${hasVersions ? 'unexpected' : 'missing'}`
-  return findBodyFlaw(response) ?? (status < 300 && status !== 204 ? findResultFlaw(text) : undefined)
+  const flaw = findBodyFlaw(response)
+  if (flaw !== undefined || status > 201 || result.Check(parseJson(text))) return flaw
+  return 'the form of the body is not documented'
 }
 
 /** Returns what is wrong with a response of the administration API, or undefined. */
@@ -81,39 +84,26 @@ const jwt = /^[\w-]+\.[\w-]+\.[\w-]{342}$/
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+00:00$/
 const wholeSeconds = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/
 
-type Check = (value: unknown) => boolean
-const text = (form: RegExp) => (value: unknown) => typeof value === 'string' && form.test(value)
-const isToken: Check = (value) => hasExactly(value, { token: text(jwt), expiresOn: text(time) })
-const isAnyId = text(/^8:acs:/i)
-const isCustomId = text(/^[^]{1,256}$/)
-const hasId = (value: unknown, isId: Check) =>
-  hasExactly(value, { id: isId }) ||
-  hasExactly(value, { id: isId, customId: isCustomId }, { lastTokenIssuedAt: text(wholeSeconds) })
-const isIdentity: Check = (value) => hasId(value, text(id))
+const text = (pattern: RegExp) => Type.String({ pattern })
+const object = <Members extends TProperties>(members: Members) => Type.Object(members, { additionalProperties: false })
+const token = { token: text(jwt), expiresOn: text(time) }
+const identityWith = (id: TString) =>
+  Type.Union([
+    object({ id }),
+    object({ id, customId: text(/^[^]{1,256}$/), lastTokenIssuedAt: Type.Optional(text(wholeSeconds)) }),
+  ])
+/** Some results repeat the id as the request spelled it. */
+const anyId = text(/^8:acs:/i)
 
-const results: readonly Check[] = [
-  (value) => hasExactly(value, { identity: isIdentity }, { accessToken: isToken }),
-  isToken,
-  // These repeat the id as the request spelled it.
-  (value) => hasExactly(value, { id: isAnyId, token: text(jwt), expiresOn: text(time) }),
-  (value) => hasId(value, isAnyId),
-]
-
-function findResultFlaw(body: string): string | undefined {
-  const value = parseJson(body)
-  return results.some((check) => check(value)) ? undefined : 'the form of the body is not documented'
-}
-
-function hasExactly(value: unknown, required: Record<string, Check>, optional: Record<string, Check> = {}): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const checks: Record<string, Check> = { ...required, ...optional }
-  return (
-    Object.keys(required).every((name) => name in value) &&
-    Object.entries(value).every(([name, member]) => checks[name]?.(member) ?? false)
-  )
-}
+const result = Compile(
+  Type.Union([
+    object({ identity: identityWith(text(id)), accessToken: Type.Optional(object(token)) }),
+    object(token),
+    object({ id: anyId, ...token }),
+    identityWith(anyId),
+  ]),
+)
 
 function readError(body: string): ErrorBody | undefined {
-  const value = parseJson(body)
-  return typeof value === 'object' && value !== null && 'error' in value ? (value.error as ErrorBody) : undefined
+  return (parseJson(body) as { error?: ErrorBody } | null | undefined)?.error
 }

@@ -1,34 +1,10 @@
 import { gzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { latin1Header, methods, mostlyUsual, visibleText } from './arbitraries.ts'
-import { invalidSignatures, validSignatures, type SignatureKind } from './signatures.ts'
-
-/** A request without what only a running emulator determines: ids and the signature. */
-export interface GeneratedRequest {
-  readonly method: string
-  /** `{id}` is a placeholder for an id. */
-  readonly path: string
-  readonly id: { readonly kind: 'known' | 'foreign' | 'unknown' | 'other case' | 'malformed'; readonly pick: number }
-  readonly isIdEncoded: boolean
-  readonly query: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
-  readonly isChunked: boolean
-  readonly signature: SignatureKind
-}
+import { invalidSignatures, validSignatures } from './signatures.ts'
 
 const first = ['2020-07-20-preview2']
 const later = '2021-03-07 2021-10-31-preview 2021-11-01 2022-10-01 2023-10-01 2025-03-02-preview 2026-09-23'.split(' ')
-
-const routes = [
-  { method: 'POST', path: '/identities', versions: [...first, ...later] },
-  { method: 'GET', path: '/identities/{id}', versions: ['2025-03-02-preview'] },
-  { method: 'DELETE', path: '/identities/{id}', versions: [...first, ...later] },
-  { method: 'PATCH', path: '/identities/{id}', versions: first },
-  { method: 'POST', path: '/identities/{id}/token', versions: first },
-  { method: 'POST', path: '/identities/{id}/:issueAccessToken', versions: later },
-  { method: 'POST', path: '/identities/{id}/:revokeAccessTokens', versions: later },
-]
 
 const goodQuery = fc.constantFrom(...first, ...later).map((version) => `?api-version=${version}`)
 const badQuery = fc.oneof(
@@ -49,44 +25,43 @@ const member = <Value>(usual: fc.Arbitrary<Value>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 6, arbitrary: usual }, { weight: 1, arbitrary: odd })
 const minutes = fc.oneof(fc.integer({ min: 60, max: 1440 }), fc.constantFrom(59, 60, 1440, 1441, null))
 
-const issueBody = fc.record({ scopes: member(scopes), expiresInMinutes: member(minutes) }, { requiredKeys: ['scopes'] })
-const createBody = fc.record(
-  {
-    createTokenWithScopes: member(scopes),
-    expiresInMinutes: member(minutes),
-    customId: member(fc.oneof(fc.constantFrom('a', 'b'), fc.string({ maxLength: 300 }))),
-  },
-  { requiredKeys: [] },
-)
-const revokeBody = fc.record({
-  tokensValidFrom: member(
-    fc.oneof(
-      fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') }).map((date) => date.toISOString()),
-      fc.constantFrom('9999-12-31T23:59:59Z', '2026-01-01T00:00:00+99:99', '2026-02-31T00:00:00Z', 'now'),
-    ),
-  ),
-})
-
-const toBytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value) ?? '')
-const empty = new Uint8Array()
-
-function bodyFor(path: string): fc.Arbitrary<Uint8Array> {
-  if (path.includes('ssue') || path.endsWith('/token')) return issueBody.map(toBytes)
-  if (path === '/identities') return fc.oneof(fc.constant(empty), createBody.map(toBytes))
-  return fc.oneof({ weight: 3, arbitrary: fc.constant(empty) }, { weight: 1, arbitrary: revokeBody.map(toBytes) })
+/** Texts of JSON objects with some of these members, and always with those required. */
+function json(members: Record<string, fc.Arbitrary<unknown>>, requiredKeys: string[] = []): fc.Arbitrary<string> {
+  return fc.record(members, { requiredKeys }).map((value) => JSON.stringify(value))
 }
+
+const issueBody = json({ scopes: member(scopes), expiresInMinutes: member(minutes) }, ['scopes'])
+const createBody = json({
+  createTokenWithScopes: member(scopes),
+  expiresInMinutes: member(minutes),
+  customId: member(fc.oneof(fc.constantFrom('a', 'b'), fc.string({ maxLength: 300 }))),
+})
+const time = fc.oneof(
+  fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') }).map((date) => date.toISOString()),
+  fc.constantFrom('9999-12-31T23:59:59Z', '2026-01-01T00:00:00+99:99', '2026-02-31T00:00:00Z', 'now'),
+)
+const revokeBody = json({ tokensValidFrom: member(time) }, ['tokensValidFrom'])
+const empty = fc.constant('')
+const anyBody = fc.oneof({ weight: 3, arbitrary: empty }, { weight: 1, arbitrary: revokeBody })
+
+const routes = [
+  { method: 'POST', path: '/identities', versions: [...first, ...later], body: fc.oneof(empty, createBody) },
+  { method: 'GET', path: '/identities/{id}', versions: ['2025-03-02-preview'], body: anyBody },
+  { method: 'DELETE', path: '/identities/{id}', versions: [...first, ...later], body: anyBody },
+  { method: 'PATCH', path: '/identities/{id}', versions: first, body: anyBody },
+  { method: 'POST', path: '/identities/{id}/token', versions: first, body: issueBody },
+  { method: 'POST', path: '/identities/{id}/:issueAccessToken', versions: later, body: issueBody },
+  { method: 'POST', path: '/identities/{id}/:revokeAccessTokens', versions: later, body: anyBody },
+]
 
 const oddBody = fc.oneof(
   fc.uint8Array({ maxLength: 200 }),
-  fc.jsonValue().map(toBytes),
-  fc.dictionary(fc.string(), fc.jsonValue()).map(toBytes),
-  issueBody.map((value) => Buffer.from(JSON.stringify(value), 'utf16le')),
-  issueBody.map((value) => gzipSync(JSON.stringify(value))),
-  issueBody.map((value) => Buffer.from(`\ufeff${JSON.stringify(value)}`)),
-  fc
-    .constantFrom('{"scopes":["chat"]', '{"__proto__":{"scopes":["chat"]}}', '[]', '"', 'null', '[['.repeat(5000))
-    .map((text) => Buffer.from(text)),
-  fc.constantFrom(256 * 1024, 256 * 1024 + 1).map((length) => Buffer.alloc(length, ' ')),
+  fc.json(),
+  issueBody.map((text) => Buffer.from(text, 'utf16le')),
+  issueBody.map((text) => gzipSync(text)),
+  issueBody.map((text) => `\ufeff${text}`),
+  fc.constantFrom('{"scopes":["chat"]', '{"__proto__":{"scopes":["chat"]}}', '[]', '"', 'null', '[['.repeat(5000)),
+  fc.constantFrom(256 * 1024, 256 * 1024 + 1).map((length) => ' '.repeat(length)),
 )
 
 const contentTypes = fc.constantFrom(
@@ -107,13 +82,13 @@ const oddHeaders = fc.dictionary(
   { maxKeys: 3 },
 )
 
-const usual = fc.constantFrom(...routes).chain(({ method, path, versions }) =>
+const usual = fc.constantFrom(...routes).chain(({ method, path, versions, body }) =>
   fc.record({
     method: fc.constant(method),
     path: fc.constant(path),
     query: fc.constantFrom(...versions).map((version) => `?api-version=${version}`),
     headers: contentTypes.map((type) => ({ 'content-type': type })),
-    body: bodyFor(path),
+    body,
   }),
 )
 
@@ -121,18 +96,9 @@ const unusual = fc.record({
   method: methods,
   path: fc.oneof(
     fc.constantFrom(...routes).map(({ path }) => path),
-    fc.constantFrom(
-      '/',
-      '//identities',
-      '/identities/',
-      '///identities',
-      '*',
-      '/%',
-      '/%2e',
-      '/identities/{id}/:unknown',
-    ),
-    fc.constantFrom('/IDENTITIES/{id}/:ISSUEACCESSTOKEN', 'https://elsewhere.example/identities'),
-    fc.constant('/identities/../identities'),
+    fc.constantFrom('/', '//identities', '/identities/', '///identities', '/identities/../identities', '*', '/%'),
+    fc.constantFrom('/%2e', '/identities/{id}/:unknown', '/IDENTITIES/{id}/:ISSUEACCESSTOKEN'),
+    fc.constant('https://elsewhere.example/identities'),
     visibleText.map((text) => `/${text}`),
     visibleText.map((text) => `/identities/${text}`),
   ),
@@ -140,33 +106,37 @@ const unusual = fc.record({
   headers: fc
     .tuple(fc.oneof(contentTypes, oddContentTypes), oddHeaders)
     .map(([type, others]) => ({ ...others, 'content-type': type })),
-  body: fc.oneof(issueBody.map(toBytes), oddBody),
+  body: fc.oneof(issueBody, oddBody),
 })
 
-const getKinds = (signatures: object) => Object.keys(signatures) as SignatureKind[]
+const zeros = '00000000-0000-0000-0000-000000000000'
+/** Functions that change the id of an identity that exists or existed, in ways that a number may choose. */
+const changeId = fc.constantFrom<(id: string, pick: number) => string>(
+  (id) => id.replace(/^.*_/, `8:acs:${zeros}_`),
+  (id, pick) => id.replace(/_.*$/, `_${pick.toString(16).padStart(8, '0')}${zeros.slice(8)}`),
+  (id) => id.toUpperCase(),
+  (id, pick) => ['8:acs:', id.slice(6), `${id}_${id}`, `${id}0`, '8:orgid:x', '%', 'é', '0'.repeat(300)][pick % 8]!,
+)
+const signature = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...Object.keys(validSignatures)) },
+  { weight: 1, arbitrary: fc.constantFrom(...Object.keys(invalidSignatures)) },
+)
 
-export const generatedRequest: fc.Arbitrary<GeneratedRequest> = fc
+/** Requests without what only a running emulator determines: signatures, and ids, for which `{id}` in a path is a placeholder. */
+export const generatedRequest = fc
   .tuple(
-    mostlyUsual<Uint8Array>(usual, unusual),
+    mostlyUsual(usual, unusual),
     fc.record({
-      id: fc.record({
-        kind: fc.constantFrom('known', 'known', 'known', 'known', 'foreign', 'unknown', 'other case', 'malformed'),
-        pick: fc.nat(),
-      }),
+      pick: fc.nat(),
+      toId: fc.oneof(
+        fc.constant((id: string) => id),
+        changeId,
+      ),
       isIdEncoded: fc.boolean(),
       clientRequestId: fc.option(latin1Header, { nil: undefined }),
       isChunked: fc.boolean(),
-      signature: fc.oneof(
-        { weight: 4, arbitrary: fc.constantFrom(...getKinds(validSignatures)) },
-        { weight: 1, arbitrary: fc.constantFrom(...getKinds(invalidSignatures)) },
-      ),
+      signature,
     }),
   )
-  .map(([parts, { clientRequestId, ...rest }]) => ({
-    ...parts,
-    ...rest,
-    headers: {
-      ...parts.headers,
-      ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
-    },
-  }))
+  .map(([parts, rest]) => ({ ...parts, ...rest }))
+export type GeneratedRequest = typeof generatedRequest extends fc.Arbitrary<infer Request> ? Request : never

@@ -1,5 +1,5 @@
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import { makeRoundTrip } from './round-trip.ts'
+import { CommunicationIdentityClient } from '@azure/communication-identity'
 
 /** Throws unless the emulator responds, serves the real SDK and has logged nothing but rejected requests. */
 export async function expectHealthy(emulator: EmulatorProcess, accessKey = emulator.accessKey): Promise<void> {
@@ -11,6 +11,26 @@ export async function expectHealthy(emulator: EmulatorProcess, accessKey = emula
   }
   const unexpected = findUnexpectedLine(emulator.server.stderr)
   if (unexpected !== undefined) throw new Error(`unexpected output of the emulator: ${unexpected}`)
+}
+
+/** Creates, uses and deletes an identity through the real SDK. Throws if a step fails. */
+export async function makeRoundTrip(emulator: EmulatorProcess, accessKey = emulator.accessKey): Promise<void> {
+  const client = new CommunicationIdentityClient(emulator.connectionStringWith(accessKey), {
+    retryOptions: { maxRetries: 0 },
+    tlsOptions: { ca: emulator.ca },
+  })
+  const { user, token } = await client.createUserAndToken(['chat'])
+  const { token: second } = await client.getToken(user, ['voip'])
+  await expectState(emulator, token, 'valid')
+  await expectState(emulator, second, 'valid')
+  await client.revokeTokens(user)
+  await expectState(emulator, second, 'revoked')
+  await client.deleteUser(user)
+}
+
+async function expectState(emulator: EmulatorProcess, token: string, expected: string): Promise<void> {
+  const state = await emulator.tokenState(token)
+  if (state !== expected) throw new Error(`a token is ${state}, expected ${expected}`)
 }
 
 const rejectedRequest = /^communication-emulator: \S+ \S+ (\d{3} \w+( \{.*\})?|connection cut by a fault)$/

@@ -4,8 +4,7 @@ import { signedHeaders } from '@acs-kit/test-support/signed-request'
 import { findIdentityFlaw } from './documented-responses.ts'
 import { fuzz, nameResponse, type FuzzOptions } from './fuzz.ts'
 import { generatedRequest, type GeneratedRequest } from './generated-request.ts'
-import { toHttpRequest } from './http-request.ts'
-import { isValidSignature } from './signatures.ts'
+import { invalidSignatures, validSignatures, type AccessKeys } from './signatures.ts'
 
 const maxBodyBytes = 256 * 1024
 
@@ -16,17 +15,18 @@ export async function fuzzIdentityRoutes(
 ): Promise<Map<string, number>> {
   const { client, host } = emulator
   const accessKey = emulator.accessKey!
-  const ids: string[] = []
+  const keys = { primary: accessKey, secondary: await emulator.regenerateKey('secondary') }
+  /** Existing or deleted ones. */
+  const ids = new Set<string>()
   const addId = ({ text }: HttpResponse) => {
     const id = /"id":"(8:acs:[-0-9a-f_]+)"/.exec(text)?.[1]
-    if (id !== undefined && !ids.includes(id)) ids.push(id)
+    if (id !== undefined) ids.add(id)
   }
   const creation = { method: 'POST', path: '/identities?api-version=2023-10-01' }
   addId(await client.send({ ...creation, headers: signedHeaders({ ...creation, host, accessKey }) }))
-  const target = { host, keys: { primary: accessKey, secondary: await emulator.regenerateKey('secondary') }, ids }
   return fuzz(generatedRequest, options, {
     client,
-    toRequest: (generated) => toHttpRequest(generated, target),
+    toRequest: (generated) => toHttpRequest(generated, [...ids], host, keys),
     findFlaw: (response, request, generated) => {
       addId(response)
       return findFlaw(response, request, generated)
@@ -34,19 +34,39 @@ export async function fuzzIdentityRoutes(
   })
 }
 
+/** Completes a generated request with an id and a signature. */
+function toHttpRequest(
+  generated: GeneratedRequest,
+  ids: readonly string[],
+  host: string,
+  keys: AccessKeys,
+): HttpRequest {
+  const { method, query, body, isChunked, isIdEncoded, clientRequestId, pick } = generated
+  const id = generated.toId(ids[pick % ids.length]!, pick)
+  const path = `${generated.path.replaceAll('{id}', () => (isIdEncoded ? encodeURIComponent(id) : id))}${query}`
+  const sign = { ...validSignatures, ...invalidSignatures }[generated.signature]!
+  const headers = {
+    ...generated.headers,
+    ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
+    ...sign({ method, path, host, body }, keys),
+  }
+  return { method, path, body, headers, isChunked }
+}
+
 function findFlaw(response: HttpResponse, request: HttpRequest, generated: GeneratedRequest): string | undefined {
   const { status, headers } = response
   const flaw = findIdentityFlaw(response, { isHead: request.method === 'HEAD' })
   if (flaw !== undefined || headers['ms-cv'] === undefined) return flaw
-  if (generated.body.length > maxBodyBytes) return status === 413 ? undefined : 'a body over the limit was accepted'
-  const isSigned = isValidSignature(generated.signature)
+  if (Buffer.byteLength(generated.body) > maxBodyBytes)
+    return status === 413 ? undefined : 'a body over the limit was accepted'
+  const { signature, clientRequestId } = generated
+  const isSigned = Object.hasOwn(validSignatures, signature)
   const isDenied = status === 401 && nameResponse(response) !== '401 IdentityNotOwned'
   // A generated Date header is the one that an older SDK signs.
-  const isDateReplaced = generated.signature === 'no date' && generated.headers['date'] !== undefined
-  if (!isSigned && !isDenied && !isDateReplaced) return `the signature "${generated.signature}" was accepted`
-  if (isSigned && isDenied && request.method !== 'HEAD') return `the signature "${generated.signature}" was rejected`
-  const requestId = generated.headers['x-ms-client-request-id']
+  const isDateReplaced = signature === 'no date' && generated.headers['date'] !== undefined
+  if (!isSigned && !isDenied && !isDateReplaced) return `the signature "${signature}" was accepted`
+  if (isSigned && isDenied && request.method !== 'HEAD') return `the signature "${signature}" was rejected`
   // Beyond ASCII, client and server may use different encodings.
-  const isEchoed = requestId === undefined || headers['x-ms-client-request-id'] === requestId
-  return isEchoed || !/^[ -~]*$/.test(requestId) ? undefined : 'the client request id is not in the response'
+  const isEchoed = clientRequestId === undefined || headers['x-ms-client-request-id'] === clientRequestId
+  return isEchoed || !/^[ -~]*$/.test(clientRequestId) ? undefined : 'the client request id is not in the response'
 }

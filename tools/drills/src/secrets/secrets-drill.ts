@@ -4,9 +4,8 @@ import { emulatorCommand, EmulatorProcess, emulatorScript } from '@acs-kit/local
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { ServerProcess, type ServerCommand } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { toHttpRequest } from '../fuzz/http-request.ts'
-import { makeRoundTrip } from '../fuzz/round-trip.ts'
-import { signatures, type SignatureKind } from '../fuzz/signatures.ts'
+import { makeRoundTrip } from '../fuzz/health.ts'
+import { invalidSignatures, validSignatures, type Sign } from '../fuzz/signatures.ts'
 import { CommandLines } from './command-lines.ts'
 import { runAgainstEchoes, type Output } from './echo-runs.ts'
 import { findSecrets, separateIssuedTokens } from './find-secrets.ts'
@@ -118,27 +117,20 @@ function searchOutputs(
 }
 
 /** Sends requests that the emulator logs, most of which it rejects. */
-async function sendRejectedRequests(emulator: EmulatorProcess, secondaryKey: string): Promise<void> {
-  const { client, host, accessKey } = emulator
-  const target = { host, keys: { primary: accessKey!, secondary: secondaryKey }, ids: ['8:acs:_'] }
-  const request = {
-    method: 'POST',
-    path: '/identities/{id}/:issueAccessToken',
-    id: { kind: 'unknown', pick: 0 },
-    isIdEncoded: true,
-    query: '?api-version=2023-10-01',
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from('{"scopes":["chat"]}'),
-    isChunked: false,
-  } as const
-  for (const signature of Object.keys(signatures) as SignatureKind[]) {
-    await client.send(toHttpRequest({ ...request, signature }, target))
+async function sendRejectedRequests({ client, host, accessKey }: EmulatorProcess, secondary: string): Promise<void> {
+  const keys = { primary: accessKey!, secondary }
+  const version = '?api-version=2023-10-01'
+  const unknownId = encodeURIComponent('8:acs:_00000000-0000-0000-0000-000000000000')
+  const send = (sign: Sign, path: string, body: string) => {
+    const request = { method: 'POST', path: `${path}${version}`, host, body }
+    return client.send({ ...request, headers: { 'content-type': 'application/json', ...sign(request, keys) } })
   }
-  const creation = { ...request, path: '/identities', body: Buffer.from('{"createTokenWithScopes":["chat"]}') }
-  const { text } = await client.send(toHttpRequest({ ...creation, signature: 'primary' }, target))
+  for (const sign of Object.values({ ...validSignatures, ...invalidSignatures })) {
+    await send(sign, `/identities/${unknownId}/:issueAccessToken`, '{"scopes":["chat"]}')
+  }
+  const { text } = await send(validSignatures['primary']!, '/identities', '{"createTokenWithScopes":["chat"]}')
   const { token } = (JSON.parse(text) as { accessToken: { token: string } }).accessToken
-  const headers = { host, authorization: `Bearer ${token}` }
-  await client.send({ method: 'POST', path: '/identities?api-version=2023-10-01', headers })
+  await send(() => ({ host, authorization: `Bearer ${token}` }), '/identities', '')
   await client.send({ method: 'POST', path: '/_emulator/introspect', body: `{"token":"${token}` })
 }
 

@@ -5,7 +5,7 @@ import { fuzz, nameResponse, type FuzzOptions } from '../fuzz/fuzz.ts'
 import { findOperation, findResponseFlaw } from './contract.ts'
 import { generatedRequest, type GeneratedRequest } from './generated-request.ts'
 import { ServiceHarness } from './service-harness.ts'
-import { createAuthorizations, validKinds } from './sign-ins.ts'
+import { createAuthorizations, validSignIns } from './sign-ins.ts'
 
 const long = 'x'.repeat(20_000)
 
@@ -51,10 +51,10 @@ function findFlaw(response: HttpResponse, request: HttpRequest, generated: Gener
   const flaw = findResponseFlaw(response, operation, { isHead: method === 'HEAD' })
   if (flaw !== undefined || operation === undefined) return flaw
   const isServed = status < 400
-  if (operation.isSignedIn && !validKinds.includes(generated.signIn))
+  if (operation.isSignedIn && !Object.hasOwn(validSignIns, generated.signIn))
     return isServed ? `the sign-in "${generated.signIn}" was accepted` : undefined
-  if (isServed && operation.body && !operation.isValidBody(parseBody(request.body)))
-    return 'an invalid body was accepted'
+  const isInvalid = operation.bodyValidator?.Check(parseBody(request.body)) === false
+  if (isServed && isInvalid) return 'an invalid body was accepted'
   // Only the service knows valid cursors.
   const isVerifiable = generated.isUsual && !generated.query.includes('cursor=')
   const isRejected = /request-invalid|scope-unknown|40[15]|413|415/.test(nameResponse(response))

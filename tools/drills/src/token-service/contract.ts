@@ -31,23 +31,6 @@ interface OpenApiOperation {
   readonly responses: Readonly<Record<string, Content>>
 }
 
-/** An operation of the OpenAPI document: its valid requests and its responses. */
-export interface Operation {
-  readonly method: string
-  /** Contains `{name}` for each path parameter. */
-  readonly path: string
-  readonly isSignedIn: boolean
-  readonly parameters: NonNullable<OpenApiOperation['parameters']>
-  readonly body: JsonSchema | undefined
-  readonly isValidBody: (value: unknown) => boolean
-  readonly responses: ReadonlyMap<number, DocumentedResponse>
-}
-
-interface DocumentedResponse {
-  readonly mediaType: string | undefined
-  readonly validator: Validator | undefined
-}
-
 const { components } = openApi
 const problemType = 'application/problem+json'
 
@@ -59,25 +42,28 @@ const commonResponses = new Map(
   ]),
 )
 
-export const operations: readonly Operation[] = Object.entries(
+/** The operations of the OpenAPI document: their valid requests and their responses. */
+export const operations = Object.entries(
   openApi.paths as unknown as Record<string, Record<string, OpenApiOperation>>,
 ).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { parameters = [], requestBody, security, responses }]) => {
     const body = requestBody?.content?.['application/json']?.schema
-    const bodyValidator = body && compile(body)
     return {
       method: method.toUpperCase(),
+      /** Contains `{name}` for each path parameter. */
       path,
+      pathPattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]*')}$`),
       isSignedIn: security !== undefined,
       parameters,
       body,
-      isValidBody: (value) => bodyValidator?.Check(value) ?? true,
+      bodyValidator: body && compile(body),
       responses: new Map(
         Object.entries(responses).map(([status, { content }]) => [Number(status), toDocumentedResponse(content)]),
       ),
     }
   }),
 )
+export type Operation = (typeof operations)[number]
 
 export function resolveReference(schema: JsonSchema): JsonSchema {
   const name = schema.$ref?.replace('#/components/schemas/', '')
@@ -88,15 +74,8 @@ export function resolveReference(schema: JsonSchema): JsonSchema {
 export function findOperation(method: string, url: string): Operation | undefined {
   // A request target may include the host, as in a request to a proxy: RFC 9112, section 3.2.2.
   const [path = ''] = url.replace(/^https?:\/\/[^/]*/, '').split('?')
-  const segments = path.split('/')
-  return operations.find((operation) => {
-    const template = operation.path.split('/')
-    return (
-      (operation.method === method || (method === 'HEAD' && operation.method === 'GET')) &&
-      template.length === segments.length &&
-      template.every((segment, index) => segment.startsWith('{') || segment === segments[index])
-    )
-  })
+  const documentedMethod = method === 'HEAD' ? 'GET' : method
+  return operations.find((operation) => operation.method === documentedMethod && operation.pathPattern.test(path))
 }
 
 /** Returns how a response differs from the document, or undefined. */
@@ -110,7 +89,7 @@ export function findResponseFlaw(
   if (documented === undefined) return 'the status is not documented'
   if (status === 401 && headers['www-authenticate'] === undefined) return 'WWW-Authenticate is missing'
   const { mediaType, validator } = documented
-  if (mediaType !== undefined && !headers['content-type']?.startsWith(mediaType)) return 'the content type is wrong'
+  if (!(headers['content-type'] ?? '').startsWith(mediaType)) return 'the content type is wrong'
   if (isHead || validator === undefined) return text === '' ? undefined : 'the response has a body'
   const body = parseJson(text)
   if (!validator.Check(body)) return `the response is invalid: ${JSON.stringify(validator.Errors(body)[1])}`
@@ -120,11 +99,9 @@ export function findResponseFlaw(
   return headers['retry-after'] === problem.retryAfter?.toString() ? undefined : 'Retry-After differs from the problem'
 }
 
-function toDocumentedResponse(content: Content['content']): DocumentedResponse {
-  const [entry] = Object.entries(content ?? {})
-  if (entry === undefined || entry[1].schema.type === 'null') return { mediaType: undefined, validator: undefined }
-  const [mediaType, { schema }] = entry
-  return { mediaType, validator: compile(schema) }
+function toDocumentedResponse(content: Content['content'] = {}) {
+  const [[mediaType, { schema }] = ['', { schema: undefined }]] = Object.entries(content)
+  return { mediaType, validator: schema && compile(schema) }
 }
 
 /** Compiles a schema that may refer to others in the document. */

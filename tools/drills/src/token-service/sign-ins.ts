@@ -9,14 +9,14 @@ const signed =
     `Bearer ${await issuer.sign(claims)}`
 
 /** Authorization headers that the service accepts. */
-const validSignIns = {
+export const validSignIns: Readonly<Record<string, Authorize>> = {
   user: signed(),
   guest: signed({ sub: 'guest', roles: ['guest'] }),
   admin: signed({ sub: 'admin', roles: ['admin'] }),
-} satisfies Record<string, Authorize>
+}
 
 /** Authorization headers that the service rejects. */
-const invalidSignIns = {
+export const invalidSignIns: Readonly<Record<string, Authorize>> = {
   expired: signed({ exp: secondsFromNow(-60) }),
   early: signed({ nbf: secondsFromNow(3600) }),
   'other audience': signed({ aud: 'api://other' }),
@@ -29,17 +29,14 @@ const invalidSignIns = {
   'without permission': signed({ scp: 'other', roles: ['admin'] }),
   basic: async () => `Basic ${Buffer.from('alice:secret').toString('base64')}`,
   garbage: async () => 'Bearer abc',
-} satisfies Record<string, Authorize>
+}
 
-export type SignInKind = keyof typeof validSignIns | keyof typeof invalidSignIns | 'none'
-export const validKinds = Object.keys(validSignIns) as SignInKind[]
-export const invalidKinds = ['none', ...Object.keys(invalidSignIns)] as SignInKind[]
-
-/** Creates the headers of all kinds but `none`. */
+/** Creates a header of each kind. */
 export async function createAuthorizations(issuer: SignInIssuer): Promise<ReadonlyMap<string, string>> {
   await using foreignIssuer = await SignInIssuer.start()
-  const all = Object.entries<Authorize>({ ...validSignIns, ...invalidSignIns })
-  return new Map(
-    await Promise.all(all.map(async ([kind, authorize]) => [kind, await authorize(issuer, foreignIssuer)] as const)),
-  )
+  const authorizations = new Map<string, string>()
+  for (const [kind, authorize] of Object.entries({ ...validSignIns, ...invalidSignIns })) {
+    authorizations.set(kind, await authorize(issuer, foreignIssuer))
+  }
+  return authorizations
 }
