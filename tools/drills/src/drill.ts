@@ -26,20 +26,19 @@ process.stdout.write(`seed ${seed}\n`)
 for (const name of chosen) {
   const { violation, run } = drills[name]!
   const start = performance.now()
-  const outcome = await run(seed).then(
-    (report) => ({ report }),
-    (error: unknown) => ({ error }),
-  )
+  let verdict = 'never'
+  let details
+  try {
+    details = Object.entries((await run(seed)) ?? {})
+      .map(([what, value]) => `${what}: ${value}`)
+      .join(', ')
+  } catch (error) {
+    verdict = 'VIOLATED'
+    details = inspect(error)
+    process.exitCode = 1
+  }
   const seconds = Math.round((performance.now() - start) / 1000)
-  const verdict = 'error' in outcome ? 'VIOLATED' : 'never'
   process.stdout.write(`${name.padEnd(width)}  ${verdict.padEnd(8)}  ${String(seconds).padStart(4)} s  ${violation}\n`)
-  if ('error' in outcome) process.exitCode = 1
-  const details =
-    'error' in outcome
-      ? inspect(outcome.error)
-      : Object.entries(outcome.report ?? {})
-          .map(([what, value]) => `${what}: ${value}`)
-          .join(', ')
   process.stdout.write(details.replaceAll(/^/gm, ' '.repeat(width + 2)) + '\n')
 }
 

@@ -3,13 +3,13 @@ import { emulatorCommand, EmulatorProcess } from '@acs-kit/local-stack/emulator-
 import { Random } from '@acs-kit/test-support/random'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { audit } from './audit.ts'
-import { Ledger, type Slot } from './ledger.ts'
-import { regenerateKey, regenerateKeys, Workload } from './workload.ts'
+import { Ledger, slots } from './ledger.ts'
+import { regenerateKey, regenerateKeys, runWorkload } from './workload.ts'
 
 const clients = 8
 const maxRunMs = 600
 const maxStartMs = 250
+const concurrentChecks = 16
 
 /**
  * Kills an emulator that keeps its state in a folder: under load at random moments, and sometimes during its start. Throws if
@@ -41,14 +41,37 @@ export async function runCrashDrill({ kills, seed }: { kills: number; seed: numb
 /** Regenerates keys whose last regeneration was interrupted, after the audit. */
 async function auditAndSettleKeys(emulator: EmulatorProcess, ledger: Ledger): Promise<void> {
   await audit(emulator, ledger)
-  for (const slot of ['primary', 'secondary'] satisfies Slot[]) {
+  for (const slot of slots) {
     if (ledger.keys[slot].isUnknown) await regenerateKey(emulator, ledger, slot)
   }
 }
 
+/** Compares an emulator with the ledger. Throws with everything that the emulator has acknowledged and lost. */
+async function audit(emulator: EmulatorProcess, ledger: Ledger): Promise<void> {
+  const existing = new Set(await emulator.identityIds())
+  const losses = ledger.identities.flatMap(({ id, state }) => {
+    if (state === 'live' && !existing.has(id)) return [`${id} was created, but does not exist`]
+    if (state === 'deleted' && existing.has(id)) return [`${id} was deleted, but exists`]
+    return []
+  })
+  const expectations = ledger.identities
+    .flatMap((identity) => [...ledger.expectedStates(identity)].map(([token, state]) => ({ identity, token, state })))
+    .values()
+  const checkRemaining = async () => {
+    for (const { identity, token, state: expected } of expectations) {
+      if (expected === undefined) continue
+      const state = await emulator.tokenState(token)
+      if (state !== expected) losses.push(`a token of ${identity.id} is ${state}, expected ${expected}`)
+    }
+  }
+  // All share one iterator, so that each token is checked once.
+  await Promise.all(Array.from({ length: concurrentChecks }, checkRemaining))
+  if (losses.length > 0) throw new Error(losses.join('\n'))
+}
+
 async function killUnderLoad(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
   const load = Promise.all([
-    ...Array.from({ length: clients }, () => new Workload(emulator, ledger, new Random(random.below(2 ** 31))).run()),
+    ...Array.from({ length: clients }, () => runWorkload(emulator, ledger, new Random(random.below(2 ** 31)))),
     regenerateKeys(emulator, ledger, () => sleep(random.below(maxRunMs))),
   ])
   await Promise.race([load, sleep(random.below(maxRunMs))])

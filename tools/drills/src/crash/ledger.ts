@@ -1,7 +1,8 @@
-export type Slot = 'primary' | 'secondary'
+export const slots = ['primary', 'secondary'] as const
+export type Slot = (typeof slots)[number]
 
 /** The state is `unknown` after a request without a response, which may have been executed or not. */
-export interface LedgerToken {
+interface LedgerToken {
   readonly text: string
   readonly slot: Slot
   /** How often the key had been regenerated when it signed the request. */
@@ -15,14 +16,14 @@ export interface LedgerIdentity {
   readonly tokens: LedgerToken[]
 }
 
-export interface LedgerKey {
+interface LedgerKey {
   value: string
   generation: number
   /** Whether a regeneration was requested and not yet acknowledged. */
   isUnknown: boolean
 }
 
-export type ExpectedState = 'valid' | 'revoked' | 'deleted'
+type ExpectedState = 'valid' | 'revoked' | 'deleted'
 
 /** Everything that an emulator has acknowledged, and therefore keeps through any crash. */
 export class Ledger {

@@ -1,120 +1,113 @@
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import type { HttpResponse } from '@acs-kit/test-support/http-client'
 import type { Random } from '@acs-kit/test-support/random'
 import { signedHeaders } from '@acs-kit/test-support/signed-request'
-import type { Ledger, LedgerIdentity, Slot } from './ledger.ts'
+import { slots, type Ledger, type LedgerIdentity, type Slot } from './ledger.ts'
 
 const version = '?api-version=2023-10-01'
 
-/** A client that creates, issues, revokes and deletes, and records what was acknowledged, until its connection ends. */
-export class Workload {
-  readonly #emulator: EmulatorProcess
-  readonly #ledger: Ledger
-  readonly #random: Random
+/** Sends a request with either key. Its outcome is `rejected` only if the key is regenerated meanwhile. */
+type Send = (method: string, route: string, success: number, body?: object) => ReturnType<typeof sendSigned>
+
+/**
+ * Creates, issues, revokes and deletes, and records what was acknowledged. Resolves when the connection is lost. Throws if a
+ * request is rejected without reason.
+ */
+export async function runWorkload(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
   /** Only this client changes them, so the order of their changes is known. */
-  readonly #identities: LedgerIdentity[] = []
-
-  constructor(emulator: EmulatorProcess, ledger: Ledger, random: Random) {
-    this.#emulator = emulator
-    this.#ledger = ledger
-    this.#random = random
+  const identities: LedgerIdentity[] = []
+  const send: Send = (...request) => sendSigned(emulator, ledger, slots[random.below(2)]!, ...request)
+  const sendNext = () => {
+    const live = identities.filter(({ state }) => state === 'live')
+    const identity = live[random.below(live.length)]
+    const chance = random.next()
+    if (!identity || chance < 0.3) return create(send, ledger, identities)
+    if (chance < 0.75) return issue(send, identity)
+    if (chance < 0.88) return revoke(send, identity)
+    return remove(send, identity)
   }
+  let outcome: string
+  do outcome = await sendNext()
+  while (outcome !== 'lost')
+}
 
-  /** Resolves when the connection is lost. Throws if a request is rejected without reason. */
-  async run(): Promise<void> {
-    for (;;) {
-      const isConnected = await this.#sendNext()
-      if (!isConnected) return
-    }
+async function create(send: Send, ledger: Ledger, identities: LedgerIdentity[]) {
+  const { outcome, text } = await send('POST', '/identities', 201)
+  if (outcome === 'acknowledged') {
+    const { identity } = JSON.parse(text) as { identity: { id: string } }
+    identities.push(ledger.add(identity.id))
   }
+  return outcome
+}
 
-  #sendNext(): Promise<boolean> {
-    const live = this.#identities.filter(({ state }) => state === 'live')
-    const identity = live[this.#random.below(live.length)]
-    const chance = this.#random.next()
-    if (!identity || chance < 0.3) return this.#create()
-    if (chance < 0.75) return this.#issue(identity)
-    if (chance < 0.88) return this.#revoke(identity)
-    return this.#delete(identity)
+async function issue(send: Send, { id, tokens }: LedgerIdentity) {
+  const path = `/identities/${id}/:issueAccessToken`
+  const { outcome, text, slot, generation } = await send('POST', path, 200, { scopes: ['chat'] })
+  if (outcome === 'acknowledged') {
+    const { token } = JSON.parse(text) as { token: string }
+    tokens.push({ text: token, slot, generation, state: 'valid' })
   }
+  if (outcome === 'lost') {
+    // Within a second, the lost token has the same text as the previous one, which this key may now keep valid.
+    const valid = tokens.filter(({ state }) => state === 'valid')
+    tokens.push(...valid.map((token) => ({ ...token, slot, generation, state: 'unknown' as const })))
+  }
+  return outcome
+}
 
-  async #create(): Promise<boolean> {
-    const sent = await this.#send('POST', '/identities', 201)
-    if (sent.outcome === 'acknowledged') {
-      const { identity } = JSON.parse(sent.text) as { identity: { id: string } }
-      this.#identities.push(this.#ledger.add(identity.id))
-    }
-    return sent.outcome !== 'lost'
+async function revoke(send: Send, identity: LedgerIdentity) {
+  const tokens = identity.tokens.filter(({ state }) => state !== 'revoked')
+  const { outcome } = await send('POST', `/identities/${identity.id}/:revokeAccessTokens`, 204)
+  for (const token of tokens) {
+    if (outcome === 'acknowledged') token.state = 'revoked'
+    if (outcome === 'lost') token.state = 'unknown'
   }
+  return outcome
+}
 
-  async #issue(identity: LedgerIdentity): Promise<boolean> {
-    const sent = await this.#send('POST', `/identities/${identity.id}/:issueAccessToken`, 200, { scopes: ['chat'] })
-    const { slot, generation } = sent
-    if (sent.outcome === 'acknowledged') {
-      const { token } = JSON.parse(sent.text) as { token: string }
-      identity.tokens.push({ text: token, slot, generation, state: 'valid' })
-    }
-    if (sent.outcome === 'lost') {
-      // Within a second, the lost token has the same text as the previous one, which this key may now keep valid.
-      const valid = identity.tokens.filter(({ state }) => state === 'valid')
-      identity.tokens.push(...valid.map((token) => ({ ...token, slot, generation, state: 'unknown' as const })))
-    }
-    return sent.outcome !== 'lost'
-  }
+async function remove(send: Send, identity: LedgerIdentity) {
+  const { outcome } = await send('DELETE', `/identities/${identity.id}`, 204)
+  if (outcome === 'acknowledged') identity.state = 'deleted'
+  if (outcome === 'lost') identity.state = 'unknown'
+  return outcome
+}
 
-  async #revoke(identity: LedgerIdentity): Promise<boolean> {
-    const tokens = identity.tokens.filter(({ state }) => state !== 'revoked')
-    const { outcome } = await this.#send('POST', `/identities/${identity.id}/:revokeAccessTokens`, 204)
-    for (const token of tokens) {
-      if (outcome === 'acknowledged') token.state = 'revoked'
-      if (outcome === 'lost') token.state = 'unknown'
-    }
-    return outcome !== 'lost'
+async function sendSigned(
+  { client, host }: EmulatorProcess,
+  { keys }: Ledger,
+  slot: Slot,
+  method: string,
+  route: string,
+  success: number,
+  content?: object,
+) {
+  const key = keys[slot]
+  const { generation } = key
+  const path = `${route}${version}`
+  const body = content === undefined ? '' : JSON.stringify(content)
+  const headers = {
+    ...signedHeaders({ method, path, host, accessKey: key.value, body }),
+    ...(content !== undefined && { 'content-type': 'application/json' }),
   }
-
-  async #delete(identity: LedgerIdentity): Promise<boolean> {
-    const { outcome } = await this.#send('DELETE', `/identities/${identity.id}`, 204)
-    if (outcome === 'acknowledged') identity.state = 'deleted'
-    if (outcome === 'lost') identity.state = 'unknown'
-    return outcome !== 'lost'
-  }
-
-  /** The outcome is `rejected` only if the key is regenerated during the request. */
-  async #send(method: string, route: string, success: number, body?: unknown) {
-    const { client, host } = this.#emulator
-    const slot: Slot = this.#random.next() < 0.5 ? 'primary' : 'secondary'
-    const key = this.#ledger.keys[slot]
-    const { generation } = key
-    const path = `${route}${version}`
-    const text = body === undefined ? '' : JSON.stringify(body)
-    const headers = {
-      ...signedHeaders({ method, path, host, accessKey: key.value, body: text }),
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-    }
-    let response: HttpResponse
-    try {
-      response = await client.send({ method, path, headers, body: text })
-    } catch {
-      return { outcome: 'lost', text: '', slot, generation } as const
-    }
-    if (response.status === success) {
-      return { outcome: 'acknowledged', text: response.text, slot, generation } as const
-    }
-    const isKeyReplaced = key.isUnknown || key.generation !== generation
-    if (response.status === 401 && isKeyReplaced) return { outcome: 'rejected', text: '', slot, generation } as const
-    throw new Error(`unexpected response to ${method} ${path}: ${response.status} ${response.text}`)
-  }
+  const response = await client.send({ method, path, headers, body }).catch(() => undefined)
+  const sent = { text: response?.text ?? '', slot, generation }
+  if (response === undefined) return { ...sent, outcome: 'lost' } as const
+  if (response.status === success) return { ...sent, outcome: 'acknowledged' } as const
+  const isKeyReplaced = key.isUnknown || key.generation !== generation
+  if (response.status === 401 && isKeyReplaced) return { ...sent, outcome: 'rejected' } as const
+  throw new Error(`unexpected response to ${method} ${path}: ${response.status} ${response.text}`)
 }
 
 /** Regenerates both keys by turns until the connection ends. */
 export async function regenerateKeys(emulator: EmulatorProcess, ledger: Ledger, pause: () => Promise<void>) {
-  for (let turn = 0; ; turn++) {
-    await pause()
-    const isConnected = await regenerateKey(emulator, ledger, turn % 2 === 0 ? 'primary' : 'secondary').then(
-      () => true,
-      () => false,
-    )
-    if (!isConnected) return
+  try {
+    for (;;) {
+      for (const slot of slots) {
+        await pause()
+        await regenerateKey(emulator, ledger, slot)
+      }
+    }
+  } catch {
+    // The connection has ended.
   }
 }
 

@@ -21,18 +21,15 @@ export interface HostileOptions {
 export async function runHostileDrill({ garbage, slow, large, connections, seed }: HostileOptions): Promise<void> {
   using keys = new TemporaryFolder()
   await using emulator = await EmulatorProcess.start({ keyFolder: keys.path })
-  const attacks = [
-    () => sendGarbage(emulator, { connections: garbage, seed }),
-    () => sendLargeBodies(emulator, { each: large }),
-    () => openManyConnections(emulator, { connections }),
-  ]
   const attack = async () => {
-    for (const next of attacks) {
-      await next()
-      await expectHealthy(emulator)
-    }
+    await sendGarbage(emulator, garbage, seed)
+    await expectHealthy(emulator)
+    await sendLargeBodies(emulator, large)
+    await expectHealthy(emulator)
+    await openManyConnections(emulator, connections)
+    await expectHealthy(emulator)
   }
   // Slow clients stay connected during all other attacks.
-  await Promise.all([connectSlowClients(emulator, { each: slow }), attack()])
+  await Promise.all([connectSlowClients(emulator, slow), attack()])
   await expectHealthy(emulator)
 }

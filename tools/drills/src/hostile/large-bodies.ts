@@ -3,11 +3,8 @@ import { signedHeaders } from '@acs-kit/test-support/signed-request'
 
 const mebibyte = 1024 * 1024
 
-/** Sends bodies that are far too large. Throws unless each is rejected; the connection of an endless one may be reset. */
-export async function sendLargeBodies(
-  { client, host, accessKey }: EmulatorProcess,
-  { each }: { each: number },
-): Promise<void> {
+/** Sends bodies that are far too large, `each` of every kind. Throws unless each is rejected; the connection of an endless one may be reset. */
+export async function sendLargeBodies({ client, host, accessKey }: EmulatorProcess, each: number): Promise<void> {
   const request = { method: 'POST', path: '/identities?api-version=2023-10-01' }
   await Promise.all(
     [false, true].flatMap((isChunked) =>

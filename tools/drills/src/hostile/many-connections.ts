@@ -1,19 +1,14 @@
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import { Connection } from './connection.ts'
+import { openTls, receive } from './connection.ts'
 
 /** Opens all connections before it sends a request on any. Throws if none is served or if one gets an error response. */
-export async function openManyConnections(
-  emulator: EmulatorProcess,
-  { connections }: { connections: number },
-): Promise<void> {
-  const opened = await Promise.allSettled(Array.from({ length: connections }, () => Connection.openTls(emulator)))
-  using stack = new DisposableStack()
-  const open = opened.filter((result) => result.status === 'fulfilled').map((result) => stack.use(result.value))
+export async function openManyConnections(emulator: EmulatorProcess, connections: number): Promise<void> {
+  const opened = await Promise.allSettled(Array.from({ length: connections }, () => openTls(emulator)))
+  const open = opened.filter((result) => result.status === 'fulfilled').map(({ value }) => value)
   const responses = await Promise.all(
-    open.map(async (connection) => {
-      connection.send('GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
-      await connection.closed('one of many clients')
-      return connection.received
+    open.map((socket) => {
+      socket.write('GET /_emulator/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+      return receive(socket, 'one of many clients')
     }),
   )
   const failed = responses.find((response) => response !== '' && !isServed(response))

@@ -9,32 +9,20 @@ import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 
 const serviceScript = fileURLToPath(import.meta.resolve('@acs-kit/token-service/main'))
 
-/** Output of a program. */
-export interface Output {
-  readonly program: string
-  readonly stdout: string
-  readonly stderr: string
-}
-
-export interface EchoRunsOptions {
-  /** Key folder of the emulator whose certificate authority the programs trust. */
-  readonly keyFolder: string
-  readonly accessKey: string
-  readonly runQuickstart: (situation: string, env: NodeJS.ProcessEnv) => Promise<void>
-}
-
-export interface EchoRunsReport {
-  readonly outputs: Output[]
-  /** Credentials that the upstreams repeated, and the one in the settings. */
-  readonly secrets: readonly string[]
-}
+/** What each program printed. */
+export type Outputs = Map<string, { readonly stdout: string; readonly stderr: string }>
 
 /**
  * Runs the quickstart and the service against upstreams that repeat each request in their response, and starts the service with
- * invalid settings that contain secrets.
+ * invalid settings that contain secrets. The programs trust the certificate authority of the key folder. Returns the credentials
+ * that the upstreams repeated, and the one in the settings.
  */
-export async function runAgainstEchoes(options: EchoRunsOptions): Promise<EchoRunsReport> {
-  const { keyFolder, accessKey, runQuickstart } = options
+export async function runAgainstEchoes(
+  keyFolder: string,
+  accessKey: string,
+  outputs: Outputs,
+  runQuickstart: (situation: string, env: NodeJS.ProcessEnv) => Promise<void>,
+): Promise<string[]> {
   await using emulator = await startEmulator({ keyFolder, trust: false })
   await using communication = await startEchoServer({ tls: emulator.tlsFiles, status: 401 })
   await using store = await startEchoServer({ status: 403, toBody: toTableError })
@@ -58,29 +46,23 @@ export async function runAgainstEchoes(options: EchoRunsOptions): Promise<EchoRu
     COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
     IDENTITY_STORE_CONNECTION_STRING: `TableEndpoint=http://127.0.0.1:${store.port}/a;${sas}`,
   })
-  const outputs: Output[] = []
-
   const jwksUri = `http://127.0.0.1:${keys.port}/keys?sig=${encodeURIComponent(sig)}`
   for (const [program, issuers, upstreams] of [
     ['the service with upstreams that repeat the request', [trusted], [communication, store]],
     ['the service with unavailable sign-in keys', [{ ...trusted, jwksUri }], [keys]],
   ] as const) {
-    const server = await ServerProcess.start({
+    await using server = await ServerProcess.start({
       script: serviceScript,
       env: { ...env, SIGN_IN_ISSUERS: JSON.stringify(issuers) },
       ready: /"address":/,
     })
-    try {
-      const address = /"address":"([^"]+)"/.exec(server.stdout)![1]!
-      const headers = { authorization: `Bearer ${await issuer.sign()}` }
-      const response = await fetch(`${address}/v1/token`, { method: 'POST', headers })
-      outputs.push({ program: `a response of ${program}`, stdout: await response.text(), stderr: '' })
-      // The health check also calls an upstream, without a request.
-      while (server.isRunning && upstreams.some(({ secrets }) => secrets.length === 0)) await sleep(5)
-    } finally {
-      await server[Symbol.asyncDispose]()
-    }
-    outputs.push({ program, stdout: server.stdout, stderr: server.stderr })
+    outputs.set(program, server)
+    const address = /"address":"([^"]+)"/.exec(server.stdout)![1]!
+    const headers = { authorization: `Bearer ${await issuer.sign()}` }
+    const response = await fetch(`${address}/v1/token`, { method: 'POST', headers })
+    outputs.set(`a response of ${program}`, { stdout: await response.text(), stderr: '' })
+    // The health check also calls an upstream, without a request.
+    while (server.isRunning && upstreams.some(({ secrets }) => secrets.length === 0)) await sleep(5)
   }
 
   const password = encodeURIComponent(sig)
@@ -93,14 +75,14 @@ export async function runAgainstEchoes(options: EchoRunsOptions): Promise<EchoRu
   }
   for (const [name, value] of Object.entries(rejected)) {
     await using server = ServerProcess.launch({ script: serviceScript, env: { ...env, [name]: value } })
+    outputs.set(`the service with an invalid ${name}`, server)
     while (server.isRunning) {
       if (server.stdout.includes('"address":')) throw new Error(`the service accepted an invalid ${name}`)
       await sleep(5)
     }
     await server.exit()
-    outputs.push({ program: `the service with an invalid ${name}`, stdout: server.stdout, stderr: server.stderr })
   }
-  return { outputs, secrets: [sig, ...communication.secrets, ...store.secrets, ...keys.secrets] }
+  return [sig, ...communication.secrets, ...store.secrets, ...keys.secrets]
 }
 
 function toTableError(request: string): string {

@@ -7,7 +7,7 @@ import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { makeRoundTrip } from '../fuzz/health.ts'
 import { invalidSignatures, validSignatures, type Sign } from '../fuzz/signatures.ts'
 import { CommandLines } from './command-lines.ts'
-import { runAgainstEchoes, type Output } from './echo-runs.ts'
+import { runAgainstEchoes, type Outputs } from './echo-runs.ts'
 import { findSecrets, separateIssuedTokens } from './find-secrets.ts'
 
 const quickstartScript = fileURLToPath(import.meta.resolve('@acs-kit/quickstart'))
@@ -20,14 +20,21 @@ const startScript = fileURLToPath(import.meta.resolve('@acs-kit/local-stack/star
 export async function runSecretsDrill() {
   using folder = new TemporaryFolder()
   using commandLines = new CommandLines()
+  const outputs: Outputs = new Map()
+  const secrets = await runPrograms(folder, outputs)
+  const rejections = outputs.get('the emulator')!.stderr.split('\n').length - 1
+  return { ...searchOutputs(outputs, commandLines.seen, secrets), rejections }
+}
+
+/** Collects the output of the programs. Returns the secrets that they used, by name. */
+async function runPrograms(folder: TemporaryFolder, outputs: Outputs): Promise<Record<string, string>> {
   const given = createKey()
   const foreign = createKey()
   const options = { keyFolder: folder.join('keys'), dataFolder: folder.join('data'), accessKey: given }
-  const outputs: Output[] = []
   const run = async (program: string, command: Omit<ServerCommand, 'ready'>) => {
     await using child = ServerProcess.launch(command)
+    outputs.set(program, child)
     await child.exit()
-    outputs.push({ program, stdout: child.stdout, stderr: child.stderr })
   }
   const runQuickstart = async (situation: string, env: NodeJS.ProcessEnv) => {
     for (const sdk of ['administration', 'identity']) {
@@ -38,69 +45,58 @@ export async function runSecretsDrill() {
     }
   }
 
-  const emulator = await EmulatorProcess.start(options)
+  await using emulator = await EmulatorProcess.start(options)
+  outputs.set('the emulator', emulator.server)
   const secondary = await emulator.regenerateKey('secondary')
-  const secrets: Record<string, string> = {
+  await makeRoundTrip(emulator)
+  await sendRejectedRequests(emulator, secondary)
+  const connectionStrings = {
+    'its own emulator': '',
+    'the given key': emulator.connectionString,
+    'the secondary key': emulator.connectionStringWith(secondary),
+    "another resource's key": emulator.connectionStringWith(foreign),
+    'a misspelled connection string': emulator.connectionString.replace('accesskey', 'acceskey'),
+    'half a key': emulator.connectionString.slice(0, -20),
+  }
+  for (const [situation, connectionString] of Object.entries(connectionStrings)) {
+    await runQuickstart(situation, {
+      NODE_EXTRA_CA_CERTS: emulator.caPath,
+      COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+    })
+  }
+  const echoed = await runAgainstEchoes(options.keyFolder, given, outputs, runQuickstart)
+  await run('the quickstart in the emulator', {
+    ...emulatorCommand(options),
+    script: emulatorScript,
+    args: ['exec', '--keys', options.keyFolder, '--', process.execPath, quickstartScript],
+  })
+  await run('npm start with the given key', {
+    script: startScript,
+    env: childEnvironment({
+      XDG_DATA_HOME: folder.join('home'),
+      COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
+      NODE_EXTRA_CA_CERTS: emulator.caPath,
+    }),
+  })
+  await run('an emulator with a data folder in use', emulatorCommand(options))
+  await run('an emulator with half a key', emulatorCommand({ ...options, accessKey: given.slice(0, -3) }))
+  const regenerated = await emulator.regenerateKey('primary')
+  await makeRoundTrip(emulator, regenerated)
+  return {
     'the given key': given,
     "another resource's key": foreign,
     'the secondary key': secondary,
+    'the regenerated primary key': regenerated,
+    ...Object.fromEntries(echoed.map((secret, index) => [`secret ${index} of a request or setting`, secret])),
   }
-  try {
-    await makeRoundTrip(emulator)
-    await sendRejectedRequests(emulator, secondary)
-    const connectionStrings = {
-      'its own emulator': '',
-      'the given key': emulator.connectionString,
-      'the secondary key': emulator.connectionStringWith(secondary),
-      "another resource's key": emulator.connectionStringWith(foreign),
-      'a misspelled connection string': emulator.connectionString.replace('accesskey', 'acceskey'),
-      'half a key': emulator.connectionString.slice(0, -20),
-    }
-    for (const [situation, connectionString] of Object.entries(connectionStrings)) {
-      await runQuickstart(situation, {
-        NODE_EXTRA_CA_CERTS: emulator.caPath,
-        COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-      })
-    }
-    const echoes = await runAgainstEchoes({ keyFolder: options.keyFolder, accessKey: given, runQuickstart })
-    outputs.push(...echoes.outputs)
-    for (const [index, secret] of echoes.secrets.entries()) secrets[`secret ${index} of a request or setting`] = secret
-    await run('the quickstart in the emulator', {
-      ...emulatorCommand(options),
-      script: emulatorScript,
-      args: ['exec', '--keys', options.keyFolder, '--', process.execPath, quickstartScript],
-    })
-    await run('npm start with the given key', {
-      script: startScript,
-      env: childEnvironment({
-        XDG_DATA_HOME: folder.join('home'),
-        COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
-        NODE_EXTRA_CA_CERTS: emulator.caPath,
-      }),
-    })
-    await run('an emulator with a data folder in use', emulatorCommand(options))
-    await run('an emulator with half a key', emulatorCommand({ ...options, accessKey: given.slice(0, -3) }))
-    const regenerated = await emulator.regenerateKey('primary')
-    secrets['the regenerated primary key'] = regenerated
-    await makeRoundTrip(emulator, regenerated)
-  } finally {
-    await emulator[Symbol.asyncDispose]()
-  }
-  const { stdout, stderr } = emulator.server
-  outputs.push({ program: 'the emulator', stdout, stderr })
-  return { ...searchOutputs(outputs, commandLines.seen, secrets), rejections: stderr.split('\n').length - 1 }
 }
 
-function searchOutputs(
-  outputs: readonly Output[],
-  commandLines: ReadonlySet<string>,
-  secrets: Readonly<Record<string, string>>,
-) {
+function searchOutputs(outputs: Outputs, commandLines: ReadonlySet<string>, secrets: Readonly<Record<string, string>>) {
   const leaks: string[] = []
   const tokens: string[] = []
   /** Successful runs of the quickstart, each with two tokens. */
   let transcripts = 0
-  for (const { program, stdout, stderr } of outputs) {
+  for (const [program, { stdout, stderr }] of outputs) {
     const transcript = separateIssuedTokens(stdout)
     if (transcript.tokens.length === 2) transcripts++
     tokens.push(...transcript.tokens)
