@@ -1,4 +1,4 @@
-import { createMeasurement, type Goal, type Measurement } from './measurement.ts'
+import { createMeasurement, type Measured, type Measurement } from './measurement.ts'
 
 type Measure = () => Promise<number>
 
@@ -11,27 +11,16 @@ export async function measureInterleaved(rounds: number, measures: readonly Meas
   return values.map(median)
 }
 
-/** Measures something and its reference by turns. */
-export async function compare({
-  name,
-  unit,
-  rounds = 5,
-  measure,
-  reference,
-  goal,
-}: {
-  readonly name: string
-  readonly unit: string
+interface Comparison extends Pick<Measured, 'name' | 'unit' | 'goal'> {
   readonly rounds?: number
   readonly measure: Measure
   readonly reference: { readonly name: string; readonly measure: Measure }
-  readonly goal?: Goal
-}): Promise<Measurement> {
-  const medians = await measureInterleaved(rounds, [measure, reference.measure])
-  return createMeasurement(
-    { name, value: medians[0]!, unit, reference: { name: reference.name, value: medians[1]! } },
-    goal,
-  )
+}
+
+/** Measures something and its reference by turns. */
+export async function compare({ rounds = 5, measure, reference, ...rest }: Comparison): Promise<Measurement> {
+  const [value, referenceValue] = await measureInterleaved(rounds, [measure, reference.measure])
+  return createMeasurement({ ...rest, value: value!, reference: { name: reference.name, value: referenceValue! } })
 }
 
 export function median(values: readonly number[]): number {

@@ -1,4 +1,13 @@
+import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
+import { signedHeaders } from '@acs-kit/test-support/signed-request'
 import autocannon from 'autocannon'
+
+interface UnsignedRequest {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
 
 /** Keeps one server process busy, and little more. */
 const defaultConnections = 16
@@ -41,4 +50,9 @@ function stayAwake(): Disposable {
   }
   spin()
   return { [Symbol.dispose]: () => (isAwake = false) }
+}
+
+/** Signs a request to an emulator. */
+export function signRequest({ host, accessKey }: EmulatorProcess, request: UnsignedRequest) {
+  return { ...request, headers: signedHeaders({ ...request, host, accessKey: accessKey! }) }
 }

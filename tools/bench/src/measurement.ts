@@ -1,4 +1,4 @@
-export interface Goal {
+interface Goal {
   readonly of: 'value' | 'ratio'
   readonly is: 'at least' | 'below'
   readonly limit: number
@@ -18,7 +18,10 @@ export interface Measurement {
   readonly met?: boolean
 }
 
-export function createMeasurement(measured: Omit<Measurement, 'ratio' | 'goal' | 'met'>, goal?: Goal): Measurement {
+/** A measured value before it is compared. */
+export type Measured = Omit<Measurement, 'ratio' | 'goal' | 'met'> & { readonly goal?: Goal }
+
+export function createMeasurement({ goal, ...measured }: Measured): Measurement {
   const ratio = measured.value / measured.reference.value
   if (goal === undefined) return { ...measured, ratio }
   const { of, is, limit } = goal

@@ -33,48 +33,37 @@ export async function measurePacedLatency(
   const latencies: number[] = []
   const total = rate * seconds
   const start = performance.now()
-  for (let sent = 0; latencies.length < total;) {
+  let failed: Client | undefined
+  for (let sent = 0; latencies.length < total && !failed;) {
     const due = Math.min(total, ((performance.now() - start) * rate) / 1000)
     for (; sent < due; sent++) {
-      const client = clients.find(({ isIdle }) => isIdle)
+      const client = clients.find(({ onResponse }) => onResponse === undefined)
       if (!client) break
       const dueAt = start + (sent * 1000) / rate
-      client.send(payloads[sent % payloads.length]!, () => latencies.push(performance.now() - dueAt))
+      client.onResponse = () => latencies.push(performance.now() - dueAt)
+      client.socket.write(payloads[sent % payloads.length]!)
     }
     // Timers are too coarse for this pace.
     await new Promise(setImmediate)
-    if (clients.some(({ failure }) => failure !== undefined)) break
+    failed = clients.find(({ failure }) => failure !== undefined)
   }
-  for (const client of clients) client.close()
-  const failure = clients.find((client) => client.failure !== undefined)?.failure
-  if (failure !== undefined) throw new Error(`the load on ${url} got the response ${failure}`)
+  for (const { socket } of clients) socket.destroy()
+  if (failed) throw new Error(`the load on ${url} got the response ${failed.failure}`)
   return latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * percentile)]!
 }
 
 /** One kept-alive connection, one request at a time. */
 class Client {
-  readonly #socket: Socket
-  #received = ''
-  #onResponse: (() => void) | undefined
+  readonly socket: Socket
+  /** Undefined while no request is sent. */
+  onResponse: (() => void) | undefined
   failure: string | undefined
+  #received = ''
 
   constructor(socket: Socket) {
-    this.#socket = socket
+    this.socket = socket
     socket.setEncoding('latin1').on('data', (text: string) => this.#receive(text))
     socket.on('error', (error) => (this.failure = error.message))
-  }
-
-  get isIdle(): boolean {
-    return this.#onResponse === undefined
-  }
-
-  send(payload: Buffer, onResponse: () => void): void {
-    this.#onResponse = onResponse
-    this.#socket.write(payload)
-  }
-
-  close(): void {
-    this.#socket.destroy()
   }
 
   #receive(text: string): void {
@@ -85,9 +74,9 @@ class Client {
     if (this.#received.length < headEnd + 4 + length) return
     if (!this.#received.startsWith('HTTP/1.1 200 ')) this.failure = this.#received.slice(0, headEnd)
     this.#received = ''
-    const onResponse = this.#onResponse!
-    this.#onResponse = undefined
-    onResponse()
+    const { onResponse } = this
+    this.onResponse = undefined
+    onResponse!()
   }
 }
 

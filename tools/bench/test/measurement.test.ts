@@ -12,7 +12,7 @@ describe('createMeasurement', () => {
     ['value', 'below', 31, true],
     ['value', 'at least', 31, false],
   ] as const)('compares a goal: %s %s %d', ([of, is, limit, met]) => {
-    const measurement = createMeasurement(measured, { of, is, limit })
+    const measurement = createMeasurement({ ...measured, goal: { of, is, limit } })
 
     expect(measurement).toEqual({ ...measured, ratio: 3, goal: `${of} ${is} ${limit}`, met })
     expect(formatMeasurements([measurement]).includes('NOT MET')).toBe(!met)

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Emulator } from '@acs-kit/communication-emulator'
-import { runScript } from '@acs-kit/test-support/run-script'
 import type { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
+import { buildArtifact } from '@acs-kit/token-service/build'
 import { unzipSync } from 'fflate'
 import { TokenServiceProcess } from './token-service-process.ts'
 
@@ -28,7 +28,7 @@ export async function startOnAppService(
   { folder, settings, onLog = () => {} }: AppServiceOptions,
 ): Promise<TokenServiceProcess> {
   const root = folder.join('wwwroot')
-  await runScript(import.meta.resolve('@acs-kit/token-service/build'), [folder.join('package')])
+  await buildArtifact(folder.join('package'))
   unpack(readFileSync(folder.join('package.zip')), root)
   const { appCommandLine, appSettings, linuxFxVersion } = getSiteConfig(emulator)
   return await TokenServiceProcess.start({

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
-import { runScript } from '@acs-kit/test-support/run-script'
-import { audience, type SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
+import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
+import { buildArtifact } from '@acs-kit/token-service/build'
 import { EmulatorProcess } from './emulator-process.ts'
 import { TokenServiceProcess, type TokenServiceProcessOptions } from './token-service-process.ts'
 
@@ -33,12 +33,11 @@ export interface InProcessOptions extends CommonOptions {
 /** Runs the emulator in a process of its own and the services from the built artifact, to measure them or to kill them. */
 export interface ProcessOptions extends CommonOptions {
   readonly emulator: 'process'
-  /** Signs users in. The caller disposes it. */
-  readonly issuer: SignInIssuer
 }
 
 interface Parts<E> {
   readonly emulator: E
+  readonly issuer: E extends EmulatorProcess ? SignInIssuer : undefined
   readonly azurite: Azurite
   readonly service: TokenServiceProcessOptions
 }
@@ -51,12 +50,15 @@ export function trustedIssuer({ issuer }: Emulator['entra']) {
 /** What token services run against: emulator, Azurite and a sign-in issuer. */
 export class Backend<E extends Emulator | EmulatorProcess = Emulator> implements AsyncDisposable {
   readonly emulator: E
+  /** Signs users in, if the emulator has a process of its own. */
+  readonly issuer: Parts<E>['issuer']
   readonly azurite: Azurite
   readonly #service: TokenServiceProcessOptions
   readonly #resources: AsyncDisposableStack
 
-  private constructor({ emulator, azurite, service }: Parts<E>, resources: AsyncDisposableStack) {
+  private constructor({ emulator, issuer, azurite, service }: Parts<E>, resources: AsyncDisposableStack) {
     this.emulator = emulator
+    this.issuer = issuer
     this.azurite = azurite
     this.#service = service
     this.#resources = resources
@@ -134,16 +136,17 @@ async function startInProcess(options: InProcessOptions, resources: AsyncDisposa
     },
     { isOnline: !isAzureEmulated },
   )
-  return { emulator, azurite, service: { env, clock: emulator.clock, onLog } }
+  return { emulator, issuer: undefined, azurite, service: { env, clock: emulator.clock, onLog } }
 }
 
 async function startProcesses(
-  { issuer, settings }: ProcessOptions,
+  { settings }: ProcessOptions,
   resources: AsyncDisposableStack,
 ): Promise<Parts<EmulatorProcess>> {
   const folder = resources.use(new TemporaryFolder())
-  await runScript(import.meta.resolve('@acs-kit/token-service/build'), [folder.join('artifact')])
+  await buildArtifact(folder.join('artifact'))
   const emulator = resources.use(await EmulatorProcess.start({ keyFolder: folder.join('keys') }))
+  const issuer = resources.use(await SignInIssuer.start())
   const azurite = resources.use(await Azurite.start())
   const env = {
     NODE_EXTRA_CA_CERTS: emulator.caPath,
@@ -154,5 +157,5 @@ async function startProcesses(
     IDENTITY_STORE_CONNECTION_STRING: azurite.connectionString,
     ...settings,
   }
-  return { emulator, azurite, service: { script: folder.join('artifact/server.js'), env } }
+  return { emulator, issuer, azurite, service: { script: folder.join('artifact/server.js'), env } }
 }

@@ -1,4 +1,6 @@
-import { runScript } from '@acs-kit/test-support/run-script'
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { compare } from '../interleaved.ts'
 import type { Measurement } from '../measurement.ts'
@@ -6,8 +8,11 @@ import type { Measurement } from '../measurement.ts'
 /** Start of an emulator in process with existing keys, next to an empty HTTPS server of Node. */
 export async function benchmarkEmulatorStart(): Promise<Measurement[]> {
   using keys = new TemporaryFolder()
-  const startMs = async (server: 'emulator' | 'https') =>
-    Number(await runScript(import.meta.resolve('./start-time.ts'), [server, keys.path]))
+  const script = fileURLToPath(import.meta.resolve('./start-time.ts'))
+  const startMs = async (server: 'emulator' | 'https') => {
+    const { stdout } = await promisify(execFile)(process.execPath, [script, server, keys.path])
+    return Number(stdout)
+  }
   // Creates the keys.
   await startMs('emulator')
   return [

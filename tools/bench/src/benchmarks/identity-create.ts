@@ -1,10 +1,9 @@
 import { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { Azurite } from '@acs-kit/test-support/azurite'
-import { signedHeaders } from '@acs-kit/test-support/signed-request'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { AzureNamedKeyCredential, generateTableSas, TableClient } from '@azure/data-tables'
 import { compare } from '../interleaved.ts'
-import { measureRate } from '../load.ts'
+import { measureRate, signRequest } from '../load.ts'
 import type { Measurement } from '../measurement.ts'
 
 const path = '/identities?api-version=2023-10-01'
@@ -19,11 +18,8 @@ export async function benchmarkIdentityCreate(): Promise<Measurement[]> {
     tls: { certificate: server('server.pem'), privateKey: server('server-key.pem') },
   })
   const insertUrl = await createTable(azurite, emulator.ca)
-  const { host, endpoint } = emulator
-  const create = (seconds: number) => {
-    const headers = signedHeaders({ method: 'POST', path, host, accessKey: emulator.accessKey! })
-    return measureRate(endpoint, [{ method: 'POST', path, headers }], seconds)
-  }
+  const create = (seconds: number) =>
+    measureRate(emulator.endpoint, [signRequest(emulator, { method: 'POST', path })], seconds)
   let row = 0
   const insert = (seconds: number) => {
     const { origin, pathname, search } = insertUrl

@@ -1,9 +1,9 @@
 // Prints how many milliseconds a server takes to start in this process, after all imports.
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { startEmulator } from '@acs-kit/communication-emulator'
+import { listenLocally } from '@acs-kit/test-support/local-server'
 
 const [kind, keyFolder = ''] = process.argv.slice(2)
 const start = performance.now()
@@ -13,8 +13,7 @@ else {
     cert: readFileSync(join(keyFolder, 'server/server.pem')),
     key: readFileSync(join(keyFolder, 'server/server-key.pem')),
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  await listenLocally(server)
 }
 process.stdout.write(String(performance.now() - start))
 process.exit()

@@ -43,11 +43,13 @@ const generatedRequest = fc.record({
 
 /** Fuzzes the emulator's administration API, then resets what the requests changed, except for the access keys. */
 export async function fuzzAdministration(emulator: EmulatorProcess, options: FuzzOptions): Promise<void> {
-  await fuzz(generatedRequest, options, {
-    client: emulator.client,
-    toRequest: (request) => request,
-    findFlaw: (response, { method }) => findAdministrationFlaw(response, { isHead: method === 'HEAD' }),
-  })
+  await fuzz(
+    generatedRequest,
+    options,
+    emulator.client,
+    (request) => request,
+    (response, { method }) => findAdministrationFlaw(response, { isHead: method === 'HEAD' }),
+  )
   await emulator.administer('PUT', 'quotas')
   await emulator.administer('POST', 'reset')
 }

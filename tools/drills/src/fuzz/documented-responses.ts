@@ -32,11 +32,6 @@ const parserStatuses = new Set([400, 408, 417, 431])
 
 const operationErrors = /^(Invalid scopes - |ExpiresInMinutes value )/
 
-interface ErrorBody {
-  readonly code?: unknown
-  readonly message?: unknown
-}
-
 /** Returns what is wrong with a response of the identity routes, or undefined. */
 export function findIdentityFlaw(response: HttpResponse, { isHead }: { isHead: boolean }): string | undefined {
   const { status, headers, text } = response
@@ -104,6 +99,6 @@ const result = Compile(
   ]),
 )
 
-function readError(body: string): ErrorBody | undefined {
-  return (parseJson(body) as { error?: ErrorBody } | null | undefined)?.error
+function readError(body: string) {
+  return (parseJson(body) as { error?: { code?: unknown; message?: unknown } } | null | undefined)?.error
 }

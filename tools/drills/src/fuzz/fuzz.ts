@@ -7,21 +7,16 @@ export interface FuzzOptions {
   readonly seed: number
 }
 
-export interface FuzzTarget<Generated> {
-  readonly client: HttpClient
-  readonly toRequest: (generated: Generated) => HttpRequest
-  /** Returns what is wrong with a response, or undefined. */
-  readonly findFlaw: (response: HttpResponse, request: HttpRequest, generated: Generated) => string | undefined
-}
-
 /**
- * Sends generated requests one after the other. Throws with the first one whose response has a flaw, and with the seed that
- * generates it again. Returns how often each response occurred.
+ * Sends generated requests one after the other. Throws with the first one whose response has a flaw, which `findFlaw` describes,
+ * and with the seed that generates it again. Returns how often each response occurred.
  */
 export async function fuzz<Generated>(
   arbitrary: fc.Arbitrary<Generated>,
   { requests, seed }: FuzzOptions,
-  { client, toRequest, findFlaw }: FuzzTarget<Generated>,
+  client: HttpClient,
+  toRequest: (generated: Generated) => HttpRequest,
+  findFlaw: (response: HttpResponse, request: HttpRequest, generated: Generated) => string | undefined,
 ): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   await fc.assert(

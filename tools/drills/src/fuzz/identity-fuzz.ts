@@ -4,7 +4,7 @@ import { signedHeaders } from '@acs-kit/test-support/signed-request'
 import { findIdentityFlaw } from './documented-responses.ts'
 import { fuzz, nameResponse, type FuzzOptions } from './fuzz.ts'
 import { generatedRequest, type GeneratedRequest } from './generated-request.ts'
-import { invalidSignatures, validSignatures, type AccessKeys } from './signatures.ts'
+import { invalidSignatures, validSignatures } from './signatures.ts'
 
 const maxBodyBytes = 256 * 1024
 
@@ -24,33 +24,23 @@ export async function fuzzIdentityRoutes(
   }
   const creation = { method: 'POST', path: '/identities?api-version=2023-10-01' }
   addId(await client.send({ ...creation, headers: signedHeaders({ ...creation, host, accessKey }) }))
-  return fuzz(generatedRequest, options, {
-    client,
-    toRequest: (generated) => toHttpRequest(generated, [...ids], host, keys),
-    findFlaw: (response, request, generated) => {
-      addId(response)
-      return findFlaw(response, request, generated)
-    },
-  })
-}
-
-/** Completes a generated request with an id and a signature. */
-function toHttpRequest(
-  generated: GeneratedRequest,
-  ids: readonly string[],
-  host: string,
-  keys: AccessKeys,
-): HttpRequest {
-  const { method, query, body, isChunked, isIdEncoded, clientRequestId, pick } = generated
-  const id = generated.toId(ids[pick % ids.length]!, pick)
-  const path = `${generated.path.replaceAll('{id}', () => (isIdEncoded ? encodeURIComponent(id) : id))}${query}`
-  const sign = { ...validSignatures, ...invalidSignatures }[generated.signature]!
-  const headers = {
-    ...generated.headers,
-    ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
-    ...sign({ method, path, host, body }, keys),
+  /** Completes a generated request with an id and a signature. */
+  const toRequest = (generated: GeneratedRequest) => {
+    const { method, query, body, isChunked, isIdEncoded, clientRequestId, pick } = generated
+    const id = generated.toId([...ids][pick % ids.size]!, pick)
+    const path = `${generated.path.replaceAll('{id}', () => (isIdEncoded ? encodeURIComponent(id) : id))}${query}`
+    const sign = { ...validSignatures, ...invalidSignatures }[generated.signature]!
+    const headers = {
+      ...generated.headers,
+      ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
+      ...sign({ method, path, host, body }, keys),
+    }
+    return { method, path, body, headers, isChunked }
   }
-  return { method, path, body, headers, isChunked }
+  return fuzz(generatedRequest, options, client, toRequest, (response, request, generated) => {
+    addId(response)
+    return findFlaw(response, request, generated)
+  })
 }
 
 function findFlaw(response: HttpResponse, request: HttpRequest, generated: GeneratedRequest): string | undefined {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { signedHeaders, type RequestToSign } from '@acs-kit/test-support/signed-request'
 
-export type AccessKeys = Readonly<Record<'primary' | 'secondary', string>>
+type AccessKeys = Readonly<Record<'primary' | 'secondary', string>>
 export type Sign = (request: Omit<RequestToSign, 'accessKey'>, keys: AccessKeys) => Record<string, string>
 
 const otherKey = randomBytes(64).toString('base64')

@@ -10,6 +10,7 @@ const clients = 6
 const maxRequests = 80
 const maxKillDelayMs = 10
 const upstreamDeadlineMs = 500
+const settings = { UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs) }
 /** The reaper ignores entries that another instance may still be working on for a little less than this. */
 const graceMs = 2 * upstreamDeadlineMs + 21_000
 const reaperTimeoutMs = 60_000
@@ -23,9 +24,8 @@ const newUserShare = 0.3
 export async function runServiceCrashDrill({ kills, seed }: { kills: number; seed: number }) {
   await using harness = await ServiceHarness.start()
   const random = new Random(seed)
-  const settings = { UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs) }
   const users = Array.from({ length: clients }, (_, index) => [new SimulatedUser(`user ${index}`)])
-  await seedIdentities(harness, users.flat(), settings)
+  await seedIdentities(harness, users.flat())
   for (let kill = 0; kill < kills; kill++) {
     const { client, server } = await harness.startInstance(settings)
     const killing = new AbortController()
@@ -50,22 +50,17 @@ export async function runServiceCrashDrill({ kills, seed }: { kills: number; see
     await server.kill()
     await Promise.all(load)
   }
-  return await audit(harness, users.flat(), kills, settings)
+  return await audit(harness, users.flat(), kills)
 }
 
 /** Creates the first identity of each user before the first kill. */
-async function seedIdentities(harness: ServiceHarness, users: readonly SimulatedUser[], settings: NodeJS.ProcessEnv) {
+async function seedIdentities(harness: ServiceHarness, users: readonly SimulatedUser[]) {
   const { client, server } = await harness.startInstance(settings)
   for (const user of users) await user.logIn(client)
   await server[Symbol.asyncDispose]()
 }
 
-async function audit(
-  harness: ServiceHarness,
-  users: readonly SimulatedUser[],
-  kills: number,
-  settings: NodeJS.ProcessEnv,
-) {
+async function audit(harness: ServiceHarness, users: readonly SimulatedUser[], kills: number) {
   await sleep(graceMs)
   const { client } = await harness.startInstance(settings)
   const lost = (await harness.waitForReaper(reaperTimeoutMs)).length

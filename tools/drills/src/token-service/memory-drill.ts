@@ -23,7 +23,7 @@ export async function runMemoryDrill({ spellings, tokens }: { spellings: number;
     METRICS_PORT: '0',
     NODE_OPTIONS: `--max-old-space-size=${heapMiB}`,
   })
-  const sign = (id: number) => harness.issuer.sign({ sub: 'alice', jti: String(id), roles })
+  const sign = (id: number) => harness.backend.issuer.sign({ sub: 'alice', jti: String(id), roles })
   const token = await sign(0)
   const residentMiB = async () => Math.round((await readMetric(server, 'process_resident_memory_bytes')) / 2 ** 20)
 

@@ -15,7 +15,6 @@ const recoveryMs = 20_000
 const pauseMs = 20
 
 interface Outage {
-  readonly name: string
   readonly begin: () => Promise<unknown>
   readonly end: () => Promise<unknown>
   readonly deadlineMs: number
@@ -36,33 +35,31 @@ export async function runOutageDrill({ seconds }: { seconds: number }) {
       UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs),
       IDENTITY_STORE_CONNECTION_STRING: azurite.connectionString,
     })
-    const outages: Outage[] = [
-      ...Object.entries({
-        'ACS is down': { reset: true },
-        'ACS fails': { status: 500 },
-        'ACS is slow': { latencyMs: 60_000 },
-        'ACS throttles': { status: 429, retryAfterSeconds: 2 },
-      }).map(([name, fault]) => ({
-        name,
-        begin: () => emulator.administer('POST', 'faults', fault),
-        end: () => emulator.administer('DELETE', 'faults'),
-        deadlineMs: upstreamDeadlineMs + toleranceMs,
-      })),
-      {
-        name: 'the store hangs',
+    const acsOutage = (fault: object): Outage => ({
+      begin: () => emulator.administer('POST', 'faults', fault),
+      end: () => emulator.administer('DELETE', 'faults'),
+      deadlineMs: upstreamDeadlineMs + toleranceMs,
+    })
+    const outages: Record<string, Outage> = {
+      'ACS is down': acsOutage({ reset: true }),
+      'ACS fails': acsOutage({ status: 500 }),
+      'ACS is slow': acsOutage({ latencyMs: 60_000 }),
+      'ACS throttles': acsOutage({ status: 429, retryAfterSeconds: 2 }),
+      'the store hangs': {
         begin: async () => azurite.pause(),
         end: async () => azurite.resume(),
         deadlineMs: storeDeadlineMs + toleranceMs,
       },
-      {
-        name: 'the store is down',
+      'the store is down': {
         begin: () => azurite.kill(),
         end: async () => (azurite = await Azurite.start({ ...options, port: azurite.port })),
         deadlineMs: storeDeadlineMs + toleranceMs,
       },
-    ]
+    }
     const report: Record<string, string> = {}
-    for (const outage of outages) report[outage.name] = await runOutage(outage, client, seconds)
+    for (const [name, outage] of Object.entries(outages)) {
+      report[name] = await runOutage(name, outage, client, seconds)
+    }
     harness.checkSecrets()
     return report
   } finally {
@@ -71,7 +68,7 @@ export async function runOutageDrill({ seconds }: { seconds: number }) {
   }
 }
 
-async function runOutage({ name, begin, end, deadlineMs }: Outage, client: ServiceClient, seconds: number) {
+async function runOutage(name: string, { begin, end, deadlineMs }: Outage, client: ServiceClient, seconds: number) {
   const cached = Array.from({ length: cachedUsers }, (_, index) => `${name}: user ${index}`)
   const uncached = Array.from({ length: newUsers }, (_, index) => `${name}: new user ${index}`)
   for (const user of cached) if (!(await client.token(user))) throw new Error(`${user} was rejected before the outage`)

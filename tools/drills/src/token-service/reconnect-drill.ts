@@ -17,7 +17,6 @@ export async function runReconnectDrill({ users }: { users: number }) {
   setTimeout(() => void emulator.administer('DELETE', 'faults'), outageMs)
   const start = performance.now()
   let attempts = 0
-  let isFinished = false
   const requests = Array.from({ length: users }, async (_, index) => {
     for (;;) {
       attempts++
@@ -27,11 +26,8 @@ export async function runReconnectDrill({ users }: { users: number }) {
       await sleep(Number(headers['retry-after']) * 1000)
     }
   })
-  const counting = countThrottled(emulator, () => isFinished)
-  await Promise.all(requests)
-  const seconds = Math.round((performance.now() - start) / 1000)
-  isFinished = true
-  const throttled = await counting
+  const served = Promise.all(requests).then(() => Math.round((performance.now() - start) / 1000))
+  const [seconds, throttled] = await Promise.all([served, countThrottled(emulator, served)])
   if (throttled > 0) throw new Error(`ACS throttled ${throttled} requests`)
   const identities = (await emulator.identityIds()).length
   const explained = (await harness.journal()).length
@@ -41,17 +37,16 @@ export async function runReconnectDrill({ users }: { users: number }) {
 }
 
 /** Polls the emulator's log, which keeps the last thousand requests, often enough to read all of them. */
-async function countThrottled(emulator: EmulatorProcess, isFinished: () => boolean): Promise<number> {
+async function countThrottled(emulator: EmulatorProcess, served: Promise<unknown>): Promise<number> {
   const throttled = new Set<string>()
-  do {
-    const requests = await emulator.administer<{ at: string; status?: number; clientRequestId?: string }[]>(
-      'GET',
-      'requests',
-    )
+  type LoggedRequest = { at: string; status?: number; clientRequestId?: string }
+  let isFinished = false
+  while (!isFinished) {
+    isFinished = (await Promise.race([served, sleep(200, 'unfinished')])) !== 'unfinished'
+    const requests = await emulator.administer<LoggedRequest[]>('GET', 'requests')
     for (const { at, status, clientRequestId } of requests) {
       if (status === 429) throttled.add(`${at} ${clientRequestId}`)
     }
-    await sleep(200)
-  } while (!isFinished())
+  }
   return throttled.size
 }

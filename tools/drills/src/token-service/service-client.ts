@@ -1,14 +1,9 @@
 import { HttpClient, type HttpResponse } from '@acs-kit/test-support/http-client'
+import type { TokenResponse } from '@acs-kit/token-contract'
 
 export interface ServiceResponse extends HttpResponse {
   /** Time from the first byte sent to the last byte received. */
   readonly durationMs: number
-}
-
-export interface IssuedToken {
-  readonly communicationUserId: string
-  readonly token: string
-  readonly expiresOn: string
 }
 
 /** A client of one instance of the token service, for any number of users. */
@@ -38,9 +33,9 @@ export class ServiceClient {
   }
 
   /** Returns a token of the user, or undefined if the request is rejected. */
-  async token(user: string, options: { refresh?: boolean } = {}): Promise<IssuedToken | undefined> {
+  async token(user: string, options: { refresh?: boolean } = {}): Promise<TokenResponse | undefined> {
     const { status, text } = await this.call('POST /v1/token', user, options)
-    return status === 200 ? (JSON.parse(text) as IssuedToken) : undefined
+    return status === 200 ? (JSON.parse(text) as TokenResponse) : undefined
   }
 }
 

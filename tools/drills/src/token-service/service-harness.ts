@@ -3,65 +3,52 @@ import { Backend } from '@acs-kit/local-stack/backend'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import type { ServerProcess } from '@acs-kit/test-support/server-process'
-import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { TableClient } from '@azure/data-tables'
 import { findSecrets } from '../secrets/find-secrets.ts'
 import { ServiceClient } from './service-client.ts'
 
-export interface JournalRow {
+interface JournalRow {
   readonly kind: string
   readonly userKey: string
-  readonly communicationUserId?: string
-}
-
-export interface Instance {
-  readonly client: ServiceClient
-  readonly server: ServerProcess
 }
 
 /** Instances of the token service with their backend: what they store, and what they print. */
 export class ServiceHarness implements AsyncDisposable {
   readonly backend: Backend<EmulatorProcess>
-  readonly issuer: SignInIssuer
-  readonly #resources: AsyncDisposableStack
-  readonly #instances: Instance[] = []
+  readonly #instances: { readonly client: ServiceClient; readonly server: ServerProcess }[] = []
   readonly #signInTokens = new Map<string, Promise<string>>()
 
-  private constructor(backend: Backend<EmulatorProcess>, issuer: SignInIssuer, resources: AsyncDisposableStack) {
+  private constructor(backend: Backend<EmulatorProcess>) {
     this.backend = backend
-    this.issuer = issuer
-    this.#resources = resources
   }
 
   static async start(): Promise<ServiceHarness> {
-    await using resources = new AsyncDisposableStack()
-    const issuer = resources.use(await SignInIssuer.start())
     const settings = { TOKENS_PER_MINUTE: '100000', BAD_REQUESTS_PER_MINUTE: '100000' }
-    const backend = resources.use(await Backend.start({ emulator: 'process', issuer, settings }))
-    return new ServiceHarness(backend, issuer, resources.move())
+    return new ServiceHarness(await Backend.start({ emulator: 'process', settings }))
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#resources.disposeAsync()
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { client } of this.#instances) client.http[Symbol.dispose]()
+    await this.backend[Symbol.asyncDispose]()
   }
 
   get emulator(): EmulatorProcess {
     return this.backend.emulator
   }
 
-  async startInstance(settings: NodeJS.ProcessEnv = {}): Promise<Instance> {
+  async startInstance(settings: NodeJS.ProcessEnv = {}) {
     const { url, server } = await this.backend.startService(settings)
     const client = new ServiceClient(url, (user) => this.#signIn(user))
-    this.#resources.use(client.http)
-    this.#instances.push({ client, server })
-    return { client, server }
+    const instance = { client, server }
+    this.#instances.push(instance)
+    return instance
   }
 
   /** Returns a sign-in token, the same one for each call with a user. */
   #signIn(user: string): Promise<string> {
     let token = this.#signInTokens.get(user)
     const roles = user === 'admin' ? ['admin'] : []
-    if (!token) this.#signInTokens.set(user, (token = this.issuer.sign({ sub: user, roles })))
+    if (!token) this.#signInTokens.set(user, (token = this.backend.issuer.sign({ sub: user, roles })))
     return token
   }
 
@@ -89,21 +76,15 @@ export class ServiceHarness implements AsyncDisposable {
 
   /** Throws if the output of a service or an error response contains a key or a token. */
   checkSecrets(moreKeys: Readonly<Record<string, string>> = {}): void {
-    const keys = {
-      'the access key': this.emulator.accessKey!,
-      'the key of the store': Azurite.accountKey,
-      ...moreKeys,
-    }
+    const ownKeys = { 'the access key': this.emulator.accessKey!, 'the key of the store': Azurite.accountKey }
     const texts = this.#instances.flatMap(({ server, client }) => [server.stdout, server.stderr, ...client.errorBodies])
-    const shown = findSecrets(texts.join('\n'), keys)
+    const shown = findSecrets(texts.join('\n'), { ...ownKeys, ...moreKeys })
     if (shown.length > 0) throw new Error(`secrets in logs or error responses: ${shown.join(', ')}`)
   }
 
-  async #rows<Row extends object>(filter: string): Promise<Row[]> {
+  #rows<Row extends object>(filter: string): Promise<Row[]> {
     const { connectionString } = this.backend.azurite
     const table = TableClient.fromConnectionString(connectionString, 'identities', { allowInsecureConnection: true })
-    const rows: Row[] = []
-    for await (const row of table.listEntities<Row>({ queryOptions: { filter } })) rows.push(row)
-    return rows
+    return Array.fromAsync(table.listEntities<Row>({ queryOptions: { filter } }))
   }
 }

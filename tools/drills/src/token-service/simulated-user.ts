@@ -1,6 +1,7 @@
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import type { Random } from '@acs-kit/test-support/random'
-import type { IssuedToken, ServiceClient } from './service-client.ts'
+import type { TokenResponse } from '@acs-kit/token-contract'
+import type { ServiceClient } from './service-client.ts'
 
 const maxTokens = 5
 
@@ -34,7 +35,7 @@ export class SimulatedUser {
   async logIn(client: ServiceClient, { refresh = false } = {}): Promise<void> {
     const { status, text } = await client.call('POST /v1/token', this.name, { refresh })
     if (status !== 200) throw new Error(`${this.name} was rejected: ${status} ${text}`)
-    const { communicationUserId, token } = JSON.parse(text) as IssuedToken
+    const { communicationUserId, token } = JSON.parse(text) as TokenResponse
     if (this.#deletedIdentities.has(communicationUserId)) throw new Error(`${this.name} got a deleted identity`)
     const isReplaced = this.#identity !== undefined && this.#identity !== communicationUserId
     if (isReplaced && !this.#mayBeDeleted) throw new Error(`${this.name} lost the identity ${this.#identity}`)

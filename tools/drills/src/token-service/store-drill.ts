@@ -2,8 +2,9 @@ import { hash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { audience } from '@acs-kit/test-support/sign-in-issuer'
 import { StoreProxy } from '@acs-kit/test-support/store-proxy'
+import type { TokenResponse } from '@acs-kit/token-contract'
 import { CommunicationIdentityClient } from '@azure/communication-identity'
-import { findUnavailableFlaw, type IssuedToken, type ServiceClient, type ServiceResponse } from './service-client.ts'
+import { findUnavailableFlaw, type ServiceClient, type ServiceResponse } from './service-client.ts'
 import { ServiceHarness } from './service-harness.ts'
 import {
   acsFaults,
@@ -27,7 +28,18 @@ const recoveryMs = 2 * upstreamDeadlineMs + 20_000 + 2 * 10_000 + 30_000
  * reaper run, if a request that got a 503 changed something, or if the service fails in any other way.
  */
 export async function runStoreDrill(combinations: readonly Combination[] = allCombinations) {
-  await using drill = await StoreDrill.start()
+  await using harness = await ServiceHarness.start()
+  await using store = await StoreProxy.start(harness.backend.azurite.connectionString)
+  const settings = {
+    UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs),
+    SIGN_IN_ISSUERS: JSON.stringify([{ issuer: harness.backend.issuer.issuer, audience, admin: 'admin' }]),
+  }
+  const { client: healthyClient } = await harness.startInstance(settings)
+  const { client } = await harness.startInstance({
+    ...settings,
+    IDENTITY_STORE_CONNECTION_STRING: store.connectionString,
+  })
+  const drill = new StoreDrill(harness, store, client, healthyClient)
   for (const [fault, acs] of combinations) {
     for (const request of storeRequests) await drill.breakEachOperation(request, fault, acs)
   }
@@ -36,21 +48,13 @@ export async function runStoreDrill(combinations: readonly Combination[] = allCo
 
 /** Expected state of a user's token and identity after recovery. */
 interface Promised {
+  /** Describes the request and its fault. */
   readonly what: string
-  readonly issued: IssuedToken
+  readonly issued: TokenResponse
   readonly promise: 'kept' | 'revoked' | 'deleted'
 }
 
-interface Fault {
-  /** Describes the request and its fault. */
-  readonly what: string
-  readonly acs: AcsState
-  readonly storeState: ReturnType<(typeof storeFaults)[StoreFault]>
-  readonly operation: number
-}
-
-class StoreDrill implements AsyncDisposable {
-  readonly #resources: AsyncDisposableStack
+class StoreDrill {
   readonly #harness: ServiceHarness
   readonly #store: StoreProxy
   /** Client of the instance whose store fails. */
@@ -65,57 +69,29 @@ class StoreDrill implements AsyncDisposable {
   /** Keys of users whose creation ACS did not confirm: an identity with an unknown id may exist. */
   readonly #unconfirmedUsers = new Set<string>()
 
-  private constructor(
-    resources: AsyncDisposableStack,
-    harness: ServiceHarness,
-    store: StoreProxy,
-    clients: { client: ServiceClient; healthyClient: ServiceClient },
-  ) {
-    this.#resources = resources
+  constructor(harness: ServiceHarness, store: StoreProxy, client: ServiceClient, healthyClient: ServiceClient) {
     this.#harness = harness
     this.#store = store
-    this.#client = clients.client
-    this.#healthyClient = clients.healthyClient
+    this.#client = client
+    this.#healthyClient = healthyClient
     const { connectionString, ca } = harness.emulator
     this.#acs = new CommunicationIdentityClient(connectionString, { tlsOptions: { ca } })
   }
 
-  static async start(): Promise<StoreDrill> {
-    await using resources = new AsyncDisposableStack()
-    const harness = resources.use(await ServiceHarness.start())
-    const store = resources.use(await StoreProxy.start(harness.backend.azurite.connectionString))
-    const settings = {
-      UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs),
-      SIGN_IN_ISSUERS: JSON.stringify([{ issuer: harness.issuer.issuer, audience, admin: 'admin' }]),
-    }
-    const { client: healthyClient } = await harness.startInstance(settings)
-    const { client } = await harness.startInstance({
-      ...settings,
-      IDENTITY_STORE_CONNECTION_STRING: store.connectionString,
-    })
-    return new StoreDrill(resources.move(), harness, store, { client, healthyClient })
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#resources.disposeAsync()
-  }
-
   /** Breaks one store operation of the request after the other, each with a new user. */
   async breakEachOperation(request: StoreRequest, fault: StoreFault, acs: AcsState): Promise<void> {
-    for (let operation = 0; ; operation++) {
-      const what = `${request.request} (${request.user ?? 'known'}), ${acs}, ${fault} at operation ${operation}`
-      if (!(await this.#break(request, { what, acs, storeState: storeFaults[fault](operation), operation }))) return
-      this.#faults++
-    }
+    for (let operation = 0; await this.#break(request, fault, acs, operation); operation++) this.#faults++
   }
 
   /** Returns whether the request had that many operations. */
-  async #break(request: StoreRequest, fault: Fault): Promise<boolean> {
-    const { what } = fault
+  async #break(request: StoreRequest, fault: StoreFault, acs: AcsState, operation: number): Promise<boolean> {
+    const what = `${request.request} (${request.user ?? 'known'}), ${acs}, ${fault} at operation ${operation}`
     const user = `user ${this.#users++}`
     const login = await this.#prepare(user, request)
     const userKey = request.request.includes('{}') ? await this.#findUserKey(user) : ''
-    const { response, wasHit } = await this.#callWithFault(request, userKey, user, fault)
+    const body = request.request === 'POST /v1/token' ? {} : undefined
+    const call = () => this.#client.call(request.request.replace('{}', userKey), request.asAdmin ? 'admin' : user, body)
+    const { response, wasHit } = await this.#callWithFault(call, fault, acs, operation)
     const { status, text } = response
     const issued = await login?.token
     this.#statuses[status] = (this.#statuses[status] ?? 0) + 1
@@ -123,9 +99,9 @@ class StoreDrill implements AsyncDisposable {
     if (flaw !== undefined) throw new Error(`${what}: ${flaw}`)
     if (status >= 400 && status !== 503) throw new Error(`${what}: ${status} ${text}`)
     if (request.promises) {
-      if (issued) await this.#checkPromise(request, response, { what, issued, user })
+      if (issued) await this.#checkPromise(request, status, { what, issued, promise: request.promises }, user)
     } else if (status === 200 && request.request === 'POST /v1/token') {
-      const token = JSON.parse(text) as IssuedToken
+      const token = JSON.parse(text) as TokenResponse
       const isSame = token.communicationUserId === issued?.communicationUserId
       if (issued && isSame === (request.user === 'deleted-at-acs')) throw new Error(`${what}: unexpected identity`)
       this.#promised.push({ what, issued: token, promise: 'kept' })
@@ -134,18 +110,12 @@ class StoreDrill implements AsyncDisposable {
     return wasHit
   }
 
-  async #callWithFault(
-    { request, asAdmin }: StoreRequest,
-    userKey: string,
-    user: string,
-    { acs, storeState, operation }: Fault,
-  ): Promise<{ response: ServiceResponse; wasHit: boolean }> {
+  async #callWithFault(call: () => Promise<ServiceResponse>, fault: StoreFault, acs: AcsState, operation: number) {
     const acsFault = acsFaults[acs]
     if (acsFault) await this.#harness.emulator.administer('POST', 'faults', acsFault)
     this.#store.requests.length = 0
-    this.#store.state = storeState
-    const body = request === 'POST /v1/token' ? {} : undefined
-    const response = await this.#client.call(request.replace('{}', userKey), asAdmin ? 'admin' : user, body)
+    this.#store.state = storeFaults[fault](operation)
+    const response = await call()
     const until = performance.now() + backgroundMs
     while (this.#store.requests.length <= operation && performance.now() < until) await sleep(5)
     const wasHit = this.#store.requests.length > operation
@@ -154,15 +124,11 @@ class StoreDrill implements AsyncDisposable {
     return { response, wasHit }
   }
 
-  async #checkPromise(
-    { promises, user: state }: StoreRequest,
-    { status }: ServiceResponse,
-    { what, issued, user }: { what: string; issued: IssuedToken; user: string },
-  ): Promise<void> {
+  async #checkPromise({ user: state }: StoreRequest, status: number, promised: Promised, user: string): Promise<void> {
+    const { what, issued } = promised
     // A rejected request changes nothing, neither at once nor later.
-    if (state !== 'logging-in-elsewhere' || status !== 503) {
-      this.#promised.push({ what, issued, promise: status === 503 ? 'kept' : promises! })
-    }
+    if (status !== 503) this.#promised.push(promised)
+    else if (state !== 'logging-in-elsewhere') this.#promised.push({ ...promised, promise: 'kept' })
     if (state !== undefined) return
     const tokenState = await this.#harness.emulator.tokenState(issued.token)
     if (status === 204 && tokenState === 'valid') throw new Error(`${what}: got 204, but the token is valid`)
@@ -196,7 +162,7 @@ class StoreDrill implements AsyncDisposable {
   }
 
   /** Logs the user in at the healthy instance, or only starts the login. */
-  async #prepare(user: string, request: StoreRequest): Promise<{ readonly token: Promise<IssuedToken> } | undefined> {
+  async #prepare(user: string, request: StoreRequest): Promise<{ readonly token: Promise<TokenResponse> } | undefined> {
     if (request.user === 'new') return undefined
     if (request.user !== 'logging-in-elsewhere') {
       const issued = await this.#logIn(user)
@@ -213,9 +179,9 @@ class StoreDrill implements AsyncDisposable {
     return { token }
   }
 
-  async #logIn(user: string): Promise<IssuedToken> {
+  async #logIn(user: string): Promise<TokenResponse> {
     const { status, text } = await this.#healthyClient.call('POST /v1/token', user, {})
-    if (status === 200) return JSON.parse(text) as IssuedToken
+    if (status === 200) return JSON.parse(text) as TokenResponse
     // A busy machine may miss the deadline.
     if (!text.includes('communication-unavailable'))
       throw new Error(`a login without a fault failed: ${status} ${text}`)
@@ -235,6 +201,6 @@ class StoreDrill implements AsyncDisposable {
 
   /** Derives the key under which the service stores a user. */
   #userKeyFor(subject: string): string {
-    return hash('sha256', JSON.stringify(['oidc', this.#harness.issuer.issuer, subject]), 'base64url')
+    return hash('sha256', JSON.stringify(['oidc', this.#harness.backend.issuer.issuer, subject]), 'base64url')
   }
 }

@@ -32,11 +32,14 @@ export async function benchmarkUpAndDestroy(): Promise<Measurement[]> {
   const name = 'the engine with a provider that does nothing'
   const goal = { of: 'ratio', is: 'below', limit: 1.5 } as const
   return [
-    createMeasurement({ name: 'pulumi up', value: up!, unit: 's', reference: { name, value: bareUp! } }, goal),
-    createMeasurement(
-      { name: 'pulumi destroy', value: destroy!, unit: 's', reference: { name, value: bareDestroy! } },
+    createMeasurement({ name: 'pulumi up', value: up!, unit: 's', reference: { name, value: bareUp! }, goal }),
+    createMeasurement({
+      name: 'pulumi destroy',
+      value: destroy!,
+      unit: 's',
+      reference: { name, value: bareDestroy! },
       goal,
-    ),
+    }),
   ]
 }
 

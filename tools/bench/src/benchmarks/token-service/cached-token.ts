@@ -1,15 +1,11 @@
-import { createServer } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Backend } from '@acs-kit/local-stack/backend'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
-import { listenLocally } from '@acs-kit/test-support/local-server'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { compare, measureInterleaved } from '../../interleaved.ts'
 import { measureRate } from '../../load.ts'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
 import { measurePacedLatency } from '../../paced-load.ts'
-import { startBareRoute } from './bare-route.ts'
 import { createSignInTokens, fetchTokens, tokenRequests, unlimited } from './token-requests.ts'
 
 const users = 200
@@ -18,10 +14,9 @@ const bareRoute = 'a bare Fastify route'
 
 /** Rate and latency of cached tokens, next to a bare Fastify route that sends the same response. */
 export async function benchmarkCachedToken(): Promise<Measurement[]> {
-  await using issuer = await SignInIssuer.start()
-  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
+  await using backend = await Backend.start({ emulator: 'process', settings: unlimited })
   const { url } = await backend.startService()
-  const signInTokens = await createSignInTokens(issuer, users)
+  const signInTokens = await createSignInTokens(backend.issuer, users)
   await using bare = await startBareRoute(await fetchTokens(url, signInTokens))
   const requests = tokenRequests(signInTokens)
   await measureRate(url, requests, seconds)
@@ -53,15 +48,14 @@ export async function benchmarkCachedToken(): Promise<Measurement[]> {
 
 /** Rate of cached tokens without audit lines and with metrics. */
 export async function benchmarkOptionalParts(): Promise<Measurement[]> {
-  await using issuer = await SignInIssuer.start()
-  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
+  await using backend = await Backend.start({ emulator: 'process', settings: unlimited })
   await using quiet = await startWithoutLog(backend)
   const urls = {
     'cached tokens without audit lines (LOG_LEVEL=error)': quiet.url,
     'with audit lines, which is the default': (await backend.startService()).url,
     'with audit lines and metrics (METRICS_PORT)': (await backend.startService({ METRICS_PORT: '0' })).url,
   }
-  const signInTokens = await createSignInTokens(issuer, users)
+  const signInTokens = await createSignInTokens(backend.issuer, users)
   const requests = tokenRequests(signInTokens)
   await using bare = await startBareRoute(await fetchTokens(quiet.url, signInTokens))
   const all = [bare.url, ...Object.values(urls)]
@@ -79,20 +73,17 @@ export async function benchmarkOptionalParts(): Promise<Measurement[]> {
   )
 }
 
-/** Starts a service on a port chosen here, since it logs no address. */
+/** Starts a service that logs nothing, and so has to report its address over a channel. */
 async function startWithoutLog({ script, environment }: Backend<EmulatorProcess>) {
-  const placeholder = await listenLocally(createServer())
-  await placeholder[Symbol.asyncDispose]()
-  const server = ServerProcess.launch({
-    script: script!,
-    env: { ...environment, PORT: String(placeholder.port), LOG_LEVEL: 'error' },
-  })
-  const url = `http://127.0.0.1:${placeholder.port}`
-  const isUp = () =>
-    fetch(`${url}/healthz`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-  while (server.isRunning && !(await isUp())) await sleep(20)
-  return { url, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  const env = { ...environment, LOG_LEVEL: 'error' }
+  const server = await ServerProcess.start({ script: script!, env, hasChannel: true, ready: 'message' })
+  const { address } = server.message as { address: string }
+  return { url: address, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+}
+
+/** Starts the reference of the service: a bare Fastify route that responds with `body`, in a process of its own. */
+async function startBareRoute(body: string) {
+  const script = fileURLToPath(import.meta.resolve('./bare-server.ts'))
+  const server = await ServerProcess.start({ script, args: [body], ready: /\n/ })
+  return { url: server.stdout.trim(), [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }

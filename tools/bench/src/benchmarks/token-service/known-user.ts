@@ -1,7 +1,6 @@
 import { hash, randomUUID } from 'node:crypto'
 import { Backend } from '@acs-kit/local-stack/backend'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { TableClient, type TransactionAction } from '@azure/data-tables'
 import { compare } from '../../interleaved.ts'
 import { measureRate } from '../../load.ts'
@@ -14,15 +13,14 @@ const transactionLimit = 100
 
 /** Look-up of a user who is not cached, which is one point read of the table, in a large and a small table. */
 export async function benchmarkKnownUser(): Promise<Measurement[]> {
-  await using issuer = await SignInIssuer.start()
-  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
+  await using backend = await Backend.start({ emulator: 'process', settings: unlimited })
   const prepare = async (users: number) => {
     const table = `users${users}`
-    await populate(backend, issuer, table, users)
+    await populate(backend, table, users)
     const { url } = await backend.startService({ IDENTITY_STORE_TABLE: table })
     // Spread over all rows, in whatever order the table keeps them.
     const subjects = Array.from({ length: 200 }, (_, index) => `user-${Math.floor((index * users) / 200)}`)
-    const tokens = await Promise.all(subjects.map((sub) => issuer.sign({ sub })))
+    const tokens = await Promise.all(subjects.map((sub) => backend.issuer.sign({ sub })))
     const requests = tokens.map((token) => ({
       method: 'GET' as const,
       path: '/v1/identity',
@@ -44,15 +42,10 @@ export async function benchmarkKnownUser(): Promise<Measurement[]> {
 }
 
 /** Writes rows like the service's, one partition after the other. */
-async function populate(
-  { azurite }: Backend<EmulatorProcess>,
-  { issuer }: SignInIssuer,
-  table: string,
-  users: number,
-): Promise<void> {
+async function populate({ azurite, issuer }: Backend<EmulatorProcess>, table: string, users: number): Promise<void> {
   const client = TableClient.fromConnectionString(azurite.connectionString, table, { allowInsecureConnection: true })
   await client.createTable()
-  const rows = Array.from({ length: users }, (_, user) => createRow(issuer, `user-${user}`))
+  const rows = Array.from({ length: users }, (_, user) => createRow(issuer.issuer, `user-${user}`))
   for (const partition of Object.values(Object.groupBy(rows, ({ partitionKey }) => partitionKey))) {
     const actions = partition!.map((row): TransactionAction => ['create', row])
     for (let start = 0; start < actions.length; start += transactionLimit) {

@@ -1,7 +1,6 @@
 import { Backend } from '@acs-kit/local-stack/backend'
-import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { CommunicationIdentityClient } from '@azure/communication-identity'
-import { compare, median, timeMs } from '../../interleaved.ts'
+import { compare, measureInterleaved, timeMs } from '../../interleaved.ts'
 import type { Measurement } from '../../measurement.ts'
 import { fetchToken, unlimited } from './token-requests.ts'
 
@@ -10,9 +9,8 @@ const tokensPerRound = 10
 
 /** A token that the service first fetches from ACS, next to the SDK's own call. */
 export async function benchmarkMissedToken(): Promise<Measurement[]> {
-  await using issuer = await SignInIssuer.start()
-  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
-  const { emulator } = backend
+  await using backend = await Backend.start({ emulator: 'process', settings: unlimited })
+  const { emulator, issuer } = backend
   const { url } = await backend.startService()
   const signInToken = await issuer.sign()
   const user = JSON.parse(await fetchToken(url, signInToken)) as { communicationUserId: string }
@@ -36,7 +34,6 @@ export async function benchmarkMissedToken(): Promise<Measurement[]> {
 
 /** Median of repetitions, one after the other. */
 async function medianTimeMs(work: () => Promise<unknown>): Promise<number> {
-  const times: number[] = []
-  for (let count = 0; count < tokensPerRound; count++) times.push(await timeMs(work))
-  return median(times)
+  const [medianMs] = await measureInterleaved(tokensPerRound, [() => timeMs(work)])
+  return medianMs!
 }

@@ -2,15 +2,13 @@ import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Backend } from '@acs-kit/local-stack/backend'
-import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { measureInterleaved, timeMs } from '../../interleaved.ts'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
 import { unlimited } from './token-requests.ts'
 
 /** Start of the service until it listens and until it is ready, next to a Node that does nothing. */
 export async function benchmarkServiceStart(): Promise<Measurement[]> {
-  await using issuer = await SignInIssuer.start()
-  await using backend = await Backend.start({ emulator: 'process', issuer, settings: unlimited })
+  await using backend = await Backend.start({ emulator: 'process', settings: unlimited })
   const start = async (waitFor: (url: string) => Promise<void>) => {
     const startedAt = performance.now()
     const service = await backend.startService()

@@ -4,7 +4,7 @@ import type autocannon from 'autocannon'
 /** Settings of a service that accepts the load. */
 export const unlimited = { TOKENS_PER_MINUTE: '100000' }
 
-export interface TokenRequestOptions {
+interface TokenRequestOptions {
   readonly scopes?: readonly string[]
   readonly refresh?: boolean
 }
