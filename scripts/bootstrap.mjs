@@ -1,5 +1,6 @@
-// `npm start` and `npm test` on a machine with only Node 20 and npm: installs the locked packages, which include the pinned
-// pnpm and Node 24, then runs a script of the root's package.json with them. It has no dependencies itself.
+// Commands on a machine with only Node 20 and npm: installs the locked packages, which include the pinned pnpm and Node 24,
+// then runs a script of the root's package.json, or a file, with them. For a file it installs only what is missing
+// altogether, so that a command does not change the packages under a running one. It has no dependencies itself.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -50,19 +51,20 @@ function run(start, command, args, options) {
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text))
   return new Promise((resolve) => {
     child.on('error', ({ message }) => resolve({ code: 1, output: message }))
-    child.on('close', (code, signal) => resolve({ code: code ?? codeOf(signal), output }))
+    child.on('close', (code, signal) => resolve({ code: code ?? toExitCode(signal), output }))
   })
 }
 
-function codeOf(signal) {
+function toExitCode(signal) {
   return 128 + constants.signals[signal]
 }
 
+const isFile = /\.m?[jt]s$/.test(script)
+const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const installed = join(root, 'node_modules', 'pnpm', 'package.json')
+const isPinned = existsSync(installed) && `pnpm@${JSON.parse(readFileSync(installed, 'utf8')).version}` === packageManager
+
 async function install() {
-  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const installed = join(root, 'node_modules', 'pnpm', 'package.json')
-  const isPinned =
-    existsSync(installed) && `pnpm@${JSON.parse(readFileSync(installed, 'utf8')).version}` === packageManager
   if (!isPinned) {
     process.stderr.write('acs-kit: installing the locked packages and Node 24, once; this takes up to a minute\n')
   }
@@ -78,7 +80,7 @@ async function install() {
     shell: isWindows,
   })
   clearTimeout(note)
-  if (endedBy) process.exit(codeOf(endedBy))
+  if (endedBy) process.exit(toExitCode(endedBy))
   if (code === 0) return
   const remedy = remedies.find(([pattern]) => pattern.test(output))?.[1]
   fail(`installation of the packages failed: ${remedy ?? 'see the lines above'}`, output.slice(-4000))
@@ -87,13 +89,18 @@ async function install() {
 if (Number(process.versions.node.split('.')[0]) < 20) {
   fail(`Node ${process.versions.node} is too old: install Node 20 or newer; everything else is installed for you`)
 }
-await install()
+if (!isFile || !isPinned) await install()
 
 // cross-spawn quotes arguments for Windows. It is among the packages that are now installed.
 const start = isWindows ? (await import('cross-spawn')).default : spawn
-const { code, output } = await run(start, join(bin, 'pnpm'), ['--silent', 'run', script, ...rest], {
-  env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: '1' },
+const [program, ...args] = isFile ? ['node', join(root, script)] : ['pnpm', '--silent', 'run', script]
+const { code, output } = await run(start, join(bin, program), [...args, ...rest], {
+  env: {
+    ...process.env,
+    PATH: `${bin}${delimiter}${process.env.PATH}`,
+    ...(!isFile && { TURBO_TELEMETRY_DISABLED: '1' }),
+  },
   stdio: 'inherit',
 })
-if (output) fail(`pnpm did not start: ${output}`)
+if (output) fail(`${program} did not start: ${output}`)
 process.exitCode = code

@@ -56,6 +56,14 @@ it('runs a script with the pinned tools first on PATH, its arguments and its exi
   expect({ stderr, code }).toEqual({ stderr: '', code: 3 })
 })
 
+it('runs a file with the pinned Node, its arguments and its exit code', async () => {
+  const clone = createClone()
+  installPnpm(clone, 'exit 1')
+  writeProgram(join(clone, 'node_modules/.bin'), 'node', 'echo "$@"; exit 3')
+  const { stdout, code } = await bootstrap(clone, ['tools/start.ts', '--keep']).exit
+  expect({ stdout, code }).toEqual({ stdout: `${join(clone, 'tools/start.ts')} --keep\n`, code: 3 })
+})
+
 it('forwards a signal and exits with the code of the script', async () => {
   const clone = createClone()
   installPnpm(clone, 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done')

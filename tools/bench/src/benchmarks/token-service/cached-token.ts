@@ -76,7 +76,7 @@ export async function benchmarkOptionalParts(): Promise<Measurement[]> {
 /** Starts a service that logs nothing, and so has to report its address over a channel. */
 async function startWithoutLog({ script, environment }: Backend<EmulatorProcess>) {
   const env = { ...environment, LOG_LEVEL: 'error' }
-  const server = await ServerProcess.start({ script: script!, env, hasChannel: true, ready: 'message' })
+  const server = await ServerProcess.start({ script: script!, env, ready: 'message' })
   const { address } = server.message as { address: string }
   return { url: address, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
