@@ -62,7 +62,8 @@ function toExitCode(signal) {
 const isFile = /\.m?[jt]s$/.test(script)
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const installed = join(root, 'node_modules', 'pnpm', 'package.json')
-const isPinned = existsSync(installed) && `pnpm@${JSON.parse(readFileSync(installed, 'utf8')).version}` === packageManager
+const isPinned =
+  existsSync(installed) && `pnpm@${JSON.parse(readFileSync(installed, 'utf8')).version}` === packageManager
 
 async function install() {
   if (!isPinned) {

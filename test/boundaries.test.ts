@@ -137,6 +137,24 @@ function findForeignPaths(workspace: string, folder: string): string[] {
   })
 }
 
+it.each(
+  Object.entries({
+    'apps/quickstart': ['communication-emulator', 'communication-identity'],
+    'apps/token-service': ['communication-identity', 'service-settings', 'token-contract'],
+    'apps/web-demo': ['token-client'],
+    infra: ['service-settings'],
+    'packages/communication-emulator': [],
+    'packages/communication-identity': [],
+    'packages/service-settings': ['communication-identity'],
+    'packages/token-client': [],
+    'packages/token-contract': [],
+  }),
+)('allows %s to depend on %j only', (folder, names) => {
+  const { dependencies = {} } = readManifest(folder)
+  const own = Object.keys(dependencies).filter((name) => name.startsWith('@acs-kit/'))
+  expect(own).toEqual(names.map((name) => `@acs-kit/${name}`))
+})
+
 // turbo treats devDependencies as dependencies, so its tags cannot tell tests from what ships.
 it.each(packages.filter((folder) => !folder.startsWith('tools/')))('finds no fixture in what ships of %s', (folder) => {
   const { dependencies = {} } = readManifest(folder)
