@@ -1,6 +1,6 @@
 // Microsoft's access-token quickstart for Azure Communication Services, in the same order. Standard output contains only its
 // transcript; everything else goes to standard error.
-import { startEmulator } from '@acs-kit/communication-emulator'
+import { startEmulator, UnusableFolderError } from '@acs-kit/communication-emulator'
 import {
   CommunicationIdentityError,
   createCommunicationIdentities,
@@ -107,6 +107,7 @@ const remedies: Partial<Record<FailureCode, string>> = {
 }
 
 function formatError(error: unknown): string {
+  if (error instanceof UnusableFolderError) return error.format({})
   const message = error instanceof Error ? error.message : String(error)
   const remedy = error instanceof CommunicationIdentityError ? remedies[error.code] : undefined
   return remedy ? `${message}; ${remedy}` : message

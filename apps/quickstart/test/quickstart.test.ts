@@ -192,6 +192,12 @@ it.each([
   expect(stderr).not.toContain('c2VjcmV0')
 })
 
+it('suggests another HOME, not an option that it lacks, if HOME is a file', async () => {
+  const { stderr, code } = await run([], { HOME: program, XDG_DATA_HOME: '' })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^quickstart: failed: the folder .* cannot be used: .*: choose a writable folder with HOME\n$/)
+})
+
 it.each(['--help', '-h'])('prints its options and variables with %s', async (option) => {
   const { stdout, stderr, code } = await run([option], { ACS_SDK: 'newest' })
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 })

@@ -8,6 +8,7 @@ import { printLine } from './commands/process.ts'
 import { signIn } from './commands/sign-in.ts'
 import { start } from './commands/start.ts'
 import { shellFormats } from './shell-format.ts'
+import { UnusableFolderError } from './unusable-folder-error.ts'
 
 function createProgram(): Command {
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
@@ -39,6 +40,7 @@ function createProgram(): Command {
 }
 
 function formatError(error: unknown): string {
+  if (error instanceof UnusableFolderError) return error.format({ keyFolder: '--keys', dataFolder: '--data' })
   const { code = '', port, message, syscall } = error as NodeJS.ErrnoException & { port?: number }
   if (code === 'EADDRINUSE') {
     return `port ${port} is in use: stop the program that uses it (another emulator?), or choose another port with --port`

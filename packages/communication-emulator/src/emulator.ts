@@ -28,7 +28,8 @@ import { trustInProcess } from './tls/trust.ts'
  *
  * @param options Ports, resources, folders and behavior; by default one resource on a free port, with its state in memory.
  * @returns The running emulator.
- * @throws {Error} A port is taken, an option is invalid, or a folder cannot be used.
+ * @throws {UnusableFolderError} The key folder or the data folder cannot be used, or other users can write to it.
+ * @throws {Error} A port is taken, or another option is invalid.
  *
  * @example
  * await using emulator = await startEmulator()

@@ -24,3 +24,4 @@ export {
   type KeySlot,
 } from './access-key.ts'
 export type { ResourceOptions } from './resource.ts'
+export { UnusableFolderError } from './unusable-folder-error.ts'

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { KeySlot } from './access-key.ts'
+import { UnusableFolderError } from './unusable-folder-error.ts'
 
 export interface IdentityRow {
   readonly id: number
@@ -80,7 +81,7 @@ export class Store implements Disposable {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
-  /** Throws an error with cause and remedy if the folder cannot be used. The folder must exist. */
+  /** Throws an `UnusableFolderError`. The folder must exist. */
   constructor(directory?: string) {
     if (directory === undefined) {
       this.#database = new DatabaseSync(':memory:')
@@ -103,7 +104,8 @@ export class Store implements Disposable {
     } catch (cause) {
       database?.close()
       const { message } = cause as Error
-      throw new Error(`the data folder ${directory} cannot be used: ${message}: ${getRemedy(message)}`, { cause })
+      const reason = `the data folder ${directory} cannot be used: ${message}: ${getRemedy(message)}`
+      throw new UnusableFolderError(reason, ['dataFolder'], { cause })
     }
   }
 
@@ -148,8 +150,8 @@ export class Store implements Disposable {
 
 /** Returns what to do about an error of SQLite or of the file system. */
 function getRemedy(message: string): string {
-  if (/locked/.test(message)) return 'another emulator is using it: stop it, or choose another folder with --data'
-  if (/not a database|another version/.test(message)) return 'delete it, or choose another folder with --data'
-  if (/full|ENOSPC|EDQUOT/.test(message)) return 'free some disk space, or choose another folder with --data'
-  return 'choose a writable folder with --data'
+  if (/locked/.test(message)) return 'another emulator is using it: stop it, or choose another folder'
+  if (/not a database|another version/.test(message)) return 'delete it, or choose another folder'
+  if (/full|ENOSPC|EDQUOT/.test(message)) return 'free some disk space, or choose another folder'
+  return 'choose a writable folder'
 }

@@ -106,7 +106,7 @@ it.runIf(process.getuid)(
       chmodSync(folder, mode)
       for (const path of [folder, link]) {
         await expect(openKeyMaterial(path), mode.toString(8)).rejects.toThrow(
-          `${folder} is writable by other users: run chmod go-w ${folder}, or choose another folder with --keys`,
+          `${folder} is writable by other users: run chmod go-w ${folder}, or choose another folder with keyFolder`,
         )
       }
     }
@@ -121,7 +121,9 @@ it.runIf(process.getuid)(
     }
     const dataFolder = temporaryFolder()
     chmodSync(dataFolder, 0o777)
-    await expect(openKeyMaterial(folder, dataFolder)).rejects.toThrow(/ is writable by other users: .* with --data$/)
+    await expect(openKeyMaterial(folder, dataFolder)).rejects.toThrow(
+      / is writable by other users: .* with dataFolder$/,
+    )
   },
 )
 
@@ -129,7 +131,7 @@ it.runIf(process.getuid?.() === 0)('is rejected in a folder of another user', as
   const folder = realpathSync(temporaryFolder())
   chownSync(folder, 65_534, 65_534)
   await expect(openKeyMaterial(folder)).rejects.toThrow(
-    `${folder} belongs to another user: choose your own folder with --keys`,
+    `${folder} belongs to another user: choose your own folder with keyFolder`,
   )
 })
 

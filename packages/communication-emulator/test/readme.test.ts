@@ -29,6 +29,7 @@ it('pins the exports of the package', () => {
   expect(Object.keys(surface).toSorted()).toMatchInlineSnapshot(`
     [
       "InvalidSettingError",
+      "UnusableFolderError",
       "defaultResourceName",
       "documentedQuotas",
       "startEmulator",

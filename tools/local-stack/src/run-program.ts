@@ -1,3 +1,5 @@
+import { UnusableFolderError } from '@acs-kit/communication-emulator'
+
 const portOptions = '--port, --emulator-port or --demo-port'
 
 /** Runs a program: aborts `signal` on SIGINT, SIGTERM and SIGHUP, and prints an error as one line. */
@@ -23,6 +25,7 @@ export function printError(error: unknown): void {
 
 /** Returns the message of an error, with a remedy if the cause is known. */
 export function formatError(error: unknown): string {
+  if (error instanceof UnusableFolderError) return error.format({ keyFolder: '--keys', dataFolder: '--data' })
   const { code = '', port, syscall = '', message } = error as NodeJS.ErrnoException & { port?: number }
   // A child process reports its error only as text.
   const [, usedPort, vitePort] = /EADDRINUSE.*?:(\d+)|[Pp]ort (\d+) is already in use/.exec(message) ?? []

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import envPaths from 'env-paths'
 import type { CertifiedKey } from './certificates.ts'
+import type { FolderChoice } from '../unusable-folder-error.ts'
 import { ensureSubfolder, removeFolder, usePrivateFolder } from './private-folder.ts'
 
 /** Paths of PEM files. */
@@ -36,26 +37,26 @@ const renewBeforeMs = 30 * 24 * 60 * 60_000
 export async function openKeyMaterial(keyFolder?: string, dataFolder?: string): Promise<KeyMaterial> {
   // One authority per user by default, so that it has to be trusted only once.
   const folder = keyFolder ?? join(envPaths('acs-kit', { suffix: '' }).data, 'communication-emulator')
-  const option = keyFolder === undefined ? '--keys or HOME' : '--keys'
-  const tls = await usePrivateFolder(folder, option, openTlsMaterial)
+  const choices: FolderChoice[] = keyFolder === undefined ? ['keyFolder', 'HOME'] : ['keyFolder']
+  const tls = await usePrivateFolder(folder, choices, openTlsMaterial)
   const signingKey =
     dataFolder === undefined
-      ? await usePrivateFolder(folder, option, openSigningKey)
-      : await usePrivateFolder(dataFolder, '--data', openSigningKey)
+      ? await usePrivateFolder(folder, choices, openSigningKey)
+      : await usePrivateFolder(dataFolder, ['dataFolder'], openSigningKey)
   return { ...tls, signingKey }
 }
 
-async function openTlsMaterial(folder: string, option: string): Promise<TlsMaterial> {
+async function openTlsMaterial(folder: string, choices: readonly FolderChoice[]): Promise<TlsMaterial> {
   // The authority of earlier versions could sign for clients and mail.
   removeFolder(join(folder, 'authority'))
-  const authority = await ensureSubfolder(folder, 'server-authority', option, async () => {
+  const authority = await ensureSubfolder(folder, 'server-authority', choices, async () => {
     const { createAuthority } = await import('./certificates.ts')
     const { certificate, privateKey } = await createAuthority()
     return { 'ca.pem': certificate, 'ca-key.pem': privateKey }
   })
   const ca = read(authority, 'ca.pem')
   for (;;) {
-    const server = await ensureSubfolder(folder, 'server', option, async () => {
+    const server = await ensureSubfolder(folder, 'server', choices, async () => {
       const { createServerCertificate } = await import('./certificates.ts')
       const issuer = { certificate: ca, privateKey: read(authority, 'ca-key.pem') }
       const { certificate, privateKey } = await createServerCertificate(issuer)
@@ -68,8 +69,8 @@ async function openTlsMaterial(folder: string, option: string): Promise<TlsMater
   }
 }
 
-async function openSigningKey(folder: string, option: string): Promise<KeyObject> {
-  const signing = await ensureSubfolder(folder, 'signing', option, async () => {
+async function openSigningKey(folder: string, choices: readonly FolderChoice[]): Promise<KeyObject> {
+  const signing = await ensureSubfolder(folder, 'signing', choices, async () => {
     const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
     return { 'signing-key.pem': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
   })

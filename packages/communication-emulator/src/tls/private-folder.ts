@@ -10,29 +10,30 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { UnusableFolderError, type FolderChoice } from '../unusable-folder-error.ts'
 
 /**
  * Runs `work` with the real path of a folder that only its owner can write to, after creating it if it is missing. Throws an
- * error with cause and remedy if the folder, or a file in it, cannot be used; `option` is how the user chooses another folder.
+ * `UnusableFolderError` if the folder, or a file in it, cannot be used; `choices` are the means to choose another folder.
  */
 export async function usePrivateFolder<Result>(
   path: string,
-  option: string,
-  work: (folder: string, option: string) => Promise<Result>,
+  choices: readonly FolderChoice[],
+  work: (folder: string, choices: readonly FolderChoice[]) => Promise<Result>,
 ): Promise<Result> {
   try {
     createFolder(resolve(path))
     // The real path, because a link may point elsewhere later.
     const folder = realpathSync(path)
-    checkPrivate(folder, option)
-    return await work(folder, option)
+    checkPrivate(folder, choices)
+    return await work(folder, choices)
   } catch (error) {
     const { code, syscall, message } = error as NodeJS.ErrnoException
     if (syscall === undefined) throw error
     const remedy = /^(?:ENOSPC|EDQUOT)$/.test(code ?? '')
       ? 'free some disk space, or choose another folder'
       : 'choose a writable folder'
-    throw new Error(`the folder ${path} cannot be used: ${message}: ${remedy} with ${option}`, { cause: error })
+    throw new UnusableFolderError(`the folder ${path} cannot be used: ${message}: ${remedy}`, choices, { cause: error })
   }
 }
 
@@ -48,18 +49,19 @@ function createFolder(path: string): void {
   }
 }
 
-/** Throws if other users could replace the files in an existing folder. */
-function checkPrivate(folder: string, option: string): void {
+/** Throws an `UnusableFolderError` if other users could replace the files in an existing folder. */
+function checkPrivate(folder: string, choices: readonly FolderChoice[]): void {
   const stats = statSync(folder, { throwIfNoEntry: false })
   // Windows has no such owners and modes.
   if (stats === undefined || process.getuid === undefined) return
   const { uid, mode } = stats
   if (uid !== process.getuid()) {
-    throw new Error(`${folder} belongs to another user: choose your own folder with ${option}`)
+    throw new UnusableFolderError(`${folder} belongs to another user: choose your own folder`, choices)
   }
   if ((mode & 0o022) !== 0) {
-    throw new Error(
-      `${folder} is writable by other users: run chmod go-w ${folder}, or choose another folder with ${option}`,
+    throw new UnusableFolderError(
+      `${folder} is writable by other users: run chmod go-w ${folder}, or choose another folder`,
+      choices,
     )
   }
 }
@@ -67,17 +69,17 @@ function checkPrivate(folder: string, option: string): void {
 /**
  * Returns the path of a subfolder, after creating it with the files that `create` returns if it is missing. It appears complete
  * or not at all: if several processes create it at once, the first to rename its draft wins, and the others use that one.
- * Throws if other users can write to it; `option` is how the user chooses another folder.
+ * Throws an `UnusableFolderError` if other users can write to it.
  */
 export async function ensureSubfolder(
   parent: string,
   name: string,
-  option: string,
+  choices: readonly FolderChoice[],
   create: () => Promise<Record<string, string>>,
 ): Promise<string> {
   const folder = join(parent, name)
   if (!existsSync(folder)) createSubfolder(folder, await create())
-  checkPrivate(folder, option)
+  checkPrivate(folder, choices)
   return folder
 }
 
