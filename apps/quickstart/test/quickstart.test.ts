@@ -146,7 +146,7 @@ $`,
     ] as const)('deletes the identity when it is interrupted by %s at %j', async (signal, fault) => {
       emulator.faults.add(fault)
       const { child, output, exit } = start([], environment())
-      await expect.poll(() => emulator.faults.list()[0]!.strikes).toBe(1)
+      await expect.poll(() => emulator.faults.list()[0]!.appliedCount).toBe(1)
       child.kill(signal)
       expect(await exit).toBe(1)
       expect(output.stderr).toMatch(/quickstart: failed: interrupted\n$/)

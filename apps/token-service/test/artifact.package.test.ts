@@ -113,7 +113,7 @@ describe('as a process', () => {
     const fault = fixture.emulator.faults.add({ operation: 'createIdentity', latencyMs: 600_000 })
     const authorization = `Bearer ${await fixture.issuer.sign()}`
     const response = fetch(`${address}/v1/token`, { method: 'POST', headers: { authorization } })
-    await expect.poll(() => fixture.emulator.faults.list()[0]!.strikes).toBe(1)
+    await expect.poll(() => fixture.emulator.faults.list()[0]!.appliedCount).toBe(1)
     process.kill(server.pid, 'SIGTERM')
     await expect.poll(() => fetch(`${address}/healthz`).catch((error: Error) => error.message)).toBe('fetch failed')
     fixture.emulator.faults.remove(fault)

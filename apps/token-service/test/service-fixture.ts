@@ -115,7 +115,7 @@ export class ServiceFixture implements AsyncDisposable {
   async hold(operation: string, request: string, options: CallOptions = {}): Promise<() => Promise<Response>> {
     const fault = this.emulator.faults.add({ operation, latencyMs: 600_000, count: 1 })
     const response = this.call(request, options)
-    await expect.poll(() => this.emulator.faults.list()[0]?.strikes).toBe(1)
+    await expect.poll(() => this.emulator.faults.list()[0]?.appliedCount).toBe(1)
     return () => {
       this.emulator.faults.remove(fault)
       return response

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { checkFault, type Fault } from './fault.ts'
 
-/** A fault with its id and use. */
+/** A fault that was added. */
 export interface ListedFault extends Fault {
   readonly id: number
-  /** Number of requests that it has applied to. */
-  readonly strikes: number
+  /** Number of requests that it applied to. */
+  readonly appliedCount: number
 }
 
 /** A fault that applies to a request. */
@@ -55,7 +55,7 @@ export class FaultPlan {
 
   /** @returns The current faults, including those whose `count` is used up. */
   list(): ListedFault[] {
-    return Array.from(this.#states, ([id, { fault, applied }]) => ({ id, strikes: applied, ...fault }))
+    return Array.from(this.#states, ([id, { fault, applied }]) => ({ id, appliedCount: applied, ...fault }))
   }
 
   /**

@@ -67,7 +67,7 @@ describe('over HTTP', () => {
     const { status, json } = await call('POST', 'faults', { operation: 'createIdentity', status: 503, count: 2 })
     expect(status).toBe(201)
     expect(await fixture.call({ target: createTarget })).toMatchObject({ status: 503 })
-    expect((await call('GET', 'faults')).json).toMatchObject([{ id: json.id, strikes: 1, status: 503 }])
+    expect((await call('GET', 'faults')).json).toMatchObject([{ id: json.id, appliedCount: 1, status: 503 }])
     expect(await call('DELETE', `faults/${json.id}`)).toMatchObject({ status: 204 })
     expect(await fixture.call({ target: createTarget })).toMatchObject({ status: 201 })
     expect(await call('DELETE', `faults/${json.id}`)).toMatchObject({ status: 404 })
@@ -175,7 +175,7 @@ describe('faults', () => {
   it('delay until they are removed', async () => {
     const id = fixture.emulator.faults.add({ latencyMs: 2 ** 31 - 1, count: 1 })
     const delayed = create()
-    await expect.poll(() => fixture.emulator.faults.list()[0]!.strikes).toBe(1)
+    await expect.poll(() => fixture.emulator.faults.list()[0]!.appliedCount).toBe(1)
     expect(fixture.emulator.identities()).toHaveLength(0)
     fixture.emulator.faults.remove(id)
     expect(await delayed).toMatchObject({ status: 201 })

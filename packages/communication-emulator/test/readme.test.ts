@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, it, onTestFinished } from 'vitest'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { expect, it } from 'vitest'
 import * as surface from '../src/index.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -10,11 +11,16 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 it('shows a test that compiles and passes', async () => {
   const [, example] = /```ts\n([^]*?)```/.exec(readme)!
-  // Inside the package, where its own name resolves as for its users.
-  const folder = mkdtempSync(join(root, 'test/.readme-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder()
+  // A project in which the package's own name resolves as for its users.
+  const modules = join(folder, 'node_modules')
+  mkdirSync(join(modules, '@acs-kit'), { recursive: true })
+  symlinkSync(root, join(modules, '@acs-kit/communication-emulator'))
+  for (const name of ['@azure', '@types', 'vitest']) symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   writeFileSync(join(folder, 'example.test.ts'), example!)
-  writeFileSync(join(folder, 'tsconfig.json'), '{ "extends": "../../../../tsconfig.base.json", "include": ["*.ts"] }')
+  const configuration = { extends: join(root, '../../tsconfig.base.json'), include: ['*.ts'] }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(configuration))
   const run = (...args: string[]) => promisify(execFile)('pnpm', ['exec', ...args], { cwd: root })
   await run('tsc', '-p', folder)
   const { stdout } = await run('vitest', 'run', '--root', folder)

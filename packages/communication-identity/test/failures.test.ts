@@ -110,7 +110,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
       const controller = new AbortController()
       const call = identities.issueToken(id, ['chat'], { signal: controller.signal })
       const isStarted = () =>
-        'status' in fault ? statuses().includes(fault.status) : emulator.faults.list()[0]!.strikes > 0
+        'status' in fault ? statuses().includes(fault.status) : emulator.faults.list()[0]!.appliedCount > 0
       await vi.waitUntil(isStarted, 30_000)
       const start = performance.now()
       controller.abort(reason)

@@ -14,14 +14,14 @@ export function isAdministration({ path }: RawRequest): boolean {
 /** Performs the administration over HTTP, for tests in other processes and languages on this machine. */
 export async function administer(emulator: Administration, request: RawRequest): Promise<RawResponse> {
   const rejection = findRejection(request)
-  if (rejection) return errorResponse(403, 'Refused', rejection)
+  if (rejection) return errorResponse(403, 'Rejected', rejection)
   const cors = getCorsHeaders(request)
   if (request.method === 'OPTIONS') return { status: 204, headers: cors }
   try {
     const response = await handleAdministration(emulator, request.path.slice(prefix.length), request)
     return { ...response, headers: { ...response.headers, ...cors } }
   } catch (error) {
-    if (error instanceof InvalidSettingError) return errorResponse(400, 'Refused', error.message, cors)
+    if (error instanceof InvalidSettingError) return errorResponse(400, 'Rejected', error.message, cors)
     throw error
   }
 }

@@ -25,7 +25,7 @@ const identityResponses: Readonly<Record<string, 'versions' | 'no versions' | 'e
   '429 TooManyRequests': 'no versions',
 }
 
-const administrationResponses = new Set(['200', '201', '204', '400 Refused', '403 Refused', '404 NotFound'])
+const administrationResponses = new Set(['200', '201', '204', '400 Rejected', '403 Rejected', '404 NotFound'])
 
 /** Statuses of Node's own parser, which rejects a request before the emulator reads it: no body, no headers of the service. */
 const parserStatuses = new Set([400, 408, 417, 431])
