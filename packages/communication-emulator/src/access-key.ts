@@ -1,6 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto'
 
-/** Which of a resource's two access keys. */
+/** One of the two access keys of a resource. */
 export type KeySlot = 'primary' | 'secondary'
 
 export interface AccessKey {

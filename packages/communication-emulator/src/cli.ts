@@ -46,6 +46,9 @@ function formatError(error: unknown): string {
     return `port ${port} is in use: stop the program that uses it (another emulator?), or choose another port with --port`
   }
   if (code === 'EACCES' && syscall === 'listen') return `${message}: choose a port above 1023 with --port`
+  if (syscall === 'listen' || syscall === 'getaddrinfo') {
+    return `${message}: choose an address of this machine with --host`
+  }
   if (/^(?:ENOSPC|EDQUOT)$/.test(code) || (code === 'ERR_SQLITE_ERROR' && message.includes('disk is full'))) {
     return `${message}: free some disk space, or choose other folders with --keys and --data`
   }

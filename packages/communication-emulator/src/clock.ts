@@ -34,14 +34,14 @@ export class Clock {
   /**
    * Moves the clock.
    *
-   * @param milliseconds How far to move it forward; a negative number moves it back.
+   * @param milliseconds Time to move it forward; a negative number moves it back.
    * @throws {InvalidSettingError} The new time is outside the years 1970 to 9998.
    */
   advance(milliseconds: number): void {
     this.#move(this.#offset + milliseconds)
   }
 
-  /** Returns to the machine's clock. */
+  /** Sets the offset to 0. */
   reset(): void {
     this.#move(0)
   }

@@ -7,7 +7,7 @@ import type { Store } from './store.ts'
 /** A resource of a running emulator, as its clients see it. */
 export interface EmulatedResource {
   readonly name: string
-  /** `https://localhost:<port>/`; the trailing slash is also in Azure's own endpoints. */
+  /** `https://localhost:<port>/`; Azure's endpoints also end in a slash. */
   readonly endpoint: string
   /** Connection string with the current primary key. */
   readonly connectionString: string
@@ -20,7 +20,7 @@ export interface EmulatedResource {
   /**
    * Replaces an access key. The old key is rejected from now on, and the tokens issued with it are revoked.
    *
-   * @param slot Which of the two keys.
+   * @param slot The key to replace.
    * @returns The new key, base64.
    */
   regenerateKey(slot: KeySlot): string

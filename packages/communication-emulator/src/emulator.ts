@@ -51,7 +51,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   return emulator
 }
 
-/** A running emulator. The same operations are available over HTTP under `/_emulator/`. */
+/**
+ * A running emulator, which `startEmulator` returns. The same operations are available over HTTP under `/_emulator/`.
+ *
+ * @example
+ * await using emulator = await startEmulator({ quotas: true })
+ * emulator.clock.advance(60 * 60_000)
+ * const { accessToken } = await emulator.entra.signIn({ user: 'alice' })
+ */
 export class Emulator implements AsyncDisposable, Administration {
   /** PEM file of the certificate authority, for `NODE_EXTRA_CA_CERTS` of clients. */
   readonly caPath: string
@@ -202,7 +209,7 @@ export class Emulator implements AsyncDisposable, Administration {
     return this.#introspection.introspect(token)
   }
 
-  /** Deletes identities, tokens, managed resources, faults, quota counts and logged requests, and resets the clock. Keys stay. */
+  /** Deletes identities, tokens, managed resources, faults, quota counts and logged requests, and resets the clock. Keeps keys. */
   async reset(): Promise<void> {
     this.#identities.clear()
     this.entra.reset()

@@ -84,7 +84,7 @@ export function applyEnvironment({ variables }: Environment, inherited: NodeJS.P
 function createJavaOptions(caPath: string, inherited: NodeJS.ProcessEnv): { options?: string; warning?: string } {
   const folder = getKeyFolder(caPath)
   const existing = inherited['JAVA_TOOL_OPTIONS']
-  // Set by an emulator around this one.
+  // Set by an outer `exec`.
   if (existing?.includes(`javax.net.ssl.trustStore=${folder}`)) return {}
   if (existing?.includes('javax.net.ssl.trustStore=')) {
     return { warning: `JAVA_TOOL_OPTIONS already names a trust store: for Java programs, import ${caPath} into it` }
@@ -94,7 +94,9 @@ function createJavaOptions(caPath: string, inherited: NodeJS.ProcessEnv): { opti
     if (trustStore === undefined) return {}
     return { options: [existing, formatJavaOptions(trustStore)].filter(Boolean).join(' ') }
   } catch (error) {
-    return { warning: `Java programs will not trust the emulator: ${(error as Error).message}` }
+    return {
+      warning: `Java programs will not trust the emulator, import ${caPath} into their trust store: ${(error as Error).message}`,
+    }
   }
 }
 

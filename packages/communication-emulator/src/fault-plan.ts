@@ -42,7 +42,7 @@ export class FaultPlan {
   /**
    * Adds a fault; the first one that matches a request applies to it.
    *
-   * @param fault What to inject, and into which requests.
+   * @param fault The error or delay to inject, and the requests that it applies to.
    * @returns The id of the fault, for `remove`.
    * @throws {InvalidSettingError} A member is unknown or invalid.
    */

@@ -17,11 +17,11 @@ export const documentedQuotas = {
 /** Limits by operation: calls per resource in 30 seconds. An operation without a limit is not counted. */
 export type Quotas = Partial<Record<keyof typeof documentedQuotas, number>>
 
-// guess(quota-window): the length is documented; that windows are fixed and counted per resource is not.
+// guess(quota-window): only the length is documented, not that windows are fixed and count calls per resource.
 const windowSeconds = 30
 
 /**
- * Limits the calls in windows of 30 seconds of the emulator's clock. Without limits until they are set.
+ * Limits the calls in windows of 30 seconds of the emulator's clock. By default, there are no limits.
  *
  * @example
  * emulator.quotas.set({ createIdentity: 10 })

@@ -22,7 +22,7 @@ export class Resource {
   readonly name: string
   readonly immutableId: string
   readonly dataLocation: string
-  /** Set by the resource manager: whether access keys, or all requests, are rejected. */
+  /** Rejection of access keys or of all requests, which the resource manager sets. */
   restriction = { isLocalAuthDisabled: false, isPublicAccessDisabled: false }
   #keys: AccessKey[] = []
   readonly #store: Store
@@ -33,7 +33,7 @@ export class Resource {
       throw new Error(`the resource name ${JSON.stringify(name)} is invalid: use 1 to 63 letters, digits, - or _`)
     }
     if (accessKey !== undefined && !isBase64(accessKey)) {
-      throw new Error(`the access key of the resource ${name} must be base64`)
+      throw new Error(`the access key of the resource ${name} is not base64: copy it again`)
     }
     this.#store = store
     this.name = name

@@ -21,7 +21,7 @@ export interface TokenRow {
   readonly exp: number
   readonly scopes: string
   readonly access_key: number
-  /** In milliseconds; `iat` has only seconds. */
+  /** Time in milliseconds; `iat` has only seconds. */
   readonly issued_at: number
   readonly revoked: 0 | 1
 }
@@ -40,10 +40,10 @@ export interface AccessKeyRow {
   readonly value: string
 }
 
-/** Values of a statement's parameters: in the order of the `?`, or by name. */
+/** Values of a statement's parameters, by position or by name. */
 type Values = SQLInputValue[] | [Readonly<Record<string, SQLInputValue>>]
 
-/** Increase it with every incompatible change of the tables. */
+/** Version of the tables; increase it with every incompatible change. */
 const schemaVersion = 1
 
 // AUTOINCREMENT never reuses ids: otherwise a token of a regenerated access key could become valid again.

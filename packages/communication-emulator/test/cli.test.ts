@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, readFileSync, realpathSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { findOldNodes } from '@acs-kit/test-support/old-node'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { decodeJwt } from 'jose'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openKeyMaterial } from '../src/tls/key-material.ts'
 import { foreignVariables, run, start } from './cli-fixture.ts'
 
 const emulatorOptions = ['port', 'host', 'data', 'keys', 'resource', 'loose', 'strict', 'quotas']
@@ -53,13 +57,23 @@ it.runIf(process.getuid).each([['start'], ['exec', '--', 'true'], ['env'], ['sig
   },
 )
 
+it.each([
+  [['--host', '192.0.2.1'], '', / 192\.0\.2\.1.*: choose an address of this machine with --host\n$/],
+  [[], 'not base64!', / COMMUNICATION_EMULATOR_ACCESS_KEY is not base64: copy the key again, or unset the variable\n$/],
+])('names the remedy for an invalid address or access key: %j %j', async (args, accessKey, message) => {
+  const { output, exit } = run(['start', '--port', '0', ...args], { COMMUNICATION_EMULATOR_ACCESS_KEY: accessKey })
+  expect(await exit).toMatchObject({ code: 1 })
+  expect(output.stderr).toMatch(message)
+  expect(output.stderr.trim().split('\n')).toHaveLength(1)
+})
+
 it.each(findOldNodes())('reports that Node $version is too old', ({ version, command, args }) => {
   const bin = join(import.meta.dirname, '../src/bin.mjs')
   const { status, stdout, stderr } = spawnSync(command, [...args, bin, 'start'], { encoding: 'utf8' })
   expect({ status, stdout, stderr }).toEqual({
     status: 1,
     stdout: '',
-    stderr: `communication-emulator: Node 24.12 or newer is required, and this is Node ${version}\n`,
+    stderr: `communication-emulator: Node 24.12 or newer is required, and this is Node ${version}: put a newer one first on PATH\n`,
   })
 })
 
@@ -78,7 +92,20 @@ describe('sign-in', () => {
     expect(output).toEqual({
       stdout: '',
       stderr:
-        'communication-emulator: no emulator is running on port 1: start one with `communication-emulator start`, or set its --port\n',
+        'communication-emulator: no emulator is running on port 1: start one with `communication-emulator start`, or set its --port and --keys\n',
     })
+  })
+
+  it('reports that another program uses the port', async () => {
+    const { certificate, privateKey } = await openKeyMaterial()
+    const server = createServer({ cert: certificate, key: privateKey }, (_request, response) => response.end('hello'))
+    onTestFinished(() => void server.close())
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const { output, exit } = run(['sign-in', 'alice', '--port', String(port)])
+    expect(await exit).toMatchObject({ code: 1 })
+    expect(output.stderr).toBe(
+      `communication-emulator: no emulator on port ${port}: set --port to the one that \`communication-emulator start\` printed\n`,
+    )
   })
 })

@@ -314,7 +314,7 @@ describe('the token endpoint rejects', () => {
     expect(await redeem(form)).toMatchObject({
       status: 400,
       error: 'invalid_grant',
-      error_description: 'AADSTS70008: The code is invalid, expired or already redeemed.',
+      error_description: 'AADSTS70008: The code is invalid, expired or already redeemed: request a new one.',
     })
 
     const late = await codeFor()

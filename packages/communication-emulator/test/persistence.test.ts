@@ -57,7 +57,7 @@ it('accepts an access key, and rejects one that is not base64, and an invalid re
   const accessKey = Buffer.alloc(64, 1).toString('base64')
   await using emulator = await startEmulator({ accessKey })
   expect(emulator.connectionString).toBe(`endpoint=${emulator.endpoint};accesskey=${accessKey}`)
-  await expect(startEmulator({ accessKey: 'not base64!' })).rejects.toThrow(/must be base64/)
+  await expect(startEmulator({ accessKey: 'not base64!' })).rejects.toThrow(/is not base64: copy it again/)
   await expect(startEmulator({ resources: [{ name: 'a b' }] })).rejects.toThrow(/resource name "a b"/)
 })
 

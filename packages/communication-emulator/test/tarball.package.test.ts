@@ -34,7 +34,7 @@ it.each(['npm', 'pnpm'])('works when packed with %s: command, module and types',
   for (const old of findOldNodes()) {
     await expect(run(project, old.command, ...old.args, command, 'start')).rejects.toMatchObject({
       code: 1,
-      stderr: `communication-emulator: Node 24.12 or newer is required, and this is Node ${old.version}\n`,
+      stderr: `communication-emulator: Node 24.12 or newer is required, and this is Node ${old.version}: put a newer one first on PATH\n`,
     })
   }
 

@@ -28,12 +28,14 @@ export async function administer(emulator: Administration, request: RawRequest):
 
 /** Returns why a request is rejected: other machines, and pages of other sites that reach this port through a browser, have no access. */
 function findRejection({ remoteAddress = '', headers }: RawRequest): string | undefined {
-  if (!isLoopbackHost(remoteAddress.replace(/^::ffff:/, ''))) return 'The administration is for this machine only.'
+  if (!isLoopbackHost(remoteAddress.replace(/^::ffff:/, '')))
+    return 'The administration rejects other machines: send the request from this one.'
   // Anchored at both ends: otherwise the search would start again at every colon of a long header.
   const host = /^(\[[^\]]*\]|[^:]*)(?::\d+)*$/.exec(headers.host ?? '')?.[1] ?? ''
   if (!isLoopbackHost(host)) return 'The administration requires a loopback name as Host: use localhost.'
   const origin = getHeader(headers, 'origin')
-  if (origin !== undefined && !isLoopbackOrigin(origin)) return `Pages of ${origin} may not use the administration.`
+  if (origin !== undefined && !isLoopbackOrigin(origin))
+    return `The administration rejects pages of ${origin}: serve the page from localhost.`
   return undefined
 }
 

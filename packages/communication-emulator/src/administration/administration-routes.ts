@@ -26,7 +26,9 @@ const ok = (body: unknown): RawResponse => ({ status: 200, body })
 const routes: Readonly<Record<string, Handler>> = {
   'GET health': () => ok({ status: 'ok' }),
   'GET ready': ({ emulator }) =>
-    emulator.isReady ? ok({ status: 'ready' }) : errorResponse(503, 'NotReady', 'Some resources are still starting.'),
+    emulator.isReady
+      ? ok({ status: 'ready' })
+      : errorResponse(503, 'NotReady', 'Some resources are still starting: retry.'),
   'GET resources': ({ emulator }) =>
     ok(emulator.resources.map(({ name, endpoint, immutableResourceId }) => ({ name, endpoint, immutableResourceId }))),
   'POST resources/*/regenerateKey': ({ emulator, name, body: { keyType } }) => {
@@ -87,7 +89,7 @@ export async function handleAdministration(
   const [first = '', name = '', ...rest] = path.split('/')
   const handler = routes[`${method} ${path}`] ?? routes[`${method} ${[first, '*', ...rest].join('/')}`]
   const response = handler ? await handler({ emulator, name, query, body: readMembers(body) }) : missing
-  if (response === missing) return errorResponse(404, 'NotFound', `${method} ${request.path} does not exist.`)
+  if (response === missing) return errorResponse(404, 'NotFound', `Unknown route or name: ${method} ${request.path}.`)
   return response ?? { status: 204 }
 }
 

@@ -26,7 +26,7 @@ async function run([program = '', ...args]: readonly string[], emulator: Emulato
     return code ?? 128 + constants.signals[signal!]
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    printLine(`${program} could not be run: ${message}`)
+    printLine(`${program} could not be run: ${message}: check its name and permissions, and PATH`)
     return code === 'ENOENT' ? 127 : 126
   }
 }

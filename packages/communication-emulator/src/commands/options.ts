@@ -4,7 +4,7 @@ import type { EmulatorOptions } from '../emulator-options.ts'
 import { resourceNamePattern, type ResourceOptions } from '../resource.ts'
 import { printLine } from './process.ts'
 
-// An environment variable, because other processes of the machine can read the arguments.
+// Not an option, because other processes on the machine can read arguments.
 export const keyVariable = 'COMMUNICATION_EMULATOR_ACCESS_KEY'
 
 /** Options of `startEmulator` as the command line names them. */
@@ -22,7 +22,7 @@ export function addEmulatorOptions(command: Command, defaultPort: number): Comma
     .option('--data <folder>', 'folder that keeps the state across restarts (default: in memory)')
     .addOption(createKeysOption())
     .option('--resource <name[:port]>', 'another resource, on its own port; may be repeated', parseResource)
-    .option('--loose', 'accept any request date, and api-versions that the service was never seen to serve')
+    .option('--loose', 'accept any request date, and api-versions that the service is not known to serve')
     .option('--strict', 'reject body members that the api-version does not know')
     .option('--quotas', "enforce the service's documented limits")
     .addHelpText('after', `\nThe environment variable ${keyVariable} replaces the well-known access key.`)
@@ -54,7 +54,7 @@ export function toEmulatorOptions({ data, keys, resource, ...flags }: EmulatorFl
 
 export function readAccessKey(): string | undefined {
   const key = process.env[keyVariable]
-  if (key && !isBase64(key)) throw new Error(`${keyVariable} must be base64`)
+  if (key && !isBase64(key)) throw new Error(`${keyVariable} is not base64: copy the key again, or unset the variable`)
   return key || undefined
 }
 

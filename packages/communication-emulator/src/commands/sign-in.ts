@@ -19,11 +19,17 @@ export async function signIn(user: string, { port, keys, audience, scope, role }
   const body = JSON.stringify({ user, audience, ...(scope && { scopes: scope }), ...(role && { roles: role }) })
   const response = await fetch(url, { method: 'POST', body }).catch((cause: unknown) => {
     throw new Error(
-      `no emulator is running on port ${port}: start one with \`communication-emulator start\`, or set its --port`,
+      `no emulator is running on port ${port}: start one with \`communication-emulator start\`, or set its --port and --keys`,
       { cause },
     )
   })
-  const { accessToken, error } = (await response.json()) as { accessToken?: string; error?: { message: string } }
-  if (accessToken === undefined) throw new Error(error?.message ?? `the emulator responded with ${response.status}`)
+  const result: unknown = await response.json().catch(() => ({}))
+  const { accessToken, error } = result as { accessToken?: string; error?: { message: string } }
+  if (accessToken === undefined) {
+    throw new Error(
+      error?.message ??
+        `no emulator on port ${port}: set --port to the one that \`communication-emulator start\` printed`,
+    )
+  }
   process.stdout.write(`${accessToken}\n`)
 }

@@ -19,7 +19,7 @@ export interface Authorization {
 
 const codeLifetimeMs = 10 * 60_000
 
-/** The authorization endpoint: RFC 6749, with PKCE (RFC 7636) required for every client. */
+/** Creates the authorization endpoint: RFC 6749, with PKCE (RFC 7636) required for every client. */
 export function createAuthorizationEndpoint(clock: Clock) {
   const codes = new Map<string, Authorization>()
 
@@ -91,7 +91,8 @@ function readCodeChallenge(query: URLSearchParams): string {
     throw new OAuthError('invalid_request', 9002325, 'PKCE is required: send code_challenge with method S256.')
   }
   const { openid, resource } = parseScopes(query.get('scope') ?? '')
-  if (openid.length === 0 && !resource) throw new OAuthError('invalid_request', 900144, 'scope is missing.')
+  if (openid.length === 0 && !resource)
+    throw new OAuthError('invalid_request', 900144, 'scope is missing: send <resource>/<permission> or openid.')
   return codeChallenge
 }
 

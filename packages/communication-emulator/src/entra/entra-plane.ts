@@ -15,13 +15,13 @@ import { createTokenEndpoint } from './token-endpoint.ts'
 export interface SignInOptions {
   /** Any name; the same name always maps to the same user. */
   readonly user: string
-  /** Audience of the token, its `aud`; default `api://acs-kit`. */
+  /** Audience of the token (`aud`); default `api://acs-kit`. */
   readonly audience?: string
-  /** Permissions, its `scp`; default `access_as_user`. */
+  /** Permissions of the token (`scp`); default `access_as_user`. */
   readonly scopes?: readonly string[]
-  /** App roles, its `roles`; default none. */
+  /** App roles of the user (`roles`); default: none. */
   readonly roles?: readonly string[]
-  /** Application that requests the token; default the public one. */
+  /** Client id of the application that requests the token; default: the public application. */
   readonly clientId?: string
   /** Lifetime of the token; default 60. */
   readonly lifetimeMinutes?: number
@@ -37,7 +37,7 @@ export interface SignInResult {
 
 const tenantPath = /^\/(?<tenant>[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|common|organizations|consumers)\//i
 
-/** Names of the one directory. differs(shared-tenants) */
+/** Names of the only tenant. differs(shared-tenants) */
 const servedTenants = new Set([wellKnownTenantId, 'common', 'organizations'])
 
 /** Operations by method and path below the tenant. */
@@ -57,7 +57,12 @@ export const entraOperations: readonly EntraOperation[] = [
   ...new Set([...Object.values(routes), 'managedIdentityToken' as const]),
 ]
 
-/** Emulates Microsoft Entra ID: signs in users and applications, without passwords, and issues tokens in its format. */
+/**
+ * Emulates Microsoft Entra ID: signs in users and applications, without passwords, and issues tokens in its format.
+ *
+ * @example
+ * const { accessToken, oid } = await emulator.entra.signIn({ user: 'alice', lifetimeMinutes: 5 })
+ */
 export class EntraPlane {
   readonly tenantId = wellKnownTenantId
   /** @internal */
@@ -67,7 +72,7 @@ export class EntraPlane {
   readonly #handleTokenRequest: ReturnType<typeof createTokenEndpoint>
   readonly #origin: () => string
 
-  /** `origin` returns the origin of the default resource. */
+  /** @internal `origin` returns the origin of the default resource. */
   constructor(store: Store, clock: Clock, origin: () => string) {
     this.#origin = origin
     this.#keys = createSigningKeys(store)
@@ -76,7 +81,7 @@ export class EntraPlane {
     this.#handleTokenRequest = createTokenEndpoint(this.tokens, this.#authorization.redeem)
   }
 
-  /** Issuer of the tokens, their `iss`. */
+  /** Issuer of the tokens (`iss`). */
   get issuer(): string {
     return getIssuer(this.#origin())
   }
@@ -91,6 +96,7 @@ export class EntraPlane {
    *
    * @param options The user, and optionally the claims and lifetime of the token.
    * @returns An access token, its expiry and the user's object id.
+   *
    * @example
    * const { accessToken } = await emulator.entra.signIn({ user: 'alice', roles: ['admin'] })
    */
@@ -118,7 +124,7 @@ export class EntraPlane {
     await this.#keys.rotate()
   }
 
-  /** Discards authorization codes that were not redeemed. Keys stay. */
+  /** Discards authorization codes that were not redeemed. Keeps signing keys. */
   reset(): void {
     this.#authorization.clear()
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { toPairwiseSubject, toServicePrincipalId, toUser, wellKnownTenantId } from './tenant.ts'
 
-/** A user's permission to a client, which a refresh token contains. */
+/** Permission that a user gave to a client; a refresh token contains it. */
 export interface Delegation {
   readonly user: string
   readonly clientId: string
@@ -35,11 +35,11 @@ export type EntraTokens = ReturnType<typeof createEntraTokens>
 
 /** Issues and verifies the directory's tokens, in the format of Entra ID's v2.0, or v1.0 for Azure Storage. */
 export function createEntraTokens(keys: SigningKeys, clock: Clock, issuer: () => string) {
-  /** Issues an access token to a client of a user. */
+  /** Issues an access token to a client that acts for a user. */
   function issueForUser(delegation: Delegation, { audience, permissions, lifetimeMinutes }: AccessTokenOptions) {
     const { clientId } = delegation
     const user = toUserClaims(delegation, audience)
-    // Entra ID has `appid` in version 1.0 and `azp` in 2.0.
+    // Entra ID uses `appid` in version 1.0 and `azp` in 2.0.
     const claims = { appid: clientId, azp: clientId, ...user, scp: permissions.join(' ') }
     return issueAccessToken(claims, lifetimeMinutes)
   }
@@ -124,7 +124,7 @@ function toUserClaims({ user: name, roles }: Delegation, audience: string): JWTP
   return { ...user, sub, ...(roles.length > 0 && { roles }), aud: audience }
 }
 
-/** Returns the token version of an audience. Azure Storage takes 1.0. So does Azurite, which checks the issuer only. */
+/** Returns the token version of an audience. Azure Storage and Azurite expect 1.0; Azurite checks only the issuer. */
 function getVersion(audience: JWTPayload['aud']): '1.0' | '2.0' {
   const storage = /^https:\/\/(?:storage\.azure\.com|[a-z\d]+\.table\.core\.windows\.net)\/?$/
   return storage.test(String(audience)) ? '1.0' : '2.0'

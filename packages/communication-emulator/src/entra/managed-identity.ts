@@ -3,7 +3,7 @@ import type { EntraTokens } from './entra-tokens.ts'
 
 export const managedIdentityPath = '/msi/token'
 
-/** Constant like the access key. In App Service it is a secret that protects against server-side request forgery. */
+/** Constant, like the access key. App Service generates a secret, which protects against server-side request forgery. */
 const managedIdentityHeader = 'acs-kit-communication-emulator'
 
 /** Returns the values of `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`; `endpoint` is the default resource's. */
@@ -14,12 +14,12 @@ export function managedIdentityFor(endpoint: string): { readonly endpoint: strin
 /** Client id of the emulator's managed identity, unless a request names another. */
 const systemAssignedClientId = 'acac0000-0000-4000-8000-000000000004'
 
-/** Differences between the endpoint's api-versions. SDKs from before 2021 know the first only. */
+/** Differences between the endpoint's api-versions. SDKs from before 2021 support only the first. */
 const apiVersions = {
   '2017-09-01': {
     header: 'secret',
     clientIdParameter: 'clientid',
-    // Such as `06/20/2019 02:57:58 +00:00`, which `Date.parse` and the older Python SDKs accept.
+    // `06/20/2019 02:57:58 +00:00`: `Date.parse` and the older Python SDKs accept this format.
     formatExpiry: (time: Date) => time.toISOString().replace(/^(\d+)-(\d\d)-(\d\d)T(.{8}).*$/, '$2/$3/$1 $4 +00:00'),
   },
   '2019-08-01': {
@@ -38,7 +38,7 @@ export async function handleManagedIdentity({ headers, query }: RawRequest, toke
     return reject(401, `The header ${version.header} must have the value of IDENTITY_HEADER (or MSI_SECRET).`)
   }
   const resource = query.get('resource')
-  if (!resource) return reject(400, 'resource is missing.')
+  if (!resource) return reject(400, 'resource is missing: send the audience of the token.')
   const clientId = query.get(version.clientIdParameter) ?? systemAssignedClientId
   const { token, expiresOn } = await tokens.issueForApplication(clientId, resource)
   return {

@@ -1,6 +1,6 @@
 import { wellKnownTenantId } from './tenant.ts'
 
-/** Returns the issuer of a tenant. As in Entra ID, that of a shared tenant has a placeholder. */
+/** Returns the issuer of a tenant. Shared tenants have a placeholder in it, as in Entra ID. */
 export function getIssuer(origin: string, tenant: string = wellKnownTenantId): string {
   return `${origin}/${tenant === wellKnownTenantId ? tenant : '{tenantid}'}/v2.0`
 }

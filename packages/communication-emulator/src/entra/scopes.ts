@@ -2,7 +2,7 @@ import { OAuthError } from './oauth-error.ts'
 
 /** Scopes of a token request: permissions of one resource, and those of OpenID Connect. */
 export interface RequestedScopes {
-  /** Audience of the token; undefined when only OpenID Connect's own scopes were requested. */
+  /** Audience of the token; undefined if only scopes of OpenID Connect were requested. */
   readonly resource: string | undefined
   readonly permissions: readonly string[]
   readonly openid: readonly string[]
@@ -24,7 +24,7 @@ export function parseScopes(text: string): RequestedScopes {
     throw new OAuthError(
       'invalid_scope',
       28000,
-      `The scope names more than one resource: ${[...resources].join(', ')}.`,
+      `The scope names several resources: request a token for each of ${[...resources].join(', ')}.`,
     )
   }
   const [resource] = resources

@@ -6,8 +6,8 @@ import type { Store } from '../store.ts'
 export type SigningKeys = ReturnType<typeof createSigningKeys>
 
 /**
- * Keys that sign the directory's tokens, newest first. The first is created on demand, since that is slow, and stored with
- * the state. After a rotation, the previous key stays published to verify the tokens that it signed.
+ * Manages the keys that sign the tenant's tokens, newest first. Creates the first one on demand, because that is slow, and
+ * stores it with the state. After a rotation, the previous key stays published to verify the tokens that it signed.
  */
 export function createSigningKeys(store: Store) {
   let keys = read()

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 
-/** The one directory of the emulator. Like the access key, these ids are constants: they only work with an emulator. */
+/** Id of the emulator's only tenant. Like the access key, these ids are constants, and work only with emulators. */
 export const wellKnownTenantId = 'acac0000-0000-4000-8000-000000000001'
 
-/** Application of browsers and desktop programs, which has no secret and uses PKCE. */
+/** Client id of the application for browsers and desktop programs, which has no secret and uses PKCE. */
 export const wellKnownPublicClientId = 'acac0000-0000-4000-8000-000000000002'
 
-/** Application of services, which has a secret. */
+/** Client id of the application for services, which has a secret. */
 export const wellKnownConfidentialClientId = 'acac0000-0000-4000-8000-000000000003'
 
 /** Secret of the confidential application. It is public, like the access key. */
 export const wellKnownClientSecret = 'acs-kit/communication-emulator: a well-known secret, not a secret'
 
 /**
- * Returns the claims of the user with a name. Any name is valid; case and outer spaces do not count. The object id, `oid`, is the
- * same in every emulator.
+ * Returns the claims of the user with a name. Any name is valid; case and outer spaces are ignored. The object id, `oid`, is
+ * the same in every emulator.
  */
 export function toUser(name: string) {
   const key = name.trim().toLowerCase()

@@ -33,11 +33,12 @@ export function createTokenEndpoint(tokens: EntraTokens, redeem: (code: string) 
 
   async function redeemCode(form: URLSearchParams, clientId: string) {
     const authorization = redeem(form.get('code') ?? '')
-    if (!authorization) throw invalidGrant(70008, 'The code is invalid, expired or already redeemed.')
+    if (!authorization)
+      throw invalidGrant(70008, 'The code is invalid, expired or already redeemed: request a new one.')
     const { delegation, redirectUri, codeChallenge, scope, nonce } = authorization
     if (delegation.clientId !== clientId) throw invalidGrant(70000, 'The code was issued to another client.')
     if (redirectUri !== form.get('redirect_uri'))
-      throw invalidGrant(500112, 'redirect_uri differs from the authorization request.')
+      throw invalidGrant(500112, 'redirect_uri must be that of the authorization request.')
     if (!matchesChallenge(form.get('code_verifier'), codeChallenge))
       throw invalidGrant(501481, 'code_verifier does not match the code_challenge.')
     return issueTokens(delegation, form.get('scope') ?? scope, nonce)
@@ -86,7 +87,7 @@ export function createTokenEndpoint(tokens: EntraTokens, redeem: (code: string) 
       ...(openid.includes('offline_access') && { refresh_token: await tokens.issueRefreshToken(delegation) }),
       ...(openid.includes('openid') && {
         id_token: await tokens.issueIdToken(delegation, nonce),
-        // Microsoft's libraries identify accounts by it.
+        // Identifies the account to Microsoft's libraries.
         client_info: Buffer.from(JSON.stringify(account)).toString('base64url'),
       }),
     }

@@ -23,15 +23,15 @@ export const identityApiVersions = [
 
 export type ApiVersion = (typeof identityApiVersions)[number]
 
-/** Published api-versions that the service was never seen to serve in production. */
+/** Published api-versions that the service is not known to serve in production. */
 // guess(unserved-versions)
 const unservedApiVersions = ['2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22'] as const
 
-/** Served here, but no longer listed by the service in `api-supported-versions`. */
+/** Api-versions that the service no longer lists in `api-supported-versions`, although the emulator serves them. */
 // differs(retired-versions)
 const retiredApiVersions = new Set<ApiVersion>(['2021-02-22-preview1', '2021-03-31-preview1', '2025-04-01-preview'])
 
-/** Listed by the service for its identity routes but never published: served as 2021-03-07, so without the Teams exchange. */
+/** Unpublished api-version that the service lists for its identity routes: served as 2021-03-07, without the Teams exchange. */
 // guess(undescribed-version)
 export const undescribedApiVersion = '2021-11-01'
 
@@ -47,7 +47,7 @@ export function isSince(version: ApiVersion, first: ApiVersion): boolean {
 
 /**
  * Returns the value of the header `api-supported-versions` for a route.
- * Source: Azure/azure-sdk-assets, recordings of April 2025; those of the Teams exchange are of October 2023.
+ * Source: Azure/azure-sdk-assets, recordings of April 2025; those of the Teams exchange date from October 2023.
  */
 // guess(version-header)
 export function formatSupportedVersions(served: readonly ApiVersion[]): string {

@@ -7,7 +7,7 @@ import type { IssuingKey } from './token-issuer.ts'
 // trailing slash is unknown.
 const audiences = ['https://communication.azure.com/', 'https://communication.azure.com']
 
-/** Stands for a request without an access key: its tokens outlive a regenerated key. */
+/** Key of requests without an access key: regenerating a key does not revoke their tokens. */
 // guess(bearer-issued)
 const noKey: IssuingKey = { id: 0 }
 

@@ -1,7 +1,7 @@
 import { ResponseError } from '../error-response.ts'
 
 // guess(first-version-errors): 2020-07-20-preview2 declares no errors; it returns those of the later versions.
-/** Error in the service's form. */
+/** Error in the format of the service. */
 export class ServiceError extends ResponseError {
   /** Whether the action itself failed: only then does the service send `api-supported-versions`. */
   readonly isFromAction: boolean

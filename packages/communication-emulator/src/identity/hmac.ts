@@ -19,17 +19,18 @@ export function authenticateHmac(
 ): AccessKey {
   const { headers } = request
   const { names, signature } = readAuthorization(getHeader(headers, 'authorization'))
-  // Date is ignored in the presence of x-ms-date.
+  // The service ignores Date if x-ms-date is present.
   const dateHeader = getHeader(headers, 'x-ms-date') === undefined ? 'date' : 'x-ms-date'
   // guess(signed-headers): every SDK signs these three once; no rule is documented.
   const unsigned = [dateHeader, ...requiredHeaders].filter((name) => !names.includes(name))
-  if (unsigned.length > 0) throw denied('HeadersNotSigned', `SignedHeaders lacks ${unsigned.join(', ')}.`)
+  if (unsigned.length > 0)
+    throw denied('HeadersNotSigned', `SignedHeaders lacks ${unsigned.join(', ')}: sign every required header.`)
   const missing = names.filter((name) => getHeader(headers, name) === undefined)
-  if (missing.length > 0) throw denied('HeadersMissing', `Signed headers are missing: ${missing.join(', ')}.`)
+  if (missing.length > 0) throw denied('HeadersMissing', `Signed headers are missing: send ${missing.join(', ')}.`)
 
   const contentHash = hash('sha256', request.body, 'base64')
   if (contentHash !== getHeader(headers, 'x-ms-content-sha256')) {
-    const message = `The hash of the body (${request.body.length} bytes) is ${contentHash}.`
+    const message = `x-ms-content-sha256 must be ${contentHash}, the hash of the body (${request.body.length} bytes).`
     throw new ServiceError(401, 'Denied', "Request 'x-ms-content-sha256' differs from generated content hash.", {
       innererror: { code: 'ContentHashMismatch', message },
     })
@@ -52,7 +53,11 @@ export function authenticateHmac(
 }
 
 function readAuthorization(authorization: string | undefined): { names: string[]; signature: Buffer } {
-  if (!authorization) throw denied('AuthorizationMissing', 'The Authorization header is missing.')
+  if (!authorization)
+    throw denied(
+      'AuthorizationMissing',
+      'The Authorization header is missing: sign the request, or send an Entra ID token.',
+    )
   const match = /^HMAC-SHA256 SignedHeaders=([^&\s]+)&Signature=([A-Za-z0-9+/]+={0,2})$/.exec(authorization)
   if (!match) {
     throw denied(
@@ -62,7 +67,8 @@ function readAuthorization(authorization: string | undefined): { names: string[]
   }
   const names = match[1]!.toLowerCase().split(';')
   // An 8 kB header signed a thousand times would make the string to sign 8 MB long.
-  if (new Set(names).size < names.length) throw denied('HeadersRepeated', 'SignedHeaders lists a header twice.')
+  if (new Set(names).size < names.length)
+    throw denied('HeadersRepeated', 'SignedHeaders lists a header twice: list each once.')
   return { names, signature: Buffer.from(match[2]!, 'base64') }
 }
 

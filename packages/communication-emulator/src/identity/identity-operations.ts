@@ -105,7 +105,7 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
     readBody(request, [], { strict })
     checkOwned(resource, communicationUserId)
     takeQuota(resource, 'deleteIdentity')
-    // guess(delete-twice): rejected like every other request for a deleted identity.
+    // guess(delete-twice): the error is that of any request for a deleted identity.
     identities.remove(identities.find(resource, communicationUserId))
     return { status: 204 }
   }
@@ -123,7 +123,7 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
   }
 
   // guess(last-token-issued-at): recorded for identities with a custom id; absent in recorded creations without one.
-  /** Returns the identity as the service writes it, with the members in the service's order. */
+  /** Returns the identity as in the service's responses, with the members in the service's order. */
   function describe(identity: IdentityRow, id: string) {
     if (identity.custom_id === null) return { id }
     const issuedAt = tokens.getLastIssuedAt(identity)
@@ -132,7 +132,7 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
     return { customId: identity.custom_id, lastTokenIssuedAt, id }
   }
 
-  /** Reads a time of the client's real clock, and shifts it like the emulator's clock. */
+  /** Reads a time of the client's clock, and adds the offset of the emulator's clock. */
   // differs(moved-clock)
   // guess(tokens-valid-from): that it is required, that it may lie in the future, and the text.
   function readTokensValidFrom(text: string | undefined): number {

@@ -13,7 +13,7 @@ const keepExpiredMs = 24 * 60 * 60_000
 
 export type IssuedTokens = ReturnType<typeof createIssuedTokens>
 
-/** Records of the issued tokens; their text is not kept. */
+/** Records issued tokens, without their text. */
 export function createIssuedTokens(store: Store, clock: Clock) {
   let added = 0
   prune()
@@ -23,8 +23,8 @@ export function createIssuedTokens(store: Store, clock: Clock) {
     const { scopes, issuedAt, exp, key } = token
     let iat = Math.floor(issuedAt / 1000)
     // guess(same-second): how the service treats equal requests in one second is unknown.
-    // The same claims in the same second produce the same token. It must neither become valid again once it is revoked nor
-    // belong to two keys: then the next one is dated a second later.
+    // Equal claims produce equal tokens. If such a token was revoked, or issued with another key, date the new one a second
+    // later, so that the old one stays revoked and each token belongs to one key.
     let same = find(identity.id, iat, exp, scopes)
     while (same && !(same.access_key === key && isLive(same))) {
       same = find(identity.id, ++iat, exp, scopes)

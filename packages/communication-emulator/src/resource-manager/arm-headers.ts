@@ -14,7 +14,7 @@ export function armHeaders({ method, headers }: RawRequest): Record<string, stri
     'x-ms-request-id': randomUUID(),
     'x-ms-correlation-request-id': correlationId,
     'x-ms-routing-request-id': `EMULATOR:${time}:${correlationId}`,
-    // differs(arm-limits): requests are not counted, so the number never falls.
+    // differs(arm-limits): requests are not counted, so the number is constant.
     [`x-ms-ratelimit-remaining-subscription-${limit}`]: remaining,
   }
 }

@@ -5,7 +5,7 @@ import type { Envelope } from './resource-types.ts'
 
 const accessModes = ['Enabled', 'Disabled', 'SecuredByPerimeter'] as const
 
-/** Properties of a communication service as they are stored. */
+/** Stored properties of a communication service. */
 export type CommunicationServiceProperties = {
   readonly notificationHubId?: string
   readonly dataLocation: string
@@ -14,7 +14,7 @@ export type CommunicationServiceProperties = {
   readonly disableLocalAuth: boolean
 }
 
-/** Data locations in Terraform's documentation; the API description has a free string. */
+/** Data locations in Terraform's documentation; the API description allows any string. */
 const dataLocations =
   'Africa, Asia Pacific, Australia, Brazil, Canada, Europe, France, Germany, India, Japan, Korea, Norway, Switzerland, UAE, UK, usgov, United States'
 
@@ -48,7 +48,7 @@ export function checkProperties(
   if (typeof disableLocalAuth !== 'boolean') throw invalidContent("'disableLocalAuth' must be a boolean.")
   const access = accessModes.find((mode) => mode === publicNetworkAccess)
   if (!access) throw invalidContent(`'publicNetworkAccess' must be one of: ${accessModes.join(', ')}.`)
-  // Only linkNotificationHub sets this one.
+  // linkNotificationHub sets this property; other requests cannot.
   const linked = former?.notificationHubId !== undefined && { notificationHubId: former.notificationHubId }
   return { dataLocation, linkedDomains, publicNetworkAccess: access, disableLocalAuth, ...linked }
 }

@@ -60,7 +60,7 @@ export function communicationService(live: EmulatedResources): ResourceType {
   }
 }
 
-/** Opens the communication services among the stored resources again, after a restart. */
+/** Reopens the communication services among the stored resources after a restart. */
 export async function restoreCommunicationServices(
   live: EmulatedResources,
   stored: readonly StoredResource[],

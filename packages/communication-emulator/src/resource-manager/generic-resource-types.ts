@@ -7,7 +7,7 @@ import type { ResourceType } from './resource-types.ts'
 import { storageTypes, type TableBackend } from './storage-types.ts'
 import { webTypes } from './web-types.ts'
 
-/** Types whose resources are stored and shown, with no service behind them but that of the tables. */
+/** Returns the types whose resources are stored and returned, but not served, except for tables. */
 export function genericResourceTypes(tables: TableBackend): readonly ResourceType[] {
   return [resourceGroup, ...storageTypes(tables), userAssignedIdentity, roleAssignment, ...webTypes]
 }

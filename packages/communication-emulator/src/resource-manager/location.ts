@@ -2,7 +2,7 @@ import { ArmError } from './arm-error.ts'
 import type { ResourceId } from './resource-id.ts'
 import type { Envelope } from './resource-types.ts'
 
-/** Compares two locations, in which case and spaces do not count: `West Europe` equals `westeurope`. */
+/** Compares two locations, ignoring case and spaces: `West Europe` equals `westeurope`. */
 export function isSameLocation(one: unknown, other: unknown): boolean {
   return normalizeLocation(one) === normalizeLocation(other)
 }

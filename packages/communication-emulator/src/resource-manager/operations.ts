@@ -16,12 +16,12 @@ interface StartedOperation extends Operation {
   wasPolled: boolean
 }
 
-/** Too short to be noticed; the first poll reports the operation as running all the same. */
+/** Duration of an operation, although its first poll always reports it as running. */
 const durationMs = 50
 
 export type Operations = ReturnType<typeof createOperations>
 
-/** Long-running operations, which clients poll by their links. */
+/** Manages long-running operations, which clients poll through links. */
 export function createOperations(origin: () => string) {
   /** Operations by their path in lower case. */
   const operations = new Map<string, StartedOperation>()
@@ -54,7 +54,7 @@ export function createOperations(origin: () => string) {
     const link = `${origin()}${path}?api-version=${apiVersion}`
     const location = kind === 'delete' && { Location: link }
     // differs(arm-retry-after): without Retry-After, or with 0, some clients wait for half a minute. Clients that know
-    // the second header wait no longer than an operation takes here.
+    // the second header wait no longer than an operation takes.
     return { 'Azure-AsyncOperation': link, ...location, 'Retry-After': '1', 'Retry-After-Ms': '50' }
   }
 

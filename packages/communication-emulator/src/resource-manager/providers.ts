@@ -5,7 +5,7 @@ import { isSame, splitType, type Target } from './resource-id.ts'
 import type { ResourceTree } from './resource-tree.ts'
 import type { ResourceType } from './resource-types.ts'
 
-/** Responds for a resource provider, its actions and the collections of its types. Throws an `ArmError`. */
+/** Handles a request to a resource provider, its actions or the collections of its types. Throws an `ArmError`. */
 export function respondToProvider(
   request: ArmRequest,
   { scope, namespace, word }: Target & { kind: 'provider' },

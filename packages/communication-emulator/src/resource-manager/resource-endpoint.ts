@@ -9,7 +9,7 @@ import { groupType, isSame, type ResourceId } from './resource-id.ts'
 import type { ResourceTree } from './resource-tree.ts'
 import type { Envelope, ResourceType } from './resource-types.ts'
 
-/** Reads, writes and deletes resources, performs their actions and lists their children. */
+/** Creates the endpoint that reads, writes and deletes resources, performs their actions and lists their children. */
 export function createResourceEndpoint(tree: ResourceTree, operations: Operations) {
   async function respond(request: ArmRequest, id: ResourceId): Promise<RawResponse> {
     const { method, apiVersion } = request
@@ -22,7 +22,7 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
       case 'GET':
         return { status: 200, body: tree.show(tree.find(id)) }
       case 'PUT':
-        // In a PUT, null means absent.
+        // A PUT treats null as absent.
         return put(request, id, type, mergePatch({}, readBody(request)))
       case 'PATCH':
         return patch(request, id, type, readBody(request))
@@ -34,7 +34,7 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
     }
   }
 
-  /** Responds for a word after a resource: a collection of children, or an action. */
+  /** Handles a request whose path ends in a word after a resource: a collection of children, or an action. */
   async function respondToMember(request: ArmRequest, id: ResourceId, word: string): Promise<RawResponse> {
     const { method, apiVersion } = request
     const scope = { id: id.id, resource: id }
@@ -80,7 +80,7 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
     return {
       status,
       headers: operations.start({ resource: known, kind: 'write', readyAt }, request.apiVersion),
-      // Always still in progress, however long the work took.
+      // Reported as in progress, although the work is done.
       body: tree.show({ ...resource, readyAt: Infinity }, before ? [] : type.deferredProperties),
     }
   }
@@ -96,7 +96,7 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
     return { status: 200, body: tree.show(resource) }
   }
 
-  /** Writes a part of a parent, such as a site's settings. Returns undefined for a resource of its own. */
+  /** Writes a part of a parent, such as a site's settings. Returns undefined for a resource that is stored itself. */
   function writeToParent(id: ResourceId, type: ResourceType, requested: Envelope): RawResponse | undefined {
     const parent = type.writeToParent && id.scope.resource && tree.find(id.scope.resource)
     const envelope = parent && type.writeToParent?.(id, parent, requested)
@@ -135,7 +135,7 @@ async function check(
   return type.hasSystemData ? stampSystemData(checked, before, caller) : checked
 }
 
-/** Returns the envelope with `systemData`: who created and last changed a resource, and when. */
+/** Returns the envelope with `systemData`: authors and times of the creation and the last change. */
 function stampSystemData(envelope: Envelope, before: Envelope | undefined, caller: JWTPayload): Envelope {
   const isApplication = caller['idtyp'] === 'app'
   const name = caller[isApplication ? 'appid' : 'preferred_username']

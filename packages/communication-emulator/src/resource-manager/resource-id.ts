@@ -1,28 +1,29 @@
-/** A resource's place: its parent, its type and its name. Ids are compared without regard to case. */
+/** Id of a resource with its parts. */
 export interface ResourceId {
-  /** The id as it was first written. */
+  /** The id in its original spelling. */
   readonly id: string
+  /** The id in lower case, for comparisons. */
   readonly key: string
   /** Empty for a resource of the tenant. */
   readonly subscription: string
   /** `Microsoft.Storage/storageAccounts/tableServices`; for a group `Microsoft.Resources/resourceGroups`. */
   readonly type: string
   readonly name: string
-  /** Place that contains it. */
+  /** Scope that contains it. */
   readonly scope: Scope
 }
 
-/** Place that contains resources: a resource, a group, a subscription, or the tenant, whose id is empty. */
+/** Parent of resources: a resource, a group, a subscription, or the tenant, whose id is empty. */
 export interface Scope {
   readonly id: string
   readonly resource?: ResourceId
 }
 
-/** Target of a request, as far as its path alone determines it. */
+/** Target of a request, parsed from its path. */
 export type Target =
   | { readonly kind: 'tenants' }
   | { readonly kind: 'subscriptions' }
-  /** `word` is what follows the subscription, such as `resources`, or empty. */
+  /** `word` follows the subscription, such as `resources`; it may be empty. */
   | { readonly kind: 'subscription'; readonly subscription: string; readonly word: string }
   | { readonly kind: 'groups'; readonly scope: Scope }
   /** `word` is an action such as `register`, the type of a collection, or empty. */
@@ -33,7 +34,7 @@ export type Target =
 
 export const groupType = 'Microsoft.Resources/resourceGroups'
 
-/** Compares names and types, which ignore case. */
+/** Compares names or types, ignoring case. */
 export function isSame(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
@@ -44,13 +45,13 @@ export function splitType(type: string): [namespace: string, ownType: string] {
   return [type.slice(0, slash), type.slice(slash + 1)]
 }
 
-/** Parses a path: pairs of a word and a name, and possibly a last word. Returns undefined for any other path. */
+/** Parses a path: pairs of a type and a name, and optionally a last word. Returns undefined for any other path. */
 export function parseTarget(path: string): Target | undefined {
   const segments = path.split('/').filter((segment) => segment !== '')
   const word = segments.length % 2 === 1 ? segments.pop()! : ''
   const pairs = Array.from({ length: segments.length / 2 }, (_, index) => segments.slice(2 * index, 2 * index + 2))
   let scope: Scope = { id: '' }
-  // Set between `providers/<namespace>` and the first type that follows.
+  // Defined between `providers/<namespace>` and the first type that follows.
   let namespace: string | undefined
   for (const [type = '', name = ''] of pairs) {
     const { id, resource } = scope

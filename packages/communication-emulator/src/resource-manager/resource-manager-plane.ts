@@ -30,16 +30,22 @@ export interface ResourceManagerOptions {
   readonly origin: () => string
 }
 
-/** Emulates Azure Resource Manager: groups and resources of the supported types. */
+/**
+ * Emulates Azure Resource Manager: groups and resources of the supported types.
+ *
+ * @example
+ * const { metadataHost, subscriptionId } = emulator.resourceManager.servicePrincipal
+ */
 export class ResourceManagerPlane {
-  /** Endpoint of a table service behind all storage accounts, such as Azurite; default: undefined, no service. */
+  /** Endpoint of a table service behind all storage accounts, such as Azurite; default: none. */
   tableEndpoint: string | undefined
-  /** Account keys of that table service, shown as the keys of each storage account. */
+  /** Account keys of that table service, returned as the keys of each storage account. */
   tableKeys: readonly [key1: string, key2: string] | undefined
   readonly #tree: ResourceTree
   readonly #resources: ReturnType<typeof createResourceEndpoint>
   readonly #options: ResourceManagerOptions
 
+  /** @internal */
   constructor(options: ResourceManagerOptions) {
     const { store, liveResources, origin } = options
     this.#options = options
@@ -47,17 +53,19 @@ export class ResourceManagerPlane {
     this.#resources = createResourceEndpoint(this.#tree, createOperations(origin))
   }
 
+  /** @internal */
   static owns({ path }: RawRequest): boolean {
     return /^\/+(?:(?:subscriptions|providers)(?:\/|$)|tenants\/?$|metadata\/endpoints$)/i.test(path)
   }
 
+  /** @internal */
   getOperation({ method, path }: RawRequest): string | undefined {
     if (metadataPath.test(path)) return 'cloudMetadata'
     if (method === 'GET' && parseTarget(decodePath(path))?.kind !== 'resource') return 'armList'
     return Object.entries({ ...operations, HEAD: 'armGet' }).find(([name]) => name === method)?.[1]
   }
 
-  /** A service principal with all permissions, in the terms of azure-native's configuration. Any subscription id works. */
+  /** Service principal with all permissions, named as in azure-native's configuration. Any subscription id works. */
   get servicePrincipal() {
     return {
       metadataHost: this.#options.origin(),
@@ -71,7 +79,8 @@ export class ResourceManagerPlane {
   /**
    * Lists every resource in the order of creation, to verify what was created, or that nothing remains.
    *
-   * @returns The resources, groups included.
+   * @returns The resources, including groups.
+   *
    * @example
    * const types = emulator.resourceManager.resources().map(({ id }) => id.type)
    */
@@ -79,7 +88,7 @@ export class ResourceManagerPlane {
     return this.#tree.list()
   }
 
-  /** Opens the stored communication services again, after a restart. */
+  /** @internal Reopens the stored communication services after a restart. */
   async restore(): Promise<void> {
     await restoreCommunicationServices(this.#options.liveResources, this.resources())
   }
@@ -92,7 +101,7 @@ export class ResourceManagerPlane {
     }
   }
 
-  /** Throws an `ArmError`. */
+  /** @internal Throws an `ArmError`. */
   async handle(request: RawRequest): Promise<RawResponse> {
     const { entraTokens, origin } = this.#options
     if (metadataPath.test(request.path)) return { status: 200, body: describeCloud(origin()) }
@@ -122,7 +131,7 @@ export class ResourceManagerPlane {
   }
 }
 
-/** Describes the endpoints of the cloud, as far as clients read them. */
+/** Describes the endpoints of the cloud that clients read. */
 function describeCloud(origin: string): object {
   return {
     name: 'acs-kit emulator',

@@ -9,7 +9,7 @@ interface Row {
   readonly ready_at: number
 }
 
-/** The stored resources, each in or on another, as their types present them. */
+/** Tree of the stored resources, which shows each in the format of its type. */
 export class ResourceTree {
   readonly types: readonly ResourceType[]
   readonly #store: Store
@@ -32,7 +32,7 @@ export class ResourceTree {
     return row && toResource(row)
   }
 
-  /** Returns a resource, or a part of another one. Throws an `ArmError` if it does not exist. */
+  /** Returns a stored resource, or a view of its parent. Throws an `ArmError` if it does not exist. */
   find(id: ResourceId): StoredResource {
     const resource = this.get(id) ?? this.#view(id)
     if (!resource) throw this.toMissingError(id)
@@ -51,7 +51,7 @@ export class ResourceTree {
     this.#store.run(sql, key, id, JSON.stringify(envelope), readyAt)
   }
 
-  /** Removes a resource and everything in or on it. */
+  /** Removes a resource and everything below it. */
   async remove(resource: StoredResource): Promise<void> {
     for (const inner of [resource, ...this.list(resource.id.id)].toReversed()) {
       this.#store.run('DELETE FROM arm_resource WHERE key = ?', inner.id.key)
@@ -70,12 +70,12 @@ export class ResourceTree {
       name: id.name,
       type: type.displayType ?? type.type,
       ...envelope,
-      // The properties of a view may be the user's own settings.
+      // The properties of a view may be settings of the user, which must stay unchanged.
       properties: type.view ? properties : { ...properties, provisioningState },
     }
   }
 
-  /** Shows the resources of a type below a scope; by default, all but groups. Throws an `ArmError` for an unknown group. */
+  /** Shows the resources of a type below a scope; by default, of all types except groups. Throws an `ArmError` for an unknown group. */
   showAll({ id: scope, resource }: Scope, type?: string): object {
     if (resource?.type === groupType) this.find(resource)
     const isListed = ({ id }: StoredResource) => (type ? isSame(id.type, type) : id.type !== groupType)
@@ -149,7 +149,7 @@ export class ResourceTree {
 
 function toResource({ id, envelope, ready_at: readyAt }: Row): StoredResource {
   const target = parseTarget(id)
-  if (target?.kind !== 'resource') throw new Error(`invalid resource id in the store: ${id}`)
+  if (target?.kind !== 'resource') throw new Error(`invalid resource id in the store: ${id}: delete the data folder`)
   return { id: target.id, envelope: JSON.parse(envelope) as Envelope, readyAt }
 }
 
@@ -157,7 +157,7 @@ function findGroup(id: ResourceId): ResourceId | undefined {
   return id.type === groupType ? id : id.scope.resource && findGroup(id.scope.resource)
 }
 
-/** Whether a resource is a child of another, as a table is of its account. A role assignment on the account is not. */
+/** Whether a resource is a child of another, such as a table of its account, unlike a role assignment on the account. */
 function isChild(id: ResourceId, parent: ResourceId): boolean {
   return id.type.toLowerCase().startsWith(`${parent.type.toLowerCase()}/`)
 }

@@ -45,7 +45,7 @@ export interface GlobalName {
   readonly isReserved?: (name: string) => boolean
 }
 
-/** Description of a resource type: how it differs from the others. */
+/** Resource type with its differences from the others. */
 export interface ResourceType {
   /** Name in Azure's spelling. */
   readonly type: string
@@ -63,13 +63,13 @@ export interface ResourceType {
   readonly deletedStatus?: 204
   /** Pattern of valid names; default: any. */
   readonly pattern?: RegExp
-  /** Set if names are unique in Azure, not only in their group. */
+  /** Responses for names that are unique in Azure; default: names are unique in their group. */
   readonly globalName?: GlobalName
   /** Whether `systemData` records the author and time of changes. */
   readonly hasSystemData?: boolean
   /** Properties missing from the response to its creation. */
   readonly deferredProperties?: readonly string[]
-  /** Whether it exists with its parent, without a PUT, such as `tableServices/default`. */
+  /** Whether it exists whenever its parent does, without a PUT, such as `tableServices/default`. */
   readonly isImplicit?: boolean
   /** Adds members that a PUT of an existing resource keeps if the request omits them. A PATCH contains them already. */
   readonly inherit?: (requested: Envelope, before: Envelope) => Envelope
@@ -77,9 +77,9 @@ export interface ResourceType {
   readonly put?: (id: ResourceId, requested: Envelope, before: Envelope | undefined) => Envelope | Promise<Envelope>
   /** Returns the envelope to show; default: the stored one. */
   readonly show?: (resource: StoredResource) => Envelope
-  /** Returns the envelope of a part that belongs to its parent and was not stored. */
+  /** Returns the envelope of a resource that is part of its parent, and not stored itself. */
   readonly view?: (id: ResourceId, parent: StoredResource) => Envelope | undefined
-  /** Returns the parent's envelope after writing such a part; undefined for a resource of its own. */
+  /** Writes such a part: returns the parent's new envelope, or undefined for a resource that is stored itself. */
   readonly writeToParent?: (id: ResourceId, parent: StoredResource, requested: Envelope) => Envelope | undefined
   /** Returns the error for a missing resource; default `ResourceNotFound`. */
   readonly missingError?: (id: ResourceId) => ArmError

@@ -7,7 +7,7 @@ import type { ActionContext, GlobalName, ResourceType } from './resource-types.t
 /** Table service behind all storage accounts. */
 export interface TableBackend {
   readonly tableEndpoint: string | undefined
-  /** Keys that open every account. */
+  /** Keys of every account. */
   readonly tableKeys: readonly string[] | undefined
 }
 

@@ -5,7 +5,7 @@ import { respondToGet, type ArmRequest } from './arm-request.ts'
 import { isSame } from './resource-id.ts'
 import type { ResourceTree } from './resource-tree.ts'
 
-/** Subscription of the emulator's service principal. Any other id is served too. */
+/** Subscription of the emulator's service principal. Any other id works as well. */
 export const servedSubscriptionId = '00000000-0000-4000-8000-000000000000'
 
 /** Lists the served subscription and those in use. */
@@ -16,7 +16,7 @@ export function listSubscriptions(tree: ResourceTree): object {
   return { value: ids.map(describeSubscription), count }
 }
 
-/** Responds for a subscription (an empty `word`) or its resources. Throws an `ArmError` for any other word. */
+/** Handles a request to a subscription (an empty `word`) or its resources. Throws an `ArmError` for any other word. */
 export function respondToSubscription(
   request: ArmRequest,
   subscription: string,
