@@ -149,7 +149,7 @@ describe('over HTTP', () => {
 describe('faults', () => {
   const create = () => fixture.call({ target: createTarget })
 
-  it('close the connection before or after the operation', async () => {
+  it('closes the connection before or after the operation', async () => {
     fixture.emulator.faults.add({ operation: 'createIdentity', reset: true, count: 1 })
     await expect(create()).rejects.toThrow(/socket hang up|ECONNRESET/)
     expect(fixture.emulator.identities()).toHaveLength(0)
@@ -159,20 +159,20 @@ describe('faults', () => {
     expect(fixture.emulator.requests.list().map(({ status }) => status)).toEqual([undefined, undefined])
   })
 
-  it('throttle with Retry-After', async () => {
+  it('throttles with Retry-After', async () => {
     fixture.emulator.faults.add({ status: 429, retryAfterSeconds: 7 })
     const { status, headers } = await create()
     expect({ status, retryAfter: headers['retry-after'] }).toEqual({ status: 429, retryAfter: '7' })
   })
 
-  it('delay the unchanged response', async () => {
+  it('delays the unchanged response', async () => {
     fixture.emulator.faults.add({ latencyMs: 200, count: 1 })
     const start = performance.now()
     expect(await create()).toMatchObject({ status: 201 })
     expect(performance.now() - start).toBeGreaterThan(190)
   })
 
-  it('delay until they are removed', async () => {
+  it('ends a delay when its fault is removed', async () => {
     const id = fixture.emulator.faults.add({ latencyMs: 2 ** 31 - 1, count: 1 })
     const delayed = create()
     await expect.poll(() => fixture.emulator.faults.list()[0]!.appliedCount).toBe(1)
@@ -181,7 +181,7 @@ describe('faults', () => {
     expect(await delayed).toMatchObject({ status: 201 })
   })
 
-  it('apply to the same share of requests with the same seed', async () => {
+  it('applies to the same share of requests with the same seed', async () => {
     const getStatuses = async (seed: number) => {
       fixture.emulator.faults.clear()
       fixture.emulator.faults.add({ status: 500, rate: 0.3, seed })
@@ -199,7 +199,7 @@ describe('faults', () => {
 })
 
 describe('quotas', () => {
-  it('limit calls per operation and resource in windows of the emulator clock', async () => {
+  it('limits calls per operation and resource in windows of the emulator clock', async () => {
     // One second after the start of a window.
     fixture.emulator.clock.set(new Date('2030-01-01T00:00:01Z'))
     fixture.emulator.quotas.set({ issueAccessToken: 2 })
@@ -217,8 +217,8 @@ describe('quotas', () => {
   })
 })
 
-describe('several resources', () => {
-  it('have separate ports, keys, identities and data locations', async () => {
+describe('an emulator with several resources', () => {
+  it('has separate ports, keys, identities and data locations', async () => {
     const [main, contoso] = fixture.emulator.resources
     expect(main!.endpoint).not.toBe(contoso!.endpoint)
     expect(main!.accessKey).not.toBe(contoso!.accessKey)

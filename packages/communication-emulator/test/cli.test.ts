@@ -33,7 +33,7 @@ it('prints its version', async () => {
   expect(output.stdout).toBe(`${version}\n`)
 })
 
-it.each([['env'], ['sign-in', 'alice']])('%s rejects port 0, which names no running emulator', async (...args) => {
+it.each([['env'], ['sign-in', 'alice']])('rejects port 0 for a running emulator: %s', async (...args) => {
   const { output, exit } = run([...args, '--port', '0'])
   expect(await exit).toMatchObject({ code: 1 })
   expect(output).toEqual({
@@ -44,7 +44,7 @@ it.each([['env'], ['sign-in', 'alice']])('%s rejects port 0, which names no runn
 })
 
 it.runIf(process.getuid).each([['start'], ['exec', '--', 'true'], ['env'], ['sign-in', 'alice']])(
-  '%s rejects keys that other users could replace',
+  'rejects keys that other users could replace: %s',
   async (command, ...args) => {
     const keys = realpathSync(temporaryFolder())
     chmodSync(keys, 0o777)

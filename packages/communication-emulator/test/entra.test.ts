@@ -83,7 +83,7 @@ describe('@azure/msal-node, unmodified', () => {
   })
 })
 
-describe('a grant of client credentials', () => {
+describe('the grant of client credentials', () => {
   const request = (scope: string) =>
     fetch(`${authority()}/oauth2/v2.0/token`, {
       method: 'POST',
@@ -173,7 +173,7 @@ describe('openid-client, unmodified', () => {
 })
 
 describe('signing keys', () => {
-  it('rotate on demand, and the previous key verifies its tokens until the next rotation', async () => {
+  it('rotates keys on demand, and publishes the previous key until the next rotation', async () => {
     const { entra } = fixture.emulator
     const { accessToken: before } = await entra.signIn({ user: 'alice' })
     await entra.rotateSigningKeys()
@@ -185,7 +185,7 @@ describe('signing keys', () => {
     await expect(verify(before, 'api://acs-kit')).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' })
   })
 
-  it('fail with faults that name their operation only', async () => {
+  it('applies faults only if they name the operation', async () => {
     fixture.emulator.faults.add({ status: 500 })
     expect((await fetch(`${authority()}/discovery/v2.0/keys`)).status).toBe(200)
     fixture.emulator.faults.add({ operation: 'signingKeys', status: 503 })
@@ -214,7 +214,7 @@ it('serves the directory at the shared tenants, with a placeholder in the issuer
   expect([signedOut.status, signedOut.headers.get('Location')]).toEqual([302, redirectUri])
 })
 
-describe('an authorization request', () => {
+describe('the authorization endpoint', () => {
   const challenge = 'A'.repeat(43)
   const valid = {
     client_id: wellKnownPublicClientId,
@@ -235,7 +235,7 @@ describe('an authorization request', () => {
     ['to another machine', { redirect_uri: 'https://evil.example/callback' }, 'AADSTS50011'],
     ['to a name that only begins with localhost', { redirect_uri: 'http://localhost.evil.example/' }, 'AADSTS50011'],
     ['to an address that is not HTTP', { redirect_uri: 'javascript:alert(1)' }, 'AADSTS50011'],
-  ])('is rejected on a page: %s', async (_name, changed, code) => {
+  ])('shows an error page for a request %s', async (_name, changed, code) => {
     const response = await open(changed)
     expect(response.status).toBe(400)
     expect(await response.text()).toContain(code)
@@ -258,20 +258,20 @@ describe('an authorization request', () => {
     ['with a scope without a resource', { scope: 'User.Read' }, 'invalid_scope'],
     ['for two resources', { scope: `${scope} https://communication.azure.com//.default` }, 'invalid_scope'],
     ['without user interaction', { prompt: 'none' }, 'login_required'],
-  ])('is rejected by a redirect: %s', async (_name, changed, error) => {
+  ])('redirects with an error for a request %s', async (_name, changed, error) => {
     const response = await open(changed)
     const location = new URL(response.headers.get('location')!)
     expect(location.origin + location.pathname).toBe(redirectUri)
     expect(Object.fromEntries(location.searchParams)).toMatchObject({ error, state: 'a&b' })
   })
 
-  it('is rejected in another tenant', async () => {
+  it('rejects another tenant', async () => {
     const response = await fetch(`${fixture.emulator.endpoint}consumers/v2.0/.well-known/openid-configuration`)
     expect(response.status).toBe(400)
     expect(await response.json()).toMatchObject({ error: 'invalid_tenant', error_codes: [90002] })
   })
 
-  it('cannot inject a script into the page', async () => {
+  it('escapes scripts in its page', async () => {
     const response = await open({ login_hint: '"><script>alert(1)</script>' })
     const html = await response.text()
     expect(html).not.toContain('<script')
@@ -281,7 +281,7 @@ describe('an authorization request', () => {
   })
 })
 
-describe('the token endpoint rejects', () => {
+describe('the token endpoint', () => {
   async function codeFor(user = 'alice') {
     const verifier = oidc.randomPKCECodeVerifier()
     const query = new URLSearchParams({
@@ -307,7 +307,7 @@ describe('the token endpoint rejects', () => {
 
   const grant = { grant_type: 'authorization_code', client_id: wellKnownPublicClientId, redirect_uri: redirectUri }
 
-  it('a code that was redeemed, has expired, or was issued for another verifier or address', async () => {
+  it('rejects a code that was redeemed, has expired, or was issued for another verifier or address', async () => {
     const first = await codeFor()
     const form = { ...grant, code: first.code, code_verifier: first.verifier }
     expect((await redeem(form)).status).toBe(200)
@@ -346,7 +346,7 @@ describe('the token endpoint rejects', () => {
       'unauthorized_client',
     ],
     [{ grant_type: 'refresh_token', client_id: wellKnownPublicClientId, refresh_token: 'x' }, 400, 'invalid_grant'],
-  ])('%j', async (form, status, error) => {
+  ])('rejects %j', async (form, status, error) => {
     expect(await redeem(form)).toMatchObject({
       status,
       error,
@@ -354,7 +354,7 @@ describe('the token endpoint rejects', () => {
     })
   })
 
-  it('an access token in place of a refresh token', async () => {
+  it('rejects an access token in place of a refresh token', async () => {
     const { accessToken } = await fixture.emulator.entra.signIn({ user: 'alice' })
     const form = { grant_type: 'refresh_token', client_id: wellKnownPublicClientId, refresh_token: accessToken }
     expect(await redeem(form)).toMatchObject({
@@ -364,7 +364,7 @@ describe('the token endpoint rejects', () => {
   })
 })
 
-it('allows pages of this machine only', async () => {
+it('allows only pages of this machine', async () => {
   const url = `${authority()}/oauth2/v2.0/token`
   const preflight = (origin: string) => fetch(url, { method: 'OPTIONS', headers: { origin } })
   expect((await preflight('http://localhost:5173')).headers.get('access-control-allow-origin')).toBe(

@@ -7,27 +7,27 @@ import { send } from './signed-request.ts'
 const fixture = useEmulator()
 const target = '/identities?api-version=2023-10-01'
 
-describe('accepts a signature over', () => {
-  it('Date in place of x-ms-date', async () => {
+describe('a valid signature', () => {
+  it('accepts Date in place of x-ms-date', async () => {
     const response = await fixture.call({ target, sign: { names: ['date', 'host', 'x-ms-content-sha256'] } })
     expect(response.status).toBe(201)
   })
 
-  it('a host with its port doubled, sent in this form', async () => {
+  it('accepts a host with its port doubled, if it is sent in this form', async () => {
     const { host, port } = new URL(fixture.emulator.endpoint)
     expect(await fixture.call({ target, sign: { host: `${host}:${port}` } })).toMatchObject({ status: 201 })
   })
 
-  it('a host without its port, sent in this form', async () => {
+  it('accepts a host without its port, if it is sent in this form', async () => {
     expect(await fixture.call({ target, sign: { host: 'localhost' } })).toMatchObject({ status: 201 })
   })
 
-  it('x-ms-date, with a different Date', async () => {
+  it('ignores Date if x-ms-date is present', async () => {
     const headers = { date: 'Thu, 01 Jan 1970 00:00:00 GMT' }
     expect(await fixture.call({ target, headers })).toMatchObject({ status: 201 })
   })
 
-  it('header names in any order and case', async () => {
+  it('accepts header names in any order and case', async () => {
     const names = ['x-ms-content-sha256', 'x-ms-date', 'host']
     expect(await fixture.call({ target, sign: { names } })).toMatchObject({ status: 201 })
     const date = new Date().toUTCString()
@@ -41,7 +41,7 @@ describe('accepts a signature over', () => {
     expect(await fixture.call({ target, headers })).toMatchObject({ status: 201 })
   })
 
-  it('the path as sent, with plain or escaped colons', async () => {
+  it('covers the path as sent, with plain or escaped colons', async () => {
     const id = await fixture.createIdentity()
     for (const sent of [id, encodeURIComponent(id), id.replaceAll(':', '%3a')]) {
       const response = await fixture.call({
@@ -52,13 +52,13 @@ describe('accepts a signature over', () => {
     }
   })
 
-  it('the request with either access key', async () => {
+  it('accepts either access key', async () => {
     const [, secondary] = fixture.emulator.resources[0]!.secondaryConnectionString.split('accesskey=')
     expect(await fixture.call({ target, accessKey: secondary! })).toMatchObject({ status: 201 })
   })
 })
 
-describe('rejects', () => {
+describe('an invalid signature', () => {
   const denied = { code: 'Denied', message: 'Denied by the resource provider.' }
   const otherKey = Buffer.alloc(64, 7).toString('base64')
 
@@ -82,7 +82,7 @@ describe('rejects', () => {
     ['a signature with another key', { accessKey: otherKey }, 'SignatureMismatch'],
     ['a date 16 minutes ago', { date: new Date(Date.now() - 16 * 60_000) }, 'DateOutOfRange'],
     ['a date 16 minutes ahead', { date: new Date(Date.now() + 16 * 60_000) }, 'DateOutOfRange'],
-  ])('%s', async (_name, request, code) => {
+  ])('rejects %s', async (_name, request, code) => {
     const response = await fixture.call({ target, ...request })
     expect(response.status).toBe(401)
     expect(response.json.error).toMatchObject({ ...denied, innererror: { code, message: expect.any(String) } })
@@ -91,7 +91,7 @@ describe('rejects', () => {
     expect(fixture.emulator.identities()).toEqual([])
   })
 
-  it('a body that differs from the hash', async () => {
+  it('rejects a body that differs from the hash', async () => {
     const response = await fixture.call({ target, body: {}, sign: { contentHash: 'AAAA' } })
     expect(response.status).toBe(401)
     expect(response.json.error).toMatchObject({
@@ -100,12 +100,12 @@ describe('rejects', () => {
     })
   })
 
-  it('an invalid date', async () => {
+  it('rejects an invalid date', async () => {
     const response = await fixture.call({ target, headers: { 'x-ms-date': 'soon' } })
     expect(response).toMatchObject({ status: 401, json: { error: { innererror: { code: 'DateOutOfRange' } } } })
   })
 
-  it('a signature, and returns the string to sign', async () => {
+  it('returns the string to sign', async () => {
     const date = new Date()
     const { json } = await fixture.call({ target, date, accessKey: otherKey })
     const { host } = new URL(fixture.emulator.endpoint)
@@ -114,7 +114,7 @@ describe('rejects', () => {
     )
   })
 
-  it("a signature, and returns the first line that differs from the client's string, if the client sends it", async () => {
+  it("returns the first line that differs from the client's string, if the client sends it", async () => {
     const getExplanation = async (clientString: (server: string) => string) => {
       const { host } = new URL(fixture.emulator.endpoint)
       const date = new Date()

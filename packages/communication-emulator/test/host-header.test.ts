@@ -43,7 +43,7 @@ it.each([
   ['localhost:', 403],
   ['[::1', 403],
   ['evil.example:1', 403],
-])('the administration responds to the Host %s with %i', async (host, status) => {
+])('accepts only loopback hosts for the administration: %s, status %i', async (host, status) => {
   expect(await getStatusLine('/_emulator/health', `Host: ${host}`)).toContain(` ${status} `)
 })
 

@@ -168,7 +168,7 @@ describe('custom ids', () => {
   const create = (body: object) => fixture.call({ target: `/identities?${version}`, body })
   const get = (id: string) => fixture.call({ method: 'GET', target: `/identities/${id}?${version}` })
 
-  it('are returned at creation and to GET with the time of the last token, in the recorded order', async () => {
+  it('returns them with the time of the last token, in the recorded order, for POST and GET', async () => {
     const first = await create({ customId: 'bob' })
     const { id } = first.json.identity
     expect(first.text).toBe(JSON.stringify({ identity: { customId: 'bob', id } }))
@@ -185,19 +185,19 @@ describe('custom ids', () => {
     expect(fixture.emulator.identities()).toHaveLength(1)
   })
 
-  it('are required for lastTokenIssuedAt', async () => {
+  it('returns no lastTokenIssuedAt without one', async () => {
     const { json } = await create({ createTokenWithScopes: ['chat'] })
     expect(json.identity).toEqual({ id: expect.stringMatching(idPattern) })
     expect((await get(json.identity.id)).json).toEqual(json.identity)
   })
 
-  it('have 1 to 256 characters', async () => {
+  it('rejects all but 1 to 256 characters', async () => {
     for (const customId of ['', 'x'.repeat(257)]) expect((await create({ customId })).status).toBe(400)
   })
 })
 
 it.each(['2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22', '2019-01-01', 'nonsense'])(
-  'rejects the api-version %s, which the service was never seen to serve',
+  'rejects the api-version %s, which the service is not known to serve',
   async (version) => {
     const response = await fixture.call({ target: `/identities?api-version=${version}` })
     expect(response.status).toBe(400)
@@ -240,7 +240,7 @@ it('accepts two slashes, for endpoints that end in a slash', async () => {
 })
 
 describe('headers', () => {
-  it('match those of the service on success', async () => {
+  it('sends those of the service on success', async () => {
     const { headers } = await fixture.call({
       target: '/identities?api-version=2023-10-01',
       headers: { 'x-ms-client-request-id': 'c0ffee' },
@@ -259,7 +259,7 @@ describe('headers', () => {
     expect(headers['strict-transport-security']).toBeUndefined()
   })
 
-  it('match those of the service on an error of the action: chunked and without a charset', async () => {
+  it('sends those of the service on an error of the action: chunked and without a charset', async () => {
     const id = await fixture.createIdentity()
     const { status, headers } = await fixture.call({
       target: `/identities/${id}/:issueAccessToken?api-version=2023-10-01`,

@@ -35,7 +35,7 @@ import { trustInProcess } from '../src/tls/trust.ts'
 
 const module = join(import.meta.dirname, '../src/tls/key-material.ts')
 
-it('is created once and kept, with private keys for their owner only', async () => {
+it('creates keys once, and lets only their owner read them', async () => {
   const folder = temporaryFolder()
   const first = await openKeyMaterial(folder)
   const again = await openKeyMaterial(folder)
@@ -60,7 +60,7 @@ it.each([
       return readFileSync(join(folder, 'authority/ca.pem'), 'utf8')
     },
   ],
-])('is the same for processes that create it at the same time, %s', async (_name, prepare) => {
+])('creates the same keys in several processes at the same time, %s', async (_name, prepare) => {
   const folder = temporaryFolder()
   const former = await prepare(folder)
   const script = `const { openKeyMaterial } = await import(${JSON.stringify(module)})
@@ -85,7 +85,7 @@ it('completes missing parts, and renews parts that do not belong together', asyn
   expect(second.signingKey.equals(first.signingKey)).toBe(true)
 })
 
-it('is trusted in addition to the authorities trusted before', async () => {
+it('trusts the authority in addition to those trusted before', async () => {
   const { ca } = await openKeyMaterial(temporaryFolder())
   const roots = () => new Set(tls.getCACertificates('default').map((pem) => new X509Certificate(pem).fingerprint256))
   const before = roots()
@@ -95,39 +95,34 @@ it('is trusted in addition to the authorities trusted before', async () => {
   }
 })
 
-it.runIf(process.getuid)(
-  'is rejected in a folder that other users can write to, directly or through a link',
-  async () => {
-    const folder = join(realpathSync(temporaryFolder()), 'keys')
-    const link = join(temporaryFolder(), 'link')
-    mkdirSync(folder)
-    symlinkSync(folder, link)
-    for (const mode of [0o720, 0o702, 0o777, 0o1777]) {
-      chmodSync(folder, mode)
-      for (const path of [folder, link]) {
-        await expect(openKeyMaterial(path), mode.toString(8)).rejects.toThrow(
-          `${folder} is writable by other users: run chmod go-w ${folder}, or choose another folder with keyFolder`,
-        )
-      }
+it.runIf(process.getuid)('rejects a folder that other users can write to, directly or through a link', async () => {
+  const folder = join(realpathSync(temporaryFolder()), 'keys')
+  const link = join(temporaryFolder(), 'link')
+  mkdirSync(folder)
+  symlinkSync(folder, link)
+  for (const mode of [0o720, 0o702, 0o777, 0o1777]) {
+    chmodSync(folder, mode)
+    for (const path of [folder, link]) {
+      await expect(openKeyMaterial(path), mode.toString(8)).rejects.toThrow(
+        `${folder} is writable by other users: run chmod go-w ${folder}, or choose another folder with keyFolder`,
+      )
     }
-    expect(readdirSync(folder)).toEqual([])
-    chmodSync(folder, 0o755)
-    const { caPath } = await openKeyMaterial(link)
-    expect(caPath).toBe(join(folder, 'server-authority/ca.pem'))
-    for (const part of ['server-authority', 'server', 'signing']) {
-      chmodSync(join(folder, part), 0o770)
-      await expect(openKeyMaterial(folder), part).rejects.toThrow(`${join(folder, part)} is writable by other users`)
-      chmodSync(join(folder, part), 0o700)
-    }
-    const dataFolder = temporaryFolder()
-    chmodSync(dataFolder, 0o777)
-    await expect(openKeyMaterial(folder, dataFolder)).rejects.toThrow(
-      / is writable by other users: .* with dataFolder$/,
-    )
-  },
-)
+  }
+  expect(readdirSync(folder)).toEqual([])
+  chmodSync(folder, 0o755)
+  const { caPath } = await openKeyMaterial(link)
+  expect(caPath).toBe(join(folder, 'server-authority/ca.pem'))
+  for (const part of ['server-authority', 'server', 'signing']) {
+    chmodSync(join(folder, part), 0o770)
+    await expect(openKeyMaterial(folder), part).rejects.toThrow(`${join(folder, part)} is writable by other users`)
+    chmodSync(join(folder, part), 0o700)
+  }
+  const dataFolder = temporaryFolder()
+  chmodSync(dataFolder, 0o777)
+  await expect(openKeyMaterial(folder, dataFolder)).rejects.toThrow(/ is writable by other users: .* with dataFolder$/)
+})
 
-it.runIf(process.getuid?.() === 0)('is rejected in a folder of another user', async () => {
+it.runIf(process.getuid?.() === 0)('rejects a folder of another user', async () => {
   const folder = realpathSync(temporaryFolder())
   chownSync(folder, 65_534, 65_534)
   await expect(openKeyMaterial(folder)).rejects.toThrow(

@@ -12,19 +12,19 @@ import { useEmulator } from './emulator-fixture.ts'
 const fixture = useEmulator()
 const teamsAudience = 'https://auth.msft.communication.azure.com'
 
-describe('a bearer token', () => {
+describe('access with a bearer token', () => {
   const call = (token: string) =>
     fixture.call({ target: '/identities?api-version=2023-10-01', headers: { authorization: `Bearer ${token}` } })
 
   it.each(['https://communication.azure.com', 'https://communication.azure.com/'])(
-    'for %s is accepted',
+    'accepts the audience %s',
     async (audience) => {
       const { accessToken } = await fixture.emulator.entra.signIn({ user: 'alice', audience })
       expect((await call(accessToken)).status).toBe(201)
     },
   )
 
-  it('is rejected with the reason', async () => {
+  it('rejects an invalid token with the reason', async () => {
     const { entra, clock } = fixture.emulator
     const other = (await entra.signIn({ user: 'alice' })).accessToken
     const short = (await entra.signIn({ user: 'alice', audience: 'https://communication.azure.com/' })).accessToken
@@ -146,7 +146,7 @@ describe('the Teams exchange', () => {
   const call = async (body: Record<string, unknown>, version = '2022-10-01') =>
     fixture.call({ target: `/teamsUser/:exchangeAccessToken?api-version=${version}`, body })
 
-  it('needs only the token in api-versions before 2022-06-01, and is missing from the first ones', async () => {
+  it('requires only the token before api-version 2022-06-01, and is missing in the first versions', async () => {
     const { accessToken } = await signIn()
     expect((await call({ token: accessToken }, '2021-10-31-preview')).status).toBe(200)
     for (const version of ['2021-03-07', '2021-11-01']) {

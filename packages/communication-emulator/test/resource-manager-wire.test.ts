@@ -57,7 +57,7 @@ describe('a communication service', () => {
     expect((await putService({ properties: { dataLocation: 'Europe' } })).json.error.code).toBe('InvalidDataLocation')
   })
 
-  it('is created as recorded: without a host name at first, with its location as sent and its author', async () => {
+  it('creates a service as recorded: without a host name at first, with its location as sent and its author', async () => {
     const { json } = await putService({ systemData: { createdBy: 'a stranger' } })
     expect(json).toEqual({
       id: service,
@@ -101,7 +101,7 @@ describe('a communication service', () => {
     })
   })
 
-  it('is updated under its name in any case', async () => {
+  it('updates a service under its name in any case', async () => {
     await putService()
     const body = { location: 'Global', properties: { dataLocation: 'Europe', disableLocalAuth: true } }
     const { status, json } = await send('PUT', service.replace('calls', 'CALLS'), { body })
@@ -109,7 +109,7 @@ describe('a communication service', () => {
     expect(fixture.emulator.resources.map(({ name }) => name)).toEqual(['default', 'calls'])
   })
 
-  it('is created and deleted by operations whose id is a full path', async () => {
+  it('creates and deletes a service with operations whose id is a full path', async () => {
     const created = await putService()
     const link = new URL(created.headers.get('Azure-AsyncOperation')!)
     expect(link.pathname).toMatch(
@@ -151,7 +151,7 @@ describe('a communication service', () => {
     expect((await send('POST', `${service}/linkNotificationHub`, { body: {} })).status).toBe(400)
   })
 
-  it('cannot have the name of a resource that the emulator was started with', async () => {
+  it('rejects the name of a resource that the emulator was started with', async () => {
     const check = await clients.communication.communicationServices.checkNameAvailability({
       name: 'default',
       type: 'Microsoft.Communication/CommunicationServices',
@@ -200,7 +200,7 @@ describe('a PATCH', () => {
     expect((await send('GET', `${site}/config/web`)).json.properties).toMatchObject({ alwaysOn: true })
   })
 
-  it('differs from a PUT, in which null means absent', async () => {
+  it('differs from a PUT, which treats null as absent', async () => {
     const { status, json } = await putService({
       tags: null,
       properties: { dataLocation: 'Europe', disableLocalAuth: null, publicNetworkAccess: null },
@@ -218,7 +218,7 @@ describe('a location', () => {
   it.each([
     [null, 'Its location cannot be removed.'],
     ['eastus', "Its location cannot be changed to 'eastus'."],
-  ])('cannot become %j', async (location, reason) => {
+  ])('rejects a change to %j', async (location, reason) => {
     await putAccount()
     const { status, json } = await send('PATCH', account, { body: { location } })
     expect([status, json.error]).toEqual([
@@ -232,7 +232,7 @@ describe('a location', () => {
 })
 
 describe('a site', () => {
-  it('has settings with a PUT of their own, and keeps them after a PUT of the site', async () => {
+  it('stores settings with their own PUT, and keeps them after a PUT of the site', async () => {
     const { webApps } = clients.web
     await webApps.createOrUpdate('group', 'site', { location: 'westeurope', siteConfig: { alwaysOn: true } })
     const settings = { properties: { SECRET: 'hush', OTHER: '1' } }
@@ -258,7 +258,7 @@ describe('a site', () => {
     expect((await send('DELETE', `${site}/config/appsettings`)).status).toBe(405)
   })
 
-  it('has other configuration with its own PUT and PATCH, and keeps its settings', async () => {
+  it('stores other configuration with its own PUT and PATCH, and keeps the settings', async () => {
     await putSite({ appSettings: [{ name: 'A', value: '1' }], alwaysOn: true })
     const put = await send('PUT', `${site}/config/web`, { body: { properties: { http20Enabled: true } } })
     expect([put.status, put.json.properties]).toEqual([200, { http20Enabled: true, appSettings: null }])
@@ -275,7 +275,7 @@ describe('a site', () => {
     expect([orphan.status, orphan.json.error.code]).toEqual([404, 'ParentResourceNotFound'])
   })
 
-  it.each(['Site', 'Microsoft.Web/sites'] as const)('has a name check for the type %s', async (type) => {
+  it.each(['Site', 'Microsoft.Web/sites'] as const)('checks a name for the type %s', async (type) => {
     const check = (name: string) => clients.web.checkNameAvailability(name, type)
     expect(await check('site')).toMatchObject({ nameAvailable: true })
     await putSite()
@@ -289,7 +289,7 @@ describe('a site', () => {
   })
 })
 
-describe('the resource manager rejects a member of the wrong type', () => {
+describe('a member of the wrong type', () => {
   const siteConfig = (value: unknown) => ({ properties: { siteConfig: value } })
   it.each([
     ['PUT', account, { properties: 'x' }, 'properties'],
@@ -306,7 +306,7 @@ describe('the resource manager rejects a member of the wrong type', () => {
     ['PUT', site, siteConfig({ appSettings: [{ name: 'A' }] }), 'appSettings'],
     ['PUT', `${site}/config/web`, { properties: { appSettings: 'x' } }, 'appSettings'],
     ['PUT', `${site}/config/appsettings`, { properties: 'x' }, 'properties'],
-  ])('%s %s %j', async (method, path, members, subject) => {
+  ])('rejects %s %s %j', async (method, path, members, subject) => {
     await putAccount()
     await putService()
     await putSite({ appSettings: [{ name: 'A', value: '1' }] })
@@ -358,7 +358,7 @@ describe('a storage account', () => {
     expect(listed.keys!.map(({ value }) => value)).toEqual(resourceManager.tableKeys)
   })
 
-  it("has a name check with its provider's messages", async () => {
+  it("checks a name with its provider's messages", async () => {
     const check = (name: string) =>
       clients.storage.storageAccounts.checkNameAvailability({ name, type: 'Microsoft.Storage/storageAccounts' })
     expect(await check('CAPS')).toMatchObject({ nameAvailable: false, reason: 'AccountNameInvalid' })
@@ -371,7 +371,7 @@ describe('a storage account', () => {
 })
 
 describe('a provider', () => {
-  it.each(['GET', 'POST'])("is rejected with ARM's error if it is unknown: %s", async (method) => {
+  it.each(['GET', 'POST'])("rejects an unknown namespace with ARM's error: %s", async (method) => {
     const path = `/subscriptions/${subscription}/providers/Microsoft.Nothing${method === 'POST' ? '/register' : ''}`
     const { status, json } = await send(method, path)
     expect([status, json.error]).toEqual([
@@ -407,7 +407,7 @@ describe('a collection', () => {
     `/subscriptions/${subscription}/providers/Microsoft.Communication/communicationServices`,
     `${providers}/Microsoft.Storage/storageAccounts`,
     `${account}/tableServices/default/tables`,
-  ])('allows no method but GET: %s', async (path) => {
+  ])('allows only GET: %s', async (path) => {
     await putAccount()
     expect((await send('GET', path)).status).toBe(200)
     for (const method of ['PUT', 'PATCH', 'POST', 'DELETE']) {
@@ -456,14 +456,14 @@ describe('a missing resource', () => {
       `The Resource 'Microsoft.Web/sites/site/config/nothing' under resource group 'group' was not found. ${details}`,
     ],
     ['group', service.replace('group/', 'none/'), 'ResourceGroupNotFound', "Resource group 'none' could not be found."],
-  ])('%s is reported by its type', async (_, path, code, message) => {
+  ])('reports a missing %s by its type', async (_, path, code, message) => {
     await putAccount()
     await putSite()
     const { status, json } = await send('GET', path)
     expect([status, json.error]).toEqual([404, { code, message }])
   })
 
-  it('is reported as the scope if that is missing', async () => {
+  it('reports the scope if that is missing', async () => {
     const role = `${account}/providers/Microsoft.Authorization/roleAssignments/${name}`
     const properties = { roleDefinitionId: '/x', principalId: name }
     const { status, json } = await send('PUT', role, { body: { properties } })
@@ -472,7 +472,7 @@ describe('a missing resource', () => {
 })
 
 describe('response headers', () => {
-  it('are those of the resource manager, also for an error', async () => {
+  it('sends those of the resource manager, even with an error', async () => {
     await putAccount()
     const { headers } = await send('GET', account)
     expect(Object.fromEntries(headers)).toMatchObject({

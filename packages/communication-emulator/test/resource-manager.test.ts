@@ -26,8 +26,8 @@ const service = `${group}/providers/Microsoft.Communication/communicationService
 const body = { location: 'global', properties: { dataLocation: 'UK' } }
 const tables = `${group}/providers/Microsoft.Storage/storageAccounts/none/tableServices/default/tables`
 
-describe("Azure's clients", () => {
-  it('create, update, list and delete a group', async () => {
+describe("the resource manager with Azure's clients", () => {
+  it('creates, updates, lists and deletes a group', async () => {
     const { resourceGroups } = clients.groups
     expect(await resourceGroups.get('GROUP')).toMatchObject({
       name: 'group',
@@ -47,7 +47,7 @@ describe("Azure's clients", () => {
     await expect(resourceGroups.get('group')).rejects.toMatchObject({ code: 'ResourceGroupNotFound', statusCode: 404 })
   })
 
-  it('create a communication service that is served at its own endpoint until it is deleted', async () => {
+  it('creates a communication service that is served at its own endpoint until it is deleted', async () => {
     const { communicationServices } = clients.communication
     const created = await create('calls', { tags: { a: 'b' } })
     expect(created).toMatchObject({
@@ -89,7 +89,7 @@ describe("Azure's clients", () => {
     expect(next.immutableResourceId).not.toBe(created.immutableResourceId)
   })
 
-  it('disable access keys and public access', async () => {
+  it('disables access keys and public access', async () => {
     const { primaryConnectionString } = await create().then(() =>
       clients.communication.communicationServices.listKeys('group', 'calls'),
     )
@@ -105,7 +105,7 @@ describe("Azure's clients", () => {
     await keyClient.createUser()
   })
 
-  it('check whether a name is available', async () => {
+  it('checks whether a name is available', async () => {
     const check = (name: string) =>
       clients.communication.communicationServices.checkNameAvailability({
         name,
@@ -117,7 +117,7 @@ describe("Azure's clients", () => {
     expect(await check('no such name')).toMatchObject({ nameAvailable: false, reason: 'Invalid' })
   })
 
-  it('create a storage account with a table and a container, and read its keys', async () => {
+  it('creates a storage account with a table and a container, and returns its keys', async () => {
     const { storageAccounts, table, blobContainers } = clients.storage
     const account = await storageAccounts.beginCreateAndWait('group', 'mappings', {
       location: 'westeurope',

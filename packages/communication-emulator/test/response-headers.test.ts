@@ -48,21 +48,21 @@ describe.each(planes)('response headers of $plane', ({ method, target, operation
   const send = (headers: Record<string, string> = {}, payload = '') =>
     exchange(fixture.emulator.endpoint, { method, target, headers: { origin, ...headers }, payload })
 
-  it('are the same for an injected fault', async () => {
+  it('sends the same for an injected fault', async () => {
     fixture.emulator.faults.add({ operation, status: 503, count: 1 })
     const response = await send()
     expect(response).toMatchObject({ status: 503, json: { error: { code: 'InjectedFault' } } })
     check(response)
   })
 
-  it('are the same for a request body that is too large', async () => {
+  it('sends the same for a request body that is too large', async () => {
     const response = await send({}, megabyte)
     expect(response.status).toBe(413)
     check(response)
     expect(fixture.emulator.requests.list()).toMatchObject([{ status: 413, errorCode: 'RequestBodyTooLarge' }])
   })
 
-  it('are the same for a foreign host', async () => {
+  it('sends the same for a foreign host', async () => {
     const response = await send({ host: 'evil.example' })
     expect(response.status).toBe(421)
     check(response)
