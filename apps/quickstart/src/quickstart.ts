@@ -100,7 +100,7 @@ function shorten(token: string): string {
 }
 
 const remedies: Partial<Record<FailureCode, string>> = {
-  'credentials-refused': 'copy the connection string again from Keys in the Azure portal',
+  'credentials-rejected': 'copy the connection string again from Keys in the Azure portal',
   throttled: 'wait 30 seconds and try again',
   unavailable: 'check the endpoint and the network, and try again',
   'invalid-request': 'try the other SDK (ACS_SDK=identity or ACS_SDK=administration)',

@@ -7,7 +7,7 @@ export type FailureCode =
   /** The identity belongs to another resource. */
   | 'identity-not-owned'
   /** The access key or Entra ID token is invalid or regenerated, or the role is missing. */
-  | 'credentials-refused'
+  | 'credentials-rejected'
   /** Too many requests; `retryAfterMs` is the delay of `Retry-After`, if any. */
   | 'throttled'
   /** Timeout, connection failure or server error. The request may have had an effect. */
@@ -77,7 +77,7 @@ export function toFailure(cause: unknown): CommunicationIdentityError {
   // This is the token to exchange, not the credentials.
   if (code === 'InvalidAccessToken') return fail('invalid-request', "the service rejected the Teams user's token")
   if (statusCode === 401 || statusCode === 403) {
-    return fail('credentials-refused', 'the service rejected the credentials')
+    return fail('credentials-rejected', 'the service rejected the credentials')
   }
   if (statusCode === 429) return fail('throttled', 'too many requests', { retryAfterMs, hadNoEffect: true })
   if (statusCode >= 400 && statusCode < 500 && statusCode !== 408) {

@@ -94,7 +94,7 @@ describe.each(services)('against %s', (_service, connectionString) => {
         { connectionString: `endpoint=${identities.endpoint};accesskey=${accessKey}` },
         { sdk },
       )
-      await expect(others.create()).rejects.toEqual(failure('credentials-refused'))
+      await expect(others.create()).rejects.toEqual(failure('credentials-rejected'))
     })
 
     it("reports the service's rejection of an invalid request", async () => {
@@ -141,7 +141,7 @@ describe.each(services)('against %s', (_service, connectionString) => {
         },
       }
       const keyless = await createCommunicationIdentities({ endpoint: identities.endpoint, credential }, { sdk })
-      await expect(keyless.create()).rejects.toEqual(failure('credentials-refused'))
+      await expect(keyless.create()).rejects.toEqual(failure('credentials-rejected'))
       expect([requested[0]].flat()).toEqual(['https://communication.azure.com//.default'])
       expect(emulator!.requests.list().at(-1)!.explanation).toMatchObject({
         code: 'TokenSignature',

@@ -77,7 +77,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
 
   it.each([
     [400, 'invalid-request', 'the service rejected the request (400)'],
-    [401, 'credentials-refused', 'the service rejected the credentials (401)'],
+    [401, 'credentials-rejected', 'the service rejected the credentials (401)'],
     [429, 'throttled', 'too many requests (429)'],
     [500, 'unavailable', 'the service failed (500)'],
   ])('does not quote a response of %i that repeats the request', async (status, code, message) => {

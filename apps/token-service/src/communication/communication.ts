@@ -36,8 +36,8 @@ export interface IssuedToken extends AccessToken {
 export type Communication = Awaited<ReturnType<typeof createCommunication>>
 
 /**
- * Azure Communication Services (ACS), with its limits, a circuit breaker, and the other key when one is rejected. Rejects with a
- * `CommunicationIdentityError` or a `ProblemError`.
+ * Creates the client of Azure Communication Services (ACS). It observes the request limits, has a circuit breaker, and uses the
+ * other key when one is rejected. Its requests reject with a `CommunicationIdentityError` or a `ProblemError`.
  */
 export async function createCommunication(
   { settings, log, random }: ServiceOptions,
@@ -53,7 +53,7 @@ export async function createCommunication(
     openForMs,
     random,
   })
-  /** In order of preference. */
+  /** Access keys in order of preference. */
   const keys: AccessKey[] = await connectAll(settings, (operation) => {
     takeBudget(operation)
     onAttempt(operation)
@@ -99,7 +99,7 @@ export async function createCommunication(
       await guardedSend('delete', () => key.identities.delete(unownedUserId))
     } catch (error) {
       if (!(error instanceof CommunicationIdentityError)) throw error
-      if (error.code === 'credentials-refused') return markRejected(key)
+      if (error.code === 'credentials-rejected') return markRejected(key)
       if (error.code === 'unavailable' || error.code === 'throttled') throw error
     }
     if (!key.isRejected) return
@@ -114,7 +114,7 @@ export async function createCommunication(
       try {
         return await guardedSend(operation, () => request(key))
       } catch (error) {
-        if (!(error instanceof CommunicationIdentityError && error.code === 'credentials-refused')) throw error
+        if (!(error instanceof CommunicationIdentityError && error.code === 'credentials-rejected')) throw error
         markRejected(key)
       }
     }
@@ -166,7 +166,7 @@ function allKeysRejected(): ProblemError {
   return new ProblemError('communication-unavailable', detail, { retryAfterMs: rejectedRetryMs })
 }
 
-/** Whether a failed request certainly changed nothing. */
+/** Returns whether a failed request certainly changed nothing. */
 export function hadNoEffect(error: unknown): boolean {
   if (error instanceof ProblemError) return true
   return error instanceof CommunicationIdentityError && (error.hadNoEffect || error.code !== 'unavailable')
