@@ -10,18 +10,18 @@ import { jsonBodies } from './plugins/app/json-bodies.ts'
 import { metrics } from './plugins/app/metrics.ts'
 import { notFound } from './plugins/app/not-found.ts'
 import { problems } from './plugins/app/problems.ts'
+import { referencePage } from './plugins/app/reference-page.ts'
 import { securityHeaders } from './plugins/app/security-headers.ts'
 import { signIn } from './plugins/app/sign-in.ts'
 import { uniqueHeaders } from './plugins/app/unique-headers.ts'
 import { userTokens } from './plugins/app/user-tokens.ts'
 import { rateLimit } from './plugins/external/rate-limit.ts'
-import { swaggerUi } from './plugins/external/swagger-ui.ts'
 import { typebox } from './plugins/external/typebox.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { v1Routes } from './routes/v1/v1-routes.ts'
 import type { TokenServiceOptions } from './service-options.ts'
 
-/** In the order of their hooks and dependencies. */
+/** Plugins of every service, in the order of their hooks and dependencies. */
 const plugins = [
   typebox,
   rateLimit,
@@ -64,6 +64,6 @@ export async function tokenService(app: FastifyInstance, options: TokenServiceOp
   if (app.prefix !== '') await app.register(notFound)
 
   await app.register(operationRoutes)
-  if (options.REFERENCE_PAGE) await app.register(swaggerUi)
+  if (options.REFERENCE_PAGE) await app.register(referencePage)
   await app.register(v1Routes, serviceOptions)
 }

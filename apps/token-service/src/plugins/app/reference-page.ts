@@ -15,8 +15,8 @@ const assets = {
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
 
-/** Serves `/reference`, a page to read the API and try requests. */
-export async function swaggerUi(app: FastifyInstance): Promise<void> {
+/** Serves `/reference`, a page of Swagger UI to read the API and try requests. */
+export async function referencePage(app: FastifyInstance): Promise<void> {
   const page = `<!doctype html>
 <html lang="en">
   <meta charset="utf-8">
