@@ -15,14 +15,14 @@ function trust(settings: object) {
   return fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify([issuer]) })
 }
 
-describe('administrators', () => {
+describe('an administrator', () => {
   it.each<[string, object, number]>([
     ['the role', { roles: ['admin'] }, 200],
     ['the role among others, as text', { roles: 'reader admin' }, 200],
     ['a scope of that name in scp', { scp: 'access_as_user admin' }, 403],
     ['a scope of that name in scope', { scope: 'admin' }, 403],
     ['a scope of that name, and another role', { scp: 'admin', roles: ['reader'] }, 403],
-  ])('are identified by their role only: %s', async (_name, claims, status) => {
+  ])('is identified by role only: %s', async (_name, claims, status) => {
     expect(await fixture.call('GET /v1/users', { claims: { ...claims } })).toMatchObject({ status })
   })
 })
@@ -32,14 +32,14 @@ describe('the tenant of an Entra ID token', () => {
   const iss = `https://login.microsoftonline.com/${tenant}/v2.0`
 
   it.each(['1', 'login', '/', 'v2.0', 'login.microsoftonline.com', tenant.slice(0, -1), tenant.toUpperCase(), iss])(
-    'must equal the whole tenant of its issuer: %s',
+    'is rejected unless it equals the whole tenant of its issuer: %s',
     async (tid) => {
       const service = await trust({ issuer: iss, kind: 'entra', required: 'access_as_user' })
       const call = async (tid: string) =>
         (await fixture.call('GET /v1/identity', { service, claims: { iss, tid, oid: 'o1' } })).body
       expect(await call(tid)).toMatchObject({
         code: 'token-invalid',
-        detail: "The token's tenant (tid) is not the tenant of its issuer.",
+        detail: "The token's tenant (tid) is not the tenant of its issuer. Sign in at the issuer's tenant.",
       })
       expect((await call(tenant)).code).toBe('identity-unknown')
     },
@@ -60,12 +60,12 @@ describe('the type of a token', () => {
   }
 
   it.each([undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'application/jwt'])(
-    'may be %s',
+    'is accepted if it is %s',
     async (typ) => expect((await call(typ)).code).toBe('identity-unknown'),
   )
 
   it.each(['logout+jwt', 'application/logout+jwt', 'dpop+jwt', 'secevent+jwt', 'JWE', 'application/at+jwt; x', ''])(
-    'may not be "%s"',
+    'is rejected if it is "%s"',
     async (typ) =>
       expect(await call(typ)).toMatchObject({ code: 'token-invalid', detail: expect.stringContaining('(typ)') }),
   )
@@ -73,7 +73,7 @@ describe('the type of a token', () => {
 
 describe('a trusted issuer', () => {
   it.each(['http://adfs.example.com/adfs/services/trust', 'adfs'])(
-    'may have any name if its keys are at jwksUri: %s',
+    'is accepted with any name if its keys are at jwksUri: %s',
     async (issuer) => {
       const service = await trust({ issuer })
       const getStatus = async (iss: string) =>
@@ -83,14 +83,14 @@ describe('a trusted issuer', () => {
     },
   )
 
-  it('may have several audiences', async () => {
+  it('is accepted with several audiences', async () => {
     const service = await trust({ audience: ['api://one', 'two'] })
     const call = async (aud: unknown) => (await fixture.call('GET /v1/identity', { service, claims: { aud } })).body
     for (const aud of ['api://one', 'two', ['other', 'two']]) expect((await call(aud)).code).toBe('identity-unknown')
     for (const aud of ['api://one two', 'tw', ['other'], audience]) {
       expect(await call(aud)).toMatchObject({
         code: 'token-invalid',
-        detail: 'The token is not for the audience (aud) api://one or two.',
+        detail: 'The token is not for the audience (aud) api://one or two. Request one for this service.',
       })
     }
   })

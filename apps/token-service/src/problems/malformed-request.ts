@@ -30,7 +30,10 @@ function toProblem({ code }: ConnectionError): ProblemError {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new ProblemError('request-timeout')
     case 'HPE_HEADER_OVERFLOW':
-      return new ProblemError('headers-too-large', `Maximum size of path and headers: ${maxHeaderSize} bytes.`)
+      return new ProblemError(
+        'headers-too-large',
+        `Path and headers are too large. Shorten them to ${maxHeaderSize} bytes.`,
+      )
     default:
       return new ProblemError('request-invalid', 'Malformed HTTP request.')
   }

@@ -10,10 +10,10 @@ const communicationProblems: Partial<Record<FailureCode, ProblemCode>> = {
   'unsupported-by-driver': 'driver-unsupported',
 }
 
-/** `Retry-After` where Azure gives none. */
+/** Default `Retry-After`, for responses of Azure without one. */
 const defaultRetryMs = 2000
 
-/** The catalogue's problem for any error. Messages of unexpected errors are not exposed. */
+/** Converts any error to a problem of the catalogue. Messages of unexpected errors are not exposed. */
 export function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
   if (error instanceof CommunicationIdentityError) {

@@ -124,7 +124,7 @@ async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
   return response.json()
 }
 
-/** Cause, for the log. */
+/** Creates the cause of a failed load, which only the log contains. */
 function unavailable(detail: string): ProblemError {
   return new ProblemError('sign-in-unavailable', detail)
 }

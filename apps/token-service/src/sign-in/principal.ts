@@ -11,7 +11,7 @@ export interface Principal {
   readonly issuer: string
   /** User id of the issuer: `oid` of Entra ID, `sub` of others. */
   readonly subject: string
-  /** Only of Entra ID. */
+  /** Tenant of an Entra ID user. */
   readonly tenantId?: string
   readonly roles: readonly string[]
   readonly isAdmin: boolean
@@ -25,7 +25,11 @@ export function toPrincipal(payload: JWTPayload, settings: Issuer): Principal {
   const permissions = new Set([...roles, ...toNames(payload['scp']), ...toNames(payload['scope'])])
   if (required !== undefined && !permissions.has(required)) {
     const { userKey } = user
-    throw rejectSigned('permission-missing', `The token lacks the scope or role ${required}.`, { userKey })
+    throw rejectSigned(
+      'permission-missing',
+      `The token lacks the scope or role ${required}. Request the scope, or assign the role, and sign in again.`,
+      { userKey },
+    )
   }
   // Any application can request a scope; only the directory assigns a role.
   return { ...user, roles, isAdmin: admin !== undefined && roles.includes(admin) }
@@ -37,7 +41,10 @@ function toUser(payload: JWTPayload, { issuer, kind = 'oidc' }: Issuer) {
     const tid = claim(payload, 'tid')
     const oid = claim(payload, 'oid')
     if (tid !== getTenant(issuer)) {
-      throw rejectSigned('token-invalid', "The token's tenant (tid) is not the tenant of its issuer.")
+      throw rejectSigned(
+        'token-invalid',
+        "The token's tenant (tid) is not the tenant of its issuer. Sign in at the issuer's tenant.",
+      )
     }
     return { userKey: toUserKey('entra', tid, oid), issuer, subject: oid, tenantId: tid }
   }
@@ -62,7 +69,7 @@ function toUserKey(...parts: string[]): string {
 function claim(payload: JWTPayload, name: string): string {
   const value = payload[name]
   if (typeof value === 'string' && value !== '') return value
-  throw rejectSigned('token-invalid', `The token lacks the claim ${name}.`)
+  throw rejectSigned('token-invalid', `The token lacks the claim ${name}. Send an access token of a user.`)
 }
 
 const emptyClaim: readonly string[] = []

@@ -9,7 +9,7 @@ import { rejectSigned, toPrincipal, type Principal } from './principal.ts'
 /** Tolerates differences between the clocks of issuer and service. */
 const clockToleranceSeconds = 5
 const maxVerifiedTokens = 50_000
-/** Enough for ordinary tokens. Fewer fit if their claims are long. */
+/** Maximum memory of verified tokens. Fewer than the maximum number fit if their claims are long. */
 const maxVerifiedBytes = 32 * 1024 * 1024
 /** Estimated memory of an entry and of each role, without the text of the claims. */
 const entryBytes = 512
@@ -19,7 +19,7 @@ const maxIssuerLength = 200
 /** Types of access tokens (RFC 7519, RFC 9068). Issuers also sign other tokens, such as logout tokens, with the same keys. */
 const tokenTypes = /^(?:application\/)?(?:at\+)?jwt$/i
 
-/** Times in whole seconds since 1970, which take less memory than fractions: there may be many entries. */
+/** A verified user. Times are whole seconds since 1970: there may be many entries, and fractions take more memory. */
 export interface VerifiedPrincipal extends Principal {
   /** Hash of the token, which itself does not stay in memory. */
   readonly tokenKey: string
@@ -64,10 +64,10 @@ export function createSignIn(settings: Settings, now: () => number) {
     }
     const token = getBearerToken(authorization)
     if (token === undefined || !/^[\w-]+\.[\w-]*\.[\w-]*$/.test(token)) {
-      throw new ProblemError('token-invalid', 'The header Authorization must be Bearer <JWT>.')
+      throw new ProblemError('token-invalid', 'The header Authorization is invalid: it must be Bearer <JWT>.')
     }
     if (!token.split('.').every(isCanonicalBase64Url)) {
-      throw new ProblemError('token-invalid', 'The token is not a JWT.')
+      throw new ProblemError('token-invalid', 'The token is not a JWT. Send an access token of a trusted issuer.')
     }
     const time = now()
     const issuer = findIssuer(token)
@@ -95,7 +95,7 @@ export function createSignIn(settings: Settings, now: () => number) {
     try {
       claimed = decodeJwt(token).iss
     } catch {
-      throw new ProblemError('token-invalid', 'The token is not a JWT.')
+      throw new ProblemError('token-invalid', 'The token is not a JWT. Send an access token of a trusted issuer.')
     }
     const issuer = issuers.get(claimed)
     if (issuer) return issuer
@@ -111,7 +111,7 @@ export function createSignIn(settings: Settings, now: () => number) {
   return { getVerified, verify, addVerified }
 }
 
-/** Omits the scheme, whose spelling must not lead to several cache keys. */
+/** Returns the token without the scheme, whose spelling must not lead to several cache keys. */
 function getBearerToken(authorization = ''): string | undefined {
   const scheme = /^bearer +/i.exec(authorization)?.[0]
   return scheme === undefined ? undefined : authorization.slice(scheme.length)
@@ -125,12 +125,12 @@ function estimateBytes({ subject, roles }: VerifiedPrincipal): number {
   return entryBytes + 2 * subject.length + roles.reduce((bytes, role) => bytes + roleBytes + 2 * role.length, 0)
 }
 
-/** Whether the encoding is canonical: unused bits at the end would give a token several spellings. */
+/** Returns whether the encoding is canonical: unused bits at the end would give a token several spellings. */
 function isCanonicalBase64Url(text: string): boolean {
   return Buffer.from(text, 'base64url').toString('base64url') === text
 }
 
-/** Issuer without the parts of a URL that may be secret. */
+/** Returns the issuer without the parts of a URL that may be secret. */
 function toDisplayIssuer(issuer: string): string {
   const url = URL.parse(issuer)
   const text = url ? `${url.protocol}//${url.host}${url.pathname}` : issuer.replace(/[?#@][^]*/, '')
@@ -156,18 +156,33 @@ function toProblem(error: unknown, audiences: readonly string[]): unknown {
       return rejectSigned('token-not-yet-valid', 'The token is not valid yet (nbf). Check the clocks.')
     }
     if (error.claim === 'aud') {
-      return rejectSigned('token-invalid', `The token is not for the audience (aud) ${audiences.join(' or ')}.`)
+      return rejectSigned(
+        'token-invalid',
+        `The token is not for the audience (aud) ${audiences.join(' or ')}. Request one for this service.`,
+      )
     }
-    return rejectSigned('token-invalid', `The claim ${error.claim} of the token is missing or invalid.`)
+    return rejectSigned(
+      'token-invalid',
+      `The claim ${error.claim} of the token is missing or invalid. Send an access token of the issuer.`,
+    )
   }
   if (error instanceof errors.JOSEAlgNotAllowed) {
-    return new ProblemError('token-invalid', 'The algorithm of the token is not allowed.')
+    return new ProblemError(
+      'token-invalid',
+      'The algorithm of the token is not allowed. Sign tokens with one that SIGN_IN_ISSUERS allows.',
+    )
   }
   if (error instanceof errors.JWKSNoMatchingKey) {
-    return new ProblemError('token-invalid', 'The key of the token (kid) is not among the keys of its issuer.')
+    return new ProblemError(
+      'token-invalid',
+      'The key of the token (kid) is not among the keys of its issuer. Sign in again.',
+    )
   }
   if (error instanceof errors.JOSEError) {
-    return new ProblemError('token-invalid', 'The signature or form of the token is invalid.')
+    return new ProblemError(
+      'token-invalid',
+      'The signature or form of the token is invalid. Send it exactly as the issuer returned it.',
+    )
   }
   return error
 }

@@ -17,9 +17,9 @@ interface Allowance {
   readonly maxMinutes: number
 }
 
-/** Returns a function that returns the permitted part of a request. It throws a `ProblemError` if no scope is permitted. */
+/** Returns a function that limits a request to what its user is permitted. It throws a `ProblemError` if no scope is left. */
 export function createGrants({ default: defaultRule, roles: ruleByRole = {} }: ScopePolicy) {
-  /** By list of roles, which a cached sign-in keeps. */
+  /** Allowances by list of roles. A cached sign-in keeps its list. */
   const allowances = new WeakMap<readonly string[], Allowance>()
 
   function evaluate(roles: readonly string[]): Allowance {
@@ -37,8 +37,9 @@ export function createGrants({ default: defaultRule, roles: ruleByRole = {} }: S
     // In the contract's order, so that equal sets have equal keys.
     const scopes = allScopes.filter((scope) => allowed.scopes.has(scope) && (request.scopes?.includes(scope) ?? true))
     if (scopes.length === 0) {
-      const list = [...allowed.scopes].join(', ') || 'none without a role that SCOPE_POLICY names'
-      throw new ProblemError('scope-not-allowed', `Scopes allowed for this user: ${list}.`)
+      const list = [...allowed.scopes].join(', ')
+      const remedy = list ? `Request some of ${list}` : 'Assign a role that SCOPE_POLICY names, and sign in again'
+      throw new ProblemError('scope-not-allowed', `The user may not have the requested scopes. ${remedy}.`)
     }
     const minutes = Math.min(request.expiresInMinutes ?? allowed.maxMinutes, allowed.maxMinutes)
     const isLifetimeRequested = request.expiresInMinutes !== undefined

@@ -40,7 +40,7 @@ function decode(token: string) {
   try {
     return decodeJwt(token)
   } catch {
-    throw invalid('The token is not a JWT.')
+    throw invalid('The token is not a JWT. Send an Entra ID access token.')
   }
 }
 

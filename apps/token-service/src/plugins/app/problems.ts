@@ -27,9 +27,13 @@ export const problems = fastifyPlugin(
     async function findExcess(request: FastifyRequest, { increment }: { increment: boolean }) {
       const limit = await countRejection(request, { increment })
       if (limit.isAllowed || !limit.isExceeded) return undefined
-      return new ProblemError('rate-limited', 'Too many rejected requests of this address or user.', {
-        retryAfterMs: limit.ttl,
-      })
+      return new ProblemError(
+        'rate-limited',
+        'Too many rejected requests of this address or user. Wait, and correct the requests.',
+        {
+          retryAfterMs: limit.ttl,
+        },
+      )
     }
 
     app.decorate('findExcessRejections', (request) => findExcess(request, { increment: false }))

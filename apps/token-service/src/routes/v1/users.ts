@@ -4,11 +4,14 @@ import { ProblemError } from '../../problems/problem-error.ts'
 import { toResponse } from './identity.ts'
 import { createRemoval } from './removal.ts'
 
-/** Only for administrators: support and erasure. */
+/** Routes for administrators: support and erasure. */
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.addHook('onRequest', async ({ principal }) => {
     if (!principal.isAdmin) {
-      throw new ProblemError('permission-missing', "The token lacks the administrators' app role.")
+      throw new ProblemError(
+        'permission-missing',
+        "The token lacks the administrators' app role. Assign the role to the user and sign in again.",
+      )
     }
   })
 
