@@ -13,7 +13,7 @@ import type { TokenServiceOptions } from './service-options.ts'
 
 /** Maximum duration of sending a request. */
 const requestTimeoutMs = 10_000
-/** Longer than the idle timeout of the proxies in front (4 minutes in Azure), so that they are the ones to close. */
+/** Exceeds the idle timeout of the proxies in front (4 minutes in Azure), so that they close connections first. */
 const keepAliveTimeoutMs = 250_000
 const idleCheckIntervalMs = 20
 
@@ -80,7 +80,7 @@ export async function buildServer(options: TokenServiceOptions): Promise<Fastify
   return app
 }
 
-/** Unique across instances and restarts, and cheap. */
+/** Creates ids that are unique across instances and restarts. */
 function createRequestIds(): () => string {
   const prefix = randomBytes(6).toString('base64url')
   let count = 0

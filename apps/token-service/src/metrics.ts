@@ -40,7 +40,7 @@ export function createMetrics(app: Pick<FastifyInstance, 'communication' | 'iden
 
   return {
     registry,
-    /** Where they are served, once they are. */
+    /** Address of the metrics listener, once it listens. */
     address: undefined as string | undefined,
     requests: new Histogram({
       name: 'http_request_duration_seconds',

@@ -1,10 +1,10 @@
 import type { Settings } from '@acs-kit/service-settings'
 import type { FastifyBaseLogger } from 'fastify'
 
-/** The parsed settings, and what a test or a host app replaces. */
+/** Parsed settings, with optional replacements for log, time and randomness. */
 export interface TokenServiceOptions extends Settings, Partial<Environment> {}
 
-/** What the service's own plugins receive. */
+/** Options of the service's own plugins. */
 export interface ServiceOptions extends Environment {
   readonly settings: Settings
 }

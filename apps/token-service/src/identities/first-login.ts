@@ -9,15 +9,15 @@ import type { StoredEntry } from './journal.ts'
 export type FirstLogin = ReturnType<typeof createFirstLogin>
 
 /**
- * Creates exactly one identity for a user, even if first logins arrive at several instances. Writes a journal entry, creates an
- * identity and inserts it into the store if absent: whoever loses that race deletes its identity.
+ * Creates exactly one identity for a user, even if several instances receive first logins. Each writes a journal entry, creates
+ * an identity and inserts it into the store. The store keeps the first one; the other instances delete theirs.
  */
 export function createFirstLogin(dependencies: IdentityDependencies, remover: IdentityRemover) {
   const { store, journal, communication, backgroundTasks, dropCache, log } = dependencies
   /** Finished creations that are still in the journal, with their identity unless none was created. */
   const unsettled = new Map<StoredEntry, string | undefined>()
 
-  /** Also returns the first token, unless another instance was first or the SDK needs a second request for it. */
+  /** Returns the identity, and its first token unless another instance was first or the SDK needs a second request for it. */
   async function provision(
     principal: Principal,
     scopes: readonly Scope[],
@@ -26,19 +26,19 @@ export function createFirstLogin(dependencies: IdentityDependencies, remover: Id
     const { userKey } = principal
     const intent = await journal.add({ kind: 'create', userKey })
     const { communicationUserId, ...token } = await create(intent, scopes, minutes)
-    let winner: UserIdentity | undefined
+    let stored: UserIdentity | undefined
     try {
-      winner = (await store.insert(principal, communicationUserId, intent.id)) ?? (await store.find(userKey))
+      stored = (await store.insert(principal, communicationUserId, intent.id)) ?? (await store.find(userKey))
     } finally {
       unsettled.set(intent, communicationUserId)
     }
-    backgroundTasks.run('settle a first login', () => settle(intent, winner))
-    if (winner?.communicationUserId === communicationUserId) {
+    backgroundTasks.run('settle a first login', () => settle(intent, stored))
+    if (stored?.communicationUserId === communicationUserId) {
       log.info({ audit: 'create', userKey })
-      return { identity: winner, ...token }
+      return { identity: stored, ...token }
     }
     // The other identity has been deleted since: try again.
-    return winner ? { identity: winner } : provision(principal, scopes, minutes)
+    return stored ? { identity: stored } : provision(principal, scopes, minutes)
   }
 
   /** Settles the first logins whose outcome the store has not confirmed: keeps mapped identities and deletes the others. */
@@ -50,18 +50,18 @@ export function createFirstLogin(dependencies: IdentityDependencies, remover: Id
     await Promise.all(settlements)
   }
 
-  async function settle(intent: StoredEntry, winner: UserIdentity | undefined): Promise<void> {
+  async function settle(intent: StoredEntry, stored: UserIdentity | undefined): Promise<void> {
     if (!unsettled.has(intent)) return
     const communicationUserId = unsettled.get(intent)
-    const isWinner = winner?.communicationUserId === communicationUserId
+    const isStored = stored?.communicationUserId === communicationUserId
     if (communicationUserId === undefined) await journal.remove(intent)
-    else if (!isWinner || !(await journal.confirm(intent))) {
+    else if (!isStored || !(await journal.confirm(intent))) {
       // From here on, the reaper of any instance can finish the deletion.
       const surplus = await journal.put({ ...intent, kind: 'delete', communicationUserId })
       unsettled.delete(intent)
       await remover.finish(surplus)
       log.info({ audit: 'delete', userKey: intent.userKey, outcome: 'done' }, 'deleted a surplus identity')
-      if (isWinner) dropCache(intent.userKey)
+      if (isStored) dropCache(intent.userKey)
     }
     unsettled.delete(intent)
   }

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts'
 import type { IdentityStore } from './identity-store.ts'
 import type { Journal } from './journal.ts'
 
-/** What the classes that create and remove identities have in common. */
+/** Dependencies of the parts that create and remove identities. */
 export interface IdentityDependencies {
   readonly store: IdentityStore
   readonly journal: Journal

@@ -7,7 +7,7 @@ export interface JournalEntry {
   readonly id: string
   /**
    * `create`: a creation has begun. `delete`, `revoke`: promised to a client. `lost`: a creation ended before the id was known;
-   * ACS does not list identities, so an unused one may remain.
+   * ACS does not list identities, so an unused one may remain. The names are stored: existing tables contain them.
    */
   readonly kind: 'create' | 'delete' | 'revoke' | 'lost'
   readonly userKey: string
@@ -95,8 +95,8 @@ export function createJournal(table: Table, now: () => number, backgroundTasks: 
 
   /** Lists all entries, or a user's. Each page has its own deadline: there may be many after an outage. */
   async function* list(userKey?: string): AsyncGenerator<StoredEntry> {
-    const ofUser = userKey === undefined ? '' : odata` and userKey eq ${userKey}`
-    const filter = odata`PartitionKey eq ${partitionKey}` + ofUser
+    const userFilter = userKey === undefined ? '' : odata` and userKey eq ${userKey}`
+    const filter = odata`PartitionKey eq ${partitionKey}` + userFilter
     let continuationToken: string | undefined
     do {
       const page = await table.run(async (client, abortSignal) => {

@@ -37,7 +37,7 @@ export function createTable(client: TableClient, random: () => number) {
     }
   }
 
-  /** Like `run`, but returns undefined if the store rejects the operation with one of the codes. */
+  /** Runs an operation. Returns undefined if the store rejects it with one of the codes. */
   async function runUnless<Result>(
     codes: readonly string[],
     operation: Operation<Result>,

@@ -30,14 +30,14 @@ interface Issuance {
 
 export type UserTokens = ReturnType<typeof createUserTokens>
 
-/** Tokens of all users. Returns cached ones while usable; concurrent requests for the same token share one upstream request. */
+/** Creates the token cache of all users. Concurrent requests for the same token share one upstream request. */
 export function createUserTokens(options: UserTokensOptions) {
   const { settings, store, communication, firstLogin, backgroundTasks, now, random, log } = options
   const revocationBoundMs = settings.REVOCATION_BOUND_SECONDS * 1000
   const users = new LRUCache<string, CachedUser>({ max: maxCachedUsers })
   /** Immutable id of the resource. Default: that of the first identity created. */
   let resourceId = settings.COMMUNICATION_SERVICES_RESOURCE_ID
-  /** During an outage of the store, not every request checks again. */
+  /** Time of the next check after a failed one: requests during an outage of the store do not all check. */
   let nextCheckAt = 0
 
   /** Returns the usable cached token of the grant, if any. */
@@ -172,7 +172,7 @@ export function createUserTokens(options: UserTokensOptions) {
     })
   }
 
-  /** In minutes. The administration SDK supports only the service's default. */
+  /** Returns the lifetime to request in minutes; undefined is ACS's default, the only one that the administration SDK supports. */
   function toLifetime({ minutes, isLifetimeRequested }: Grant): number | undefined {
     const isDefault = !isLifetimeRequested || minutes === 1440
     if (communication.sdk === 'administration' && isDefault) return undefined

@@ -61,7 +61,7 @@ export function toCorsHeaders(origin: string): Record<string, string> {
   }
 }
 
-/** Such as the reference page, which the service serves itself. */
+/** Returns whether the service itself serves the page, such as the reference page. */
 function isSameOrigin(origin: string, host: string): boolean {
   return URL.canParse(origin) && new URL(origin).host === host
 }

@@ -23,7 +23,7 @@ declare module 'fastify' {
 /** Maximum clock difference between two instances. */
 const maxClockSkewMs = 10_000
 
-/** Decorates the app with `identities`: which user has which, and everything that creates and removes them. */
+/** Decorates the app with `identities`: the store, and the parts that create and remove identities. */
 export const identities = fastifyPlugin(
   async (app, { settings, log, now, random }: ServiceOptions) => {
     const { communication, backgroundTasks } = app

@@ -8,7 +8,7 @@ export const jsonBodies = fastifyPlugin(
   async (app) => {
     const parse = app.getDefaultJsonParser('error', 'error')
     app.removeAllContentTypeParsers()
-    // Fastify rejects an invalid type before it calls a parser, which is the first to know whether there is a body.
+    // Fastify rejects an invalid type before it calls a parser, and only a parser can detect an absent body.
     app.addHook('onRequest', (request, _reply, done) => {
       if (request.mediaType === undefined) delete request.headers['content-type']
       done()

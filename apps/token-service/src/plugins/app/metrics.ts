@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates the app with `metrics`, measures its requests, and serves Prometheus on a listener of its own. */
+/** Decorates the app with `metrics`, measures its requests, and serves Prometheus on a separate listener. */
 export const metrics = fastifyPlugin(
   async (app, { settings: { METRICS_HOST: host, METRICS_PORT: port } }: ServiceOptions) => {
     app.decorate('metrics', port === undefined ? undefined : createMetrics(app))

@@ -1,10 +1,10 @@
 import { fastifyPlugin } from 'fastify-plugin'
 import { ProblemError } from '../../problems/problem-error.ts'
 
-/** Node uses the first of two equal headers; a proxy in front may have used the other one. */
+/** Headers that affect access or parsing. Node uses the first of two equal ones; a proxy in front may have used the other. */
 const names = new Set(['host', 'origin', 'authorization', 'content-type'])
 
-/** Rejects requests that repeat a header that decides something. */
+/** Rejects requests that repeat one of these headers. */
 export const uniqueHeaders = fastifyPlugin(
   async (app) => {
     app.addHook('onRequest', (request, _reply, done) => {
