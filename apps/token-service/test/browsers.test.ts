@@ -9,8 +9,8 @@ beforeAll(async () => {
 })
 afterAll(() => fixture[Symbol.asyncDispose]())
 
-describe('browsers', () => {
-  it('of an allowed origin may call, and read every response', async () => {
+describe('a service for browsers', () => {
+  it('serves pages of an allowed origin, which can read every response', async () => {
     const preflight = await fixture.call('OPTIONS /v1/token', {
       token: null,
       headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
@@ -41,7 +41,7 @@ describe('browsers', () => {
     ],
     ["Azure's SDKs", ['x-ms-client-request-id', 'x-ms-useragent'], {}],
     ['ALLOWED_HEADERS', ['x-tenant', 'x-correlation-id'], { ALLOWED_HEADERS: 'X-Tenant, X-Correlation-Id' }],
-  ])('may send the headers of %s', async (_name, names, env: Record<string, string>) => {
+  ])('allows the headers of %s', async (_name, names, env: Record<string, string>) => {
     const service = await fixture.addInstance(env)
     const { status, headers } = await fixture.call('OPTIONS /v1/token', {
       service,
@@ -60,7 +60,7 @@ describe('browsers', () => {
   })
 
   it.each(['https://evil.example', 'null', 'http://app.example.com', `${origin}.evil.example`])(
-    'of %s are rejected with a reason',
+    'rejects the origin %s with a reason',
     async (other) => {
       const { status, body, headers } = await fixture.call('POST /v1/token', { headers: { origin: other } })
       expect(status).toBe(403)
@@ -70,7 +70,7 @@ describe('browsers', () => {
   )
 
   it.each(['http://localhost:5174', 'http://localhost', 'http://127.0.0.1:3000', 'http://[::1]:8081'])(
-    'of %s may call if every port of this machine is allowed',
+    'serves the origin %s if every port of this machine is allowed',
     async (local) => {
       const origins = ['localhost', '127.0.0.1', '[::1]'].map((host) => `http://${host}:*`)
       const service = await fixture.addInstance({ ALLOWED_ORIGINS: origins.join() })
@@ -84,7 +84,7 @@ describe('browsers', () => {
     },
   )
 
-  it('receive security headers, also with errors', async () => {
+  it('sends security headers, also with errors', async () => {
     for (const request of ['POST /v1/token', 'GET /nowhere', 'GET /healthz', 'GET /openapi.json']) {
       const { headers } = await fixture.call(request)
       expect(headers).toMatchObject({

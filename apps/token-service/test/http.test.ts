@@ -34,7 +34,7 @@ describe('a request that the contract does not define', () => {
     ['null', 'null', 'application/json', 400, 'request-invalid'],
     ['a form', 'a=b', 'application/x-www-form-urlencoded', 415, 'media-type-unsupported'],
     ['more than 32 kB', Buffer.alloc(33 * 1024, ' '), 'application/json', 413, 'body-too-large'],
-  ])('with a body that is %s', async (_name, payload, type, status, code) => {
+  ])('is rejected with a body that is %s', async (_name, payload, type, status, code) => {
     const response = await fixture.call('POST /v1/token', { body: payload, headers: { 'content-type': type } })
     expect(response).toMatchObject({ status, body: { code, status, requestId: expect.any(String) } })
   })
@@ -62,8 +62,8 @@ describe('a request that the contract does not define', () => {
   })
 })
 
-describe('rate limits', () => {
-  it('respond with 429 and Retry-After to a user, or to an address with rejected requests', async () => {
+describe('the rate limit', () => {
+  it('responds with 429 and Retry-After to a user, or to an address with rejected requests', async () => {
     const service = await fixture.addInstance({ TOKENS_PER_MINUTE: '3', BAD_REQUESTS_PER_MINUTE: '4' })
     const call = (request: string, options = {}) => fixture.call(request, { service, ...options })
     const statuses = []
@@ -86,7 +86,7 @@ describe('rate limits', () => {
     expect((await call('POST /v1/token', { token: bob })).status).toBe(200)
   })
 
-  it('use the address that the trusted proxies report, and no other', async () => {
+  it('uses the address that the trusted proxies report, and no other', async () => {
     const getStatuses = async (env: Record<string, string>) => {
       const service = await fixture.addInstance({ BAD_REQUESTS_PER_MINUTE: '1', ...env })
       const results = []

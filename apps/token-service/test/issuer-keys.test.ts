@@ -113,7 +113,7 @@ describe('a withdrawn key', () => {
   })
 })
 
-describe('tries all keys that match a token:', () => {
+describe('the verification of a token', () => {
   const without = (key: JWK) => ({ ...key, kid: undefined })
   const cases: [string, (keys: readonly JWK[]) => readonly object[], { kid?: string | undefined }][] = [
     ['two without kid', (keys) => keys.map(without), { kid: undefined }],
@@ -123,7 +123,7 @@ describe('tries all keys that match a token:', () => {
     ['each published twice, without kid', (keys) => [...keys, ...keys].map(without), { kid: undefined }],
   ]
 
-  it.each(cases)('%s', async (_name, publish, header) => {
+  it.each(cases)('tries all matching keys: %s', async (_name, publish, header) => {
     issuer.publish = publish
     const first = await sign(header)
     await issuer.rotate()
@@ -137,7 +137,7 @@ describe('tries all keys that match a token:', () => {
     expect(await getStatus(service, forged)).toBe(401)
   })
 
-  it('including a new one that the token does not name', async () => {
+  it('tries a new key that the token does not name', async () => {
     issuer.publish = (keys) => keys.map(without)
     const service = await trust()
     expect(await getStatus(service, sign({ kid: undefined }))).toBe(200)

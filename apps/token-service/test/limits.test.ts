@@ -100,12 +100,12 @@ it('counts rejections of a signed-in user against the user, not the address', as
 })
 
 it('verifies no signature above the limit, and serves known users', async () => {
-  await using stranger = await SignInIssuer.start()
+  await using otherIssuer = await SignInIssuer.start()
   const service = await fixture.addInstance()
   const known = await fixture.sign({ sub: 'known' })
   const call = (token: string) => callFrom('203.0.113.5:1', { token, service })
   expect(await call(known)).toBe('identity-unknown')
-  const forge = (kid: string) => stranger.sign({ iss: fixture.issuer.issuer }, { now: clock, kid })
+  const forge = (kid: string) => otherIssuer.sign({ iss: fixture.issuer.issuer }, { now: clock, kid })
   for (let index = 0; index < 3; index++) expect(await call(await forge(`forged-${index}`))).toBe('token-invalid')
   expect(await call(await forge('forged'))).toBe('rate-limited')
 

@@ -3,7 +3,7 @@ import { StoreProxy } from '@acs-kit/test-support/store-proxy'
 import { describe, expect, it } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
 
-describe('if the store cannot record a promise,', () => {
+describe('a service that cannot record promises in the store', () => {
   const requests = [
     'POST /v1/token/revoke',
     'DELETE /v1/identity',
@@ -11,7 +11,7 @@ describe('if the store cannot record a promise,', () => {
     'DELETE /v1/users/{}',
   ]
 
-  it.each(requests)('%s gets 503 and changes nothing, even while Azure is down', async (request) => {
+  it.each(requests)('rejects %s with 503 and changes nothing, even while Azure is down', async (request) => {
     await using store = await StoreProxy.start(storeConnectionString())
     await using fixture = await ServiceFixture.start({ store })
     const { token, communicationUserId } = (await fixture.call('POST /v1/token')).body
@@ -32,7 +32,7 @@ describe('if the store cannot record a promise,', () => {
     expect(await fixture.readJournal()).toHaveLength(1)
   })
 
-  it('a first login gets 503 and creates no identity', async () => {
+  it('rejects a first login with 503 and creates no identity', async () => {
     await using store = await StoreProxy.start(storeConnectionString())
     await using fixture = await ServiceFixture.start({ store })
     store.state = () => (store.requests.at(-1) === 'PUT journal' ? 'cut' : 'up')
@@ -40,7 +40,7 @@ describe('if the store cannot record a promise,', () => {
     expect(fixture.emulator.identities()).toEqual([])
   })
 
-  it('a deletion and the reaper fail with store-unavailable', async () => {
+  it('reports store-unavailable for a deletion and to the reaper', async () => {
     await using store = await StoreProxy.start(storeConnectionString())
     await using fixture = await ServiceFixture.start({ store })
     store.state = () => (store.requests.at(-1) === 'GET journal' ? 'cut' : 'up')
@@ -51,7 +51,7 @@ describe('if the store cannot record a promise,', () => {
     await expect(fixture.service.identities.reaper.run()).rejects.toMatchObject({ code: 'store-unavailable' })
   })
 
-  it('the reaper keeps an earlier promise when the store is back', async () => {
+  it('keeps an earlier promise when the store is back', async () => {
     let clock = Date.now()
     await using store = await StoreProxy.start(storeConnectionString())
     await using fixture = await ServiceFixture.start({ store, now: () => clock })

@@ -106,9 +106,9 @@ const storeFaults: Readonly<Record<string, (faulty: number) => (index: number) =
 }
 
 // Independent of the SDK; each revocation with the administration SDK takes a second.
-describe.runIf(sdk === 'identity').each(Object.entries(unfinished))('%s is finished', (_name, { begin }) => {
+describe.runIf(sdk === 'identity').each(Object.entries(unfinished))('%s', (_name, { begin }) => {
   it.each(Object.entries(storeFaults))(
-    'even if the store %s, at each operation of the reaper',
+    'is finished even if the store %s, at each operation of the reaper',
     async (_fault, stateFor) => {
       for (let faulty = 0; ; faulty++) {
         const expectDone = await begin()
@@ -128,7 +128,7 @@ describe.runIf(sdk === 'identity').each(Object.entries(unfinished))('%s is finis
     },
   )
 
-  it('even if Azure is down while the reaper runs', async () => {
+  it('is finished even if Azure is down while the reaper runs', async () => {
     const expectDone = await begin()
     clock += 60_000
     fixture.emulator.faults.add({ status: 503 })
@@ -139,12 +139,12 @@ describe.runIf(sdk === 'identity').each(Object.entries(unfinished))('%s is finis
   })
 })
 
-describe('after a 503', () => {
+describe('a request with response 503', () => {
   it.each([
     ['POST /v1/token/revoke', 1],
     ['DELETE /v1/identity', 1],
     ['POST /v1/token', 0],
-  ])('%s has changed nothing, even if only the response of the store was lost', async (request, identities) => {
+  ])('changes nothing, even if only the response of the store was lost: %s', async (request, identities) => {
     const before = identities > 0 ? await logIn() : undefined
     store.requests.length = 0
     let isDown = false

@@ -15,7 +15,7 @@ afterAll(() => fixture[Symbol.asyncDispose]())
 
 const seconds = () => Math.floor(clock / 1000)
 
-describe('rejects a request', () => {
+describe('a service', () => {
   const cases: [string, () => Promise<string> | string | null, string, RegExp][] = [
     ['without a token', () => null, 'token-missing', /Send the header Authorization/],
     ['with a token that is not a JWT', () => 'abc', 'token-invalid', /must be Bearer <JWT>/],
@@ -62,7 +62,7 @@ describe('rejects a request', () => {
     ],
   ]
 
-  it.each(cases)('%s', async (_name, make, code, detail) => {
+  it.each(cases)('rejects a request %s', async (_name, make, code, detail) => {
     const { status, body, headers } = await fixture.call('POST /v1/token', { token: await make() })
     expect(body).toMatchObject({ code, status: 401, type: `urn:problem-type:acs-kit:${code}` })
     expect(body.detail).toMatch(detail)
@@ -128,8 +128,8 @@ it('identifies Entra ID users by tenant and object id', () => {
   expect(toUserKey({ oid: 'o2' })).not.toBe(toUserKey({}))
 })
 
-describe('keys of an issuer', () => {
-  it('are reloaded once for concurrent tokens with a rotated key', async () => {
+describe('the key set of an issuer', () => {
+  it('is reloaded once for concurrent tokens with a rotated key', async () => {
     await fixture.issuer.rotate()
     const before = fixture.issuer.keyRequests
     const statuses = Array.from({ length: 20 }, async (_, index) => {
@@ -140,7 +140,7 @@ describe('keys of an issuer', () => {
     expect(fixture.issuer.keyRequests - before).toBe(1)
   })
 
-  it('lead to 503 for an unknown key while the issuer is down', async () => {
+  it('leads to 503 for an unknown key while the issuer is down', async () => {
     clock += 10_000
     const token = await fixture.issuer.sign({}, { now: clock, kid: 'unknown' })
     fixture.issuer.isDown = true
@@ -151,7 +151,7 @@ describe('keys of an issuer', () => {
     expect(await call()).toBe('token-invalid')
   })
 
-  it('are kept for 24 hours while the issuer is down', async () => {
+  it('is kept for 24 hours while the issuer is down', async () => {
     fixture.issuer.isDown = true
     clock += 20 * 60 * 60_000
     expect((await fixture.call('GET /v1/identity')).status).toBe(200)
@@ -162,7 +162,7 @@ describe('keys of an issuer', () => {
     expect((await fixture.call('GET /v1/identity')).status).toBe(200)
   })
 
-  it('are not reloaded for each invented key id', async () => {
+  it('is not reloaded for each invented key id', async () => {
     const before = fixture.issuer.keyRequests
     for (let index = 0; index < 20; index++) {
       const token = await fixture.issuer.sign({}, { now: clock, kid: `invented-${index}` })
@@ -171,7 +171,7 @@ describe('keys of an issuer', () => {
     expect(fixture.issuer.keyRequests - before).toBeLessThanOrEqual(1)
   })
 
-  it('lead to 503 until an issuer that is down from the start is back', async () => {
+  it('leads to 503 until an issuer that is down from the start is back', async () => {
     await using issuer = await SignInIssuer.start()
     issuer.isDown = true
     const issuers = [{ issuer: issuer.issuer, audience }]

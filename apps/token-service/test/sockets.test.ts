@@ -42,7 +42,7 @@ it('rejects and disconnects malformed and endless requests', async () => {
   expect(incomplete).toMatch(/^HTTP\/1.1 408 [^]*"code":"request-timeout"/)
 })
 
-describe('request bodies', () => {
+describe('a request body', () => {
   async function sendBody(request: string, headers: readonly string[], body = ''): Promise<string> {
     const authorization = `Authorization: Bearer ${await fixture.sign({ roles: ['admin'] })}`
     const lines = [`${request} HTTP/1.1`, 'Host: localhost', 'Connection: close', authorization, ...headers]
@@ -60,7 +60,7 @@ describe('request bodies', () => {
     [`DELETE /v1/users/${userKey}`, 204],
     // Its body has a required member.
     ['POST /v1/teams/token', 400],
-  ])('may be absent: %s', async (request, status) => {
+  ])('is optional: %s', async (request, status) => {
     const expected = expect.stringMatching(new RegExp(`^HTTP/1.1 ${status} `))
     expect(await sendBody(request, [])).toEqual(expected)
     for (const type of types) {
@@ -71,7 +71,7 @@ describe('request bodies', () => {
     }
   })
 
-  it('are rejected with another type or without one', async () => {
+  it('is rejected with another type or without one', async () => {
     const form = 'scopes=chat'
     for (const headers of [['Content-Type: application/x-www-form-urlencoded'], ['Content-Type: form'], []]) {
       expect(await sendBody('POST /v1/token', [...headers, `Content-Length: ${form.length}`], form)).toMatch(
