@@ -1,4 +1,4 @@
-/** What a page has and Node has not. */
+/** Globals of a page, which Node lacks. */
 type Page = EventTarget & {
   readonly document: EventTarget & { readonly visibilityState: string }
   reportError(error: unknown): void
@@ -15,7 +15,7 @@ export function onResume(callback: () => void, signal: AbortSignal): void {
   page.addEventListener?.('online', resume, { signal })
 }
 
-/** Calls a listener. Its own failure is reported to the page and stops nothing here. */
+/** Calls a listener. An error of the listener is reported to the page and has no other effect. */
 export function notify<T>(listener: ((value: T) => void) | undefined, value: T): void {
   try {
     listener?.(value)

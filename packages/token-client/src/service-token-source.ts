@@ -48,6 +48,7 @@ export interface ServiceTokenSource extends TokenSource<TokenResponse> {
    * Returns the user's communication identity.
    *
    * @param options Signal that ends the wait.
+   * @returns The identity, with the time of its creation and of its last revocation.
    * @throws A {@link TokenError}, with the code `identity-unknown` before the first token; or the signal's reason.
    */
   getIdentity(options?: CallOptions): Promise<IdentityResponse>
@@ -114,7 +115,7 @@ export function tokenSource(options: ServiceTokenSourceOptions): ServiceTokenSou
     cache.invalidate()
   }
 
-  /** Also invalidates after a failure, since the service may have carried out the request. */
+  /** Invalidates after success, and after a failure, since the service may have carried out the request. */
   async function sendAndInvalidate(request: ServiceRequest): Promise<Completion> {
     try {
       const { status } = await send(request)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toBaseUrl } from '../base-url.ts'
+import { parseJson } from '../conformance/json.ts'
 import { retryAfterSeconds } from '../retry-after.ts'
 import type { TestPrincipal } from './test-principals.ts'
 
@@ -74,7 +75,7 @@ export class DeployedService {
     })
     const type = response.headers.get('Content-Type') ?? 'without Content-Type'
     const text = await response.text()
-    const problem = type.startsWith('application/problem+json') ? parseProblem(text) : {}
+    const problem = type.startsWith('application/problem+json') ? parseJson(text) : undefined
     return { status: response.status, type, code: getString(problem, 'code'), detail: getString(problem, 'detail') }
   }
 
@@ -121,14 +122,6 @@ function toReason(error: unknown): string {
   if (code === 'ECONNREFUSED') return 'connection refused'
   if (code === 'ENOTFOUND') return 'unknown host'
   return inner || code || message
-}
-
-function parseProblem(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function getString(value: unknown, name: string): string | undefined {

@@ -1,3 +1,5 @@
+import { getUser } from '../service-client.ts'
+
 /** Principal whose identity may be deleted, known by its sign-in token only. */
 export interface TestPrincipal {
   /** Environment variable of the token. */
@@ -19,20 +21,10 @@ export function readTestPrincipals(environment: Readonly<Record<string, string |
   })
   if (principals[0]?.variable !== firstVariable)
     throw new Error(`${firstVariable} is missing: set it to an access token of a test user for the service`)
-  const [first, second] = principals.map(({ token }) => getSubject(token))
+  const [first, second] = principals.map(({ token }) => getUser(token))
   if (first !== undefined && first === second)
     throw new Error(
       `${firstVariable} and ${secondVariable} belong to the same principal: sign in as two, or unset ${secondVariable}`,
     )
   return principals
-}
-
-/** Returns issuer and subject of a token, if it is readable. Entra ID's subject is unique per application. */
-function getSubject(token: string): string | undefined {
-  try {
-    const payload = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Record<string, unknown>
-    return JSON.stringify([payload['iss'], payload['sub']])
-  } catch {
-    return undefined
-  }
 }

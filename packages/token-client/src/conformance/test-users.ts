@@ -1,6 +1,7 @@
 import type { ConformanceOptions } from '../conformance.ts'
 import type { TokenResponse } from '../contract.ts'
 import { expectEqual, type ServiceResponse } from './expectations.ts'
+import { parseJson } from './json.ts'
 
 /** The users of one case, whose identities are deleted at its end. */
 export class TestUsers {
@@ -44,20 +45,13 @@ export class TestUsers {
     const text = await response.text()
     const isJson = /json/.test(response.headers.get('Content-Type') ?? '')
     const route = `${method} ${path}`
-    return { route, status: response.status, headers: response.headers, body: isJson ? parse(text, route) : text }
+    const json = isJson ? parseJson(text) : text
+    if (json === undefined) throw new Error(`${route}: expected valid JSON`)
+    return { route, status: response.status, headers: response.headers, body: json }
   }
 
   async deleteIdentities(): Promise<void> {
     // A failed clean-up must not hide the failure of the case.
     for (const user of this.#signedIn) await this.send('DELETE', '/v1/identity', user).catch(() => undefined)
-  }
-}
-
-function parse(text: string, route: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The engine's own message would repeat some of the text, which may contain a token.
-    throw new Error(`${route}: expected valid JSON`)
   }
 }
