@@ -7,7 +7,7 @@ export interface Lifetime {
   readonly to: number
 }
 
-/** The client refreshes a token by then. */
+/** Remaining lifetime by which the client has refreshed a token. */
 const refreshAheadMs = 20 * 60_000
 const maxRequests = 50
 

@@ -51,7 +51,7 @@ export function createSignIn({ authority, clientId, scope, metadata }: DemoConfi
     getAccessToken: async ({ refresh }: { readonly refresh: boolean }): Promise<string> => {
       const user = await manager.getUser()
       const current = user && (refresh || user.expired) ? await manager.signinSilent() : user
-      if (!current) throw new Error('Not signed in.')
+      if (!current) throw new Error('Not signed in: sign in again.')
       return current.access_token
     },
   }

@@ -15,7 +15,7 @@ import {
 } from './page.ts'
 import type { SignIn } from './sign-in.ts'
 
-/** The client refreshes a token before that. */
+/** Remaining lifetime after a jump to the expiry. The client refreshes a token earlier. */
 const beforeExpiryMs = 10 * 60_000
 
 /** Opens the panel of the signed-in user: the token, the requests and the emulator's clock. */

@@ -18,7 +18,7 @@ export function json<Schema extends TSchema>(schema: Schema, check: (value: unkn
     if (value === undefined) throw new Error('must be JSON')
     const errors = withoutLimit(() => validator.Errors(value))
     const issues = [
-      ...collapse(errors).map(({ instancePath, message }) => `${place(instancePath) || 'it'} ${message}`),
+      ...collapse(errors).map(({ instancePath, message }) => `${place(instancePath) || 'the value'} ${message}`),
       ...check(value),
     ]
     if (issues.length === 0 && validator.Check(value)) return value

@@ -4,7 +4,7 @@ import { json } from './json.ts'
 
 const ScopePolicy = Type.Object(
   {
-    /** Without scopes here, users need a role, so a token without roles cannot evade a restrictive one. */
+    /** Rule for users without a listed role. Without scopes, it makes a role mandatory. */
     default: ruleWith(0),
     roles: Type.Optional(Type.Record(Type.String(), ruleWith(1))),
   },

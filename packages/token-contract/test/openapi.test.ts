@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { openApiFile, renderOpenApi } from '../openapi.ts'
 import { problemCatalogue, routes } from '../src/index.ts'
 
-it('commits the OpenAPI document that the routes render (otherwise run `pnpm openapi` here)', async () => {
+it('commits the OpenAPI document that the routes render (otherwise run `npm run openapi` here)', async () => {
   expect(await readFile(openApiFile, 'utf8')).toBe(await renderOpenApi())
 })
 
