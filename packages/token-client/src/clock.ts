@@ -1,10 +1,17 @@
 /** Source of time, replaceable in tests. */
 export interface Clock {
-  /** Returns the current time in milliseconds since 1970. */
+  /**
+   * Returns the current time.
+   *
+   * @returns Milliseconds since 1970.
+   */
   now(): number
   /**
-   * Calls back once after a delay. A background callback must not keep a Node process alive.
+   * Calls back once after a delay.
    *
+   * @param milliseconds Delay.
+   * @param callback Function to call.
+   * @param isBackground Whether the callback must not keep a Node process alive.
    * @returns A function that cancels the callback.
    */
   after(milliseconds: number, callback: () => void, isBackground?: boolean): () => void

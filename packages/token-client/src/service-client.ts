@@ -70,7 +70,7 @@ export class ServiceClient {
       const second = await this.getSignInToken(request.signal, true)
       if (second === first) throw error
       if (getUser(second) === getUser(first)) return this.#fetch(request, second)
-      throw new TokenError('invalidated', 'Another user signed in.', { cause: error })
+      throw new TokenError('invalidated', 'User changed: call again.', { cause: error })
     }
   }
 

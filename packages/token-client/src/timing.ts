@@ -3,7 +3,7 @@ import { TokenError } from './token-error.ts'
 
 // Timing rules: when a token is fresh or due for refresh, and when a failed attempt is repeated.
 
-/** When to refresh the token of a request, and the state of its retries. */
+/** Times of the refresh of a request's token, and the state of its retries. */
 export interface Timing {
   /** Expiry of the token and start of its refresh, in the service's time. */
   expiresAt: number

@@ -114,7 +114,9 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     controller: AbortController = new AbortController(),
   ): Promise<T> {
     const { signal } = controller
-    const cancel = this.#clock.after(attemptTimeoutMs, () => abort(controller, new TokenError('timeout', 'Timed out.')))
+    const cancel = this.#clock.after(attemptTimeoutMs, () =>
+      abort(controller, new TokenError('timeout', 'No response: call again.')),
+    )
     return this.#wait(work(signal), signal).finally(cancel)
   }
 
@@ -180,7 +182,7 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
       try {
         const token = this.#getFresh(entry) ?? (await this.#wait(this.#refresh(entry), signal))
         if (!wasInvalidated || user === this.#user) return token
-        throw new TokenError('invalidated', 'Another user signed in.')
+        throw new TokenError('invalidated', 'User changed: call again.')
       } catch (error) {
         if (isTransient(error)) continue
         // Retry once after an invalidation, but only for the same user.
@@ -235,7 +237,7 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     throwIfAborted(signal)
     const isSame = user === this.#lastUser
     if (this.#user && !isSame) {
-      this.#clear(new TokenError('invalidated', 'Another user signed in.'), entry)
+      this.#clear(new TokenError('invalidated', 'User changed: call again.'), entry)
       entry.token = undefined
     }
     if (!isSame) this.#isInvalidated = false
