@@ -29,8 +29,8 @@ export interface IssueOptions extends CallOptions {
 }
 
 /**
- * The identities of one Azure Communication Services resource, and their access tokens. Every call rejects with a
- * `CommunicationIdentityError`, or with the reason of the given signal.
+ * The identities of one Azure Communication Services resource, and their access tokens. An aborted call rejects with the reason
+ * of its signal.
  */
 export interface CommunicationIdentities {
   readonly sdk: SdkName
@@ -41,6 +41,7 @@ export interface CommunicationIdentities {
    *
    * @param options Signal and deadline.
    * @returns The communication user id.
+   * @throws {CommunicationIdentityError} When the call fails.
    */
   create(options?: CallOptions): Promise<string>
   /**
@@ -49,6 +50,7 @@ export interface CommunicationIdentities {
    * @param scopes Scopes of the token.
    * @param options Lifetime, signal and deadline.
    * @returns The communication user id and the token.
+   * @throws {CommunicationIdentityError} When the call fails.
    */
   createWithToken(scopes: readonly Scope[], options?: IssueOptions): Promise<IdentityWithToken>
   /**
@@ -58,6 +60,7 @@ export interface CommunicationIdentities {
    * @param scopes Scopes of the token.
    * @param options Lifetime, signal and deadline.
    * @returns The token and its expiry.
+   * @throws {CommunicationIdentityError} When the call fails.
    */
   issueToken(communicationUserId: string, scopes: readonly Scope[], options?: IssueOptions): Promise<AccessToken>
   /**
@@ -66,6 +69,7 @@ export interface CommunicationIdentities {
    *
    * @param communicationUserId Id of the identity.
    * @param options Signal and deadline.
+   * @throws {CommunicationIdentityError} When the call fails.
    */
   revokeTokens(communicationUserId: string, options?: CallOptions): Promise<void>
   /**
@@ -73,6 +77,7 @@ export interface CommunicationIdentities {
    *
    * @param communicationUserId Id of the identity.
    * @param options Signal and deadline.
+   * @throws {CommunicationIdentityError} When the call fails.
    */
   delete(communicationUserId: string, options?: CallOptions): Promise<void>
   /**
@@ -81,11 +86,12 @@ export interface CommunicationIdentities {
    * @param token The Entra ID token, its application and its user.
    * @param options Signal and deadline.
    * @returns The communication access token and its expiry.
+   * @throws {CommunicationIdentityError} When the call fails.
    */
   exchangeTeamsToken(token: TeamsUserToken, options?: CallOptions): Promise<AccessToken>
 }
 
-/** How to reach a resource: with a connection string, or keyless with an Entra ID credential. */
+/** Access to a resource: a connection string, or keyless with an Entra ID credential. */
 export type Target =
   | { readonly connectionString: string }
   | { readonly endpoint: string; readonly credential: TokenCredential }
