@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const identities = await createCommunicationIdentities({ connectionString }, { sdk })
   log(`using the ${sdk} SDK and ${emulator ? 'a local emulator' : 'the resource'} at ${identities.endpoint}`)
 
-  // From here on, an interruption aborts the current step and cleans up.
+  // An interruption from here on aborts the current step and cleans up.
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => interruption.abort(new Error('interrupted')))

@@ -68,7 +68,7 @@ export async function buildServer(options: TokenServiceOptions): Promise<Fastify
       request.server.errorHandler(error, request, reply)
     },
   })
-  // Not encapsulated, so that the hooks also apply to unknown routes.
+  // Does not encapsulate the service, so that its hooks also apply to unknown routes.
   await app.register(fastifyPlugin((root: FastifyInstance) => tokenService(root, options), { name: 'token-service' }))
   await app.register(notFound)
   app.addHook('preClose', (done) => {

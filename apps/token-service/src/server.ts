@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   })
   log.info({ address, metricsAddress: app.metrics?.address }, 'the service listens')
   await flush(destination)
-  // Tells a parent process with a channel that the service is ready: log lines depend on LOG_LEVEL.
+  // Notifies a parent process with a channel that the service is ready: log lines depend on LOG_LEVEL.
   process.send?.({ address })
 }
 

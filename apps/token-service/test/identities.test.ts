@@ -208,7 +208,7 @@ it('needs few store operations for a token', async () => {
   }
   const first = await count({})
   expect(first.slice(0, 3)).toEqual(['GET user', 'PUT journal', 'POST user'])
-  // In the background, after the response.
+  // The entry is removed in the background, after the response.
   await expect.poll(() => store.requests).toEqual([...first.slice(0, 3), 'DELETE journal'])
   expect(await count({})).toEqual([])
   expect(await count({ body: { refresh: true } })).toEqual([])

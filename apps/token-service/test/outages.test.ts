@@ -66,7 +66,7 @@ it("stays within the resource's limits when many users sign in at once", async (
     expect(body.retryAfter).toBeGreaterThanOrEqual(20)
     expect(body.retryAfter).toBeLessThanOrEqual(36)
   }
-  // So that they do not retry together.
+  // Different delays keep clients from retrying together.
   expect(new Set(rejected.map(({ body }) => body.retryAfter)).size).toBeGreaterThan(1)
   expect(fixture.emulator.requests.list().filter(({ status }) => status === 429)).toHaveLength(0)
   expect(fixture.emulator.identities()).toHaveLength(47)

@@ -21,7 +21,7 @@ class Simulation implements AsyncDisposable {
   readonly #services: FastifyInstance[]
   readonly #random: () => number
   readonly #clock: { now: number }
-  /** When earlier tokens became invalid, and how long the service may take to notice. */
+  /** Time at which earlier tokens became invalid, and time that the service may take to notice. */
   #invalidatedAt = -Infinity
   #noticedWithinMs = 0
   logins = 0

@@ -55,7 +55,7 @@ it('returns a cached token with at least 20 minutes left, and renews it before',
     clock += ms
     fixture.emulator.clock.advance(ms)
   }
-  // With this test's random number, tokens are renewed five minutes early.
+  // This test's random number renews tokens five minutes early.
   advance(Date.parse(first.expiresOn) - clock - 26 * minute)
   expect((await call()).token).toBe(first.token)
   advance(2 * minute)

@@ -56,7 +56,7 @@ export function createFirstLogin(dependencies: IdentityDependencies, remover: Id
     const isStored = stored?.communicationUserId === communicationUserId
     if (communicationUserId === undefined) await journal.remove(intent)
     else if (!isStored || !(await journal.confirm(intent))) {
-      // From here on, the reaper of any instance can finish the deletion.
+      // Once the entry is written, the reaper of any instance can finish the deletion.
       const surplus = await journal.put({ ...intent, kind: 'delete', communicationUserId })
       unsettled.delete(intent)
       await remover.finish(surplus)

@@ -21,7 +21,7 @@ export function rejectMalformedRequest(
     `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\nContent-Type: ${problemMediaType}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
-  // Also closes connections whose client never closes its half.
+  // Closes the connection even if the client never closes its half.
   socket.destroySoon()
 }
 

@@ -12,7 +12,7 @@ export class ProblemError extends Error {
   override readonly name = 'ProblemError'
   readonly code: ProblemCode
   readonly statusCode: number
-  /** In seconds, as in the header `Retry-After`. */
+  /** Seconds to wait, as in the header `Retry-After`. */
   readonly retryAfter: number | undefined
   /** False if the request proved which user sent it. */
   readonly countsAgainstAddress: boolean

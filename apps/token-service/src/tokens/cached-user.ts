@@ -66,7 +66,7 @@ export class CachedUser {
     const renewAt = expiresOn.getTime() - minRemainingMs - random() * renewalSpreadMs
     const added = { grantKey, identity, token, expiresOn: expiresOn.toISOString(), accessKey: key, renewAt }
     const others = this.tokens.filter((other) => other.grantKey !== grantKey)
-    // Not with spread syntax, which would reserve memory for 16 more tokens.
+    // Uses concat: spread syntax would reserve memory for 16 more tokens.
     this.tokens = others.slice(1 - maxTokens).concat(added)
     return added
   }

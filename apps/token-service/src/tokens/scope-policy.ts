@@ -34,7 +34,7 @@ export function createGrants({ default: defaultRule, roles: ruleByRole = {} }: S
   return (roles: readonly string[], request: TokenRequest): Grant => {
     let allowed = allowances.get(roles)
     if (!allowed) allowances.set(roles, (allowed = evaluate(roles)))
-    // In the contract's order, so that equal sets have equal keys.
+    // Keeps the contract's order, so that equal sets have equal keys.
     const scopes = allScopes.filter((scope) => allowed.scopes.has(scope) && (request.scopes?.includes(scope) ?? true))
     if (scopes.length === 0) {
       const list = [...allowed.scopes].join(', ')

@@ -56,7 +56,7 @@ export const cors = fastifyPlugin(
 export function toCorsHeaders(origin: string): Record<string, string> {
   return {
     'Access-Control-Allow-Origin': origin,
-    // `Date` tells clients how far their clock is off.
+    // `Date` shows clients how far their clock is off.
     'Access-Control-Expose-Headers': 'Date, Retry-After, WWW-Authenticate',
   }
 }

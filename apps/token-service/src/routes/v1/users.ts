@@ -19,7 +19,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
     ...routes.listUsers,
     handler: async ({ query: { limit = 100, cursor, subject }, principal, log }) => {
       const page = await app.identities.store.list({ limit, cursor, subject })
-      // Only for a search, which finds few: a page of all users may be too long for a log line.
+      // Logs the keys only of a search, which finds few users: a page of all users may be too long for a log line.
       const found = subject !== undefined && { userKeys: page.users.map(({ userKey }) => userKey) }
       log.info({ audit: 'list', by: principal.userKey, count: page.users.length, ...found })
       return {
