@@ -172,7 +172,7 @@ export function createUserTokens(options: UserTokensOptions) {
     })
   }
 
-  /** Returns the lifetime to request in minutes; undefined is ACS's default, the only one that the administration SDK supports. */
+  /** Returns the minutes to request. Undefined is ACS's default, the only lifetime that the administration SDK supports. */
   function toLifetime({ minutes, isLifetimeRequested }: Grant): number | undefined {
     const isDefault = !isLifetimeRequested || minutes === 1440
     if (communication.sdk === 'administration' && isDefault) return undefined
