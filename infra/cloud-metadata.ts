@@ -1,6 +1,14 @@
 import { createDefaultHttpClient, createPipelineFromOptions, createPipelineRequest } from '@azure/core-rest-pipeline'
 
-/** Returns the origin of a cloud's resource manager; `host` has the form of azure-native's `metadataHost`. */
+/**
+ * Reads the origin of a cloud's resource manager from the cloud's metadata.
+ *
+ * @param host in the form of azure-native's `metadataHost`, with or without a protocol
+ * @returns the origin, without a trailing slash
+ * @throws {Error} if the host does not respond with metadata
+ * @example
+ * await findResourceManager('management.azure.com') // 'https://management.azure.com'
+ */
 export async function findResourceManager(host: string): Promise<string> {
   const base = host.includes('://') ? host : `https://${host}`
   const url = `${base}/metadata/endpoints?api-version=2022-09-01`

@@ -91,7 +91,7 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
     issues.push('issuers is missing: set issuers[0].issuer and issuers[0].audience (see README.md)')
   }
   if (config.deployPackage && !existsSync(packagePath)) {
-    issues.push(`deployPackage: ${packagePath} is missing: run pnpm build, or set deployPackage to false`)
+    issues.push(`deployPackage: ${packagePath} is missing: run \`npm run build\`, or set deployPackage to false`)
   }
   issues.push(...getServiceIssues(config))
   if (issues.length === 0) return config

@@ -22,6 +22,8 @@ const built = join(cache, builtVersion)
  *
  * @returns the CLI, or undefined if there is none
  * @throws {Error} if the CLI on PATH is too old
+ * @example
+ * const cli = await findPulumi()
  */
 export async function findPulumi(): Promise<PulumiCommand | undefined> {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
@@ -41,7 +43,10 @@ export async function findPulumi(): Promise<PulumiCommand | undefined> {
  *
  * @param log receives the progress, in lines
  * @param signal cancels a build
+ * @returns the CLI
  * @throws {Error} if the CLI on PATH is too old, or if installing fails
+ * @example
+ * const cli = await ensurePulumi(console.error)
  */
 export async function ensurePulumi(log: (line: string) => void, signal?: AbortSignal): Promise<PulumiCommand> {
   const found = await findPulumi()

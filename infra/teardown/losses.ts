@@ -1,4 +1,4 @@
-import type { StackResource } from './stack-state.ts'
+import type { StackResource } from '../stack/stack-state.ts'
 
 /** Losses that the deletion of a resource entails, by its type. */
 const consequences: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { TableClient, type RestError, type TableEntityResult } from '@azure/data-tables'
 import type { TokenCredential } from '@azure/identity'
-import type { StackState } from './stack-state.ts'
+import type { StackState } from '../stack/stack-state.ts'
 
 export interface MappingExport {
   readonly endpoint: string

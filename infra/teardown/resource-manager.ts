@@ -1,7 +1,7 @@
 import { ResourceManagementClient } from '@azure/arm-resources'
 import type { TokenCredential } from '@azure/identity'
 import { findResourceManager } from '../cloud-metadata.ts'
-import type { StackResource } from './stack-state.ts'
+import type { StackResource } from '../stack/stack-state.ts'
 
 /** Names as in the configuration of azure-native. */
 export interface Cloud {

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { TokenCredential } from '@azure/identity'
 import { StackNotFoundError, type Stack } from '@pulumi/pulumi/automation/index.js'
-import { toReason } from '../pulumi-cli/open-stack.ts'
+import { toReason } from '../stack/open-stack.ts'
 import { formatLosses, formatResource } from './losses.ts'
 import { exportMappings, planExport } from './mapping-export.ts'
 import { createResourceCheck, type Cloud, type Statuses } from './resource-manager.ts'
-import { toStackState, type StackResource, type StackState } from './stack-state.ts'
+import { toStackState, type StackResource, type StackState } from '../stack/stack-state.ts'
 
 export interface TeardownOptions {
   readonly stack: Stack
@@ -29,7 +29,10 @@ export async function tearDownStack(options: TeardownOptions): Promise<boolean> 
   const log = (text: string) => void output.write(`${text}\n`)
   const state = await readState(stack)
   const { resources } = state
-  if (resources.length === 0) throw new Error(`stack ${stack.name} has no resources: nothing to destroy`)
+  if (resources.length === 0)
+    throw new Error(
+      `stack ${stack.name} has no resources: to delete it, run \`pulumi stack rm ${stack.name}\` in infra/`,
+    )
   const mappings = exportPath === undefined ? undefined : planExport(state, exportPath)
   const checkResources = await createResourceCheck(toCloud(state, options.cloud), credential)
   const before = await checkResources(resources)
@@ -48,7 +51,8 @@ export async function tearDownStack(options: TeardownOptions): Promise<boolean> 
   const isDone = await destroy(stack, output)
   const after = await checkResources(resources).catch((cause: Error) => {
     const progress = isDone ? 'Pulumi finished' : 'Pulumi did not finish'
-    throw new Error(`${progress}, but checking the remaining resources failed: ${cause.message}`, { cause })
+    const remedy = 'check the remaining resources in the Azure portal'
+    throw new Error(`${progress}, but whether resources remain is unknown: ${remedy}: ${cause.message}`, { cause })
   })
   log(`\n${formatStatuses(resources, before, after)}\n`)
   const isDeleted = resources.every((resource) => after.get(resource) === 'deleted')
@@ -68,7 +72,9 @@ async function readState(stack: Stack): Promise<StackState> {
         cause: error,
       })
     }
-    throw new Error(`pulumi stack export failed: ${toReason(error)}`, { cause: error })
+    throw new Error(`pulumi stack export failed, correct this and run the command again: ${toReason(error)}`, {
+      cause: error,
+    })
   }
 }
 
@@ -79,9 +85,9 @@ async function unprotect({ name, workspace }: Stack): Promise<void> {
   try {
     await promisify(execFile)(workspace.pulumiCommand.command, args, { cwd: workspace.workDir, env })
   } catch (error) {
-    throw new Error(`removing the protection failed, nothing was destroyed: ${(error as { stderr: string }).stderr}`, {
-      cause: error,
-    })
+    const result = 'removing the protection failed, nothing was destroyed'
+    const reason = (error as { stderr: string }).stderr
+    throw new Error(`${result}: correct this and run the command again: ${reason}`, { cause: error })
   }
 }
 
@@ -121,7 +127,8 @@ function formatStatuses(resources: readonly StackResource[], before: Statuses, a
 }
 
 function formatResult(stack: string, isFinished: boolean, isDeleted: boolean): string {
-  if (!isFinished) return `Incomplete; protection is now removed. Run \`pnpm teardown ${stack}\` again to continue.`
+  if (!isFinished)
+    return `Incomplete; protection is now removed. Run \`npm run teardown -- ${stack}\` again to continue.`
   if (!isDeleted) return 'Pulumi finished, but some resources still exist: check them in the Azure portal.'
   return `No resources of stack ${stack} remain. To delete the stack itself, run \`pulumi stack rm ${stack}\` in infra/.`
 }

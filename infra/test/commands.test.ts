@@ -18,17 +18,17 @@ function writePulumi(path: string, version: string): void {
 }
 
 it.each<[string, string[], RegExp]>([
-  ['a missing stack', [], /missing required argument 'stack'.*usage: pnpm teardown \[options\] <stack>/],
-  ['two stacks', ['dev', 'prod'], /too many arguments.*usage: pnpm teardown \[options\] <stack>/],
-  ['an unknown option', ['dev', '--force'], /--force.*usage: pnpm teardown \[options\] <stack>/],
-  ['a missing Pulumi CLI', ['dev'], /no Pulumi CLI: install it .* or run `pnpm pulumi:cli`/],
-])('teardown rejects %s in one line', async (_name, args, message) => {
+  ['a missing stack', [], /missing required argument 'stack'.*usage: npm run teardown -- \[options\] <stack>/],
+  ['two stacks', ['dev', 'prod'], /too many arguments.*usage: npm run teardown -- \[options\] <stack>/],
+  ['an unknown option', ['dev', '--force'], /--force.*usage: npm run teardown -- \[options\] <stack>/],
+  ['a missing Pulumi CLI', ['dev'], /no Pulumi CLI: install it .* or run `npm run pulumi:cli`/],
+])('rejects %s in one line', async (_name, args, message) => {
   const { code, stderr } = await runCommand('teardown', args, temporaryEnvironment())
   expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
   expect(stderr.trim().split('\n')).toHaveLength(1)
 })
 
-it('teardown uses the CLI that `pnpm pulumi:cli` installed', async () => {
+it('uses the CLI that `npm run pulumi:cli` installed', async () => {
   const env = temporaryEnvironment()
   writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0')
   const { code, stderr } = await runCommand('teardown', ['dev', '--yes'], env)
@@ -49,7 +49,7 @@ it('prefers the CLI on PATH, and rejects it if it is too old', async () => {
   expect(await runCommand('pulumi-cli', [], { ...env, PATH: bin })).toMatchObject({ code: 0, stdout: 'pulumi\n' })
 })
 
-it('pulumi:cli prints the path of the installed CLI', async () => {
+it('prints the path of the installed CLI', async () => {
   const env = temporaryEnvironment()
   const path = join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi')
   writePulumi(path, 'v3.270.0')
@@ -59,7 +59,7 @@ it('pulumi:cli prints the path of the installed CLI', async () => {
 it.each([
   ['teardown', ['<stack>', '--yes', '--export <file>']],
   ['pulumi-cli', ['with the official installer', 'builds it with Go']],
-])('%s --help lists its arguments and options', async (name, expected) => {
+])('lists the arguments and options of %s with --help', async (name, expected) => {
   const { code, stdout } = await runCommand(name, ['--help'], temporaryEnvironment())
   expect(code).toBe(0)
   for (const text of [...expected, '-h, --help']) expect(stdout).toContain(text)

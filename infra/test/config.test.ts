@@ -87,7 +87,11 @@ it.each<[string, Record<string, unknown>, RegExp]>([
     { issuers: [{ ...issuer, issuer: 'https://sign-in.example/<tenant>/v2.0' }] },
     /^- issuers has the placeholder <tenant>: replace it/,
   ],
-  ['a missing package', { deployPackage: true }, /^- deployPackage: \/nowhere\/dist\.zip is missing: run pnpm build/],
+  [
+    'a missing package',
+    { deployPackage: true },
+    /^- deployPackage: \/nowhere\/dist\.zip is missing: run `npm run build`/,
+  ],
 ])('rejects %s', (_name, options, expected) => {
   expect(getIssues(options)).toEqual([expect.stringMatching(expected)])
 })
@@ -100,7 +104,7 @@ it('rejects missing options', () => {
   ])
 })
 
-it('lists all mistakes at once', () => {
+it('lists all issues at once', () => {
   const wrong = {
     dataLocation: 'Mars',
     sku: 'F1',
@@ -113,7 +117,7 @@ it('lists all mistakes at once', () => {
   expect(getIssues(wrong, { location: '' })).toHaveLength(10)
 })
 
-it('lists each mistake in the issuers once', () => {
+it('lists each issue of the issuers once', () => {
   const issuers = [
     { issuer: 'https://sign-in.example/<tenant>/v2.0', audience: '<application>' },
     { issuer: 'https://a.example/<tenant>' },

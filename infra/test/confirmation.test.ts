@@ -7,7 +7,7 @@ it.each([
   ['prod\n', false],
   ['y\n', false],
   ['', false],
-])('typing %j confirms the destruction of dev: %s', async (typed, isConfirmed) => {
+])('interprets the input %j for the stack dev as %s', async (typed, isConfirmed) => {
   const input = new PassThrough()
   input.end(typed)
   expect(await confirmByName('dev', { input, output: new PassThrough() })).toBe(isConfirmed)

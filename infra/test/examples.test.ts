@@ -31,13 +31,13 @@ async function parseExample(stack: string) {
   return parseConfig({ stack, options: Object.fromEntries(options), ...rest })
 }
 
-it.each(['dev', 'prod'])('the example of %s has only known options', async (stack) => {
+it.each(['dev', 'prod'])('uses only known options in the example of %s', async (stack) => {
   const names = Object.keys(await readExample(stack))
   expect(['azure-native:location', ...known.map((name) => prefix + name)]).toEqual(expect.arrayContaining(names))
   expect(names).toEqual(expect.arrayContaining(['azure-native:location', `${prefix}issuers`]))
 })
 
-it.each(['dev', 'prod'])('the example of %s is accepted', async (stack) => {
+it.each(['dev', 'prod'])('accepts the example of %s', async (stack) => {
   // The audience of Entra ID's version 2 tokens is the application's id, never its URI.
   const entra = (await parseExample(stack)).issuers.filter(({ issuer }) =>
     /^https:\/\/login\.microsoftonline\.com.*\/v2\.0$/.test(issuer),
@@ -45,10 +45,10 @@ it.each(['dev', 'prod'])('the example of %s is accepted', async (stack) => {
   expect(entra.flatMap(({ audience }) => audience).filter((audience) => audience.includes('://'))).toEqual([])
 })
 
-it('the example of prod protects the identities', async () => {
+it('protects the identities in the example of prod', async () => {
   expect((await parseExample('prod')).protect).toBe(true)
 })
 
-it('Pulumi installs the packages with pnpm, which the workspace requires', async () => {
+it('makes Pulumi install the packages with pnpm, which the workspace requires', async () => {
   expect((await workspace.projectSettings()).runtime).toMatchObject({ options: { packagemanager: 'pnpm' } })
 })

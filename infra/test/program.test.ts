@@ -302,7 +302,7 @@ it.each([
       outputs: { url: 'https://site.azurewebsites.net' },
     },
   ],
-])('%s exposes and registers its children and outputs', async (type, expected) => {
+])('exposes and registers the children and outputs of %s', async (type, expected) => {
   const { describeComponent } = await deploy()
   expect(await describeComponent(type)).toEqual(expected)
 })

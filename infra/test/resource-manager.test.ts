@@ -4,7 +4,7 @@ import { startEmulator } from '@acs-kit/communication-emulator'
 import { listenLocally } from '@acs-kit/test-support/local-server'
 import { expect, it } from 'vitest'
 import { createResourceCheck, inheritParentStatus } from '../teardown/resource-manager.ts'
-import type { StackResource } from '../teardown/stack-state.ts'
+import type { StackResource } from '../stack/stack-state.ts'
 
 const credential = { getToken: async () => ({ token: 'x', expiresOnTimestamp: Date.now() + 60_000 }) }
 

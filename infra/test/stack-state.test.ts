@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { toStackState } from '../teardown/stack-state.ts'
+import { toStackState } from '../stack/stack-state.ts'
 
 it('lists each resource once, without those that the stack only reads', () => {
   const resource = {

@@ -21,7 +21,7 @@ const terminal = `--import=data:text/javascript,${encodeURIComponent('process.st
 
 // Each step builds on the ones before it.
 describe.runIf(cli !== undefined || isRequired)(
-  'pnpm teardown with the genuine engine and the stand-in provider',
+  'npm run teardown, with the genuine engine and the stand-in provider',
   () => {
     const open = new AsyncDisposableStack()
     let emulator: Emulator
@@ -161,7 +161,7 @@ describe.runIf(cli !== undefined || isRequired)(
       emulator.faults.clear()
       expect([failed.code, failed.stdout]).toEqual([
         1,
-        expect.stringMatching(/Incomplete.*Run `pnpm teardown local` again to continue/),
+        expect.stringMatching(/Incomplete.*Run `npm run teardown -- local` again to continue/),
       ])
       expect(failed.stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
       expect(failed.stdout).toContain(`Exported 1001 rows to ${path}`)
@@ -202,7 +202,7 @@ describe.runIf(cli !== undefined || isRequired)(
       const [code] = (await once(child, 'close')) as [number | null]
       expect([code, stdout]).toEqual([
         1,
-        expect.stringMatching(/Incomplete.*Run `pnpm teardown local` again to continue/),
+        expect.stringMatching(/Incomplete.*Run `npm run teardown -- local` again to continue/),
       ])
       expect(stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
       expect((await teardown('local', '--yes')).code).toBe(0)

@@ -11,7 +11,16 @@ export interface NewStackOptions {
 
 const program = join(import.meta.dirname, '..')
 
-/** Creates a stack of this program that keeps its configuration outside the source tree. */
+/**
+ * Creates a stack of this program that keeps its configuration outside the source tree.
+ *
+ * @param name of the stack
+ * @param options CLI, folder and environment
+ * @returns the stack, without configuration
+ * @throws {Error} if the CLI fails; see `toReason`
+ * @example
+ * const stack = await createStack('local', { cli, folder, env })
+ */
 export async function createStack(name: string, { cli, folder, env }: NewStackOptions): Promise<Stack> {
   const source = await LocalWorkspace.create({ pulumiCommand: cli, workDir: program })
   const workspace = await LocalWorkspace.create({
@@ -23,7 +32,16 @@ export async function createStack(name: string, { cli, folder, env }: NewStackOp
   return Stack.create(name, workspace)
 }
 
-/** Opens a stack of this program with the user's own backend, login and configuration. */
+/**
+ * Opens a stack of this program with the user's own backend, login and configuration.
+ *
+ * @param name of the stack, which need not exist
+ * @param cli the Pulumi CLI, such as `findPulumi` returns it
+ * @returns the stack
+ * @throws {Error} if the folder of the program is not readable
+ * @example
+ * const stack = await openStack('dev', cli)
+ */
 export async function openStack(name: string, cli: PulumiCommand): Promise<Stack> {
   const workspace = await LocalWorkspace.create({ pulumiCommand: cli, workDir: program })
   // Selecting it would change which stack the user's next `pulumi up` updates; every command names the stack anyway.
@@ -31,7 +49,14 @@ export async function openStack(name: string, cli: PulumiCommand): Promise<Stack
   return Stack.select(name, workspace)
 }
 
-/** Returns the CLI's own error message, which a `CommandError` buries in command line and output. */
+/**
+ * Extracts the CLI's own error message from a `CommandError`, which also contains the command line and the output.
+ *
+ * @param error any error of the Automation API
+ * @returns the message, or that of another error unchanged
+ * @example
+ * await stack.up().catch((error) => console.error(toReason(error)))
+ */
 export function toReason(error: unknown): string {
   const { message } = error as Error
   const [, reason = message] = (error instanceof CommandError && /^error: ([^]+?)\n+(?: err\?|$)/m.exec(message)) || []

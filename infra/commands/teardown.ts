@@ -1,17 +1,21 @@
-// `pnpm teardown`: destroys a stack in Azure after confirmation and verifies that no resources remain.
+// `npm run teardown`: destroys a stack in Azure after confirmation and verifies that no resources remain.
 import { DefaultAzureCredential } from '@azure/identity'
 import { createCommand, runCommand } from './command-line.ts'
-import { openStack } from './pulumi-cli/open-stack.ts'
-import { findPulumi } from './pulumi-cli/pulumi-cli.ts'
-import { confirmByName } from './teardown/confirmation.ts'
-import { tearDownStack } from './teardown/tear-down-stack.ts'
+import { openStack } from '../stack/open-stack.ts'
+import { findPulumi } from '../pulumi-cli/pulumi-cli.ts'
+import { confirmByName } from '../teardown/confirmation.ts'
+import { tearDownStack } from '../teardown/tear-down-stack.ts'
 
 interface TeardownFlags {
   readonly yes?: true
   readonly export?: string
 }
 
-const command = createCommand('teardown', 'Destroy a stack in Azure and verify that no resources remain.')
+const label = 'teardown'
+const command = createCommand(
+  { label, invocation: 'npm run teardown --' },
+  'destroy a stack in Azure and verify that no resources remain',
+)
   .argument('<stack>', 'name of the stack, such as dev')
   .option('--yes', 'destroy without asking for confirmation')
   .option('--export <file>', 'first write the identity mappings to a new file, one JSON object per line')
@@ -22,7 +26,7 @@ const command = createCommand('teardown', 'Destroy a stack in Azure and verify t
 async function run(name: string, flags: TeardownFlags): Promise<boolean> {
   const cli = await findPulumi()
   if (!cli) {
-    throw new Error('no Pulumi CLI: install it (https://www.pulumi.com/docs/install) or run `pnpm pulumi:cli`')
+    throw new Error('no Pulumi CLI: install it (https://www.pulumi.com/docs/install) or run `npm run pulumi:cli`')
   }
   return tearDownStack({
     stack: await openStack(name, cli),
@@ -39,4 +43,4 @@ async function run(name: string, flags: TeardownFlags): Promise<boolean> {
   })
 }
 
-await runCommand(command)
+await runCommand(label, command)
