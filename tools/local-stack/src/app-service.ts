@@ -57,7 +57,7 @@ function unpack(zip: Uint8Array, folder: string): void {
 
 function getSiteConfig(emulator: Emulator): SiteConfig {
   const site = emulator.resourceManager.resources().find(({ id }) => id.type === 'Microsoft.Web/sites')
-  if (!site) throw new Error('the resource manager has no site')
+  if (!site) throw new Error('the resource manager has no site: provision one before the service starts')
   return site.envelope.properties!['siteConfig'] as SiteConfig
 }
 
@@ -66,5 +66,7 @@ function parseCommand(command: string, runtime: string): string {
   const [, major] = /^NODE\|(\d+)-lts$/.exec(runtime) ?? []
   const [, script] = /^node (\S+)$/.exec(command) ?? []
   if (script !== undefined && major === process.versions.node.split('.')[0]) return script
-  throw new Error(`the site runs "${command}" on ${runtime}, but this is Node ${process.versions.node}`)
+  throw new Error(
+    `the site runs "${command}" on ${runtime}, but this is Node ${process.versions.node}: correct it in infra/token-service-site.ts`,
+  )
 }

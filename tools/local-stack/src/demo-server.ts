@@ -31,6 +31,7 @@ export async function startDemoServer(emulator: Emulator, port: number): Promise
     const address = new URL(url, `http://${headers.host}`)
     const document = findDocument(address, published)
     if (!document) return next()
+    if (document === 'starting') return void response.writeHead(503, { 'Retry-After': '1' }).end()
     // Apps of other origins sign in here.
     if (address.pathname.endsWith('/openid-configuration')) response.setHeader('Access-Control-Allow-Origin', '*')
     response.setHeader('Content-Type', 'application/json').end(JSON.stringify(document))

@@ -1,4 +1,4 @@
-// `pnpm dev`: emulator, Azurite, token service and demo without an Azure account. Service and demo follow their sources.
+// `npm run dev`: emulator, Azurite, token service and demo without an Azure account. Service and demo follow their sources.
 import { once } from 'node:events'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { settings } from '@acs-kit/service-settings'
 import { startLocalStack } from './local-stack.ts'
 import { findNamedResource } from './named-resource.ts'
-import { addStackOptions, createCommand, toPorts, type StackOptions } from './options.ts'
+import { addStackOptions, createProgram, toPorts, type StackOptions } from './options.ts'
 import { printError, runProgram } from './run-program.ts'
 import { formatUsage } from './usage.ts'
 
@@ -17,10 +17,16 @@ const serviceSources = [
   import.meta.resolve('@acs-kit/service-settings'),
   import.meta.resolve('@acs-kit/token-contract'),
 ].map((url) => dirname(fileURLToPath(url)))
+const never = new Promise<never>(() => {})
 /** Editors and Git write several files at a time. */
 const settleMs = 100
 
-const command = addStackOptions(createCommand('pnpm dev', 'Run the token service and the demo, reloading on change.'))
+/** What chooses the folders that this program writes to. */
+const folderOptions = ['--data', '--keys', 'HOME']
+
+const command = addStackOptions(
+  createProgram('npm run dev --', 'run the token service and the demo, and reload both on every change'),
+)
   .option(
     '--data <folder>',
     'folder that keeps users and identities',
@@ -48,14 +54,26 @@ async function dev(options: StackOptions & { readonly data: string }, signal: Ab
   })
   process.stdout.write(`\n${formatUsage(stack, options.keys)}\n\n`)
   let changed = Promise.withResolvers<'changed'>()
+  let exited: Promise<string> = stack.service.exited()
   stack.demo?.onChange(serviceSources, () => changed.resolve('changed'))
   for (;;) {
-    const event = await Promise.race([stopped, changed.promise])
-    if (event === 'stopped') return
+    const event = await Promise.race([stopped, changed.promise, exited])
+    // Ctrl+C also ends the service.
+    if (event === 'stopped' || signal.aborted) return
+    exited = never
+    if (event !== 'changed') {
+      printError(new Error(`${event}: restarts on the next change of its sources`))
+      continue
+    }
     await sleep(settleMs)
     // Changes during the restart count for the next.
     changed = Promise.withResolvers()
-    await stack.service.restart().catch(printError)
+    try {
+      await stack.service.restart()
+      exited = stack.service.exited()
+    } catch (error) {
+      printError(error, folderOptions)
+    }
   }
 }
 
@@ -66,11 +84,12 @@ function readLogLevel(): string | undefined {
   try {
     return settings.LOG_LEVEL.parse(level)
   } catch (error) {
-    printError(new Error(`LOG_LEVEL ignored: it ${(error as Error).message}`))
+    printError(new Error(`LOG_LEVEL ignored: ${(error as Error).message}`))
     return undefined
   }
 }
 
-await runProgram((signal) =>
-  command.action((options: StackOptions & { readonly data: string }) => dev(options, signal)).parseAsync(),
+await runProgram(
+  (signal) => command.action((options: StackOptions & { readonly data: string }) => dev(options, signal)).parseAsync(),
+  folderOptions,
 )

@@ -108,7 +108,9 @@ async function waitUntilReady(url: string): Promise<void> {
     const { ok, status } = await fetch(new URL('/readyz', url))
     if (ok) return
     if (deadline.aborted)
-      throw new Error(`token service is not ready after ${readyTimeoutMs / 1000} s: status ${status}`)
+      throw new Error(
+        `token service is not ready after ${readyTimeoutMs / 1000} s, status ${status}: run the command again, or use --no-pulumi`,
+      )
     await sleep(50)
   }
 }

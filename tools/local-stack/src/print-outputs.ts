@@ -1,6 +1,6 @@
 // `npm run outputs`: prints the values of the running local stack, for a shell and for other apps.
 import { HttpClient } from '@acs-kit/test-support/http-client'
-import { createCommand, demoPortOption } from './options.ts'
+import { createProgram, defaultPorts, portOption } from './options.ts'
 import { runProgram } from './run-program.ts'
 
 interface OutputsOptions {
@@ -8,8 +8,8 @@ interface OutputsOptions {
   readonly showSecrets?: boolean
 }
 
-const command = createCommand('npm run --silent outputs --', 'Print the outputs of the running local stack.')
-  .addOption(demoPortOption())
+const command = createProgram('npm run --silent outputs --', 'print the outputs of the running local stack')
+  .addOption(portOption('--demo-port <number>', 'port of the demo of the stack', defaultPorts.demo))
   .option('--show-secrets', "also print the connection string, if the resource is the emulator's")
   .addHelpText('after', '\nTo set them as shell variables: eval "$(npm run --silent outputs)"')
 
@@ -23,15 +23,22 @@ async function printOutputs({ demoPort, showSecrets = false }: OutputsOptions): 
 async function fetchOutputs(demoPort: number, showSecrets: boolean): Promise<Readonly<Record<string, string>>> {
   // Unlike `fetch`, never through a proxy.
   using client = new HttpClient(demoPort)
+  const { status, text } = await client
+    .send({ method: 'GET', path: `/outputs.json${showSecrets ? '?secrets' : ''}` })
+    .catch((cause: unknown) => {
+      throw notFound(demoPort, cause)
+    })
+  if (status === 503) throw new Error('the local stack is still starting: try again')
   try {
-    const { text } = await client.send({ method: 'GET', path: `/outputs.json${showSecrets ? '?secrets' : ''}` })
     return JSON.parse(text) as Record<string, string>
   } catch (cause) {
-    throw new Error(
-      `no local stack found on port ${demoPort}: start one with \`npm start -- --keep\` or \`pnpm dev\`, or pass its --demo-port`,
-      { cause },
-    )
+    throw notFound(demoPort, cause)
   }
+}
+
+function notFound(port: number, cause: unknown): Error {
+  const remedy = 'start one with `npm start -- --keep` or `npm run dev`, or pass its --demo-port'
+  return new Error(`no local stack found on port ${port}: ${remedy}`, { cause })
 }
 
 /** Quotes a value for POSIX shells if necessary. Programs that read `.env` files understand the result as well. */

@@ -61,8 +61,11 @@ export async function provisionResources(
       await engine.destroy({ onResource: () => count++ })
       onStep('destroyed', `${count} resources`)
       const remaining = resourceManager.resources().map(({ id }) => id.id)
-      if (remaining.length > 0) throw new Error(`resources remain after pulumi destroy: ${remaining.join(', ')}`)
-      onStep('left', 'nothing: the resource manager has no resources')
+      if (remaining.length > 0) {
+        const list = remaining.join(', ')
+        throw new Error(`resources remain after pulumi destroy, check the program in infra for retainOnDelete: ${list}`)
+      }
+      onStep('remaining', 'none')
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -10,21 +10,25 @@ export interface PublishedStack {
 
 export const signInScope = 'openid profile offline_access api://acs-kit/access_as_user'
 const clientId = wellKnownPublicClientId
+const stackPaths = new Set(['/config.json', '/outputs.json'])
 
 /**
- * Loads the sign-in's metadata. Returns a function that finds the JSON document at an address of the demo's server: the
- * metadata or, once there is a stack, the demo's configuration and the stack's outputs.
+ * Loads the sign-in's metadata. Returns a function that finds the JSON document at an address of the demo's server: this
+ * metadata, the demo's configuration or the stack's outputs. The last two are available once the stack has started.
  */
 export async function loadStackDocuments({ endpoint, entra: { issuer, tenantId } }: Emulator) {
   const response = await fetch(`${issuer}/.well-known/openid-configuration`)
   const emulatorMetadata = await response.text()
 
-  return ({ origin, pathname, searchParams }: URL, stack: PublishedStack | undefined): object | undefined => {
+  return (
+    { origin, pathname, searchParams }: URL,
+    stack: PublishedStack | undefined,
+  ): object | 'starting' | undefined => {
     // The sign-in is served under this origin as well.
     const addresses = JSON.parse(emulatorMetadata.replaceAll(new URL(endpoint).origin, origin)) as object
     const metadata = { ...addresses, issuer }
     if (pathname === `/${tenantId}/v2.0/.well-known/openid-configuration`) return metadata
-    if (!stack) return undefined
+    if (!stack) return stackPaths.has(pathname) ? 'starting' : undefined
     const { service, communicationEndpoint, connectionString, isAzureEmulated } = stack
     switch (pathname) {
       case '/config.json':

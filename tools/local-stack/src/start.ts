@@ -1,10 +1,13 @@
-// `npm start` and `pnpm up:local`: shows the lifecycle of a communication resource without an Azure account.
+// `npm start` and `npm run up:local`: shows the lifecycle of a communication resource without an Azure account.
 import { ensurePulumi } from '@acs-kit/infra/pulumi-cli'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { runLifecycle } from './lifecycle.ts'
 import { findNamedResource } from './named-resource.ts'
-import { addStackOptions, createCommand, toPorts, type StackOptions } from './options.ts'
+import { addStackOptions, createProgram, toPorts, type StackOptions } from './options.ts'
 import { formatError, runProgram } from './run-program.ts'
+
+/** What chooses the folders that this program writes to. */
+const folderOptions = ['--keys', 'HOME']
 
 interface StartOptions extends StackOptions {
   readonly keep?: boolean
@@ -14,7 +17,9 @@ interface StartOptions extends StackOptions {
   readonly keyless?: boolean
 }
 
-const command = createCommand('npm start --', 'Provision a resource on an emulated Azure, use it, and destroy it.')
+// npm names the script that it runs.
+const invocation = process.env['npm_lifecycle_event'] === 'up:local' ? 'npm run up:local --' : 'npm start --'
+const command = createProgram(invocation, 'provision a resource on an emulated Azure, use it, and destroy it')
   .option('--keep', 'keep everything running until Ctrl+C')
   .option('--once', 'stop in the end, even with --keep')
   .option('--pulumi', 'require Pulumi, and ignore COMMUNICATION_SERVICES_CONNECTION_STRING')
@@ -23,7 +28,7 @@ const command = createCommand('npm start --', 'Provision a resource on an emulat
 addStackOptions(command).addHelpText(
   'after',
   `
-The ports apply with --keep only. \`pnpm up:local\` is \`npm start -- --pulumi --keep\`.
+The ports apply with --keep only. \`npm run up:local\` is \`npm start -- --pulumi --keep\`.
 
 Environment variables:
   COMMUNICATION_SERVICES_CONNECTION_STRING  resource to use instead of provisioning one
@@ -32,6 +37,9 @@ Environment variables:
 
 async function start(options: StartOptions, signal: AbortSignal): Promise<void> {
   const { keep = false, once = false, keyless = false, keys, allowOrigin } = options
+  // Not `conflicts`, which would also exclude --pulumi: both options have the same name.
+  if (keyless && options.pulumi === false)
+    command.error("error: option '--keyless' cannot be used with option '--no-pulumi'")
   const pulumi = keyless || options.pulumi
   const staysUp = keep && !once
   const connectionString = pulumi === true ? undefined : await findNamedResource()
@@ -53,7 +61,7 @@ async function findCli(isRequired: boolean, signal: AbortSignal): Promise<Pulumi
   } catch (error) {
     if (isRequired) throw error
     signal.throwIfAborted()
-    printLine(`Provisioning skipped, using the emulator's default resource: ${formatError(error)}`)
+    printLine(`Provisioning skipped, using the emulator's default resource: ${formatError(error, folderOptions)}`)
     return undefined
   }
 }
@@ -62,4 +70,7 @@ function printLine(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-await runProgram((signal) => command.action((options: StartOptions) => start(options, signal)).parseAsync())
+await runProgram(
+  (signal) => command.action((options: StartOptions) => start(options, signal)).parseAsync(),
+  folderOptions,
+)

@@ -33,17 +33,17 @@ export async function runTokenScenario(
   const requestsBefore = requests
   const again = await tokens.getToken({ scopes: ['voip'] })
   check(again === voip && requests === requestsBefore, 'the second voip token did not come from memory')
-  transcript.printStep('voip again', 'the same token, from memory, without a request')
+  transcript.printStep('voip token, again', 'the same token, from memory, without a request')
   using other = createClient()
   const shared = await other.getToken({ scopes: ['voip'] })
   check(shared.token === voip.token, "the other client's voip token did not come from the service's cache")
-  transcript.printStep('elsewhere', "another client of the same user: the same token, from the service's cache")
+  transcript.printStep('second client', "of the same user: the same token, from the service's cache")
   tokens.invalidate()
   const requestsBeforeRefresh = requests
   const refreshed = await tokens.getToken({ scopes: ['voip'] })
   // Tokens issued within a second may be equal.
   check(requests > requestsBeforeRefresh, 'the voip token was not refreshed')
-  transcript.printStep('refreshed', `${formatToken(refreshed)}, issued anew`)
+  transcript.printStep('refreshed', `${formatToken(refreshed)}, a new token`)
   await tokens.revokeTokens()
   transcript.printStep(
     'revoked',

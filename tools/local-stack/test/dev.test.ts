@@ -20,17 +20,17 @@ function replace(path: string): void {
   renameSync(draft, path)
 }
 
-describe.runIf(process.platform === 'linux')('pnpm dev', () => {
+describe.runIf(process.platform === 'linux')('npm run dev', () => {
   it.each([
     { signal: 'SIGTERM', level: 'warn', isLogged: false, complaint: '' },
     {
       signal: 'SIGKILL',
       level: 'verbose',
       isLogged: true,
-      complaint: 'acs-kit: LOG_LEVEL ignored: it must be error or warn or info or debug\n',
+      complaint: 'acs-kit: LOG_LEVEL ignored: must be error or warn or info or debug\n',
     },
   ] as const)(
-    'with LOG_LEVEL=$level, restarts the service on every change and leaves nothing after $signal',
+    'restarts the service on every change with LOG_LEVEL=$level, and leaves nothing after $signal',
     async ({ signal, level, isLogged, complaint }) => {
       const data = temporaryFolder()
       const getGitStatus = async () => (await promisify(execFile)('git', ['status', '--short'], { cwd: root })).stdout
@@ -66,6 +66,26 @@ describe.runIf(process.platform === 'linux')('pnpm dev', () => {
       expect(await getGitStatus()).toBe(before)
     },
   )
+
+  it('reports a service that dies, and restarts it on the next change', async () => {
+    const data = temporaryFolder()
+    await using dev = await ServerProcess.start({
+      script,
+      args: ['--data', data, ...freePorts],
+      env: { ...process.env, TMPDIR: data },
+      ready: /^call/m,
+    })
+    const findService = () =>
+      findProcesses(data).find((pid) => readFileSync(`/proc/${pid}/cmdline`).includes('token-service'))
+    const dead = findService()!
+    process.kill(dead, 'SIGKILL')
+    await expect
+      .poll(() => dev.stderr)
+      .toMatch(/^acs-kit: token service exited with SIGKILL.*: restarts on the next change of its sources\n$/)
+    expect(dev.isRunning).toBe(true)
+    replace(source)
+    await expect.poll(findService).toEqual(expect.any(Number))
+  })
 })
 
 it.runIf(process.platform === 'linux')('names the remedy for a data folder that cannot be created', async () => {
@@ -75,7 +95,7 @@ it.runIf(process.platform === 'linux')('names the remedy for a data folder that 
     await using dev = ServerProcess.launch({ script, args: ['--data', data, ...freePorts], env: process.env })
     expect(await dev.exit()).toBe(1)
     expect(dev.stderr).toMatch(
-      /^acs-kit: the folder .* cannot be used: E[A-Z]+: .*: choose a writable folder with --data\n$/,
+      /^acs-kit: the folder .* cannot be used: E[A-Z]+: .*: choose a writable folder with --data\b.*\n$/,
     )
   }
 })

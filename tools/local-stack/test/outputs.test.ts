@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startDemoServer } from '../src/demo-server.ts'
 import { startLocalStack, type LocalStack } from '../src/local-stack.ts'
 import { startForeignEnvironment } from './foreign-environment.ts'
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => open.disposeAsync())
 
-function printOutputs({ demo }: LocalStack, args: readonly string[] = [], env = process.env) {
+function printOutputs({ demo }: Pick<LocalStack, 'demo'>, args: readonly string[] = [], env = process.env) {
   return run(process.execPath, [script, '--demo-port', new URL(demo!.url).port, ...args], { env })
 }
 
@@ -68,6 +69,15 @@ it('names the remedy if no stack runs', async () => {
     stderr: expect.stringMatching(
       /^acs-kit: no local stack found on port 1: start one with `npm start -- --keep`.*\n$/,
     ),
+  })
+})
+
+it('reports a stack that is still starting', async () => {
+  await using demo = await startDemoServer(stack.emulator, 0)
+  await expect(printOutputs({ demo })).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: 'acs-kit: the local stack is still starting: try again\n',
   })
 })
 

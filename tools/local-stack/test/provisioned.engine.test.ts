@@ -55,12 +55,12 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
   it.each([
     ['npm start', [], /^Deleted the identity with ID/m],
     [
-      'pnpm up:local --once --keyless',
+      'npm run up:local -- --once --keyless',
       ['--pulumi', '--keep', '--once', '--keyless'],
       /^Skipped: it needs a connection/m,
     ],
   ])(
-    '%s runs from up to destroy, ignores the settings of other programs, and leaves nothing',
+    'runs %s from up to destroy, ignores the settings of other programs, and leaves nothing',
     async (_name, args, quickstart) => {
       const folder = temporaryFolder()
       await using foreign = await startForeignEnvironment()
@@ -74,7 +74,7 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
         /^ {2}deleted +[\d.]+ s {2}the identity/m,
         quickstart,
         /^ {2}destroyed +[\d.]+ s {2}[89] resources$/m,
-        /^ {2}left +[\d.]+ s {2}nothing/m,
+        /^ {2}remaining +[\d.]+ s {2}none$/m,
       ]) {
         expect(stdout).toMatch(line)
       }
@@ -85,7 +85,7 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
     },
   )
 
-  it('pnpm up:local runs until it is stopped, and then destroys everything', async () => {
+  it('runs until it is stopped, and then destroys everything', async () => {
     const folder = temporaryFolder()
     await using up = await ServerProcess.start({
       script,
@@ -99,7 +99,7 @@ describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
     expect(await (await fetch(page!)).text()).toContain('<!doctype html>')
     process.kill(up.pid, 'SIGTERM')
     expect(await up.exit()).toBe(0)
-    expect(up.stdout).toMatch(/^ {2}left +[\d.]+ s {2}nothing/m)
+    expect(up.stdout).toMatch(/^ {2}remaining +[\d.]+ s {2}none$/m)
     expect(readdirSync(folder)).toEqual([])
     expect(findProcesses(folder)).toEqual([])
   })

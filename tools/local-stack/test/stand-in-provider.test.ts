@@ -28,6 +28,10 @@ afterAll(() => open.disposeAsync())
 
 const connect = (port: number) =>
   new providerRpc.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure())
+const connectDisposable = (port: number) => {
+  const connected = connect(port)
+  return Object.assign(connected, { [Symbol.dispose]: () => connected.close() })
+}
 const urn = (type: string) => `urn:pulumi:local::acs-kit::${type}::name`
 const configure = (values: Record<string, struct.JavaScriptValue>, target = client) =>
   promisify(target.configure.bind(target))(
@@ -47,6 +51,15 @@ async function create(
 async function read(request: provider.ReadRequest): Promise<provider.ReadResponse> {
   return (await promisify(client.read.bind(client))(request)) as provider.ReadResponse
 }
+
+it('rejects requests before it is configured', async () => {
+  await using unconfigured = await startStandInProvider(emulator.resourceManager.servicePrincipal)
+  using target = connectDisposable(unconfigured.port)
+  const group = { resourceGroupName: 'early', location: 'westeurope' }
+  await expect(create('azure-native:resources:ResourceGroup', group, target)).rejects.toThrow(
+    'the stand-in provider is not configured: call Configure first',
+  )
+})
 
 it('names missing configuration', async () => {
   await expect(configure({ metadataHost: '', tenantId: '' })).rejects.toThrow(
@@ -138,11 +151,7 @@ it('runs as a program and prints the variable that attaches it', async () => {
     ready: /\n/,
   })
   const [, port] = /^PULUMI_DEBUG_PROVIDERS=azure-native:(\d+)\n$/.exec(started.stdout)!
-  using standalone = Object.assign(connect(Number(port)), {
-    [Symbol.dispose]() {
-      standalone.close()
-    },
-  })
+  using standalone = connectDisposable(Number(port))
   await configure({}, standalone)
   const group = { resourceGroupName: 'standalone', location: 'westeurope' }
   const id = await create('azure-native:resources:ResourceGroup', group, standalone)
@@ -156,6 +165,7 @@ it('lists its options with --help and rejects others', async () => {
   for (const option of ['--metadata-host <url>', '--subscription-id <id>', '--help']) expect(stdout).toContain(option)
   await expect(run('--port')).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/unknown option '--port'[^]*Usage: stand-in-provider \[options\]/),
+    stderr:
+      "stand-in-provider: unknown option '--port': usage: npx node tools/local-stack/src/stand-in-provider/main.ts [options]\n",
   })
 })

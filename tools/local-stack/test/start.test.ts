@@ -44,9 +44,9 @@ it('shows tokens from sign-in to deletion, runs the quickstart, and stops everyt
     new RegExp(`^  identity +[\\d.]+ s  ${id}$`),
     new RegExp(`^  voip token +[\\d.]+ s  ${token}, until 20`),
     new RegExp(`^  chat token +[\\d.]+ s  ${token}, until 20`),
-    /^ {2}voip again +[\d.]+ s {2}the same token, from memory/,
-    /^ {2}elsewhere +[\d.]+ s {2}another client/,
-    new RegExp(`^  refreshed +[\\d.]+ s  ${token}, until 20.*, issued anew$`),
+    /^ {2}voip token, again +[\d.]+ s {2}the same token, from memory/,
+    /^ {2}second client +[\d.]+ s {2}of the same user/,
+    new RegExp(`^  refreshed +[\\d.]+ s  ${token}, until 20.*, a new token$`),
     /^ {2}revoked +.*: revoked$/,
     /^ {2}deleted /,
     /^Azure Communication Services - Access Tokens Quickstart$/,
@@ -182,24 +182,34 @@ it('names the remedy for a port in use, and for a HOME that is a file', async ()
 it.each([
   {
     args: ['--port', 'http'],
-    message: "error: option '--port <number>' argument 'http' is invalid. Expected a number",
+    message: "option '--port <number>' argument 'http' is invalid: expected a number from 0 to 65535",
   },
-  { args: ['--allow-origin', 'https://a.example/'], message: "argument 'https://a.example/' is invalid. It must list" },
-  { args: ['--kep'], message: "error: unknown option '--kep'" },
-  { args: ['extra'], message: 'error: too many arguments' },
-])('rejects $args with its usage', async ({ args, message }) => {
+  { args: ['--allow-origin', 'https://a.example/'], message: "argument 'https://a.example/' is invalid: must list" },
+  { args: ['--kep'], message: "unknown option '--kep' (Did you mean --keep?)" },
+  { args: ['extra'], message: 'too many arguments' },
+  {
+    args: ['--keyless', '--no-pulumi'],
+    message: "option '--keyless' cannot be used with option '--no-pulumi'",
+  },
+])('rejects $args in one line with its usage', async ({ args, message }) => {
   const stderr = await expectFailure(args)
   expect(stderr).toContain(message)
-  expect(stderr).toMatch(/^Usage: npm start -- \[options\]$/m)
+  expect(stderr).toMatch(/^acs-kit: .*: usage: npm start -- \[options\]\n$/)
 })
 
 it.each([
   ['start.ts', ['--keep', '--once', '--pulumi', '--no-pulumi', '--keyless', '--port', '--allow-origin', '--keys']],
   ['dev.ts', ['--data', '--port', '--emulator-port', '--demo-port', '--allow-origin', '--keys']],
   ['print-outputs.ts', ['--demo-port', '--show-secrets']],
-])('%s lists all options with --help', async (name, options) => {
+])('lists all options of %s with --help', async (name, options) => {
   const { stdout } = await run(process.execPath, [join(import.meta.dirname, '../src', name), '--help'], { env })
   for (const option of ['Usage: ', ...options, '--help']) expect(stdout).toContain(option)
+})
+
+it('names the script that npm runs in its usage', async () => {
+  const args = [script, '--pulumi', '--keep', '--help']
+  const { stdout } = await run(process.execPath, args, { env: { ...env, npm_lifecycle_event: 'up:local' } })
+  expect(stdout).toMatch(/^Usage: npm run up:local -- \[options\]$/m)
 })
 
 const firstOpenPort = '/proc/sys/net/ipv4/ip_unprivileged_port_start'

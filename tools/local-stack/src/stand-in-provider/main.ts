@@ -5,7 +5,7 @@ import {
   wellKnownPort,
   wellKnownTenantId,
 } from '@acs-kit/communication-emulator'
-import { program } from 'commander'
+import { createCommand, runCommand } from '@acs-kit/infra/command-line'
 import { startStandInProvider } from './stand-in-provider.ts'
 
 interface Flags {
@@ -13,15 +13,17 @@ interface Flags {
   readonly subscriptionId: string
 }
 
-program
-  .name('stand-in-provider')
-  .description(
-    'Start a stand-in for the Pulumi provider azure-native that uses a running emulator, and print the variable that ' +
-      'attaches it to the Pulumi CLI. It runs until it is stopped.',
-  )
+const label = 'stand-in-provider'
+const description = `start a stand-in for the Pulumi provider azure-native, which uses a running emulator
+
+Prints the variable that attaches it to the Pulumi CLI, and runs until Ctrl+C.`
+
+const command = createCommand(
+  { label, invocation: 'npx node tools/local-stack/src/stand-in-provider/main.ts' },
+  description,
+)
   .option('--metadata-host <url>', 'URL of the emulator', `https://localhost:${wellKnownPort}`)
   .option('--subscription-id <id>', 'subscription of the resources', '00000000-0000-4000-8000-000000000000')
-  .showHelpAfterError()
   .action(async (flags: Flags) => {
     const { port } = await startStandInProvider({
       ...flags,
@@ -33,4 +35,4 @@ program
     process.stdout.write(`PULUMI_DEBUG_PROVIDERS=azure-native:${port}\n`)
   })
 
-await program.parseAsync()
+await runCommand(label, command)

@@ -83,9 +83,8 @@ export async function startStandInProvider(environment: ProviderEnvironment): Pr
 function connect(values: Values): Cloud {
   const missing = requiredNames.filter((name) => !values[name])
   if (missing.length > 0) {
-    throw new Error(
-      `the stand-in provider has no value for ${missing.map((name) => `azure-native:${name}`).join(', ')}`,
-    )
+    const names = missing.map((name) => `azure-native:${name}`).join(', ')
+    throw new Error(`the stand-in provider has no value for ${names}: set it with pulumi config set`)
   }
   const { subscriptionId, location, ...arm } = values as Values & ProviderEnvironment & { readonly location?: string }
   return { arm: new ArmClient(arm), subscriptionId, location }
