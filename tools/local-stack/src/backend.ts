@@ -47,7 +47,7 @@ export function trustedIssuer({ issuer }: Emulator['entra']) {
   return { issuer, audience: 'api://acs-kit', kind: 'entra', required: 'access_as_user', admin: 'admin' }
 }
 
-/** What token services run against: emulator, Azurite and a sign-in issuer. */
+/** Services that a token service depends on: emulator, Azurite and a sign-in issuer. */
 export class Backend<E extends Emulator | EmulatorProcess = Emulator> implements AsyncDisposable {
   readonly emulator: E
   /** Signs users in, if the emulator has a process of its own. */

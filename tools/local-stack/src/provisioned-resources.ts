@@ -1,8 +1,6 @@
-import { Azurite } from '@acs-kit/test-support/azurite'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
-import { trustedIssuer, type Backend } from './backend.ts'
-import { LocalEngine } from './pulumi/local-engine.ts'
-import { startStandInProvider } from './stand-in-provider/stand-in-provider.ts'
+import type { Backend } from './backend.ts'
+import { startEmulatedEngine } from './pulumi/emulated-engine.ts'
 
 export interface ProvisionOptions {
   readonly cli: PulumiCommand
@@ -31,20 +29,12 @@ export interface ProvisionedResources extends AsyncDisposable {
 /** Runs `pulumi up`. */
 export async function provisionResources(
   { cli, keyless = false }: ProvisionOptions,
-  { emulator: { entra, resourceManager }, azurite }: Backend,
+  { emulator, azurite }: Backend,
   { onStep, signal }: ProvisionProgress,
 ): Promise<ProvisionedResources> {
   await using parts = new AsyncDisposableStack()
-  resourceManager.tableEndpoint = azurite.endpoint
-  resourceManager.tableKeys = Azurite.accountKeys
-  const provider = await startStandInProvider(resourceManager.servicePrincipal)
-  const engine = parts.use(await LocalEngine.start(cli, provider))
-  const issuer = Object.entries(trustedIssuer(entra)).map(([name, value]) => [`issuers[0].${name}`, value])
-  await engine.configure({
-    'azure-native:location': 'westeurope',
-    keyless: String(keyless),
-    ...Object.fromEntries(issuer),
-  })
+  const settings = { keyless: String(keyless) }
+  const engine = parts.use(await startEmulatedEngine({ cli, emulator, azurite, settings }))
   onStep('stack', 'local, with its state in a temporary folder')
   const outputs = await engine.up({
     onResource: (type, operation) => operation === 'created' && onStep(type, 'created'),
@@ -60,7 +50,7 @@ export async function provisionResources(
       let count = 0
       await engine.destroy({ onResource: () => count++ })
       onStep('destroyed', `${count} resources`)
-      const remaining = resourceManager.resources().map(({ id }) => id.id)
+      const remaining = emulator.resourceManager.resources().map(({ id }) => id.id)
       if (remaining.length > 0) {
         const list = remaining.join(', ')
         throw new Error(`resources remain after pulumi destroy, check the program in infra for retainOnDelete: ${list}`)

@@ -72,19 +72,19 @@ it('skips cases without a second principal and retries when rate limited', async
 })
 
 it('deletes identities that exist before the check only with --delete-identities', async () => {
-  const [person, other] = [await signIn('person'), await signIn('other')]
+  const [user, other] = [await signIn('user'), await signIn('other')]
   const issued = await fetch(`${stack.service.url}/v1/token`, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${person}` },
+    headers: { Authorization: `Bearer ${user}` },
   })
   const { communicationUserId } = (await issued.json()) as { communicationUserId: string }
-  const rejected = await runCheck([stack.service.url], other, person)
+  const rejected = await runCheck([stack.service.url], other, user)
   expect(rejected).toMatchObject({ stdout: '', code: 1 })
   expect(rejected.stderr).toMatch(
     /^check-token-service: principal in SIGN_IN_TOKEN_OTHER already has an identity: .*\n$/,
   )
   expect(stack.emulator.identities().map((identity) => identity.communicationUserId)).toEqual([communicationUserId])
-  const permitted = await runCheck([stack.service.url, '--delete-identities'], person)
+  const permitted = await runCheck([stack.service.url, '--delete-identities'], user)
   expect(permitted).toMatchObject({ failed: [], code: undefined })
 })
 
@@ -142,14 +142,14 @@ it('cleans up when it is interrupted', async () => {
   expect(output).toMatch(/check-token-service: interrupted\n$/)
 })
 
-describe('reports in one line', () => {
+describe('in one line', () => {
   async function getError(args: readonly string[], first?: string, other?: string): Promise<string> {
     const { stdout, stderr, code } = await runCheck(args, first, other)
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 })
     return /^check-token-service: (.*)\n$/.exec(stderr)?.[1] ?? stderr
   }
 
-  it('an invalid argument', async () => {
+  it('reports an invalid argument', async () => {
     const token = await signIn('one')
     expect(await getError([], token)).toMatch(/^expected one URL: run check-token-service https:/)
     expect(await getError(['tokens.example.com'], token)).toMatch(/^invalid URL tokens\.example\.com: /)
@@ -162,7 +162,7 @@ describe('reports in one line', () => {
     expect(await getError([stack.service.url, '--orign', origin], token)).toMatch(/^Unknown option '--orign'/)
   })
 
-  it('a URL that is not a token service, before it sends a token', async () => {
+  it('reports a URL that is not a token service, before it sends a token', async () => {
     const token = await signIn('one')
     const sent: unknown[] = []
     let response = { status: 200, headers: { 'Content-Type': 'text/html' } }
@@ -180,7 +180,7 @@ describe('reports in one line', () => {
     expect(await getError([proxy.url], token)).toBe(`${proxy.url} is unreachable: connection refused`)
   })
 
-  it('an invalid token', async () => {
+  it('reports an invalid token', async () => {
     const { url } = stack.service
     const token = await signIn('one')
     expect(await getError([url])).toMatch(/^SIGN_IN_TOKEN is missing: set it to /)

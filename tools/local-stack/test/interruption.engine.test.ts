@@ -2,17 +2,15 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
-import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { emulatorScript } from '../src/emulator-process.ts'
-import { LocalEngine } from '../src/pulumi/local-engine.ts'
+import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
+import type { LocalEngine } from '../src/pulumi/local-engine.ts'
 import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
-import { launchPulumi, runPulumi } from './pulumi-process.ts'
+import { cli, launchPulumi, runPulumi, runsEngine } from './pulumi-process.ts'
 
-const cli = await findPulumi()
-const isRequired = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
 const noPrompt = ['--yes', '--skip-preview']
 const open = new AsyncDisposableStack()
 /** Makes this process trust all emulators, and hosts some of the stacks. */
@@ -25,13 +23,9 @@ afterAll(() => open.disposeAsync())
 
 async function startEngine(metadataHost: string): Promise<LocalEngine> {
   const principal = { ...emulator.resourceManager.servicePrincipal, metadataHost }
-  const engine = await LocalEngine.start(cli!, await startStandInProvider(principal))
+  const provider = await startStandInProvider(principal)
+  const engine = await startEmulatedEngine({ cli: cli!, emulator, provider })
   onTestFinished(() => engine[Symbol.asyncDispose]())
-  await engine.configure({
-    'azure-native:location': 'westeurope',
-    'issuers[0].issuer': 'https://sign-in.example',
-    'issuers[0].audience': 'api://acs-kit',
-  })
   return engine
 }
 
@@ -77,7 +71,7 @@ function ownProcesses(folder: string): string[] {
   })
 }
 
-describe.runIf(cli !== undefined || isRequired)('an interrupted up', () => {
+describe.runIf(runsEngine)('an interrupted up', () => {
   it.each([1, 6])('completes after kill -9 of the CLI at %i resources, once it is unlocked', async (minPuts) => {
     await emulator.reset()
     const engine = await startEngine(emulator.resourceManager.servicePrincipal.metadataHost)

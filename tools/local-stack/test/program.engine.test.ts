@@ -4,34 +4,23 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
-import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { oldVersionFlag } from '@acs-kit/test-support/old-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
 import { LocalEngine } from '../src/pulumi/local-engine.ts'
-import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
-import { runPulumi } from './pulumi-process.ts'
+import { cli, runPulumi, runsEngine } from './pulumi-process.ts'
 
 const infra = dirname(fileURLToPath(import.meta.resolve('@acs-kit/infra')))
-const cli = await findPulumi()
-if (!cli) process.stdout.write('NOT RUN: engine tests, no Pulumi CLI (pnpm pulumi:cli)\n')
-const isRequired = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
 
 // Each step builds on the ones before it.
-describe.runIf(cli !== undefined || isRequired)('the genuine engine with the stand-in provider', () => {
+describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () => {
   const open = new AsyncDisposableStack()
   let emulator: Emulator
   let engine: LocalEngine
 
   beforeAll(async () => {
     emulator = open.use(await startEmulator())
-    engine = open.use(
-      await LocalEngine.start(cli!, await startStandInProvider(emulator.resourceManager.servicePrincipal)),
-    )
-    await engine.configure({
-      'azure-native:location': 'westeurope',
-      'issuers[0].issuer': emulator.entra.issuer,
-      'issuers[0].audience': 'api://acs-kit',
-    })
+    engine = open.use(await startEmulatedEngine({ cli: cli!, emulator }))
   })
   afterAll(() => open.disposeAsync())
 
@@ -77,7 +66,7 @@ describe.runIf(cli !== undefined || isRequired)('the genuine engine with the sta
     expect(stdout).not.toMatch(/unhandled exception|^ +at /m)
   })
 
-  it('rejects a configuration with all mistakes at once, without a stack trace, and changes nothing', async () => {
+  it('rejects a configuration with all issues at once, without a stack trace, and changes nothing', async () => {
     await configure('dataLocation', 'Mars')
     await configure('protect', 'yes')
     await configure('--path', 'tags.costCenter', '42')

@@ -3,7 +3,6 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
-import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
@@ -13,14 +12,12 @@ import { startOnAppService } from '../src/app-service.ts'
 import { startLocalStack } from '../src/local-stack.ts'
 import { startForeignEnvironment } from './foreign-environment.ts'
 import { findProcesses } from './processes.ts'
+import { cli, runsEngine } from './pulumi-process.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../../..')
 const script = join(import.meta.dirname, '../src/start.ts')
 const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ...environment } = process.env
-const cli = await findPulumi()
-if (!cli) process.stdout.write('NOT RUN: engine tests, no Pulumi CLI (pnpm pulumi:cli)\n')
-const isNeeded = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
 
 afterEach(() => void vi.unstubAllEnvs())
 
@@ -51,7 +48,7 @@ async function listStorageKeys({ endpoint, entra, resourceManager }: Emulator): 
   return ((await response.json()) as { keys: { value: string }[] }).keys.map(({ value }) => value)
 }
 
-describe.runIf(cli !== undefined || isNeeded)('with a Pulumi CLI', () => {
+describe.runIf(runsEngine)('with a Pulumi CLI', () => {
   it.each([
     ['npm start', [], /^Deleted the identity with ID/m],
     [

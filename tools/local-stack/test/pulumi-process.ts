@@ -1,6 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import type { LocalEngine } from '../src/pulumi/local-engine.ts'
+
+/** The Pulumi CLI for tests of the engine. */
+export const cli = await findPulumi()
+if (!cli) process.stdout.write('NOT RUN: tests of the Pulumi engine, no Pulumi CLI (npm run pulumi:cli)\n')
+
+/** Whether tests of the engine run. If they are required, they fail without a CLI. */
+export const runsEngine = cli !== undefined || process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
 
 export interface PulumiResult {
   readonly code: number | null
@@ -8,7 +16,7 @@ export interface PulumiResult {
   readonly stderr: string
 }
 
-/** Starts a Pulumi command on the engine's stack, as a person would in a terminal. */
+/** Starts a Pulumi command on the engine's stack, as a user would in a terminal. */
 export function launchPulumi({ env, folder, stack }: LocalEngine, ...args: string[]): ChildProcess {
   const options = ['--stack', stack.name, '--cwd', folder, '--non-interactive', '--color', 'never']
   return spawn(stack.workspace.pulumiCommand.command, [...args, ...options], {

@@ -9,7 +9,7 @@ const shared = new Set(['azureApiVersion', 'name', 'properties', 'provisioningSt
 const sdk = dirname(createRequire(import.meta.url).resolve('@pulumi/azure-native/package.json'))
 
 it.each(Object.entries({ ...resourceTable, ...invokeTable }))(
-  '%s has the api-version of the installed SDK',
+  'uses the api-version of the installed SDK for %s',
   (token, { apiVersion }) => {
     const [, module, name] = token.split(':') as [string, string, string]
     const declaration = readFileSync(join(sdk, module, `${name[0]!.toLowerCase()}${name.slice(1)}.d.ts`), 'utf8')
@@ -17,13 +17,16 @@ it.each(Object.entries({ ...resourceTable, ...invokeTable }))(
   },
 )
 
-it.each(Object.entries(resourceTable))('%s has the outputs of the installed SDK', (token, { readOnly = [] }) => {
-  const [, module, name] = token.split(':') as [string, string, string]
-  const code = readFileSync(join(sdk, module, `${name[0]!.toLowerCase()}${name.slice(1)}.js`), 'utf8')
-  // The branch of its constructor that creates a resource.
-  const [created] = code.split(/\n +else \{/)
-  const outputs = [...created!.matchAll(/resourceInputs\["(\w+)"\] = undefined \/\*out\*\//g)].map(
-    ([, output]) => output!,
-  )
-  expect(readOnly).toEqual(outputs.filter((output) => !shared.has(output)))
-})
+it.each(Object.entries(resourceTable))(
+  'declares the outputs of the installed SDK for %s',
+  (token, { readOnly = [] }) => {
+    const [, module, name] = token.split(':') as [string, string, string]
+    const code = readFileSync(join(sdk, module, `${name[0]!.toLowerCase()}${name.slice(1)}.js`), 'utf8')
+    // The branch of its constructor that creates a resource.
+    const [created] = code.split(/\n +else \{/)
+    const outputs = [...created!.matchAll(/resourceInputs\["(\w+)"\] = undefined \/\*out\*\//g)].map(
+      ([, output]) => output!,
+    )
+    expect(readOnly).toEqual(outputs.filter((output) => !shared.has(output)))
+  },
+)

@@ -76,7 +76,7 @@ it.each([{}, { NO_PROXY: 'a.example', no_proxy: 'b.example', no_grpc_proxy: 'c.e
   },
 )
 
-it('after `eval "$(communication-emulator env)"`, uses the named emulator if it runs, and otherwise its own', async () => {
+it('uses the emulator that `communication-emulator env` names if it runs, and otherwise its own', async () => {
   const cli = fileURLToPath(import.meta.resolve('@acs-kit/communication-emulator/bin'))
   const start = (port: string) => {
     const command = `eval "$('${process.execPath}' '${cli}' env --port ${port})" && exec '${process.execPath}' '${script}' --no-pulumi`

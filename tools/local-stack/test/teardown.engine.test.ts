@@ -4,228 +4,213 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
-import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { TableClient } from '@azure/data-tables'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LocalEngine } from '../src/pulumi/local-engine.ts'
-import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
-import { runPulumi } from './pulumi-process.ts'
+import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
+import type { LocalEngine } from '../src/pulumi/local-engine.ts'
+import { cli, runPulumi, runsEngine } from './pulumi-process.ts'
 
 const command = fileURLToPath(import.meta.resolve('@acs-kit/infra/teardown'))
-const cli = await findPulumi()
-if (!cli) process.stdout.write('NOT RUN: teardown tests, no Pulumi CLI (pnpm pulumi:cli)\n')
-const isRequired = process.env['COMMUNICATION_TEST_PULUMI'] === 'required'
 /** Lets the command take its input for a terminal's. */
 const terminal = `--import=data:text/javascript,${encodeURIComponent('process.stdin.isTTY = true')}`
 
 // Each step builds on the ones before it.
-describe.runIf(cli !== undefined || isRequired)(
-  'npm run teardown, with the genuine engine and the stand-in provider',
-  () => {
-    const open = new AsyncDisposableStack()
-    let emulator: Emulator
-    let engine: LocalEngine
-    let azurite: Azurite
-    let env: NodeJS.ProcessEnv
+describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the stand-in provider', () => {
+  const open = new AsyncDisposableStack()
+  let emulator: Emulator
+  let engine: LocalEngine
+  let azurite: Azurite
+  let env: NodeJS.ProcessEnv
 
-    beforeAll(async () => {
-      emulator = open.use(await startEmulator())
-      azurite = open.use(await Azurite.start({ tls: emulator.tlsFiles, oauth: true }))
-      emulator.resourceManager.tableEndpoint = azurite.endpoint
-      const provider = await startStandInProvider(emulator.resourceManager.servicePrincipal)
-      engine = open.use(await LocalEngine.start(cli!, provider))
-      const bin = join(engine.folder, 'bin')
-      mkdirSync(bin)
-      // The command runs Pulumi in infra/; this stack's configuration is in the engine's folder.
-      const real = cli!.command === 'pulumi' ? `PATH='${process.env['PATH']}' pulumi` : `'${cli!.command}'`
-      writeFileSync(join(bin, 'pulumi'), `#!/bin/sh\ncd '${engine.folder}'\nexec env ${real} "$@"\n`)
-      chmodSync(join(bin, 'pulumi'), 0o755)
-      const { endpoint, header } = emulator.entra.managedIdentity
-      env = {
-        ...engine.env,
-        PATH: [bin, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
-        HOME: engine.folder,
-        ARM_METADATA_HOSTNAME: emulator.endpoint.slice(0, -1),
-        NODE_EXTRA_CA_CERTS: emulator.caPath,
-        IDENTITY_ENDPOINT: endpoint,
-        IDENTITY_HEADER: header,
-      }
-      await engine.configure({
-        'azure-native:location': 'westeurope',
-        'issuers[0].issuer': emulator.entra.issuer,
-        'issuers[0].audience': 'api://acs-kit',
-        protect: 'true',
-      })
-      await engine.up()
-    }, 60_000)
-    afterAll(() => open.disposeAsync())
-
-    /** Runs the command; `input` is what the user types. */
-    const run = async (args: readonly string[], changes: NodeJS.ProcessEnv = {}, input?: string) => {
-      const child = spawn(process.execPath, [command, ...args], { env: { ...env, ...changes }, stdio: 'pipe' })
-      child.stdin.end(input)
-      const output = { stdout: '', stderr: '' }
-      child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-      const [code] = (await once(child, 'close')) as [number | null]
-      return { code, ...output }
+  beforeAll(async () => {
+    emulator = open.use(await startEmulator())
+    azurite = open.use(await Azurite.start({ tls: emulator.tlsFiles, oauth: true }))
+    engine = open.use(await startEmulatedEngine({ cli: cli!, emulator, azurite, settings: { protect: 'true' } }))
+    const bin = join(engine.folder, 'bin')
+    mkdirSync(bin)
+    // The command runs Pulumi in infra/; this stack's configuration is in the engine's folder.
+    const real = cli!.command === 'pulumi' ? `PATH='${process.env['PATH']}' pulumi` : `'${cli!.command}'`
+    writeFileSync(join(bin, 'pulumi'), `#!/bin/sh\ncd '${engine.folder}'\nexec env ${real} "$@"\n`)
+    chmodSync(join(bin, 'pulumi'), 0o755)
+    const { endpoint, header } = emulator.entra.managedIdentity
+    env = {
+      ...engine.env,
+      PATH: [bin, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
+      HOME: engine.folder,
+      ARM_METADATA_HOSTNAME: emulator.endpoint.slice(0, -1),
+      NODE_EXTRA_CA_CERTS: emulator.caPath,
+      IDENTITY_ENDPOINT: endpoint,
+      IDENTITY_HEADER: header,
     }
-    const teardown = (...args: string[]) => run(args)
-    const resources = () => emulator.resourceManager.resources()
-    const getName = (type: string) => resources().find(({ id }) => id.type.endsWith(type))!.id.name
-    const state = async () => (await runPulumi(engine, 'stack', 'export')).stdout
-    async function expectUnchanged(act: () => Promise<void>): Promise<void> {
-      const before = [await state(), resources()]
-      await act()
-      expect([await state(), resources()]).toEqual(before)
-    }
+    await engine.up()
+  }, 60_000)
+  afterAll(() => open.disposeAsync())
 
-    it('rejects an unknown stack', async () => {
-      const { code, stderr } = await teardown('nowhere', '--yes')
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/^teardown: stack nowhere does not exist: /)])
-    })
+  /** Runs the command; `input` is what the user types. */
+  const run = async (args: readonly string[], changes: NodeJS.ProcessEnv = {}, input?: string) => {
+    const child = spawn(process.execPath, [command, ...args], { env: { ...env, ...changes }, stdio: 'pipe' })
+    child.stdin.end(input)
+    const output = { stdout: '', stderr: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+    const [code] = (await once(child, 'close')) as [number | null]
+    return { code, ...output }
+  }
+  const teardown = (...args: string[]) => run(args)
+  const resources = () => emulator.resourceManager.resources()
+  const getName = (type: string) => resources().find(({ id }) => id.type.endsWith(type))!.id.name
+  const state = async () => (await runPulumi(engine, 'stack', 'export')).stdout
+  async function expectUnchanged(act: () => Promise<void>): Promise<void> {
+    const before = [await state(), resources()]
+    await act()
+    expect([await state(), resources()]).toEqual(before)
+  }
 
-    it('lists the losses, and changes nothing without confirmation', () =>
-      expectUnchanged(async () => {
-        const { code, stdout, stderr } = await teardown('local')
-        expect([code, stderr]).toEqual([1, expect.stringMatching(/pass --yes \(nothing was changed\)/)])
-        expect(stdout).toContain(`CommunicationService ${getName('communicationServices')}\n      and all identities: `)
-        expect(stdout).toContain(`Table ${getName('tables')}\n      and the mapping of users to identities`)
-        expect(stdout).toMatch(/protected/)
-        for (const { id } of resources()) expect(stdout).toContain(id.name)
-      }))
+  it('rejects an unknown stack', async () => {
+    const { code, stderr } = await teardown('nowhere', '--yes')
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^teardown: stack nowhere does not exist: /)])
+  })
 
-    it('changes nothing when another name is typed', () =>
-      expectUnchanged(async () => {
-        const { code, stdout, stderr } = await run(['local'], { NODE_OPTIONS: terminal }, 'prod\n')
-        expect([code, stderr]).toEqual([1, 'teardown: not confirmed: nothing was changed\n'])
-        expect(stdout).toMatch(/To destroy the stack, type its name, local: /)
-      }))
+  it('lists the losses, and changes nothing without confirmation', () =>
+    expectUnchanged(async () => {
+      const { code, stdout, stderr } = await teardown('local')
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/pass --yes \(nothing was changed\)/)])
+      expect(stdout).toContain(`CommunicationService ${getName('communicationServices')}\n      and all identities: `)
+      expect(stdout).toContain(`Table ${getName('tables')}\n      and the mapping of users to identities`)
+      expect(stdout).toMatch(/protected/)
+      for (const { id } of resources()) expect(stdout).toContain(id.name)
+    }))
 
-    it('names the passphrase variable when it is missing, and changes nothing', () =>
-      expectUnchanged(async () => {
-        const { code, stderr } = await run(['local', '--yes'], { PULUMI_CONFIG_PASSPHRASE: undefined })
-        expect([code, stderr]).toEqual([1, expect.stringMatching(/^teardown: .*PULUMI_CONFIG_PASSPHRASE/)])
-      }))
+  it('changes nothing when another name is typed', () =>
+    expectUnchanged(async () => {
+      const { code, stdout, stderr } = await run(['local'], { NODE_OPTIONS: terminal }, 'prod\n')
+      expect([code, stderr]).toEqual([1, 'teardown: not confirmed: nothing was changed\n'])
+      expect(stdout).toMatch(/To destroy the stack, type its name, local: /)
+    }))
 
-    it('does not change which stack the user has selected', async () => {
-      const { workspace } = engine.stack
-      await workspace.createStack('other')
-      expect((await teardown('local')).code).toBe(1)
-      expect(await workspace.stack()).toMatchObject({ name: 'other' })
-    })
+  it('names the passphrase variable when it is missing, and changes nothing', () =>
+    expectUnchanged(async () => {
+      const { code, stderr } = await run(['local', '--yes'], { PULUMI_CONFIG_PASSPHRASE: undefined })
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^teardown: .*PULUMI_CONFIG_PASSPHRASE/)])
+    }))
 
-    it('destroys nothing when access to the resources is denied', () =>
-      expectUnchanged(async () => {
-        emulator.faults.add({ operation: 'armGet', status: 403, count: 100 })
-        const { code, stderr } = await teardown('local', '--yes')
-        emulator.faults.clear()
-        expect([code, stderr]).toEqual([1, expect.stringMatching(/access denied to .*: you need the Reader role/)])
-      }))
+  it('does not change which stack the user has selected', async () => {
+    const { workspace } = engine.stack
+    await workspace.createStack('other')
+    expect((await teardown('local')).code).toBe(1)
+    expect(await workspace.stack()).toMatchObject({ name: 'other' })
+  })
 
-    it('destroys nothing when the user is not signed in', () =>
-      expectUnchanged(async () => {
-        const { code, stderr } = await run(['local', '--yes'], { IDENTITY_HEADER: 'x' })
-        expect([code, stderr]).toEqual([1, expect.stringMatching(/not signed in to Azure: run `az login`/)])
-      }))
-
-    it('overwrites no file with the mappings, and destroys nothing when the export fails', () =>
-      expectUnchanged(async () => {
-        const path = join(engine.folder, 'kept.ndjson')
-        writeFileSync(path, 'kept')
-        const rejected = await teardown('local', '--yes', '--export', path)
-        expect([rejected.code, rejected.stderr]).toEqual([1, expect.stringMatching(/already exists/)])
-        expect(readFileSync(path, 'utf8')).toBe('kept')
-        // The table is missing: the service creates it with its first write.
-        const other = join(engine.folder, 'other.ndjson')
-        const failed = await teardown('local', '--yes', '--export', other)
-        expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(/nothing was destroyed/)])
-        expect(existsSync(other)).toBe(false)
-      }))
-
-    it('exports the mappings, lists what remains after a failure, and continues from there', async () => {
-      const rows = Array.from({ length: 1001 }, (_, index) => ({
-        partitionKey: 'a0',
-        rowKey: `user-${index}`,
-        communicationUserId: `8:acs:x_${index}`,
-      }))
-      const table = TableClient.fromConnectionString(azurite.connectionString, getName('tables'))
-      await table.createTable()
-      for (let from = 0; from < rows.length; from += 100) {
-        await table.submitTransaction(rows.slice(from, from + 100).map((row) => ['create', row]))
-      }
-      const path = join(engine.folder, 'mappings.ndjson')
-      emulator.faults.add({ operation: 'armDelete', status: 409, count: 1 })
-      const failed = await teardown('local', '--yes', '--export', path)
-      emulator.faults.clear()
-      expect([failed.code, failed.stdout]).toEqual([
-        1,
-        expect.stringMatching(/Incomplete.*Run `npm run teardown -- local` again to continue/),
-      ])
-      expect(failed.stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
-      expect(failed.stdout).toContain(`Exported 1001 rows to ${path}`)
-      const exported = readFileSync(path, 'utf8').trimEnd().split('\n')
-      const byKey = (one: { rowKey: string }, other: { rowKey: string }) => one.rowKey.localeCompare(other.rowKey)
-      expect(exported.map((line) => JSON.parse(line) as (typeof rows)[0]).toSorted(byKey)).toMatchObject(
-        rows.toSorted(byKey),
-      )
-      expect(statSync(path).mode & 0o777).toBe(0o600)
-
-      const again = await teardown('local', '--yes')
-      expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/No resources of stack local remain/)])
-      expect(resources()).toEqual([])
-    })
-
-    it('verifies that nothing remains, and shows no key', async () => {
-      await engine.up()
-      const names = resources().map(({ id }) => id.name)
-      const { accessKey } = emulator.resources.at(-1)!
-      const { code, stdout, stderr } = await run(['local'], { NODE_OPTIONS: terminal }, 'local\n')
-      expect([code, stderr]).toEqual([0, ''])
-      const table = stdout.slice(stdout.indexOf('resource  '))
-      expect(names.filter((name) => !new RegExp(`${name} +exists +deleted\n`).test(table))).toEqual([])
-      expect(stdout).not.toContain(accessKey)
-      expect(resources()).toEqual([])
-    })
-
-    it('lists what remains when it is interrupted', async () => {
-      await engine.up()
-      emulator.faults.add({ operation: 'armDelete', latencyMs: 1500, count: 1 })
-      // Ctrl+C reaches every process of the terminal.
-      const child = spawn(process.execPath, [command, 'local', '--yes'], { env, detached: true, stdio: 'pipe' })
-      let stdout = ''
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        if (!/ deleting /.test(stdout) && / deleting /.test(text)) process.kill(-child.pid!, 'SIGINT')
-        stdout += text
-      })
-      const [code] = (await once(child, 'close')) as [number | null]
-      expect([code, stdout]).toEqual([
-        1,
-        expect.stringMatching(/Incomplete.*Run `npm run teardown -- local` again to continue/),
-      ])
-      expect(stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
-      expect((await teardown('local', '--yes')).code).toBe(0)
-    })
-
-    it('rejects a stack without resources', async () => {
+  it('destroys nothing when access to the resources is denied', () =>
+    expectUnchanged(async () => {
+      emulator.faults.add({ operation: 'armGet', status: 403, count: 100 })
       const { code, stderr } = await teardown('local', '--yes')
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/stack local has no resources/)])
-    })
+      emulator.faults.clear()
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/access denied to .*: you need the Reader role/)])
+    }))
 
-    it('trusts Azure, not Pulumi, on what is deleted', async () => {
-      await engine.up()
-      const exported = JSON.parse(await state()) as { deployment: { resources: { type: string }[] } }
-      const retained = exported.deployment.resources.map((resource) =>
-        resource.type.endsWith(':ResourceGroup') ? { ...resource, retainOnDelete: true } : resource,
-      )
-      const file = join(engine.folder, 'retained.json')
-      writeFileSync(file, JSON.stringify({ ...exported, deployment: { ...exported.deployment, resources: retained } }))
-      expect((await runPulumi(engine, 'stack', 'import', '--file', file)).code).toBe(0)
-      const { code, stdout } = await teardown('local', '--yes')
-      expect([code, stdout]).toEqual([1, expect.stringMatching(/Pulumi finished, but some resources still exist/)])
-      expect(stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
-      expect(stdout.match(/ still exists/g)).toHaveLength(1)
+  it('destroys nothing when the user is not signed in', () =>
+    expectUnchanged(async () => {
+      const { code, stderr } = await run(['local', '--yes'], { IDENTITY_HEADER: 'x' })
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/not signed in to Azure: run `az login`/)])
+    }))
+
+  it('overwrites no file with the mappings, and destroys nothing when the export fails', () =>
+    expectUnchanged(async () => {
+      const path = join(engine.folder, 'kept.ndjson')
+      writeFileSync(path, 'kept')
+      const rejected = await teardown('local', '--yes', '--export', path)
+      expect([rejected.code, rejected.stderr]).toEqual([1, expect.stringMatching(/already exists/)])
+      expect(readFileSync(path, 'utf8')).toBe('kept')
+      // The table is missing: the service creates it with its first write.
+      const other = join(engine.folder, 'other.ndjson')
+      const failed = await teardown('local', '--yes', '--export', other)
+      expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(/nothing was destroyed/)])
+      expect(existsSync(other)).toBe(false)
+    }))
+
+  it('exports the mappings, lists what remains after a failure, and continues from there', async () => {
+    const rows = Array.from({ length: 1001 }, (_, index) => ({
+      partitionKey: 'a0',
+      rowKey: `user-${index}`,
+      communicationUserId: `8:acs:x_${index}`,
+    }))
+    const table = TableClient.fromConnectionString(azurite.connectionString, getName('tables'))
+    await table.createTable()
+    for (let from = 0; from < rows.length; from += 100) {
+      await table.submitTransaction(rows.slice(from, from + 100).map((row) => ['create', row]))
+    }
+    const path = join(engine.folder, 'mappings.ndjson')
+    emulator.faults.add({ operation: 'armDelete', status: 409, count: 1 })
+    const failed = await teardown('local', '--yes', '--export', path)
+    emulator.faults.clear()
+    expect([failed.code, failed.stdout]).toEqual([
+      1,
+      expect.stringMatching(/Incomplete.*Run `npm run teardown -- local` again to continue/),
+    ])
+    expect(failed.stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
+    expect(failed.stdout).toContain(`Exported 1001 rows to ${path}`)
+    const exported = readFileSync(path, 'utf8').trimEnd().split('\n')
+    const byKey = (one: { rowKey: string }, other: { rowKey: string }) => one.rowKey.localeCompare(other.rowKey)
+    expect(exported.map((line) => JSON.parse(line) as (typeof rows)[0]).toSorted(byKey)).toMatchObject(
+      rows.toSorted(byKey),
+    )
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+
+    const again = await teardown('local', '--yes')
+    expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/No resources of stack local remain/)])
+    expect(resources()).toEqual([])
+  })
+
+  it('verifies that nothing remains, and shows no key', async () => {
+    await engine.up()
+    const names = resources().map(({ id }) => id.name)
+    const { accessKey } = emulator.resources.at(-1)!
+    const { code, stdout, stderr } = await run(['local'], { NODE_OPTIONS: terminal }, 'local\n')
+    expect([code, stderr]).toEqual([0, ''])
+    const table = stdout.slice(stdout.indexOf('resource  '))
+    expect(names.filter((name) => !new RegExp(`${name} +exists +deleted\n`).test(table))).toEqual([])
+    expect(stdout).not.toContain(accessKey)
+    expect(resources()).toEqual([])
+  })
+
+  it('lists what remains when it is interrupted', async () => {
+    await engine.up()
+    emulator.faults.add({ operation: 'armDelete', latencyMs: 1500, count: 1 })
+    // Ctrl+C reaches every process of the terminal.
+    const child = spawn(process.execPath, [command, 'local', '--yes'], { env, detached: true, stdio: 'pipe' })
+    let stdout = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (!/ deleting /.test(stdout) && / deleting /.test(text)) process.kill(-child.pid!, 'SIGINT')
+      stdout += text
     })
-  },
-)
+    const [code] = (await once(child, 'close')) as [number | null]
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(/Incomplete.*Run `npm run teardown -- local` again to continue/),
+    ])
+    expect(stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
+    expect((await teardown('local', '--yes')).code).toBe(0)
+  })
+
+  it('rejects a stack without resources', async () => {
+    const { code, stderr } = await teardown('local', '--yes')
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/stack local has no resources/)])
+  })
+
+  it('trusts Azure, not Pulumi, on what is deleted', async () => {
+    await engine.up()
+    const exported = JSON.parse(await state()) as { deployment: { resources: { type: string }[] } }
+    const retained = exported.deployment.resources.map((resource) =>
+      resource.type.endsWith(':ResourceGroup') ? { ...resource, retainOnDelete: true } : resource,
+    )
+    const file = join(engine.folder, 'retained.json')
+    writeFileSync(file, JSON.stringify({ ...exported, deployment: { ...exported.deployment, resources: retained } }))
+    expect((await runPulumi(engine, 'stack', 'import', '--file', file)).code).toBe(0)
+    const { code, stdout } = await teardown('local', '--yes')
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/Pulumi finished, but some resources still exist/)])
+    expect(stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
+    expect(stdout.match(/ still exists/g)).toHaveLength(1)
+  })
+})

@@ -3,6 +3,7 @@
 import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Server as HttpsServer } from 'node:https'
 
+// Not `isLoopback` of service-settings: this package imports no other package of the workspace.
 const loopbackHost = /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
 
 for (const { prototype } of [HttpServer, HttpsServer]) {

@@ -11,7 +11,7 @@ export interface ServerCommand {
   readonly env?: NodeJS.ProcessEnv
   /** URLs of modules that are loaded before the script. */
   readonly preloads?: readonly string[]
-  /** Receives the output. Once the server is ready, only the last `keptLength` characters are kept then. */
+  /** Receives the output. Once the server is ready, this class then keeps only the last `keptLength` characters. */
   readonly onOutput?: (text: string) => void
   /** Shows that the server is ready: a pattern in standard output, or the first message over an IPC channel. */
   readonly ready: RegExp | 'message'

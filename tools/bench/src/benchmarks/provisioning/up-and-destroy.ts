@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { findPulumi } from '@acs-kit/infra/pulumi-cli'
-import { LocalEngine } from '@acs-kit/local-stack/pulumi/local-engine'
-import { startStandInProvider } from '@acs-kit/local-stack/stand-in-provider/stand-in-provider'
+import { startEmulatedEngine } from '@acs-kit/local-stack/pulumi/emulated-engine'
+import type { LocalEngine } from '@acs-kit/local-stack/pulumi/local-engine'
 import { measureInterleaved, timeMs } from '../../interleaved.ts'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
 import { startNoOpProvider } from './no-op-provider.ts'
@@ -11,18 +11,10 @@ import { startNoOpProvider } from './no-op-provider.ts'
 /** The default stack on the emulated resource manager, next to the same engine with a provider that does nothing. */
 export async function benchmarkUpAndDestroy(): Promise<Measurement[]> {
   const cli = await findPulumi()
-  if (!cli) throw new Error('no Pulumi CLI: run pnpm pulumi:cli')
+  if (!cli) throw new Error('no Pulumi CLI: run `npm run pulumi:cli`')
   await using emulator = await startEmulator()
-  const azure = await startStandInProvider(emulator.resourceManager.servicePrincipal)
-  await using subject = await LocalEngine.start(cli, azure)
-  await using reference = await LocalEngine.start(cli, await startNoOpProvider())
-  for (const engine of [subject, reference]) {
-    await engine.configure({
-      'azure-native:location': 'westeurope',
-      'issuers[0].issuer': 'https://sign-in.example',
-      'issuers[0].audience': 'api://acs-kit',
-    })
-  }
+  await using subject = await startEmulatedEngine({ cli, emulator })
+  await using reference = await startEmulatedEngine({ cli, emulator, provider: await startNoOpProvider() })
   // Each `up` comes before its `destroy`.
   const medians = await measureInterleaved(
     5,
