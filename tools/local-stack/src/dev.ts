@@ -21,7 +21,7 @@ const never = new Promise<never>(() => {})
 /** Editors and Git write several files at a time. */
 const settleMs = 100
 
-/** What chooses the folders that this program writes to. */
+/** Options and variables that choose the folders of this program. */
 const folderOptions = ['--data', '--keys', 'HOME']
 
 const command = addStackOptions(

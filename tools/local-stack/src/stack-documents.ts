@@ -24,7 +24,7 @@ export async function loadStackDocuments({ endpoint, entra: { issuer, tenantId }
     { origin, pathname, searchParams }: URL,
     stack: PublishedStack | undefined,
   ): object | 'starting' | undefined => {
-    // The sign-in is served under this origin as well.
+    // Browsers reach the sign-in at the demo's origin.
     const addresses = JSON.parse(emulatorMetadata.replaceAll(new URL(endpoint).origin, origin)) as object
     const metadata = { ...addresses, issuer }
     if (pathname === `/${tenantId}/v2.0/.well-known/openid-configuration`) return metadata

@@ -6,7 +6,7 @@ import { findNamedResource } from './named-resource.ts'
 import { addStackOptions, createProgram, toPorts, type StackOptions } from './options.ts'
 import { formatError, runProgram } from './run-program.ts'
 
-/** What chooses the folders that this program writes to. */
+/** Options and variables that choose the folders of this program. */
 const folderOptions = ['--keys', 'HOME']
 
 interface StartOptions extends StackOptions {
