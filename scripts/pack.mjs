@@ -2,9 +2,11 @@
 // itself; npm packs package.json as it is, so for npm the file is replaced by pnpm's version while it packs.
 import { execSync } from 'node:child_process'
 import { renameSync, rmSync } from 'node:fs'
+import { basename } from 'node:path'
 
 const original = 'package.workspace.json'
-const isNpm = process.env.npm_config_user_agent?.startsWith('npm/')
+// Not npm_config_user_agent: npm keeps that of a pnpm script that runs it.
+const isNpm = basename(process.env.npm_execpath ?? '').startsWith('npm')
 
 if (process.env.npm_lifecycle_event === 'prepack') {
   rmSync('dist', { recursive: true, force: true })
