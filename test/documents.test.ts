@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const scriptsOf = (path: string) =>
+const getScripts = (path: string) =>
   Object.keys((JSON.parse(read(path)) as { scripts?: Record<string, string> }).scripts ?? {})
 /** The package.json of the folder, or of the nearest one above it. */
 const findManifest = (folder: string): string =>
@@ -28,7 +28,7 @@ describe.each(documents)('%s', (path) => {
     )
     // CONTRIBUTING also names the scripts of packages, a package's README only its own.
     const manifests = path === 'CONTRIBUTING.md' ? packages : [findManifest(dirname(path))]
-    const known = new Set(['install', 'add', 'exec', 'dlx', ...['package.json', ...manifests].flatMap(scriptsOf)])
+    const known = new Set(['install', 'add', 'exec', 'dlx', ...['package.json', ...manifests].flatMap(getScripts)])
     expect(named.filter((script) => !known.has(script))).toEqual([])
   })
 

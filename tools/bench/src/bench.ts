@@ -47,10 +47,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Meas
 
 const names = Object.keys(groups)
 const list = Object.entries(groups).flatMap(([group, benchmarks]) =>
-  Object.keys(benchmarks).map((what) => `  ${group.padEnd(13)}  ${what}\n`),
+  Object.keys(benchmarks).map((name) => `  ${group.padEnd(13)}  ${name}\n`),
 )
-const program = new Command('pnpm bench')
-  .description('Measures speed and memory, each next to a reference in the same run.')
+const program = new Command('npm run bench --')
+  .description('measure speed and memory, each next to a reference in the same run')
   .addArgument(new Argument('[group...]', 'benchmarks to run').choices(names).default(names, 'all'))
   .option('--json <file>', 'also write the measurements to a file')
   .showHelpAfterError()
@@ -63,8 +63,8 @@ const { json } = program.opts<{ json?: string }>()
 const chosen = program.processedArgs[0] as readonly string[]
 const measurements: Measurement[] = []
 for (const group of names.filter((name) => chosen.includes(name))) {
-  for (const [what, benchmark] of Object.entries(groups[group]!)) {
-    process.stderr.write(`bench: ${group}: ${what}\n`)
+  for (const [name, benchmark] of Object.entries(groups[group]!)) {
+    process.stderr.write(`bench: ${group}: ${name}\n`)
     measurements.push(...(await benchmark()))
   }
 }

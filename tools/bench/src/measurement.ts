@@ -40,7 +40,7 @@ export function formatMeasurements(measurements: readonly Measurement[]): string
     goal ?? '',
     met === undefined ? '' : met ? 'met' : 'NOT MET',
   ])
-  const table = [['what', 'measured', 'reference', 'ratio', 'goal', ''], ...rows]
+  const table = [['name', 'measured', 'reference', 'ratio', 'goal', ''], ...rows]
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
   const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  '))
   return lines.map((line) => `${line.trimEnd()}\n`).join('')

@@ -21,5 +21,5 @@ it('rejects an unknown group with its usage', async () => {
   const { code, stderr } = await runBench('unknown-one')
 
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^error: .*'unknown-one'.*\n\nUsage: pnpm bench /)
+  expect(stderr).toMatch(/^error: .*'unknown-one'.*\n\nUsage: npm run bench -- /)
 })

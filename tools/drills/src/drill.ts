@@ -7,12 +7,12 @@ import { drills } from './drills.ts'
 
 const names = Object.keys(drills)
 const list = names.map((name) => `  ${name.padEnd(24)}  ${drills[name]!.violation}\n`)
-const program = new Command('pnpm drill')
-  .description('Provokes what must never happen, in real processes. Exits with 1 if it happens.')
+const program = new Command('npm run drill --')
+  .description('try to cause failures in real processes; exit with 1 if one occurs')
   .argument('[name...]', 'drills to run (default: all)')
   .option('--seed <number>', 'seed of all random choices (default: a new one, which is printed)', parseSeed)
   .showHelpAfterError()
-  .addHelpText('after', `\nDrills and what must never happen:\n${list.join('')}`)
+  .addHelpText('after', `\nDrills and the failures that they try to cause:\n${list.join('')}`)
   .parse()
 
 exitOnSignals()
@@ -26,14 +26,14 @@ process.stdout.write(`seed ${seed}\n`)
 for (const name of chosen) {
   const { violation, run } = drills[name]!
   const start = performance.now()
-  let verdict = 'never'
+  let verdict = 'ok'
   let details
   try {
     details = Object.entries((await run(seed)) ?? {})
       .map(([what, value]) => `${what}: ${value}`)
       .join(', ')
   } catch (error) {
-    verdict = 'VIOLATED'
+    verdict = 'FAILED'
     details = inspect(error)
     process.exitCode = 1
   }

@@ -22,5 +22,5 @@ it('rejects an unknown drill with its usage', async () => {
   const { code, stderr } = await runDrill('secrets', 'unknown-one')
 
   expect(code).toBe(2)
-  expect(stderr).toMatch(/^error: unknown drill unknown-one\n\nUsage: pnpm drill /)
+  expect(stderr).toMatch(/^error: unknown drill unknown-one\n\nUsage: npm run drill -- /)
 })
