@@ -101,6 +101,15 @@ describe.runIf(runsEngine)('with a Pulumi CLI', () => {
     expect(findProcesses(folder)).toEqual([])
   })
 
+  it('ends with a remedy if it cannot write to TMPDIR', async () => {
+    await expect(
+      run(process.execPath, [script], { env: { ...environment, TMPDIR: '/dev/null/x' } }),
+    ).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^acs-kit: ENOTDIR: .*: choose writable folders with --keys, HOME or TMPDIR\n$/),
+    })
+  })
+
   it('leaves nothing if it is stopped during an up', async () => {
     const folder = temporaryFolder()
     const up = ServerProcess.launch({

@@ -40,8 +40,8 @@ export class LocalEngine implements AsyncDisposable {
   /** Creates the stack `local`. Disposing the engine stops the provider. */
   static async start(cli: PulumiCommand, provider: StandInProvider): Promise<LocalEngine> {
     await using parts = new AsyncDisposableStack()
-    const folder = parts.use(new TemporaryFolder()).path
     parts.use(provider)
+    const folder = parts.use(new TemporaryFolder()).path
     mkdirSync(join(folder, 'state'))
     const env = engineEnvironment(folder, provider)
     const stack = await createStack('local', { cli, folder, env }).catch((error: unknown) => {
