@@ -16,7 +16,7 @@ const [script, ...rest] = process.argv.slice(2)
 const remedies = [
   [/ENOSPC|no space left/i, 'the disk is full: free about 2 GB and run the same command again'],
   [
-    /EACCES|EPERM|EROFS|ENOTDIR|permission denied|read-only file system|not a directory/i,
+    /EACCES|EPERM|EROFS|ENOTDIR|ENOENT.*mkdir|permission denied|read-only file system|not a directory/i,
     `no permission to write: check HOME and the owner of ${root} and of the npm cache`,
   ],
   [

@@ -77,6 +77,7 @@ it.each([
   ['npm error code ENOSPC', 'the disk is full'],
   ['npm error code EACCES', 'no permission to write'],
   ['npm error code ENOTDIR', 'check HOME'],
+  ['ENOENT: no such file or directory, mkdir /h/.npm', 'check HOME'],
   ['Failed to read pnpm-workspace.yaml: Not a directory (os error 20)', 'check HOME'],
   ['npm error code ENOTFOUND', 'npm registry unreachable'],
   ['ERR_PNPM_OUTDATED_LOCKFILE', 'does not match the package.json files'],
