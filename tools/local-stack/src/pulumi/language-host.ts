@@ -13,6 +13,8 @@ import { method, serve } from '../stand-in-provider/grpc-server.ts'
 /** The runner's exit code for failures that it has already reported. */
 const bailCode = 32
 
+// Without it, a runner may survive the death of the engine by minutes.
+const preload = ['--import', import.meta.resolve('@acs-kit/test-support/exit-with-parent')]
 const engine = process.argv.slice(2).find((argument) => !argument.startsWith('-'))
 const { port } = await serve(languageRpc.LanguageRuntimeService, {
   handshake: method(async () => new language.LanguageHandshakeResponse()),
@@ -43,7 +45,7 @@ async function run(request: language.RunRequest): Promise<language.RunResponse> 
   const child = spawn(
     process.execPath,
     // The runner resolves the entry point `.` with package.json.
-    [runner, ...args, ...(request.getDryrun() ? ['--dry-run'] : []), info.getEntryPoint()],
+    [...preload, runner, ...args, ...(request.getDryrun() ? ['--dry-run'] : []), info.getEntryPoint()],
     {
       // Only for the program's own output: everything else reaches the engine through gRPC.
       stdio: ['ignore', 'inherit', 'inherit'],
