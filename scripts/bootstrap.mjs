@@ -90,7 +90,8 @@ async function install() {
 if (Number(process.versions.node.split('.')[0]) < 20) {
   fail(`Node ${process.versions.node} is too old: install Node 20 or newer; everything else is installed for you`)
 }
-if (!isFile || !isPinned) await install()
+// An interrupted installation may lack the pinned Node.
+if (!isFile || !isPinned || !existsSync(join(bin, 'node'))) await install()
 
 // cross-spawn quotes arguments for Windows. It is among the packages that are now installed.
 const start = isWindows ? (await import('cross-spawn')).default : spawn

@@ -64,6 +64,15 @@ it('runs a file with the pinned Node, its arguments and its exit code', async ()
   expect({ stdout, code }).toEqual({ stdout: `${join(clone, 'tools/start.ts')} --keep\n`, code: 3 })
 })
 
+it('completes an interrupted installation before it runs a file', async () => {
+  const clone = createClone()
+  const node = join(clone, 'node_modules/.bin/node')
+  installPnpm(clone, 'exit 1')
+  const install = `printf '#!/bin/sh\\necho started' > '${node}'; chmod +x '${node}'`
+  writeProgram(join(clone, 'node_modules/.bin'), 'pnpm', install)
+  expect(await bootstrap(clone, ['tools/start.ts']).exit).toMatchObject({ stdout: 'started\n', code: 0 })
+})
+
 it('forwards a signal and exits with the code of the script', async () => {
   const clone = createClone()
   installPnpm(clone, 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done')

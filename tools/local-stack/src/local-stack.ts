@@ -42,7 +42,7 @@ export interface LocalStack extends AsyncDisposable {
 }
 
 const readyTimeoutMs = 30_000
-const loopbackOrigins = ['localhost', '127.0.0.1', '[::1]'].map((host) => `http://${host}:*`)
+const loopbackOrigins = ['localhost', '127.0.0.1', '[::1]'].flatMap((host) => [`http://${host}:*`, `https://${host}:*`])
 
 /** Starts emulator, Azurite, token service and, given a port, the demo. If one fails, stops the others and rejects. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {

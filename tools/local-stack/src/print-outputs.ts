@@ -29,6 +29,7 @@ async function fetchOutputs(demoPort: number, showSecrets: boolean): Promise<Rea
       throw notFound(demoPort, cause)
     })
   if (status === 503) throw new Error('the local stack is still starting: try again')
+  if (status !== 200) throw notFound(demoPort, new Error(`status ${status}`))
   try {
     return JSON.parse(text) as Record<string, string>
   } catch (cause) {

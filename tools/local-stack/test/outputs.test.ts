@@ -72,6 +72,15 @@ it('names the remedy if no stack runs', async () => {
   })
 })
 
+it('prints nothing that another server on the port responds', async () => {
+  const port = new URL(stack.service.url).port
+  await expect(run(process.execPath, [script, '--demo-port', port])).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^acs-kit: no local stack found on port/),
+  })
+})
+
 it('reports a stack that is still starting', async () => {
   await using demo = await startDemoServer(stack.emulator, 0)
   await expect(printOutputs({ demo })).rejects.toMatchObject({
@@ -95,13 +104,16 @@ it('lets pages of other origins read the metadata of the sign-in, but not the ou
   })
 })
 
-it.each(['http://localhost:3000', 'http://127.0.0.1:5174', 'http://[::1]', 'https://app.example.com'])(
-  'lets pages of %s call the token service',
-  async (origin) => {
-    const { status, headers } = await preflight(origin)
-    expect([status, headers.get('Access-Control-Allow-Origin')]).toEqual([204, origin])
-  },
-)
+it.each([
+  'http://localhost:3000',
+  'https://localhost:3000',
+  'http://127.0.0.1:5174',
+  'http://[::1]',
+  'https://app.example.com',
+])('lets pages of %s call the token service', async (origin) => {
+  const { status, headers } = await preflight(origin)
+  expect([status, headers.get('Access-Control-Allow-Origin')]).toEqual([204, origin])
+})
 
 it('does not let pages of other origins call the token service', async () => {
   for (const origin of ['https://other.example', 'http://localhost.example:3000', 'null'])
