@@ -17,7 +17,7 @@ export interface EmulatorOptions {
   readonly keyFolder?: string
   /** Whether this process trusts the emulator's certificates and reaches loopback addresses without a proxy; default true. */
   readonly trust?: boolean
-  /** Accepts any request date, and api-versions that the service is not known to serve; default false. */
+  /** Accepts any request date; default false. */
   readonly loose?: boolean
   /** Rejects unknown body members instead of ignoring them; default false. */
   readonly strict?: boolean

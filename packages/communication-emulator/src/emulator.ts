@@ -8,10 +8,12 @@ import { EntraPlane, entraOperations } from './entra/entra-plane.ts'
 import { createNodeEnvironment } from './environment.ts'
 import { FaultPlan } from './fault-plan.ts'
 import { createAccessTokenSigner } from './identity/access-token.ts'
+import { createAssignments, type Assignments, type ListedAssignment } from './identity/assignments.ts'
 import { createIdentities, type Identities, type ListedIdentity } from './identity/identities.ts'
 import { createIdentityOperations } from './identity/identity-operations.ts'
 import { createIdentityPlane } from './identity/identity-plane.ts'
 import { createIssuedTokens } from './identity/issued-tokens.ts'
+import { createRepeatableRequests } from './identity/repeatable-requests.ts'
 import { identityOperations } from './identity/routes.ts'
 import { createTokenIntrospection, type Introspection, type ListedToken } from './identity/token-introspection.ts'
 import { createTokenIssuer } from './identity/token-issuer.ts'
@@ -79,6 +81,8 @@ export class Emulator implements AsyncDisposable, Administration {
   readonly #store: Store
   readonly #resources: EmulatedResources
   readonly #identities: Identities
+  readonly #assignments: Assignments
+  readonly #repeatable = createRepeatableRequests()
   readonly #introspection: ReturnType<typeof createTokenIntrospection>
   #isReady = false
   #stopped: Promise<void> | undefined
@@ -95,11 +99,14 @@ export class Emulator implements AsyncDisposable, Administration {
     const signer = createAccessTokenSigner(material.signingKey)
     const tokens = createIssuedTokens(store, clock)
     this.#identities = createIdentities(store, clock)
-    this.#introspection = createTokenIntrospection(store, clock, signer, tokens)
+    this.#assignments = createAssignments(store, tokens)
+    this.#introspection = createTokenIntrospection(store, clock, signer, this.#identities, tokens)
     this.entra = new EntraPlane(store, clock, getOrigin)
     const entraTokens = this.entra.tokens
     const operations = createIdentityOperations({
       identities: this.#identities,
+      assignments: this.#assignments,
+      repeatable: this.#repeatable,
       tokens,
       issuer: createTokenIssuer(tokens, clock, signer),
       clock,
@@ -187,6 +194,15 @@ export class Emulator implements AsyncDisposable, Administration {
   }
 
   /**
+   * Lists the assignments of all resources, which let Entra ID users exchange their tokens.
+   *
+   * @returns The assignments of the Teams extension, and those of other Entra ID users.
+   */
+  assignments(): ListedAssignment[] {
+    return this.#assignments.listAll()
+  }
+
+  /**
    * Lists issued tokens, oldest first, up to a day after their expiry.
    *
    * @param query `communicationUserId`: only tokens of this identity; `reveal`: include the text of the tokens.
@@ -209,9 +225,11 @@ export class Emulator implements AsyncDisposable, Administration {
     return this.#introspection.introspect(token)
   }
 
-  /** Deletes identities, tokens, managed resources, faults, quota counts and logged requests, and resets the clock. Keeps keys. */
+  /** Deletes identities, tokens, assignments, managed resources, faults, quota counts and logged requests, and resets the clock. Keeps keys. */
   async reset(): Promise<void> {
     this.#identities.clear()
+    this.#assignments.clear()
+    this.#repeatable.clear()
     this.entra.reset()
     this.faults.clear()
     this.quotas.clear()

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import { identityOperations, type Operation } from './identity/routes.ts'
 import { InvalidSettingError } from './invalid-setting-error.ts'
 
 /**
@@ -14,8 +15,13 @@ export const documentedQuotas = {
   exchangeTeamsUserAccessToken: 500,
 } as const
 
+/** An operation that can have a limit; the creation of an identity with a token has its own. */
+export type LimitedOperation = Operation | 'createIdentityWithToken'
+
+const limitedOperations: readonly string[] = [...identityOperations, 'createIdentityWithToken']
+
 /** Limits by operation: calls per resource in 30 seconds. An operation without a limit is not counted. */
-export type Quotas = Partial<Record<keyof typeof documentedQuotas, number>>
+export type Quotas = Partial<Record<LimitedOperation, number>>
 
 // guess(quota-window): only the length is documented, not that windows are fixed and count calls per resource.
 const windowSeconds = 30
@@ -45,10 +51,8 @@ export class QuotaCounter {
    */
   set(limits: Quotas | boolean): void {
     for (const [operation, limit] of Object.entries(limits)) {
-      if (!Object.hasOwn(documentedQuotas, operation)) {
-        throw new InvalidSettingError(
-          `unknown operation ${operation}: use one of ${Object.keys(documentedQuotas).join(', ')}`,
-        )
+      if (!limitedOperations.includes(operation)) {
+        throw new InvalidSettingError(`unknown operation ${operation}: use one of ${limitedOperations.join(', ')}`)
       }
       if (!Number.isInteger(limit) || limit < 0) {
         throw new InvalidSettingError(`the limit of ${operation} must be a whole number, not negative`)
@@ -73,8 +77,8 @@ export class QuotaCounter {
    *
    * @internal
    */
-  take(resource: string, operation: string): number | undefined {
-    const limit = this.#limits[operation as keyof Quotas]
+  take(resource: string, operation: LimitedOperation): number | undefined {
+    const limit = this.#limits[operation]
     if (limit === undefined) return undefined
     const seconds = this.#clock.now() / 1000
     const window = Math.floor(seconds / windowSeconds)

@@ -66,12 +66,13 @@ export class Resource {
     return this.key(slot)
   }
 
-  /** Deletes the resource with its keys, identities and tokens. */
+  /** Deletes the resource with its keys, identities, tokens and assignments. */
   delete(): void {
     this.#store.transaction(() => {
       this.#store.run('DELETE FROM token WHERE identity IN (SELECT id FROM identity WHERE resource = ?)', this.id)
-      this.#store.run('DELETE FROM identity WHERE resource = ?', this.id)
-      this.#store.run('DELETE FROM access_key WHERE resource = ?', this.id)
+      for (const table of ['identity', 'assignment', 'access_key']) {
+        this.#store.run(`DELETE FROM ${table} WHERE resource = ?`, this.id)
+      }
       this.#store.run('DELETE FROM resource WHERE id = ?', this.id)
     })
   }

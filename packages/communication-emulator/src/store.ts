@@ -7,7 +7,7 @@ import { UnusableFolderError } from './unusable-folder-error.ts'
 export interface IdentityRow {
   readonly id: number
   readonly resource: number
-  /** Part of the communication user id's suffix after the counter. */
+  /** Part of the communication user id's suffix after the counter; for an Entra ID user, the whole suffix. */
   readonly tail: string
   readonly custom_id: string | null
   readonly created_at: number
@@ -40,6 +40,17 @@ export interface AccessKeyRow {
   readonly value: string
 }
 
+/** Permission of an Entra ID user, group, tenant or resource account to get tokens of a resource. */
+export interface AssignmentRow {
+  readonly resource: number
+  readonly kind: 'teamsExtension' | 'entra'
+  readonly tenant_id: string
+  readonly object_id: string
+  readonly principal_type: string
+  /** JSON array; null for none. */
+  readonly client_ids: string | null
+}
+
 /** Values of a statement's parameters, by position or by name. */
 type Values = SQLInputValue[] | [Readonly<Record<string, SQLInputValue>>]
 
@@ -62,6 +73,11 @@ const schema = `
     created_at INTEGER NOT NULL, tokens_valid_from INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS identity_custom_id ON identity (resource, custom_id) WHERE custom_id IS NOT NULL;
+  CREATE UNIQUE INDEX IF NOT EXISTS identity_entra_user ON identity (resource, tail) WHERE instr(tail, '_');
+  CREATE TABLE IF NOT EXISTS assignment (
+    resource INTEGER NOT NULL, kind TEXT NOT NULL, tenant_id TEXT NOT NULL, object_id TEXT NOT NULL,
+    principal_type TEXT NOT NULL, client_ids TEXT, PRIMARY KEY (resource, kind, object_id, tenant_id)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS token (
     identity INTEGER NOT NULL, iat INTEGER NOT NULL, exp INTEGER NOT NULL, scopes TEXT NOT NULL,
     access_key INTEGER NOT NULL, issued_at INTEGER NOT NULL, revoked INTEGER NOT NULL,
@@ -123,8 +139,9 @@ export class Store implements Disposable {
     return { id: Number(lastInsertRowid) }
   }
 
-  /** Commits all changes of `work`, or none if it throws or the process is killed. */
+  /** Commits all changes of `work`, or none if it throws or the process is killed. A nested transaction joins the outer one. */
   transaction<Result>(work: () => Result): Result {
+    if (this.#database.isTransaction) return work()
     this.#database.exec('BEGIN')
     try {
       const result = work()

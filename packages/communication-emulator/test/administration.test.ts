@@ -50,6 +50,16 @@ describe('over HTTP', () => {
     })
   })
 
+  it('lists assignments', async () => {
+    const tenantId = 'bbbbbbbb-0000-4000-8000-00000000000b'
+    const objectId = 'aaaaaaaa-0000-4000-8000-00000000000a'
+    const target = `/access/teamsExtension/tenants/${tenantId}/assignments/${objectId}?api-version=2025-06-30`
+    await fixture.call({ method: 'PUT', target, body: { principalType: 'user', clientIds: [] } })
+    expect((await call('GET', 'assignments')).json).toEqual([
+      { resource: 'default', kind: 'teamsExtension', objectId, tenantId, principalType: 'user', clientIds: [] },
+    ])
+  })
+
   it('moves the clock', async () => {
     expect((await call('PUT', 'clock', { time: '2030-01-01T00:00:00Z' })).json.now).toMatch(/^2030-01-01T00:00/)
     expect((await call('POST', 'clock/advance', { milliseconds: 86_400_000 })).json.now).toMatch(/^2030-01-02T00:00/)

@@ -51,6 +51,13 @@ it('serves an unmodified program in JavaScript', async () => {
   expect((await exec(process.execPath, join(examples, 'access-tokens.mjs'))).stdout).toMatch(transcript)
 })
 
+it('serves an unmodified program for Teams Phone extensibility in JavaScript', async () => {
+  const { stdout } = await exec(process.execPath, join(examples, 'teams-extension.mjs'))
+  expect(stdout).toMatch(
+    /^PUT assignment: 201\n8:acs:[^_]+_[^_]+_[^_]+: a voip token that expires on .*\nDELETE assignment: 204\n$/,
+  )
+})
+
 it("serves Microsoft's access-token quickstart with its @azure/identity of 2021", async () => {
   const folder = temporaryFolder()
   const packages = { identity: 'azure-identity-1', 'communication-identity': '@azure/communication-identity' }

@@ -12,11 +12,14 @@ const laterVersions = [
   '2021-10-31-preview',
   '2021-11-01',
   '2022-06-01',
+  '2022-09-01',
   '2022-10-01',
+  '2023-08-01',
   '2023-10-01',
   '2025-03-02-preview',
   '2025-04-01-preview',
   '2025-06-30',
+  '2026-07-22',
   '2026-09-23',
 ]
 /** Recorded in April 2025, followed by the later versions. */
@@ -117,13 +120,17 @@ describe.each(laterVersions)('%s', (version) => {
     })
   })
 
-  it('accepts lifetimes since 2022-10-01, and join scopes since 2023-10-01', async () => {
+  it('accepts lifetimes since 2022-09-01, on creation since 2022-10-01, and join scopes since 2023-10-01', async () => {
+    const body = { createTokenWithScopes: ['chat'], expiresInMinutes: 60 }
+    const created = await fixture.call({ target: `/identities?api-version=${version}`, body })
+    const initial = Date.parse(created.json.accessToken.expiresOn) - fixture.emulator.clock.now()
+    expect(Math.round(initial / 60_000)).toBe(version >= '2022-10-01' ? 60 : 1440)
     const id = await fixture.createIdentity()
     const issue = (body: object) =>
       fixture.call({ target: `/identities/${id}/:issueAccessToken?api-version=${version}`, body })
     const { json } = await issue({ scopes: ['chat'], expiresInMinutes: 60 })
     const lifetime = Date.parse(json.expiresOn) - fixture.emulator.clock.now()
-    expect(Math.round(lifetime / 60_000)).toBe(version >= '2022-10-01' ? 60 : 1440)
+    expect(Math.round(lifetime / 60_000)).toBe(version >= '2022-09-01' ? 60 : 1440)
     const joins = await issue({ scopes: ['chat.join', 'chat.join.limited', 'voip.join'] })
     expect(joins.status).toBe(version >= '2023-10-01' ? 200 : 400)
   })
@@ -147,7 +154,7 @@ describe.each(laterVersions)('%s', (version) => {
     const id = await strict.createIdentity()
     const target = `/identities/${id}/:issueAccessToken?api-version=${version}`
     const lifetime = await strict.call({ target, body: { scopes: ['chat'], expiresInMinutes: 60 } })
-    expect(lifetime.status).toBe(version >= '2022-10-01' ? 200 : 400)
+    expect(lifetime.status).toBe(version >= '2022-09-01' ? 200 : 400)
   })
 
   it('accepts custom ids in 2025-03-02-preview only', async () => {
@@ -196,8 +203,8 @@ describe('custom ids', () => {
   })
 })
 
-it.each(['2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22', '2019-01-01', 'nonsense'])(
-  'rejects the api-version %s, which the service is not known to serve',
+it.each(['2023-08-30-preview', '2019-01-01', 'nonsense'])(
+  'rejects the api-version %s, which has no identity routes',
   async (version) => {
     const response = await fixture.call({ target: `/identities?api-version=${version}` })
     expect(response.status).toBe(400)
@@ -223,7 +230,7 @@ it('rejects two different api-versions', async () => {
 it.each([
   ['GET', '/nothing', 404],
   ['POST', '/identities/', 404],
-  ['POST', '/access/teamsExtension/:exchangeAccessToken', 404],
+  ['GET', '/roles', 404],
   ['PUT', '/identities', 405],
   ['GET', '/identities', 405],
 ])('rejects %s %s with %i', async (method, path, status) => {
@@ -233,6 +240,61 @@ it.each([
     json: { error: { code: status === 404 ? 'NotFound' : 'MethodNotAllowed' } },
   })
   if (status === 405) expect(response.headers['allow']).toBe('POST')
+})
+
+it('explains why it rejects the roles of 2023-08-30-preview', async () => {
+  const { json } = await fixture.call({ method: 'GET', target: '/roles/admin?api-version=2023-08-30-preview' })
+  expect(json.error.innererror.message).toBe(
+    'The emulator does not serve /roles/admin, which Microsoft describes as a private preview.',
+  )
+})
+
+describe('repeatable requests', () => {
+  const requestId = 'c0ffee00-0000-4000-8000-000000000001'
+  const firstSent = 'Thu, 26 Nov 2026 10:00:00 GMT'
+  const repeatability = { 'repeatability-request-id': requestId, 'repeatability-first-sent': firstSent }
+  const create = (headers: Record<string, string> = repeatability, apiVersion = '2023-08-01') =>
+    fixture.call({
+      target: `/identities?api-version=${apiVersion}`,
+      body: { createTokenWithScopes: ['chat'] },
+      headers,
+    })
+
+  it('create one identity in 2023-08-01, also at once, and return the first response again', async () => {
+    const responses = await Promise.all([create(), create()])
+    responses.push(await create())
+    expect(responses.map(({ status }) => status)).toEqual([201, 201, 201])
+    expect(new Set(responses.map(({ text }) => text)).size).toBe(1)
+    expect(responses.map(({ headers }) => headers['repeatability-result'])).toEqual(Array(3).fill('accepted'))
+    expect(fixture.emulator.identities()).toHaveLength(1)
+    await create({ ...repeatability, 'repeatability-request-id': requestId.replace(/1$/, '2') })
+    expect(fixture.emulator.identities()).toHaveLength(2)
+  })
+
+  it('repeat after an error, and after a reset', async () => {
+    fixture.emulator.quotas.set({ createIdentityWithToken: 0 })
+    expect((await create()).status).toBe(429)
+    fixture.emulator.quotas.set(false)
+    const { text } = await create()
+    await fixture.emulator.reset()
+    expect((await create()).text).not.toBe(text)
+  })
+
+  it('need no headers, and ignore them in other api-versions', async () => {
+    const responses = [await create({}), await create({}), await create(repeatability, '2023-10-01')]
+    expect(responses.map(({ status }) => status)).toEqual([201, 201, 201])
+    expect(responses.map(({ headers }) => headers['repeatability-result'])).toEqual(Array(3).fill(undefined))
+    expect(fixture.emulator.identities()).toHaveLength(3)
+  })
+
+  it.each([
+    [{ 'repeatability-request-id': requestId }, 'Repeatability-First-Sent'],
+    [{ ...repeatability, 'repeatability-first-sent': 'yesterday' }, 'Repeatability-First-Sent'],
+    [{ ...repeatability, 'repeatability-request-id': 'x' }, 'Repeatability-Request-ID'],
+  ])('are rejected with the headers %j', async (headers, target) => {
+    expect(await create(headers)).toMatchObject({ status: 400, json: { error: { target } } })
+    expect(fixture.emulator.identities()).toEqual([])
+  })
 })
 
 it('accepts two slashes, for endpoints that end in a slash', async () => {
@@ -310,7 +372,7 @@ describe('CORS', () => {
     expect(response).toMatchObject({ status: 204, text: '' })
     expect(getCorsHeaders(response)).toEqual([
       ['access-control-allow-origin', '*'],
-      ['access-control-allow-methods', 'GET, POST, PATCH, DELETE'],
+      ['access-control-allow-methods', 'GET, POST, PUT, PATCH, DELETE'],
       ['access-control-allow-headers', 'authorization,x-ms-content-sha256,x-ms-date'],
     ])
     expect((await fixture.call({ target })).status).toBe(503)

@@ -1,11 +1,21 @@
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it } from 'vitest'
-import { startEmulator, wellKnownConnectionString, type Emulator } from '../src/index.ts'
+import {
+  startEmulator,
+  wellKnownConnectionString,
+  wellKnownPublicClientId,
+  wellKnownTenantId,
+  type Emulator,
+} from '../src/index.ts'
 import { send } from './signed-request.ts'
 
 const version = 'api-version=2023-10-01'
 
-function call(emulator: Emulator, target: string, options: { method?: string; body?: unknown } = {}) {
+function call(
+  emulator: Emulator,
+  target: string,
+  options: { method?: string; body?: unknown; headers?: Record<string, string> } = {},
+) {
   return send(emulator.endpoint, { accessKey: emulator.accessKey, target, ...options })
 }
 
@@ -37,6 +47,28 @@ it('keeps identities, tokens, revocations, deletions, keys and the signing key a
   })
   expect(issued.status).toBe(200)
   expect(emulator.resources[1]!.accessKey).toBe(freshKey)
+})
+
+it('keeps assignments and the tokens of Entra ID users across restarts', async () => {
+  const dataFolder = temporaryFolder()
+  const path = `/access/teamsExtension/tenants/${wellKnownTenantId}/assignments`
+  const version = 'api-version=2025-06-30'
+  let token: string
+  {
+    await using emulator = await startEmulator({ dataFolder })
+    const audience = 'https://auth.msft.communication.azure.com'
+    const { accessToken, oid } = await emulator.entra.signIn({ user: 'alice', audience })
+    const body = { principalType: 'user', clientIds: [wellKnownPublicClientId] }
+    await call(emulator, `${path}/${oid}?${version}`, { method: 'PUT', body })
+    const headers = { authorization: `Bearer ${accessToken}` }
+    const target = `/access/teamsExtension/:exchangeAccessToken?${version}`
+    token = (await call(emulator, target, { body: {}, headers })).json.accessToken.token as string
+  }
+  await using emulator = await startEmulator({ dataFolder })
+  expect(emulator.introspect(token)).toMatchObject({ state: 'valid' })
+  const [assignment] = emulator.assignments()
+  await call(emulator, `${path}/${assignment!.objectId}?${version}`, { method: 'DELETE' })
+  expect(emulator.introspect(token)).toMatchObject({ state: 'revoked' })
 })
 
 it('starts empty without a folder', async () => {

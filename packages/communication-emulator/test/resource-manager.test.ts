@@ -96,11 +96,15 @@ describe("the resource manager with Azure's clients", () => {
     const keyClient = new CommunicationIdentityClient(primaryConnectionString!)
     const { endpoint } = fixture.emulator.resources.at(-1)!
     const tokenClient = new CommunicationIdentityClient(endpoint, credentialFor(fixture.emulator.endpoint))
+    const exchange = () =>
+      fetch(`${endpoint}access/teamsExtension/:exchangeAccessToken?api-version=2025-06-30`, { method: 'POST' })
     await create('calls', { disableLocalAuth: true })
+    expect((await exchange()).status).toBe(401)
     await expect(keyClient.createUser()).rejects.toMatchObject({ statusCode: 401 })
     await tokenClient.createUser()
     await create('calls', { publicNetworkAccess: 'Disabled' })
     await expect(tokenClient.createUser()).rejects.toMatchObject({ statusCode: 403 })
+    expect((await exchange()).status).toBe(403)
     await create()
     await keyClient.createUser()
   })

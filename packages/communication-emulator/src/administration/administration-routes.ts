@@ -44,6 +44,7 @@ const routes: Readonly<Record<string, Handler>> = {
     const page = { ...(after !== null && { after }), ...(limit !== null && { limit: readPositive(limit, 'limit') }) }
     return ok(emulator.identities(page))
   },
+  'GET assignments': ({ emulator }) => ok(emulator.assignments()),
   'GET tokens': async ({ emulator, query }) => {
     const communicationUserId = query.get('communicationUserId')
     const reveal = query.get('reveal') === 'true'

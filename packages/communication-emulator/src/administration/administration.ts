@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { EmulatedResource } from '../emulated-resources.ts'
 import type { EntraPlane } from '../entra/entra-plane.ts'
 import type { FaultPlan } from '../fault-plan.ts'
+import type { ListedAssignment } from '../identity/assignments.ts'
 import type { ListedIdentity } from '../identity/identities.ts'
 import type { Introspection, ListedToken } from '../identity/token-introspection.ts'
 import type { QuotaCounter } from '../quotas.ts'
@@ -18,6 +19,7 @@ export interface Administration {
   readonly requests: RequestLog
   readonly resources: readonly EmulatedResource[]
   identities(page: { after?: string; limit?: number }): ListedIdentity[]
+  assignments(): ListedAssignment[]
   tokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]>
   introspect(token: string): Introspection
   reset(): Promise<void>

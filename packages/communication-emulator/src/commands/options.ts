@@ -22,7 +22,7 @@ export function addEmulatorOptions(command: Command, defaultPort: number): Comma
     .option('--data <folder>', 'folder that keeps the state across restarts (default: in memory)')
     .addOption(createKeysOption())
     .option('--resource <name[:port]>', 'another resource, on its own port; may be repeated', parseResource)
-    .option('--loose', 'accept any request date, and api-versions that the service is not known to serve')
+    .option('--loose', 'accept any request date')
     .option('--strict', 'reject body members that the api-version does not know')
     .option('--quotas', "enforce the service's documented limits")
     .addHelpText('after', `\nThe environment variable ${keyVariable} replaces the well-known access key.`)

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { RawResponse, RawRequest } from '../raw-request.ts'
 import type { Store } from '../store.ts'
 import { createAuthorizationEndpoint } from './authorization.ts'
+import { getDefaultPermissions } from './communication-applications.ts'
 import { createEntraTokens, type EntraTokens } from './entra-tokens.ts'
 import { handleManagedIdentity, managedIdentityFor, managedIdentityPath } from './managed-identity.ts'
 import { OAuthError } from './oauth-error.ts'
@@ -17,7 +18,7 @@ export interface SignInOptions {
   readonly user: string
   /** Audience of the token (`aud`); default `api://acs-kit`. */
   readonly audience?: string
-  /** Permissions of the token (`scp`); default `access_as_user`. */
+  /** Permissions of the token (`scp`); default: those of the audience's `.default`, mostly `access_as_user`. */
   readonly scopes?: readonly string[]
   /** App roles of the user (`roles`); default: none. */
   readonly roles?: readonly string[]
@@ -103,7 +104,7 @@ export class EntraPlane {
   async signIn({
     user,
     audience = 'api://acs-kit',
-    scopes = ['access_as_user'],
+    scopes = getDefaultPermissions(audience),
     roles = [],
     clientId = wellKnownPublicClientId,
     lifetimeMinutes,

@@ -1,3 +1,4 @@
+import { getDefaultPermissions } from './communication-applications.ts'
 import { OAuthError } from './oauth-error.ts'
 
 /** Scopes of a token request: permissions of one resource, and those of OpenID Connect. */
@@ -11,7 +12,6 @@ export interface RequestedScopes {
 }
 
 const openidScopes = new Set(['openid', 'profile', 'email', 'offline_access'])
-const teamsResource = 'https://auth.msft.communication.azure.com'
 
 /** Parses the `scope` parameter: OpenID Connect's scopes, and `<resource>/<permission>` of one resource. Throws an `OAuthError`. */
 export function parseScopes(text: string): RequestedScopes {
@@ -44,8 +44,5 @@ function splitScope(word: string): { resource: string; permissions: readonly str
   if (slash < 1 || permission === '' || !/^(?:[a-z][a-z+.-]*:\/\/.+|[\da-f-]{36})$/i.test(resource)) {
     throw new OAuthError('invalid_scope', 70011, `Invalid scope ${word}: expected <resource>/<permission>.`)
   }
-  // guess(default-scope): Entra ID grants the permissions that have consent; here, those are fixed.
-  if (permission !== '.default') return { resource, permissions: [permission] }
-  const isTeams = resource === teamsResource
-  return { resource, permissions: isTeams ? ['Teams.ManageCalls', 'Teams.ManageChats'] : ['access_as_user'] }
+  return { resource, permissions: permission === '.default' ? getDefaultPermissions(resource) : [permission] }
 }

@@ -13,23 +13,30 @@ export const identityApiVersions = [
   '2021-10-31-preview',
   '2021-11-01',
   '2022-06-01',
+  '2022-09-01',
   '2022-10-01',
+  '2023-08-01',
   '2023-10-01',
   '2025-03-02-preview',
   '2025-04-01-preview',
   '2025-06-30',
+  '2026-07-22',
   '2026-09-23',
 ] as const
 
 export type ApiVersion = (typeof identityApiVersions)[number]
 
-/** Published api-versions that the service is not known to serve in production. */
-// guess(unserved-versions)
-const unservedApiVersions = ['2022-09-01', '2023-08-01', '2023-08-30-preview', '2026-07-22'] as const
-
-/** Api-versions that the service no longer lists in `api-supported-versions`, although the emulator serves them. */
-// differs(retired-versions)
-const retiredApiVersions = new Set<ApiVersion>(['2021-02-22-preview1', '2021-03-31-preview1', '2025-04-01-preview'])
+/** Api-versions that are missing in the service's `api-supported-versions`, although the emulator serves them. */
+const unlistedApiVersions = new Set<ApiVersion>([
+  // differs(retired-versions)
+  '2021-02-22-preview1',
+  '2021-03-31-preview1',
+  '2025-04-01-preview',
+  // guess(unlisted-versions)
+  '2022-09-01',
+  '2023-08-01',
+  '2026-07-22',
+])
 
 /** Unpublished api-version that the service lists for its identity routes: served as 2021-03-07, without the Teams exchange. */
 // guess(undescribed-version)
@@ -38,8 +45,11 @@ export const undescribedApiVersion = '2021-11-01'
 /** The only version with flat bodies, `/token`, and revocation with PATCH. */
 export const firstApiVersion = '2020-07-20-preview2'
 
-/** The only version with `customId` and `GET /identities/{id}`; later versions dropped both. */
-export const customIdApiVersion = '2025-03-02-preview'
+/** The only version in which the creation of an identity is repeatable. */
+export const repeatableApiVersion = '2023-08-01'
+
+/** The only version with `customId`, `GET /identities/{id}` and `/access/entra`; later versions dropped all three. */
+export const entraUsersApiVersion = '2025-03-02-preview'
 
 export function isSince(version: ApiVersion, first: ApiVersion): boolean {
   return identityApiVersions.indexOf(version) >= identityApiVersions.indexOf(first)
@@ -51,15 +61,11 @@ export function isSince(version: ApiVersion, first: ApiVersion): boolean {
  */
 // guess(version-header)
 export function formatSupportedVersions(served: readonly ApiVersion[]): string {
-  return served.filter((version) => !retiredApiVersions.has(version)).join(', ')
+  return served.filter((version) => !unlistedApiVersions.has(version)).join(', ')
 }
 
-/** Returns the api-version of a request to a route that has `versions`. With `loose`, maps unserved versions to served ones. */
-export function readApiVersion(
-  request: RawRequest,
-  versions: readonly ApiVersion[],
-  { loose }: { loose: boolean },
-): ApiVersion {
+/** Returns the api-version of a request to a route that has `versions`. Throws the service's error. */
+export function readApiVersion(request: RawRequest, versions: readonly ApiVersion[]): ApiVersion {
   const requested = [...new Set(request.query.getAll('api-version'))]
   const [only] = requested
   // guess(api-version-missing): the response of the web framework that the service's other texts come from.
@@ -73,8 +79,7 @@ export function readApiVersion(
       `The following API versions were requested: ${requested.join(', ')}. At most, only a single API version may be specified. Please update the intended API version and retry the request.`,
     )
   }
-  const name = loose ? (findNearestServed(only) ?? only) : only
-  const version = versions.find((candidate) => candidate === name.toLowerCase())
+  const version = versions.find((candidate) => candidate === only.toLowerCase())
   if (version) return version
   const uri = `https://${request.headers.host ?? ''}${request.path}`
   throw new ServiceError(
@@ -85,10 +90,4 @@ export function readApiVersion(
       innererror: { code: 'ServedApiVersions', message: `The emulator serves this route in ${versions.join(', ')}.` },
     },
   )
-}
-
-/** Returns the newest stable version that is older than an unserved one. */
-function findNearestServed(version: string): ApiVersion | undefined {
-  if (!unservedApiVersions.some((unserved) => unserved === version)) return undefined
-  return identityApiVersions.findLast((served) => served < version && !served.includes('preview'))
 }

@@ -9,16 +9,15 @@ const audiences = ['https://communication.azure.com/', 'https://communication.az
 
 /** Key of requests without an access key: regenerating a key does not revoke their tokens. */
 // guess(bearer-issued)
-const noKey: IssuingKey = { id: 0 }
+export const noKey: IssuingKey = { id: 0 }
 
-export function isBearer({ headers }: RawRequest): boolean {
-  return /^Bearer /i.test(getHeader(headers, 'authorization') ?? '')
+export function getBearerToken({ headers }: RawRequest): string | undefined {
+  return /^Bearer (.*)$/i.exec(getHeader(headers, 'authorization') ?? '')?.[1]?.trim()
 }
 
 // differs(no-roles): any valid token grants every permission.
 /** Verifies an Entra ID token for the resource. Throws the service's error, with the reason in `innererror`. */
-export async function authenticateBearer({ headers }: RawRequest, tokens: EntraTokens): Promise<IssuingKey> {
-  const token = getHeader(headers, 'authorization')!.slice('Bearer '.length).trim()
+export async function authenticateBearer(token: string, tokens: EntraTokens): Promise<IssuingKey> {
   await tokens.verify(token, audiences).catch((error: unknown) => {
     throw error instanceof EntraTokenError ? denied(error.code, error.message) : error
   })

@@ -4,11 +4,15 @@ import { isSince, type ApiVersion } from './api-versions.ts'
 
 export type Members = Record<string, unknown>
 
-/**
- * Reads the members of a request body that its api-version knows; an empty body counts as an empty object. SDKs send `null` for
- * absent members, even for those that the api-version lacks. Unknown members are ignored, or rejected when `strict`.
- */
-export function readBody(request: RawRequest, known: readonly string[], { strict }: { strict: boolean }): Members {
+const guid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
+
+/** Reads the members of a request body that its api-version knows. */
+export function readBody(request: RawRequest, known: readonly string[], options: { strict: boolean }): Members {
+  return selectMembers(readObject(request), known, options)
+}
+
+/** Reads the object in a request body; an empty body counts as an empty object. Throws the service's error. */
+export function readObject(request: RawRequest): Members {
   if (request.body.length === 0) return {}
   const contentType = getHeader(request.headers, 'content-type') ?? ''
   // guess(media-type)
@@ -19,7 +23,15 @@ export function readBody(request: RawRequest, known: readonly string[], { strict
   // guess(malformed-json): the status is documented in general, code and text are not.
   if (body === undefined) throw new ServiceError(422, 'UnprocessableEntity', 'The request body is not valid JSON.')
   if (!isObject(body)) throw modelError('The request body must be a JSON object.', '$')
-  const present = Object.entries(body).filter(([, value]) => value !== null)
+  return body
+}
+
+/**
+ * Selects the known members of an object. SDKs send `null` for absent members, even for those that the api-version lacks.
+ * Unknown members are ignored, or rejected when `strict`.
+ */
+export function selectMembers(object: Members, known: readonly string[], { strict }: { strict: boolean }): Members {
+  const present = Object.entries(object).filter(([, value]) => value !== null)
   // guess(unknown-members)
   const unknown = present.find(([name]) => !known.includes(name))?.[0]
   if (strict && unknown !== undefined) {
@@ -30,12 +42,12 @@ export function readBody(request: RawRequest, known: readonly string[], { strict
 
 /** Reads `scopes` of an issue request. The service reports missing scopes and empty ones as different errors. */
 export function requireScopes(members: Members): string[] {
-  const scopes = optionalScopes(members, 'scopes')
+  const scopes = optionalStrings(members, 'scopes')
   if (scopes === undefined) throw modelError('Scopes: The Scopes field is required.', 'Scopes')
   return scopes
 }
 
-export function optionalScopes(members: Members, name: string): string[] | undefined {
+export function optionalStrings(members: Members, name: string): string[] | undefined {
   return optional(members, name, (value): value is string[] => Array.isArray(value) && value.every(isString))
 }
 
@@ -56,6 +68,10 @@ function optional<Value>(members: Members, name: string, isValid: (value: unknow
   if (value === undefined || isValid(value)) return value
   // guess(ill-typed)
   throw modelError(`${toPascalCase(name)}: The value could not be converted.`, toPascalCase(name))
+}
+
+export function isGuid(text: string): boolean {
+  return guid.test(text)
 }
 
 function isString(value: unknown): value is string {

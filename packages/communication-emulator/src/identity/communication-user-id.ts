@@ -1,13 +1,17 @@
 import { drawRandom } from '../random.ts'
+import type { AssignmentKind } from './assignments.ts'
 
-const pattern = /^8:acs:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_([0-9a-f]{8})-((?:[0-9a-f]{4}-){3}[0-9a-f]{12})$/i
+const guid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+const suffix = '([0-9a-f]{8})-((?:[0-9a-f]{4}-){3}[0-9a-f]{12})'
+const pattern = new RegExp(`^8:acs:(${guid})_(?:${suffix}|((?:wf_)?${guid}_${guid}))$`, 'i')
 
 /**
- * Returns `8:acs:<resource guid>_<suffix>`; the suffix is a counter and a random tail in the form of a GUID.
- * A second `_` would make newer SDKs parse it as another kind of identifier.
+ * Returns `8:acs:<resource guid>_<suffix>`. The suffix is a counter and a random tail in the form of a GUID. That of an Entra ID
+ * user is the tail alone, which contains a `_`.
  */
 // guess(suffix): only its form and its small first group were seen.
 export function formatCommunicationUserId(resourceGuid: string, counter: number, tail: string): string {
+  if (tail.includes('_')) return `8:acs:${resourceGuid}_${tail}`
   return `8:acs:${resourceGuid}_${counter.toString(16).padStart(8, '0')}-${tail}`
 }
 
@@ -16,9 +20,29 @@ export function parseCommunicationUserId(id: string) {
   if (!match) return undefined
   return {
     resourceGuid: match[1]!.toLowerCase(),
-    counter: Number.parseInt(match[2]!, 16),
-    tail: match[3]!.toLowerCase(),
+    /** Undefined for an Entra ID user. */
+    counter: match[2] === undefined ? undefined : Number.parseInt(match[2], 16),
+    tail: (match[3] ?? match[4]!).toLowerCase(),
   }
+}
+
+/** An Entra ID user, and the kind of the assignment that they need. */
+export interface EntraUserId {
+  readonly kind: AssignmentKind
+  readonly tenantId: string
+  readonly oid: string
+}
+
+/** Returns the tail of an Entra ID user's id: `<tenant>_<object>`, or `wf_<tenant>_<object>` outside of the Teams extension. */
+export function toEntraTail({ kind, tenantId, oid }: EntraUserId): string {
+  return `${kind === 'entra' ? 'wf_' : ''}${tenantId}_${oid}`
+}
+
+/** Returns the Entra ID user with the tail of an id; undefined for the tail of an identity. */
+export function parseEntraTail(tail: string): EntraUserId | undefined {
+  const [oid, tenantId, prefix] = tail.split('_').toReversed()
+  if (oid === undefined || tenantId === undefined) return undefined
+  return { kind: prefix === undefined ? 'teamsExtension' : 'entra', tenantId, oid }
 }
 
 export function createTail(): string {

@@ -14,7 +14,7 @@ export function getCorsHeaders(request: RawRequest): Record<string, string> {
   return {
     'Access-Control-Allow-Origin': '*',
     ...(isPreflight(request) && {
-      'Access-Control-Allow-Methods': 'GET, POST, PATCH, DELETE',
+      'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
       // Listed by name, because `*` does not include Authorization.
       'Access-Control-Allow-Headers': getHeader(headers, 'access-control-request-headers') ?? '',
     }),

@@ -25,12 +25,16 @@ export function createIdentities(store: Store, clock: Clock) {
       const identity = store.get<IdentityRow>(sql, resource.id, customId)
       if (identity) return identity
     }
-    const identity = {
-      resource: resource.id,
-      tail: createTail(),
-      custom_id: customId ?? null,
-      created_at: clock.now(),
-    }
+    return insert(resource, createTail(), customId)
+  }
+
+  /** Returns the identity of an Entra ID user, with the tail of its id. */
+  function openForEntraUser(resource: Resource, tail: string): IdentityRow {
+    return findEntraUser(resource.immutableId, tail) ?? insert(resource, tail)
+  }
+
+  function insert(resource: Resource, tail: string, customId: string | null = null): IdentityRow {
+    const identity = { resource: resource.id, tail, custom_id: customId, created_at: clock.now() }
     const { id } = store.run(
       `INSERT INTO identity (resource, tail, custom_id, created_at)
        VALUES (:resource, :tail, :custom_id, :created_at)`,
@@ -39,11 +43,30 @@ export function createIdentities(store: Store, clock: Clock) {
     return { ...identity, id, tokens_valid_from: 0 }
   }
 
+  /** Returns the identity with an id, of any resource and kind of user; undefined if it does not exist. */
+  function lookUp(communicationUserId: string): IdentityRow | undefined {
+    const parsed = parseCommunicationUserId(communicationUserId)
+    if (!parsed) return undefined
+    const { resourceGuid, counter, tail } = parsed
+    if (counter === undefined) return findEntraUser(resourceGuid, tail)
+    const row = store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', counter)
+    return row?.tail === tail ? row : undefined
+  }
+
+  function findEntraUser(resourceGuid: string, tail: string): IdentityRow | undefined {
+    return store.get<IdentityRow>(
+      `SELECT identity.* FROM identity JOIN resource ON resource.id = identity.resource
+       WHERE immutable_id = ? AND tail = ? AND instr(tail, '_')`,
+      resourceGuid,
+      tail,
+    )
+  }
+
   /** Returns an identity of the resource. Throws the service's error if it does not exist, or was deleted. */
   function find(resource: Resource, communicationUserId: string): IdentityRow {
-    const parsed = parseCommunicationUserId(communicationUserId)
-    const row = parsed && store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
-    if (row && row.tail === parsed.tail && row.resource === resource.id) return row
+    const row = lookUp(communicationUserId)
+    // guess(entra-user-identities): the identity routes do not know Entra ID users.
+    if (row && row.resource === resource.id && !row.tail.includes('_')) return row
     // guess(unknown-identity): the text is confirmed, status and code are not.
     throw new ServiceError(404, 'IdentityNotFound', "Provided identity doesn't exist.", { isFromAction: true })
   }
@@ -61,7 +84,7 @@ export function createIdentities(store: Store, clock: Clock) {
          (SELECT max(issued_at) FROM token WHERE token.identity = identity.id) AS last_token_issued_at
        FROM identity JOIN resource ON resource.id = identity.resource
        WHERE identity.id > ? ORDER BY identity.id LIMIT ?`,
-      (after !== undefined && parseCommunicationUserId(after)?.counter) || 0,
+      (after !== undefined && (parseCommunicationUserId(after)?.counter ?? lookUp(after)?.id)) || 0,
       limit,
     )
     return rows.map((row) => ({
@@ -81,7 +104,7 @@ export function createIdentities(store: Store, clock: Clock) {
     })
   }
 
-  return { create, find, remove, list, clear }
+  return { create, openForEntraUser, find, lookUp, remove, list, clear }
 }
 
 /** Throws unless the id names the resource by its GUID. */

@@ -1,29 +1,41 @@
 import type { Clock } from '../clock.ts'
 import type { EntraTokens } from '../entra/entra-tokens.ts'
-import type { QuotaCounter } from '../quotas.ts'
+import type { LimitedOperation, QuotaCounter } from '../quotas.ts'
 import type { RawRequest, RawResponse } from '../raw-request.ts'
 import type { Resource } from '../resource.ts'
 import type { IdentityRow } from '../store.ts'
-import { customIdApiVersion, firstApiVersion, isSince, type ApiVersion } from './api-versions.ts'
+import {
+  entraUsersApiVersion,
+  firstApiVersion,
+  isSince,
+  repeatableApiVersion,
+  type ApiVersion,
+} from './api-versions.ts'
 import {
   checkLifetime,
   checkScopes,
   optionalInteger,
-  optionalScopes,
   optionalString,
+  optionalStrings,
   readBody,
   requireScopes,
 } from './body.ts'
 import { formatCommunicationUserId } from './communication-user-id.ts'
 import { modelError, ServiceError } from './errors.ts'
+import type { Assignments } from './assignments.ts'
+import { createAssignmentOperations } from './assignment-operations.ts'
+import { createExchangeOperations } from './exchange-operations.ts'
 import { checkOwned, type Identities } from './identities.ts'
 import type { IssuedTokens } from './issued-tokens.ts'
-import type { Operation } from './routes.ts'
+import type { RepeatableRequests } from './repeatable-requests.ts'
+import type { Operation, PathParameters } from './routes.ts'
 import { readTeamsUser } from './teams-user.ts'
 import type { IssuingKey, TokenIssuer } from './token-issuer.ts'
 
 export interface IdentityOperationsOptions {
   readonly identities: Identities
+  readonly assignments: Assignments
+  readonly repeatable: RepeatableRequests
   readonly tokens: IssuedTokens
   readonly issuer: TokenIssuer
   readonly clock: Clock
@@ -33,28 +45,34 @@ export interface IdentityOperationsOptions {
 }
 
 /** An authenticated request to a known route. */
-interface Call {
+export interface Call extends PathParameters {
   readonly request: RawRequest
   readonly resource: Resource
   readonly key: IssuingKey
   readonly version: ApiVersion
-  readonly communicationUserId: string
+  readonly operation: Operation
 }
 
-type Handler = (call: Call) => RawResponse | Promise<RawResponse>
+export type Handler = (call: Call) => RawResponse | Promise<RawResponse>
 
 export type IdentityOperations = Readonly<Record<Operation, Handler>>
 
 /** Creates the handlers of the identity operations. */
 export function createIdentityOperations(options: IdentityOperationsOptions): IdentityOperations {
-  const { identities, tokens, issuer, clock, quotas, entraTokens, strict } = options
+  const { identities, assignments, repeatable, tokens, issuer, clock, quotas, entraTokens, strict } = options
 
-  async function createIdentity({ request, resource, key, version }: Call): Promise<RawResponse> {
+  async function createIdentity(call: Call): Promise<RawResponse> {
+    if (call.version !== repeatableApiVersion) return create(call)
+    return repeatable.respondOnce(call, () => create(call))
+  }
+
+  async function create(call: Call): Promise<RawResponse> {
+    const { request, resource, key, version } = call
     const isFirst = version === firstApiVersion
-    const known = isFirst ? [] : ['createTokenWithScopes', ...getLifetimeMembers(version)]
-    if (version === customIdApiVersion) known.push('customId')
+    const known = isFirst ? [] : ['createTokenWithScopes', ...getLifetimeMembers(version, '2022-10-01')]
+    if (version === entraUsersApiVersion) known.push('customId')
     const body = readBody(request, known, { strict })
-    const scopes = optionalScopes(body, 'createTokenWithScopes') ?? []
+    const scopes = optionalStrings(body, 'createTokenWithScopes') ?? []
     const customId = optionalString(body, 'customId')
     const requestedMinutes = optionalInteger(body, 'expiresInMinutes')
     // guess(custom-id-length)
@@ -63,62 +81,64 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
     }
     const minutes = checkLifetime(requestedMinutes)
     if (scopes.length > 0) checkScopes(scopes, version)
-    takeQuota(resource, scopes.length > 0 ? 'createIdentityWithToken' : 'createIdentity')
+    takeQuota(call, scopes.length > 0 ? 'createIdentityWithToken' : 'createIdentity')
     const identity = identities.create(resource, customId)
     const communicationUserId = formatCommunicationUserId(resource.immutableId, identity.id, identity.tail)
     if (isFirst) return { status: 200, body: { id: communicationUserId }, communicationUserId }
-    const accessToken = scopes.length > 0 ? await issuer.issue(resource, identity, { scopes, minutes, key }) : undefined
+    const lifetime = { minutes }
+    const accessToken =
+      scopes.length > 0 ? await issuer.issue(resource, identity, { scopes, lifetime, key }) : undefined
     const created = { identity: describe(identity, communicationUserId), ...(accessToken && { accessToken }) }
     return { status: 201, body: created, communicationUserId }
   }
 
-  async function issueAccessToken({
-    request,
-    resource,
-    key,
-    version,
-    communicationUserId,
-  }: Call): Promise<RawResponse> {
-    const body = readBody(request, ['scopes', ...getLifetimeMembers(version)], { strict })
+  async function issueAccessToken(call: Call): Promise<RawResponse> {
+    const { request, resource, key, version, communicationUserId } = call
+    const body = readBody(request, ['scopes', ...getLifetimeMembers(version, '2022-09-01')], { strict })
     const scopes = requireScopes(body)
     const requestedMinutes = optionalInteger(body, 'expiresInMinutes')
     checkOwned(resource, communicationUserId)
     checkScopes(scopes, version)
     const minutes = checkLifetime(requestedMinutes)
-    takeQuota(resource, 'issueAccessToken')
+    takeQuota(call)
     const identity = identities.find(resource, communicationUserId)
-    const issued = await issuer.issue(resource, identity, { scopes, minutes, key })
+    const issued = await issuer.issue(resource, identity, { scopes, lifetime: { minutes }, key })
     return { status: 200, body: version === firstApiVersion ? { id: communicationUserId, ...issued } : issued }
   }
 
-  function revokeAccessTokens({ request, resource, version, communicationUserId }: Call): RawResponse {
+  function revokeAccessTokens(call: Call): RawResponse {
+    const { request, resource, version, communicationUserId } = call
     const isFirst = version === firstApiVersion
     const body = readBody(request, isFirst ? ['tokensValidFrom'] : [], { strict })
     const validFrom = isFirst ? readTokensValidFrom(optionalString(body, 'tokensValidFrom')) : undefined
     checkOwned(resource, communicationUserId)
-    takeQuota(resource, 'revokeAccessTokens')
+    takeQuota(call)
     tokens.revoke(identities.find(resource, communicationUserId), validFrom)
     return { status: 204 }
   }
 
-  function deleteIdentity({ request, resource, communicationUserId }: Call): RawResponse {
+  function deleteIdentity(call: Call): RawResponse {
+    const { request, resource, communicationUserId } = call
     readBody(request, [], { strict })
     checkOwned(resource, communicationUserId)
-    takeQuota(resource, 'deleteIdentity')
+    takeQuota(call)
     // guess(delete-twice): the error is that of any request for a deleted identity.
     identities.remove(identities.find(resource, communicationUserId))
     return { status: 204 }
   }
 
-  function getIdentity({ resource, communicationUserId }: Call): RawResponse {
+  function getIdentity(call: Call): RawResponse {
+    const { resource, communicationUserId } = call
     checkOwned(resource, communicationUserId)
+    takeQuota(call)
     const identity = identities.find(resource, communicationUserId)
     return { status: 200, body: describe(identity, communicationUserId) }
   }
 
-  async function exchangeTeamsUserAccessToken({ request, resource, version }: Call): Promise<RawResponse> {
+  async function exchangeTeamsUserAccessToken(call: Call): Promise<RawResponse> {
+    const { request, resource, version } = call
     const user = await readTeamsUser(request, { version, tokens: entraTokens, strict })
-    takeQuota(resource, 'exchangeTeamsUserAccessToken')
+    takeQuota(call)
     return { status: 200, body: await issuer.issueToTeamsUser(resource, user) }
   }
 
@@ -143,8 +163,8 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
     return time + clock.offset
   }
 
-  function takeQuota(resource: Resource, operation: string): void {
-    const retryAfterSeconds = quotas.take(resource.name, operation)
+  function takeQuota({ resource, operation }: Call, limited: LimitedOperation = operation): void {
+    const retryAfterSeconds = quotas.take(resource.name, limited)
     if (retryAfterSeconds === undefined) return
     // guess(quota-response): only the status is documented.
     throw new ServiceError(429, 'TooManyRequests', 'The rate limit of the resource is exceeded. Retry later.', {
@@ -159,9 +179,12 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
     deleteIdentity,
     getIdentity,
     exchangeTeamsUserAccessToken,
+    ...createAssignmentOperations(assignments, takeQuota, { strict }),
+    ...createExchangeOperations({ identities, assignments, issuer, entraTokens, takeQuota, strict }),
   }
 }
 
-function getLifetimeMembers(version: ApiVersion): string[] {
-  return isSince(version, '2022-10-01') ? ['expiresInMinutes'] : []
+// guess(early-lifetime): 2022-09-01 describes it without limits, and for tokens of existing identities only.
+function getLifetimeMembers(version: ApiVersion, first: ApiVersion): string[] {
+  return isSince(version, first) ? ['expiresInMinutes'] : []
 }

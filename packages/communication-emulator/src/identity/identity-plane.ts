@@ -1,13 +1,13 @@
 import type { EntraTokens } from '../entra/entra-tokens.ts'
 import type { RawRequest, RawResponse } from '../raw-request.ts'
 import type { Resource } from '../resource.ts'
-import { formatSupportedVersions, identityApiVersions, readApiVersion } from './api-versions.ts'
-import { authenticateBearer, isBearer } from './bearer.ts'
+import { formatSupportedVersions, readApiVersion } from './api-versions.ts'
+import { authenticateBearer, getBearerToken, noKey } from './bearer.ts'
 import { isPreflight } from './cors.ts'
 import { denied, ServiceError } from './errors.ts'
 import { authenticateHmac } from './hmac.ts'
 import type { IdentityOperations } from './identity-operations.ts'
-import { teamsApiVersions, type Match } from './routes.ts'
+import type { Match } from './routes.ts'
 import type { IssuingKey } from './token-issuer.ts'
 
 export type IdentityPlane = ReturnType<typeof createIdentityPlane>
@@ -21,21 +21,25 @@ export function createIdentityPlane(
   // guess(check-order): signature, route, api-version; then, as the recordings show, required members, ownership and the
   // rest of the validation; then quota and existence.
   async function respond(request: RawRequest, resource: Resource, match: Match): Promise<RawResponse> {
-    const key = await authenticate(request, resource)
-    const { route, allowed, communicationUserId } = match
+    const { route, allowed, parameters } = match
+    const key = await authenticate(request, resource, match)
     if (!route) throw allowed.length === 0 ? notFound(request.path) : methodNotAllowed(request.method, allowed)
-    const version = readApiVersion(request, route.versions, { loose })
-    const response = await operations[route.operation]({ request, resource, key, version, communicationUserId })
+    const version = readApiVersion(request, route.versions)
+    const { operation } = route
+    const { communicationUserId } = parameters
+    const response = await operations[operation]({ request, resource, key, version, operation, ...parameters })
     return withSupportedVersions({ ...(communicationUserId && { communicationUserId }), ...response }, match)
   }
 
-  async function authenticate(request: RawRequest, resource: Resource): Promise<IssuingKey> {
+  async function authenticate(request: RawRequest, resource: Resource, { route }: Match): Promise<IssuingKey> {
     const { isLocalAuthDisabled, isPublicAccessDisabled } = resource.restriction
     // guess(public-access)
     if (isPublicAccessDisabled) {
       throw new ServiceError(403, 'Forbidden', 'Public network access to the resource is disabled.')
     }
-    if (isBearer(request)) return authenticateBearer(request, entraTokens)
+    if (route?.isForUsers) return noKey
+    const token = getBearerToken(request)
+    if (token !== undefined) return authenticateBearer(token, entraTokens)
     // guess(local-auth)
     if (isLocalAuthDisabled) {
       throw denied('LocalAuthDisabled', 'Access keys are disabled (disableLocalAuth): use an Entra ID token.')
@@ -53,17 +57,17 @@ export function createIdentityPlane(
   }
 }
 
-/** Adds the versions of the route's group, whichever of its routes a version has. */
-function withSupportedVersions(response: RawResponse, match: Match): RawResponse {
-  const isTeams = match.route?.operation === 'exchangeTeamsUserAccessToken'
-  const versions = formatSupportedVersions(isTeams ? teamsApiVersions : identityApiVersions)
+function withSupportedVersions(response: RawResponse, { route }: Match): RawResponse {
+  const versions = formatSupportedVersions(route!.groupVersions)
   return { ...response, headers: { ...response.headers, 'api-supported-versions': versions } }
 }
 
 // guess(unknown-route)
 function notFound(path: string): ServiceError {
+  // Source: the api description of 2023-08-30-preview.
+  const reason = /^\/{1,2}roles(?:\/|$)/i.test(path) ? ', which Microsoft describes as a private preview' : ''
   return new ServiceError(404, 'NotFound', 'The requested resource does not exist.', {
-    innererror: { code: 'UnknownRoute', message: `The emulator does not serve ${path}.` },
+    innererror: { code: 'UnknownRoute', message: `The emulator does not serve ${path}${reason}.` },
   })
 }
 

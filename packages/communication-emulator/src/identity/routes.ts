@@ -1,50 +1,96 @@
 import { decodePath, type RawRequest } from '../raw-request.ts'
 import {
-  customIdApiVersion,
+  entraUsersApiVersion,
   firstApiVersion,
   identityApiVersions,
   isSince,
   undescribedApiVersion,
+  type ApiVersion,
 } from './api-versions.ts'
 
 const first = [firstApiVersion] as const
 const later = identityApiVersions.filter((version) => isSince(version, '2021-02-22-preview1'))
-export const teamsApiVersions = identityApiVersions.filter(
+const teams = identityApiVersions.filter(
   (version) => isSince(version, '2021-03-31-preview1') && version !== undescribedApiVersion,
+)
+const entra = [entraUsersApiVersion] as const
+const extension = identityApiVersions.filter(
+  (version) => version === '2025-03-02-preview' || isSince(version, '2025-06-30'),
 )
 
 // guess(paths): paths are case-insensitive, and may begin with two slashes, which an endpoint that ends in a slash produces.
-// Patterns match the decoded path, since SDKs send the colons of ids both plain and escaped.
-const identities = /^\/{1,2}identities$/i
-const identity = /^\/{1,2}identities\/([^/]+)$/i
-const token = /^\/{1,2}identities\/([^/]+)\/token$/i
-const issue = /^\/{1,2}identities\/([^/]+)\/:issueAccessToken$/i
-const revoke = /^\/{1,2}identities\/([^/]+)\/:revokeAccessTokens$/i
-const exchange = /^\/{1,2}teamsUser\/:exchangeAccessToken$/i
+/** Returns the pattern of a decoded path, since SDKs send the colons of ids both plain and escaped. */
+function toPattern(path: string): RegExp {
+  return new RegExp(`^/{1,2}${path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`, 'i')
+}
 
-const routes = [
-  { method: 'POST', pattern: identities, operation: 'createIdentity', versions: identityApiVersions },
-  { method: 'GET', pattern: identity, operation: 'getIdentity', versions: [customIdApiVersion] },
-  { method: 'DELETE', pattern: identity, operation: 'deleteIdentity', versions: identityApiVersions },
-  { method: 'POST', pattern: token, operation: 'issueAccessToken', versions: first },
-  { method: 'POST', pattern: issue, operation: 'issueAccessToken', versions: later },
-  { method: 'PATCH', pattern: identity, operation: 'revokeAccessTokens', versions: first },
-  { method: 'POST', pattern: revoke, operation: 'revokeAccessTokens', versions: later },
-  { method: 'POST', pattern: exchange, operation: 'exchangeTeamsUserAccessToken', versions: teamsApiVersions },
-] as const
+/** Routes by the first part of their path, which have their own list in `api-supported-versions`. */
+const groups = {
+  identities: [
+    ['POST', '', 'createIdentity', identityApiVersions],
+    ['GET', '/{communicationUserId}', 'getIdentity', entra],
+    ['DELETE', '/{communicationUserId}', 'deleteIdentity', identityApiVersions],
+    ['POST', '/{communicationUserId}/token', 'issueAccessToken', first],
+    ['POST', '/{communicationUserId}/:issueAccessToken', 'issueAccessToken', later],
+    ['PATCH', '/{communicationUserId}', 'revokeAccessTokens', first],
+    ['POST', '/{communicationUserId}/:revokeAccessTokens', 'revokeAccessTokens', later],
+  ],
+  teamsUser: [['POST', '/:exchangeAccessToken', 'exchangeTeamsUserAccessToken', teams]],
+  'access/teamsExtension': [
+    ['POST', '/:exchangeAccessToken', 'exchangeTeamsExtensionAccessToken', extension],
+    ['GET', '/tenants/{tenantId}/assignments/{objectId}', 'getTeamsExtensionAssignment', extension],
+    ['PUT', '/tenants/{tenantId}/assignments/{objectId}', 'putTeamsExtensionAssignment', extension],
+    ['DELETE', '/tenants/{tenantId}/assignments/{objectId}', 'deleteTeamsExtensionAssignment', extension],
+  ],
+  'access/entra': [
+    ['POST', '/:exchangeAccessToken', 'exchangeEntraAccessToken', entra],
+    ['GET', '/assignments', 'listEntraAssignments', entra],
+    ['PATCH', '/assignments', 'updateEntraAssignments', entra],
+    ['GET', '/assignments/{objectId}', 'getEntraAssignment', entra],
+    ['PUT', '/assignments/{objectId}', 'putEntraAssignment', entra],
+    ['DELETE', '/assignments/{objectId}', 'deleteEntraAssignment', entra],
+  ],
+} as const
 
-type Route = (typeof routes)[number]
-export type Operation = Route['operation']
+export type Operation = (typeof groups)[keyof typeof groups][number][2]
+
+interface Route {
+  readonly method: string
+  readonly pattern: RegExp
+  readonly operation: Operation
+  readonly versions: readonly ApiVersion[]
+  /** Whether it authenticates a user by their Entra ID token, and not the owner of the resource. */
+  readonly isForUsers: boolean
+  /** Versions of all routes of the group. */
+  readonly groupVersions: readonly ApiVersion[]
+}
+
+const routes: readonly Route[] = Object.entries(groups).flatMap(([prefix, group]) => {
+  const groupVersions = identityApiVersions.filter((version) =>
+    group.some(([, , , versions]) => (versions as readonly ApiVersion[]).includes(version)),
+  )
+  return group.map(([method, path, operation, versions]) => ({
+    method,
+    pattern: toPattern(`${prefix}${path}`),
+    operation,
+    versions,
+    isForUsers: prefix.startsWith('access/') && path === '/:exchangeAccessToken',
+    groupVersions,
+  }))
+})
 
 export const identityOperations: readonly Operation[] = [...new Set(routes.map(({ operation }) => operation))]
+
+/** Parameters of a path; empty on a path without them. */
+const noParameters = { communicationUserId: '', tenantId: '', objectId: '' }
+export type PathParameters = Readonly<typeof noParameters>
 
 export interface Match {
   /** The route of the path and method. */
   readonly route: Route | undefined
   /** Methods of the routes with this path. */
   readonly allowed: readonly string[]
-  /** Empty on a path without one. */
-  readonly communicationUserId: string
+  readonly parameters: PathParameters
 }
 
 /** Finds the route of a request, in any api-version and before any check. */
@@ -52,6 +98,6 @@ export function matchRoute({ method, path: rawPath }: RawRequest): Match {
   const path = decodePath(rawPath)
   const onPath = routes.filter(({ pattern }) => pattern.test(path))
   const route = onPath.find((candidate) => candidate.method === method)
-  const communicationUserId = route?.pattern.exec(path)?.[1] ?? ''
-  return { route, allowed: onPath.map((candidate) => candidate.method), communicationUserId }
+  const parameters = { ...noParameters, ...route?.pattern.exec(path)?.groups }
+  return { route, allowed: onPath.map((candidate) => candidate.method), parameters }
 }

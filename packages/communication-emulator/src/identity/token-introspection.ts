@@ -1,8 +1,9 @@
 import type { KeySlot } from '../access-key.ts'
 import type { Clock } from '../clock.ts'
-import type { IdentityRow, ResourceRow, Store } from '../store.ts'
+import type { ResourceRow, Store } from '../store.ts'
 import type { AccessTokenClaims, AccessTokenSigner } from './access-token.ts'
 import { formatCommunicationUserId, parseCommunicationUserId } from './communication-user-id.ts'
+import type { Identities } from './identities.ts'
 import type { IssuedTokens, TokenState } from './issued-tokens.ts'
 
 /** State and owner of a token; a `foreign` token has only a state. */
@@ -25,7 +26,13 @@ export interface ListedToken extends Introspection {
 }
 
 /** Reports the state of access tokens. */
-export function createTokenIntrospection(store: Store, clock: Clock, signer: AccessTokenSigner, tokens: IssuedTokens) {
+export function createTokenIntrospection(
+  store: Store,
+  clock: Clock,
+  signer: AccessTokenSigner,
+  identities: Identities,
+  tokens: IssuedTokens,
+) {
   function introspect(token: string): Introspection {
     const claims = signer.verify(token)
     if (!claims) return { state: 'foreign' }
@@ -45,7 +52,7 @@ export function createTokenIntrospection(store: Store, clock: Clock, signer: Acc
   /** Lists issued tokens, oldest first. The text of a token is not kept: `reveal` signs it again. */
   function list(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]> {
     const { communicationUserId: id, reveal } = query
-    const identity = id === undefined ? null : (parseCommunicationUserId(id)?.counter ?? 0)
+    const identity = id === undefined ? null : (identities.lookUp(id)?.id ?? 0)
     const listed = tokens.list(identity).map(async (row) => {
       const communicationUserId = formatCommunicationUserId(row.immutable_id, row.identity, row.tail)
       const { scopes, iat, exp, immutable_id: resourceGuid, data_location: dataLocation } = row
@@ -65,11 +72,12 @@ export function createTokenIntrospection(store: Store, clock: Clock, signer: Acc
   }
 
   function getState({ skypeid, iat, exp, acsScope }: AccessTokenClaims): { state: TokenState; accessKey?: KeySlot } {
-    const parsed = parseCommunicationUserId(`8:${skypeid}`)
+    const communicationUserId = `8:${skypeid}`
     // Tokens of Teams users are not recorded: they end with the Entra ID token that they were exchanged for.
-    if (!parsed) return { state: exp * 1000 <= clock.now() ? 'expired' : 'valid' }
-    const identity = store.get<IdentityRow>('SELECT * FROM identity WHERE id = ?', parsed.counter)
-    if (identity?.tail !== parsed.tail) return { state: 'deleted' }
+    if (!parseCommunicationUserId(communicationUserId))
+      return { state: exp * 1000 <= clock.now() ? 'expired' : 'valid' }
+    const identity = identities.lookUp(communicationUserId)
+    if (!identity) return { state: 'deleted' }
     const row = tokens.find(identity.id, iat, exp, acsScope)
     // While an identity exists, only records of tokens that expired long ago are deleted.
     return row ? tokens.getState(row) : { state: 'expired' }

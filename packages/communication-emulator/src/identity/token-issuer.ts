@@ -5,7 +5,7 @@ import type { IdentityRow } from '../store.ts'
 import type { AccessTokenSigner } from './access-token.ts'
 import { formatCommunicationUserId } from './communication-user-id.ts'
 import type { IssuedTokens } from './issued-tokens.ts'
-import type { TeamsUser } from './teams-user.ts'
+import type { EntraUser } from './entra-user.ts'
 
 /** Access key of the request for a token. Regenerating it revokes the token; id 0 stands for no key. */
 export type IssuingKey = Pick<AccessKey, 'id'>
@@ -17,10 +17,11 @@ export function createTokenIssuer(tokens: IssuedTokens, clock: Clock, signer: Ac
   async function issue(
     resource: Resource,
     identity: IdentityRow,
-    options: { scopes: readonly string[]; minutes: number; key: IssuingKey },
+    options: { scopes: readonly string[]; lifetime: { minutes: number } | { exp: number }; key: IssuingKey },
   ) {
+    const { lifetime } = options
     const issuedAt = clock.now()
-    const expiresOn = issuedAt + options.minutes * 60_000
+    const expiresOn = 'exp' in lifetime ? lifetime.exp * 1000 : issuedAt + lifetime.minutes * 60_000
     const exp = Math.floor(expiresOn / 1000)
     // guess(scope-order): in the order of the request, each once.
     const scopes = [...new Set(options.scopes)].join(',')
@@ -38,7 +39,7 @@ export function createTokenIssuer(tokens: IssuedTokens, clock: Clock, signer: Ac
 
   // guess(teams-token): only the claim tid of such a token is known; the others have the usual form, with the Teams user's id.
   /** Issues a token to a Teams user, who has no identity in the resource. It is not recorded. */
-  async function issueToTeamsUser(resource: Resource, { oid, tenantId, exp }: TeamsUser) {
+  async function issueToTeamsUser(resource: Resource, { oid, tenantId, exp }: EntraUser) {
     const token = await signer.sign({
       communicationUserId: `8:orgid:${oid}`,
       scopes: 'chat,voip',

@@ -1,0 +1,141 @@
+import type { Resource } from '../resource.ts'
+import type { AssignmentRow, IdentityRow, ResourceRow, Store } from '../store.ts'
+import { parseEntraTail, type EntraUserId } from './communication-user-id.ts'
+import type { EntraUser } from './entra-user.ts'
+import { ServiceError } from './errors.ts'
+import type { IssuedTokens } from './issued-tokens.ts'
+
+/** Routes below `/access` that exchange tokens of assigned principals. */
+export type AssignmentKind = AssignmentRow['kind']
+
+/** Permission of a principal to get access tokens of a resource, in the form of the service. */
+export interface Assignment {
+  readonly objectId: string
+  readonly tenantId: string
+  readonly principalType: string
+  /** Applications that may exchange a token. */
+  readonly clientIds?: readonly string[]
+}
+
+/** An assignment of one of the resources. */
+export interface ListedAssignment extends Assignment {
+  /** Name of the resource. */
+  readonly resource: string
+  /** `teamsExtension` or, for Entra ID users outside of the Teams extension, `entra`. */
+  readonly kind: AssignmentKind
+}
+
+export type Assignments = ReturnType<typeof createAssignments>
+
+/** Identifies an assignment of a kind; those of kind `entra` are identified by the object id alone. */
+export interface AssignmentKey {
+  readonly objectId: string
+  readonly tenantId?: string
+}
+
+/** The new value of an assignment; null removes it. */
+export interface AssignmentChange extends AssignmentKey {
+  readonly value: Assignment | null
+}
+
+const atKey = `FROM assignment
+  WHERE resource = :resource AND kind = :kind AND object_id = :objectId AND tenant_id = ifnull(:tenantId, tenant_id)`
+
+/** The assignments of all resources. */
+export function createAssignments(store: Store, tokens: IssuedTokens) {
+  function find(resource: Resource, kind: AssignmentKind, key: AssignmentKey): Assignment | undefined {
+    const row = store.get<AssignmentRow>(`SELECT * ${atKey}`, toValues(resource, kind, key))
+    return row && toAssignment(row)
+  }
+
+  function list(resource: Resource, kind: AssignmentKind): Assignment[] {
+    const sql = 'SELECT * FROM assignment WHERE resource = ? AND kind = ?'
+    return store.all<AssignmentRow>(sql, resource.id, kind).map(toAssignment)
+  }
+
+  function listAll(): ListedAssignment[] {
+    return store
+      .all<AssignmentRow & Pick<ResourceRow, 'name'>>(
+        'SELECT assignment.*, resource.name FROM assignment JOIN resource ON resource.id = assignment.resource',
+      )
+      .map((row) => ({ resource: row.name, kind: row.kind, ...toAssignment(row) }))
+  }
+
+  // guess(assignment-removed)
+  /** Makes all changes or none, and revokes the tokens of users without an assignment. */
+  function change(resource: Resource, kind: AssignmentKind, changes: readonly AssignmentChange[]): void {
+    store.transaction(() => {
+      for (const { value, ...key } of changes) {
+        store.run(`DELETE ${atKey}`, toValues(resource, kind, key))
+        if (value) insert(resource, kind, value)
+      }
+      for (const identity of listEntraUsers(resource)) {
+        if (findApplicable(resource, parseEntraTail(identity.tail)!).length === 0) tokens.revoke(identity)
+      }
+    })
+  }
+
+  function insert(resource: Resource, kind: AssignmentKind, assignment: Assignment): void {
+    const { clientIds, principalType } = assignment
+    store.run(
+      `INSERT INTO assignment (resource, kind, tenant_id, object_id, principal_type, client_ids)
+       VALUES (:resource, :kind, :tenantId, :objectId, :principalType, :clientIds)`,
+      {
+        ...toValues(resource, kind, assignment),
+        principalType,
+        clientIds: clientIds ? JSON.stringify(clientIds) : null,
+      },
+    )
+  }
+
+  /** Throws the service's error unless a user may exchange tokens of the application that acquired theirs. */
+  function checkAssigned(resource: Resource, kind: AssignmentKind, { oid, tenantId, clientId }: EntraUser): void {
+    const applicable = findApplicable(resource, { kind, tenantId, oid })
+    if (applicable.some(({ clientIds = [] }) => clientIds.includes(clientId.toLowerCase()))) return
+    const reason =
+      applicable.length === 0
+        ? { code: 'AssignmentMissing', message: `The user ${oid} of tenant ${tenantId} has no assignment: create one.` }
+        : { code: 'ClientNotAssigned', message: `The assignment does not list the application ${clientId}: add it.` }
+    // guess(assignment-errors): the status is known from a sample, code and text are not.
+    throw new ServiceError(403, 'Forbidden', 'The user is not assigned to the resource.', {
+      innererror: reason,
+      isFromAction: true,
+    })
+  }
+
+  /** Returns the assignments that apply to a user, whichever applications they list. */
+  function findApplicable(resource: Resource, { kind, tenantId, oid }: EntraUserId): Assignment[] {
+    return store
+      .all<AssignmentRow>(
+        `SELECT * FROM assignment WHERE resource = :resource AND kind = :kind AND tenant_id = :tenantId
+         AND (principal_type = 'tenant' OR (principal_type = 'user' AND object_id = :objectId))`,
+        toValues(resource, kind, { objectId: oid, tenantId }),
+      )
+      .map(toAssignment)
+  }
+
+  function listEntraUsers(resource: Resource): IdentityRow[] {
+    return store.all<IdentityRow>("SELECT * FROM identity WHERE resource = ? AND instr(tail, '_')", resource.id)
+  }
+
+  function clear(): void {
+    store.run('DELETE FROM assignment')
+  }
+
+  return { find, list, listAll, change, checkAssigned, clear }
+}
+
+function toValues(resource: Resource, kind: AssignmentKind, { objectId, tenantId }: AssignmentKey) {
+  return { resource: resource.id, kind, objectId, tenantId: tenantId ?? null }
+}
+
+/** Converts a row; the members are in the service's order. */
+function toAssignment(row: AssignmentRow): Assignment {
+  const clientIds = row.client_ids === null ? undefined : (JSON.parse(row.client_ids) as string[])
+  return {
+    objectId: row.object_id,
+    tenantId: row.tenant_id,
+    principalType: row.principal_type,
+    ...(clientIds && { clientIds }),
+  }
+}
