@@ -67,6 +67,28 @@ describe('@azure/msal-node, unmodified', () => {
     expect(decodeJwt(renewed.accessToken)).toMatchObject({ oid: payload['oid'], roles: ['admin', 'guest'] })
   })
 
+  it.each([
+    ['https://auth.msft.communication.azure.com', 'Teams.ManageCalls Teams.ManageChats TeamsExtension.ManageCalls'],
+    ['https://communication.azure.com/clients', 'Chat Chat.Join Chat.Join.Limited VoIP VoIP.Join'],
+  ])('acquires a token of %s for its .default, on the sign-in page', async (audience, permissions) => {
+    const application = new PublicClientApplication({
+      auth: {
+        clientId: wellKnownPublicClientId,
+        authority: authority(),
+        knownAuthorities: [new URL(authority()).host],
+      },
+    })
+    const { verifier, challenge } = await new CryptoProvider().generatePkceCodes()
+    const scopes = [`${audience}/.default`]
+    const request = { scopes, redirectUri, codeChallenge: challenge, codeChallengeMethod: 'S256' }
+    const { searchParams } = await signInAt(await application.getAuthCodeUrl(request), { user: 'alice' })
+    const code = searchParams.get('code')!
+    const result = await application.acquireTokenByCode({ code, codeVerifier: verifier, scopes, redirectUri })
+    expect(decodeJwt(result.accessToken)).toMatchObject({ aud: audience, scp: permissions })
+    const signedIn = await fixture.emulator.entra.signIn({ user: 'alice', audience })
+    expect(decodeJwt(signedIn.accessToken)).toMatchObject({ aud: audience, scp: permissions })
+  })
+
   it("acquires a service's own token for its credentials", async () => {
     const application = new ConfidentialClientApplication({
       auth: {

@@ -75,6 +75,11 @@ it.runIf(python)('serves an unmodified program in Python', async () => {
   expect((await exec(python!, join(examples, 'access_tokens.py'))).stdout).toMatch(transcript)
 })
 
+it.runIf(python)('serves the unmodified credential for Entra ID users in Python', async () => {
+  const { stdout } = await exec(python!, join(programs, 'entra_credential.py'))
+  expect(stdout).toBe('2\n3\n2\n3\n')
+})
+
 it.runIf(python && olderSdk)('serves every api-version that an older Python SDK offers', async () => {
   const { stdout } = await execWith({ PYTHONPATH: olderSdk! }, python!, join(programs, 'api_versions.py'))
   expect(stdout).toBe('2021-03-07\n2022-06-01\n2022-10-01\n')
