@@ -5,10 +5,11 @@ import { testSeed } from './test-seed.ts'
 
 // The drill throws if something is lost.
 it('keeps what the emulator acknowledged through kill -9', { timeout: 120_000 }, async () => {
-  const { identities, tokens } = await runCrashDrill({ kills: 3, seed: testSeed })
+  const { identities, tokens, exchanges } = await runCrashDrill({ kills: 3, seed: testSeed })
 
   expect(identities).toBeGreaterThan(0)
   expect(tokens).toBeGreaterThan(0)
+  expect(exchanges).toBeGreaterThan(0)
 })
 
 it('expects a state only of tokens whose state is certain', () => {

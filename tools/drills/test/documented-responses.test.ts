@@ -37,7 +37,7 @@ it('accepts documented responses', () => {
 
 it.for<[string, HttpResponse]>([
   ['not documented', { ...denied, status: 500, text: '{"error":{"code":"InternalServerError","message":"x"}}' }],
-  ['not documented', { ...denied, status: 403 }],
+  ['not documented', { ...denied, status: 403, text: '{"error":{"code":"Denied","message":"x"}}' }],
   ['not documented', { ...denied, text: 'Denied' }],
   ['api-supported-versions is unexpected', { ...denied, headers: { ...denied.headers, ...versions } }],
   ['api-supported-versions is missing', { ...created, headers: { ...common } }],

@@ -10,6 +10,7 @@ it('gets documented responses to generated requests', async () => {
   const reached = [
     ['200', '201', '204', '400 AmbiguousApiVersion', '400 ApiVersionUnspecified', '400 UnsupportedApiVersion'],
     ['400 ValidationError', '401 Denied', '401 IdentityNotOwned', '404 IdentityNotFound', '404 NotFound'],
+    ['401 InvalidAccessToken', '403 Forbidden'],
     ['405 MethodNotAllowed', '413 RequestBodyTooLarge', '415 UnsupportedMediaType', '422 UnprocessableEntity'],
   ].flat()
   expect([...responses.keys()]).toEqual(expect.arrayContaining(reached))

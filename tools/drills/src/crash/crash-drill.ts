@@ -54,19 +54,38 @@ async function audit(emulator: EmulatorProcess, ledger: Ledger): Promise<void> {
     if (state === 'deleted' && existing.has(id)) return [`${id} was deleted, but exists`]
     return []
   })
-  const expectations = ledger.identities
-    .flatMap((identity) => [...ledger.expectedStates(identity)].map(([token, state]) => ({ identity, token, state })))
-    .values()
+  const assigned = new Set(await listAssigned(emulator))
+  for (const { objectId, state } of ledger.assignments) {
+    if (state === 'assigned' && !assigned.has(objectId)) losses.push(`${objectId} was assigned, but is not`)
+    if (state === 'removed' && assigned.has(objectId)) losses.push(`${objectId} was removed, but is assigned`)
+  }
+  const expectations = [
+    ...ledger.identities.flatMap((identity) =>
+      [...ledger.expectedStates(identity)].map(([token, state]) => ({ owner: identity.id, token, state })),
+    ),
+    ...ledger.assignments.flatMap(({ objectId, tokens }) =>
+      tokens.map(({ text, state }) => ({
+        owner: objectId,
+        token: text,
+        state: state === 'unknown' ? undefined : state,
+      })),
+    ),
+  ].values()
   const checkRemaining = async () => {
-    for (const { identity, token, state: expected } of expectations) {
+    for (const { owner, token, state: expected } of expectations) {
       if (expected === undefined) continue
       const state = await emulator.tokenState(token)
-      if (state !== expected) losses.push(`a token of ${identity.id} is ${state}, expected ${expected}`)
+      if (state !== expected) losses.push(`a token of ${owner} is ${state}, expected ${expected}`)
     }
   }
   // All share one iterator, so that each token is checked once.
   await Promise.all(Array.from({ length: concurrentChecks }, checkRemaining))
   if (losses.length > 0) throw new Error(losses.join('\n'))
+}
+
+async function listAssigned(emulator: EmulatorProcess): Promise<string[]> {
+  const assignments = await emulator.administer<{ objectId: string }[]>('GET', 'assignments')
+  return assignments.map(({ objectId }) => objectId)
 }
 
 async function killUnderLoad(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
@@ -80,13 +99,14 @@ async function killUnderLoad(emulator: EmulatorProcess, ledger: Ledger, random: 
   await load
 }
 
-function toReport({ identities, keys }: Ledger, kills: number) {
+function toReport({ identities, assignments, keys }: Ledger, kills: number) {
   const tokens = identities.flatMap((identity) => identity.tokens)
   return {
     kills,
     identities: identities.length,
     deletions: identities.filter(({ state }) => state === 'deleted').length,
     tokens: tokens.length,
+    exchanges: assignments.flatMap((assignment) => assignment.tokens).length,
     revocations: tokens.filter(({ state }) => state === 'revoked').length,
     regenerations: keys.primary.generation + keys.secondary.generation,
   }

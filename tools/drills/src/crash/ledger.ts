@@ -16,6 +16,13 @@ export interface LedgerIdentity {
   readonly tokens: LedgerToken[]
 }
 
+/** An Entra ID user with an assignment, or with a removed one, which revoked their tokens. */
+export interface LedgerAssignment {
+  readonly objectId: string
+  state: 'assigned' | 'removed' | 'unknown'
+  readonly tokens: { readonly text: string; state: 'valid' | 'revoked' | 'unknown' }[]
+}
+
 interface LedgerKey {
   value: string
   generation: number
@@ -28,6 +35,7 @@ type ExpectedState = 'valid' | 'revoked' | 'deleted'
 /** Everything that an emulator has acknowledged, and therefore keeps through any crash. */
 export class Ledger {
   readonly identities: LedgerIdentity[] = []
+  readonly assignments: LedgerAssignment[] = []
   readonly keys: Record<Slot, LedgerKey>
 
   constructor(keys: Record<Slot, string>) {

@@ -1,6 +1,7 @@
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import type { Random } from '@acs-kit/test-support/random'
 import { signedHeaders } from '@acs-kit/test-support/signed-request'
+import { createAssignedUser } from './assigned-user.ts'
 import { slots, type Ledger, type LedgerIdentity, type Slot } from './ledger.ts'
 
 const version = '?api-version=2023-10-01'
@@ -9,16 +10,20 @@ const version = '?api-version=2023-10-01'
 type Send = (method: string, route: string, success: number, body?: object) => ReturnType<typeof sendSigned>
 
 /**
- * Creates, issues, revokes and deletes, and records what was acknowledged. Resolves when the connection is lost. Throws if a
+ * Creates, issues, revokes, deletes and assigns, and records what was acknowledged. Resolves when the connection is lost. Throws if a
  * request is rejected without reason.
  */
 export async function runWorkload(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
   /** Only this client changes them, so the order of their changes is known. */
   const identities: LedgerIdentity[] = []
+  const changeAssignment = await createAssignedUser(emulator, ledger.assignments, random).catch(() => undefined)
+  // The connection has ended.
+  if (!changeAssignment) return
   const send: Send = (...request) => sendSigned(emulator, ledger, slots[random.below(2)]!, ...request)
   const sendNext = () => {
     const live = identities.filter(({ state }) => state === 'live')
     const identity = live[random.below(live.length)]
+    if (random.next() < 0.2) return changeAssignment()
     const chance = random.next()
     if (!identity || chance < 0.3) return create(send, ledger, identities)
     if (chance < 0.75) return issue(send, identity)

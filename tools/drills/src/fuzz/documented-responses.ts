@@ -16,8 +16,10 @@ const identityResponses: Readonly<Record<string, 'versions' | 'no versions' | 'e
   '400 ValidationError': 'either',
   '401 Denied': 'no versions',
   '401 IdentityNotOwned': 'versions',
+  '401 InvalidAccessToken': 'no versions',
+  '403 Forbidden': 'versions',
   '404 IdentityNotFound': 'versions',
-  '404 NotFound': 'no versions',
+  '404 NotFound': 'either',
   '405 MethodNotAllowed': 'no versions',
   '413 RequestBodyTooLarge': 'no versions',
   '415 UnsupportedMediaType': 'no versions',
@@ -30,7 +32,7 @@ const administrationResponses = new Set(['200', '201', '204', '400 Rejected', '4
 /** Statuses of Node's own parser, which rejects a request before the emulator reads it: no body, no headers of the service. */
 const parserStatuses = new Set([400, 408, 417, 431])
 
-const operationErrors = /^(Invalid scopes - |ExpiresInMinutes value )/
+const operationErrors = /^(Invalid scopes - |ExpiresInMinutes value |Provided )/
 
 /** Returns what is wrong with a response of the identity routes, or undefined. */
 export function findIdentityFlaw(response: HttpResponse, { isHead }: { isHead: boolean }): string | undefined {
@@ -74,7 +76,8 @@ function findBodyFlaw({ status, headers, text }: HttpResponse): string | undefin
   return typeof error?.code === 'string' && typeof error.message === 'string' ? undefined : 'the error is incomplete'
 }
 
-const id = /^8:acs:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const id = /^8:acs:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(_wf)?(_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}){1,2}$/
 const jwt = /^[\w-]+\.[\w-]+\.[\w-]{342}$/
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+00:00$/
 const wholeSeconds = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/
@@ -87,6 +90,12 @@ const identityWith = (id: TString) =>
     object({ id }),
     object({ id, customId: text(/^[^]{1,256}$/), lastTokenIssuedAt: Type.Optional(text(wholeSeconds)) }),
   ])
+const assignment = object({
+  objectId: text(guid),
+  tenantId: text(guid),
+  principalType: text(/^(user|resourceAccount|group|tenant)$/),
+  clientIds: Type.Optional(Type.Array(text(guid))),
+})
 /** Some results repeat the id as the request spelled it. */
 const anyId = text(/^8:acs:/i)
 
@@ -96,6 +105,8 @@ const result = Compile(
     object(token),
     object({ id: anyId, ...token }),
     identityWith(anyId),
+    assignment,
+    object({ value: Type.Array(assignment) }),
   ]),
 )
 

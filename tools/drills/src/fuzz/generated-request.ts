@@ -4,11 +4,14 @@ import { latin1Header, methods, mostlyUsual, visibleText } from './arbitraries.t
 import { invalidSignatures, validSignatures } from './signatures.ts'
 
 const first = ['2020-07-20-preview2']
-const later = '2021-03-07 2021-10-31-preview 2021-11-01 2022-10-01 2023-10-01 2025-03-02-preview 2026-09-23'.split(' ')
+const later =
+  '2021-03-07 2021-10-31-preview 2021-11-01 2022-09-01 2023-08-01 2023-10-01 2025-03-02-preview 2026-09-23'.split(' ')
+const extension = ['2025-03-02-preview', '2025-06-30', '2026-07-22', '2026-09-23']
+const entra = ['2025-03-02-preview']
 
 const goodQuery = fc.constantFrom(...first, ...later).map((version) => `?api-version=${version}`)
 const badQuery = fc.oneof(
-  fc.constantFrom('', '?', '?api-version=', '?api-version=2022-09-01', '?Api-Version=2023-10-01'),
+  fc.constantFrom('', '?', '?api-version=', '?api-version=2023-08-30-preview', '?Api-Version=2023-10-01'),
   fc.constantFrom(...later).map((version) => `?api-version=${version}&api-version=2023-10-01`),
   fc.constantFrom(...later).map((version) => `?api-version=${version.toUpperCase()}&other=%zz`),
   visibleText.map((text) => `?api-version=${text}`),
@@ -44,6 +47,17 @@ const revokeBody = json({ tokensValidFrom: member(time) }, ['tokensValidFrom'])
 const empty = fc.constant('')
 const anyBody = fc.oneof({ weight: 3, arbitrary: empty }, { weight: 1, arbitrary: revokeBody })
 
+const guid = fc.constantFrom(1, 2, 3).map((digit) => `0000000${digit}-0000-4000-8000-00000000000${digit}`)
+const assignment = fc.record({
+  principalType: member(fc.constantFrom('user', 'User', 'resourceAccount', 'teamsResourceAccount', 'group', 'tenant')),
+  clientIds: member(fc.array(guid, { maxLength: 3 })),
+  tenantId: member(guid),
+})
+const assignmentBody = assignment.map((value) => JSON.stringify(value))
+const assignmentsBody = fc.dictionary(guid, member(assignment), { maxKeys: 3 }).map((value) => JSON.stringify(value))
+const exchangeBody = fc.constantFrom('{}', '', '{"extra":1}')
+const extensionAssignment = '/access/teamsExtension/tenants/{guid}/assignments/{guid}'
+
 const routes = [
   { method: 'POST', path: '/identities', versions: [...first, ...later], body: fc.oneof(empty, createBody) },
   { method: 'GET', path: '/identities/{id}', versions: ['2025-03-02-preview'], body: anyBody },
@@ -52,6 +66,16 @@ const routes = [
   { method: 'POST', path: '/identities/{id}/token', versions: first, body: issueBody },
   { method: 'POST', path: '/identities/{id}/:issueAccessToken', versions: later, body: issueBody },
   { method: 'POST', path: '/identities/{id}/:revokeAccessTokens', versions: later, body: anyBody },
+  { method: 'GET', path: extensionAssignment, versions: extension, body: empty },
+  { method: 'PUT', path: extensionAssignment, versions: extension, body: assignmentBody },
+  { method: 'DELETE', path: extensionAssignment, versions: extension, body: empty },
+  { method: 'POST', path: '/access/teamsExtension/:exchangeAccessToken', versions: extension, body: exchangeBody },
+  { method: 'GET', path: '/access/entra/assignments', versions: entra, body: empty },
+  { method: 'PATCH', path: '/access/entra/assignments', versions: entra, body: assignmentsBody },
+  { method: 'GET', path: '/access/entra/assignments/{guid}', versions: entra, body: empty },
+  { method: 'PUT', path: '/access/entra/assignments/{guid}', versions: entra, body: assignmentBody },
+  { method: 'DELETE', path: '/access/entra/assignments/{guid}', versions: entra, body: empty },
+  { method: 'POST', path: '/access/entra/:exchangeAccessToken', versions: entra, body: exchangeBody },
 ]
 
 const oddBody = fc.oneof(
@@ -97,7 +121,7 @@ const unusual = fc.record({
   path: fc.oneof(
     fc.constantFrom(...routes).map(({ path }) => path),
     fc.constantFrom('/', '//identities', '/identities/', '///identities', '/identities/../identities', '*', '/%'),
-    fc.constantFrom('/%2e', '/identities/{id}/:unknown', '/IDENTITIES/{id}/:ISSUEACCESSTOKEN'),
+    fc.constantFrom('/%2e', '/roles', '/identities/{id}/:unknown', '/IDENTITIES/{id}/:ISSUEACCESSTOKEN'),
     fc.constant('https://elsewhere.example/identities'),
     visibleText.map((text) => `/${text}`),
     visibleText.map((text) => `/identities/${text}`),
@@ -122,7 +146,7 @@ const signature = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...Object.keys(invalidSignatures)) },
 )
 
-/** Requests without what only a running emulator determines: signatures, and ids, for which `{id}` in a path is a placeholder. */
+/** Requests without what only a running emulator determines: authentication, and the ids for `{id}` in a path. */
 export const generatedRequest = fc
   .tuple(
     mostlyUsual(usual, unusual),
@@ -133,10 +157,17 @@ export const generatedRequest = fc
         changeId,
       ),
       isIdEncoded: fc.boolean(),
+      guids: fc.array(fc.oneof({ weight: 9, arbitrary: guid }, { weight: 1, arbitrary: visibleText }), {
+        minLength: 2,
+        maxLength: 2,
+      }),
       clientRequestId: fc.option(latin1Header, { nil: undefined }),
       isChunked: fc.boolean(),
       signature,
     }),
   )
-  .map(([parts, rest]) => ({ ...parts, ...rest }))
+  .map(([{ path, ...parts }, { guids, ...rest }]) => {
+    const [first, second] = guids as [string, string]
+    return { ...parts, ...rest, path: path.replace('{guid}', () => first).replace('{guid}', () => second) }
+  })
 export type GeneratedRequest = typeof generatedRequest extends fc.Arbitrary<infer Request> ? Request : never

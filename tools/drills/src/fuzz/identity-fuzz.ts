@@ -1,3 +1,4 @@
+import { wellKnownPublicClientId, wellKnownTenantId } from '@acs-kit/communication-emulator'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import type { HttpRequest, HttpResponse } from '@acs-kit/test-support/http-client'
 import { signedHeaders } from '@acs-kit/test-support/signed-request'
@@ -7,6 +8,7 @@ import { generatedRequest, type GeneratedRequest } from './generated-request.ts'
 import { invalidSignatures, validSignatures } from './signatures.ts'
 
 const maxBodyBytes = 256 * 1024
+const exchangePath = /^\/{1,2}access\/\w+\/:exchangeAccessToken$/i
 
 /** Fuzzes the identity routes. Identities that are created serve later requests. */
 export async function fuzzIdentityRoutes(
@@ -24,16 +26,20 @@ export async function fuzzIdentityRoutes(
   }
   const creation = { method: 'POST', path: '/identities?api-version=2023-10-01' }
   addId(await client.send({ ...creation, headers: signedHeaders({ ...creation, host, accessKey }) }))
-  /** Completes a generated request with an id and a signature. */
+  const userTokens = await signInUsers(emulator)
+  /** Completes a generated request with an id, and with a signature or a user's token. */
   const toRequest = (generated: GeneratedRequest) => {
     const { method, query, body, isChunked, isIdEncoded, clientRequestId, pick } = generated
     const id = generated.toId([...ids][pick % ids.size]!, pick)
     const path = `${generated.path.replaceAll('{id}', () => (isIdEncoded ? encodeURIComponent(id) : id))}${query}`
+    const userToken = userTokens[pick % userTokens.length]!
+    const authorization = exchangePath.test(generated.path) && { authorization: `Bearer ${userToken}` }
     const sign = { ...validSignatures, ...invalidSignatures }[generated.signature]!
     const headers = {
       ...generated.headers,
       ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
       ...sign({ method, path, host, body }, keys),
+      ...authorization,
     }
     return { method, path, body, headers, isChunked }
   }
@@ -41,6 +47,30 @@ export async function fuzzIdentityRoutes(
     addId(response)
     return findFlaw(response, request, generated)
   })
+}
+
+/** Assigns a user, and returns Entra ID tokens of which some can be exchanged. */
+async function signInUsers(emulator: EmulatorProcess): Promise<string[]> {
+  const signIn = (body: object) =>
+    emulator.administer<{ accessToken: string; oid: string }>('POST', 'entra/sign-in', body)
+  const administrator = await signIn({ user: 'alice', audience: 'https://communication.azure.com' })
+  const tenantId = wellKnownTenantId
+  for (const path of [
+    `/access/teamsExtension/tenants/${tenantId}/assignments/${administrator.oid}?api-version=2025-06-30`,
+    `/access/entra/assignments/${administrator.oid}?api-version=2025-03-02-preview`,
+  ]) {
+    const headers = { authorization: `Bearer ${administrator.accessToken}`, 'content-type': 'application/json' }
+    const body = JSON.stringify({ tenantId, principalType: 'user', clientIds: [wellKnownPublicClientId] })
+    await emulator.client.send({ method: 'PUT', path, headers, body })
+  }
+  const audiences = ['https://auth.msft.communication.azure.com', 'https://communication.azure.com/clients']
+  const users = audiences.flatMap((audience) => [
+    { user: 'alice', audience },
+    { user: 'bob', audience },
+    { user: 'alice', audience, scopes: ['unknown'] },
+  ])
+  const signedIn = await Promise.all(users.map(signIn))
+  return ['x', ...signedIn.map(({ accessToken }) => accessToken)]
 }
 
 function findFlaw(response: HttpResponse, request: HttpRequest, generated: GeneratedRequest): string | undefined {
@@ -51,6 +81,7 @@ function findFlaw(response: HttpResponse, request: HttpRequest, generated: Gener
     return status === 413 ? undefined : 'a body over the limit was accepted'
   const { signature, clientRequestId } = generated
   const isSigned = Object.hasOwn(validSignatures, signature)
+  if (exchangePath.test(generated.path)) return undefined
   const isDenied = status === 401 && nameResponse(response) !== '401 IdentityNotOwned'
   // A generated Date header is the one that an older SDK signs.
   const isDateReplaced = signature === 'no date' && generated.headers['date'] !== undefined
