@@ -1,4 +1,5 @@
 import { AzureCommunicationTokenCredential, createIdentifierFromRawId } from '@azure/communication-common'
+import { CommunicationIdentityClient } from '@azure/communication-identity'
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { wellKnownPublicClientId, wellKnownTenantId } from '../src/index.ts'
@@ -266,6 +267,17 @@ describe.each<Kind>(['extension', 'entra'])('the exchange of kind %s', (kind) =>
     fixture.emulator.quotas.set(false)
     expect(statuses).toEqual([503, 200, 429])
   })
+})
+
+it('issues tokens that the Calling SDK takes for the right kind of user', async () => {
+  const client = new CommunicationIdentityClient(fixture.emulator.connectionString)
+  const { token } = await client.createUserAndToken(['chat', 'voip'])
+  expect(toCallAgent(token)).toMatchObject({ kind: 'identity', scopes: ['chat', 'voip'] })
+  const { accessToken, oid } = await signIn({ audience: teamsUri })
+  const teamsUser = { teamsUserAadToken: accessToken, clientId: wellKnownPublicClientId, userObjectId: oid }
+  const exchanged = await client.getTokenForTeamsUser(teamsUser)
+  expect(toCallAgent(exchanged.token)).toMatchObject({ kind: 'teamsUser', id: `8:orgid:${oid}` })
+  expect(() => toCallAgent(accessToken)).toThrow('44114')
 })
 
 it('lets a tenant assignment cover every user of the tenant, until it is removed', async () => {
