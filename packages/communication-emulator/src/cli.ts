@@ -33,7 +33,10 @@ function createProgram(): Command {
     .description('print a sign-in token of a running emulator: TOKEN=$(communication-emulator sign-in alice)')
     .argument('<user>', 'any name; the same name is always the same user')
     .option('--audience <uri>', 'audience of the token', 'api://acs-kit')
-    .option('--scope <name...>', 'scopes of the token (default: access_as_user)')
+    .option(
+      '--scope <name...>',
+      "scopes of the token (default: those of the audience's .default, mostly access_as_user)",
+    )
     .option('--role <name...>', 'app roles of the user (default: none)')
   addRunningOptions(signInCommand, wellKnownPort).action(signIn)
   return program
