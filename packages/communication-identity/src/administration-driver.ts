@@ -3,6 +3,7 @@ import { CommunicationIdentityClient } from '@azure/communication-administration
 import { DefaultHttpClient, type HttpClient } from '@azure/core-http'
 import { requireValue, type Credentials, type Driver, type Scope } from './driver.ts'
 import { CommunicationIdentityError, toFailure } from './errors.ts'
+import { createTeamsAssignments } from './teams-assignments.ts'
 
 /**
  * Uses `@azure/communication-administration` 1.0.0-beta.4, the library of the access-token quickstart and predecessor of
@@ -16,6 +17,7 @@ export function createAdministrationDriver(credentials: Credentials): Driver {
       ? new CommunicationIdentityClient(credentials.endpoint, { key: credentials.accessKey }, options)
       : new CommunicationIdentityClient(credentials.endpoint, credentials.credential, options)
   return {
+    ...createTeamsAssignments(credentials),
     async create(abortSignal) {
       const { communicationUserId } = await client.createUser({ abortSignal })
       return requireValue(communicationUserId)

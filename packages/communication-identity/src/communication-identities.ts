@@ -9,6 +9,8 @@ import {
   type IdentityWithToken,
   type Scope,
   type SdkName,
+  type TeamsAssignment,
+  type TeamsPrincipal,
   type TeamsUserToken,
 } from './driver.ts'
 
@@ -89,6 +91,37 @@ export interface CommunicationIdentities {
    * @throws {CommunicationIdentityError} When the call fails.
    */
   exchangeTeamsToken(token: TeamsUserToken, options?: CallOptions): Promise<AccessToken>
+  /**
+   * Returns the assignment of a Teams principal, which lets it use the resource (Teams Phone extensibility).
+   *
+   * @param principal Tenant and object id of the principal.
+   * @param options Signal and deadline.
+   * @returns The assignment, or undefined if there is none.
+   * @throws {CommunicationIdentityError} When the call fails.
+   */
+  getTeamsAssignment(principal: TeamsPrincipal, options?: CallOptions): Promise<TeamsAssignment | undefined>
+  /**
+   * Creates or replaces the assignment of a Teams principal.
+   *
+   * @param principal Tenant and object id of the principal.
+   * @param assignment Kind of the principal, and the applications that may exchange a user's tokens.
+   * @param options Signal and deadline.
+   * @returns The assignment as the service stored it.
+   * @throws {CommunicationIdentityError} When the call fails.
+   */
+  putTeamsAssignment(
+    principal: TeamsPrincipal,
+    assignment: TeamsAssignment,
+    options?: CallOptions,
+  ): Promise<TeamsAssignment>
+  /**
+   * Deletes the assignment of a Teams principal, if it exists.
+   *
+   * @param principal Tenant and object id of the principal.
+   * @param options Signal and deadline.
+   * @throws {CommunicationIdentityError} When the call fails.
+   */
+  deleteTeamsAssignment(principal: TeamsPrincipal, options?: CallOptions): Promise<void>
 }
 
 /** Access to a resource: a connection string, or keyless with an Entra ID credential. */
@@ -159,6 +192,12 @@ export async function createCommunicationIdentities(
     delete: (id, callOptions) => call('delete', (signal) => driver.delete(id, signal), callOptions),
     exchangeTeamsToken: (token, callOptions) =>
       call('exchangeTeamsToken', (signal) => driver.exchangeTeamsToken(token, signal), callOptions),
+    getTeamsAssignment: (principal, callOptions) =>
+      call('getTeamsAssignment', (signal) => driver.getTeamsAssignment(principal, signal), callOptions),
+    putTeamsAssignment: (principal, assignment, callOptions) =>
+      call('putTeamsAssignment', (signal) => driver.putTeamsAssignment(principal, assignment, signal), callOptions),
+    deleteTeamsAssignment: (principal, callOptions) =>
+      call('deleteTeamsAssignment', (signal) => driver.deleteTeamsAssignment(principal, signal), callOptions),
   }
 }
 

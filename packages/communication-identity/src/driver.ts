@@ -37,6 +37,19 @@ export interface TeamsUserToken {
   readonly userObjectId: string
 }
 
+/** Principal of a Microsoft Entra tenant that Teams Phone extensibility serves. */
+export interface TeamsPrincipal {
+  readonly tenantId: string
+  readonly objectId: string
+}
+
+/** Permission of a Teams principal to use the resource: Teams Phone extensibility. */
+export interface TeamsAssignment {
+  readonly principalType: 'user' | 'resourceAccount'
+  /** Ids of the applications that may exchange tokens of the user; a resource account has none. */
+  readonly clientIds: readonly string[]
+}
+
 /** Makes one attempt of each call with one SDK. Throws that SDK's errors, or `unsupported-by-driver`. */
 export interface Driver {
   create(signal: AbortSignal): Promise<string>
@@ -54,6 +67,13 @@ export interface Driver {
   revokeTokens(communicationUserId: string, signal: AbortSignal): Promise<void>
   delete(communicationUserId: string, signal: AbortSignal): Promise<void>
   exchangeTeamsToken(token: TeamsUserToken, signal: AbortSignal): Promise<AccessToken>
+  getTeamsAssignment(principal: TeamsPrincipal, signal: AbortSignal): Promise<TeamsAssignment | undefined>
+  putTeamsAssignment(
+    principal: TeamsPrincipal,
+    assignment: TeamsAssignment,
+    signal: AbortSignal,
+  ): Promise<TeamsAssignment>
+  deleteTeamsAssignment(principal: TeamsPrincipal, signal: AbortSignal): Promise<void>
 }
 
 /** Rejects a missing value: the SDKs do not validate responses with a success status. */

@@ -59,8 +59,11 @@ interface SdkError {
   }
 }
 
-/** Converts an SDK's error. The new message has only the status and code of the response, whose text may repeat a signature. */
-export function toFailure(cause: unknown): CommunicationIdentityError {
+/**
+ * Converts an SDK's error. The new message has only the status and code of the response, whose text may repeat a signature.
+ * With `isForbiddenRequest`, 403 rejects only this request: the credentials remain valid for others.
+ */
+export function toFailure(cause: unknown, { isForbiddenRequest = false } = {}): CommunicationIdentityError {
   if (cause instanceof CommunicationIdentityError) return cause
   const { statusCode, response, code: sdkCode } = cause as SdkError
   if (statusCode === undefined || response === undefined) return connectionFailure(cause, readCode(sdkCode))
@@ -76,7 +79,7 @@ export function toFailure(cause: unknown): CommunicationIdentityError {
   if (code === 'IdentityNotOwned') return fail('identity-not-owned', 'the identity belongs to another resource')
   // This is the token to exchange, not the credentials.
   if (code === 'InvalidAccessToken') return fail('invalid-request', "the service rejected the Teams user's token")
-  if (statusCode === 401 || statusCode === 403) {
+  if (statusCode === 401 || (statusCode === 403 && !isForbiddenRequest)) {
     return fail('credentials-rejected', 'the service rejected the credentials')
   }
   if (statusCode === 429) return fail('throttled', 'too many requests', { retryAfterMs, hadNoEffect: true })

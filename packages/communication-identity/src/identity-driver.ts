@@ -1,5 +1,6 @@
 import { CommunicationIdentityClient, type CommunicationAccessToken } from '@azure/communication-identity'
 import { requireValue, type AccessToken, type Credentials, type Driver } from './driver.ts'
+import { createTeamsAssignments } from './teams-assignments.ts'
 
 /** Uses `@azure/communication-identity`, the maintained SDK, with api-version 2023-10-01. */
 export function createIdentityDriver(credentials: Credentials): Driver {
@@ -9,6 +10,7 @@ export function createIdentityDriver(credentials: Credentials): Driver {
       ? new CommunicationIdentityClient(credentials.endpoint, { key: credentials.accessKey }, options)
       : new CommunicationIdentityClient(credentials.endpoint, credentials.credential, options)
   return {
+    ...createTeamsAssignments(credentials),
     async create(abortSignal) {
       const { communicationUserId } = await client.createUser({ abortSignal })
       return requireValue(communicationUserId)

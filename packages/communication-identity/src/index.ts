@@ -16,6 +16,8 @@ export {
   type IdentityWithToken,
   type Scope,
   type SdkName,
+  type TeamsAssignment,
+  type TeamsPrincipal,
   type TeamsUserToken,
 } from './driver.ts'
 export { CommunicationIdentityError, type FailureCode } from './errors.ts'

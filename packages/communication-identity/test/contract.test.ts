@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -95,6 +96,8 @@ describe.each(services)('against %s', (_service, connectionString) => {
         { sdk },
       )
       await expect(others.create()).rejects.toEqual(failure('credentials-rejected'))
+      const principal = { tenantId: randomUUID(), objectId: randomUUID() }
+      await expect(others.deleteTeamsAssignment(principal)).rejects.toEqual(failure('credentials-rejected'))
     })
 
     it("reports the service's rejection of an invalid request", async () => {
@@ -121,6 +124,21 @@ describe.each(services)('against %s', (_service, connectionString) => {
       expect(new Set(claims.acsScope.split(','))).toEqual(new Set(scopes))
     })
 
+    // A live resource would need a principal of its tenant.
+    it.runIf(connectionString === undefined)('creates, replaces, returns and deletes a Teams assignment', async () => {
+      const principal = { tenantId: randomUUID(), objectId: randomUUID() }
+      const user = { principalType: 'user', clientIds: [randomUUID(), randomUUID()] } as const
+      const resourceAccount = { principalType: 'resourceAccount', clientIds: [] } as const
+      expect(await identities.getTeamsAssignment(principal)).toBeUndefined()
+      for (const assignment of [user, resourceAccount]) {
+        expect(await identities.putTeamsAssignment(principal, assignment)).toEqual(assignment)
+        expect(await identities.getTeamsAssignment(principal)).toEqual(assignment)
+      }
+      await identities.deleteTeamsAssignment(principal)
+      await identities.deleteTeamsAssignment(principal)
+      expect(await identities.getTeamsAssignment(principal)).toBeUndefined()
+    })
+
     it.runIf(sdk === 'administration')('names the SDK that supports what it does not', async () => {
       const id = await create()
       const rejection = failure('unsupported-by-driver', /ACS_SDK=identity/)
@@ -141,11 +159,12 @@ describe.each(services)('against %s', (_service, connectionString) => {
         },
       }
       const keyless = await createCommunicationIdentities({ endpoint: identities.endpoint, credential }, { sdk })
-      await expect(keyless.create()).rejects.toEqual(failure('credentials-rejected'))
-      expect([requested[0]].flat()).toEqual(['https://communication.azure.com//.default'])
-      expect(emulator!.requests.list().at(-1)!.explanation).toMatchObject({
-        code: 'TokenSignature',
-      })
+      const principal = { tenantId: randomUUID(), objectId: randomUUID() }
+      for (const call of [() => keyless.create(), () => keyless.getTeamsAssignment(principal)]) {
+        await expect(call()).rejects.toEqual(failure('credentials-rejected'))
+        expect([requested.pop()].flat()).toEqual(['https://communication.azure.com//.default'])
+        expect(emulator!.requests.list().at(-1)!.explanation).toMatchObject({ code: 'TokenSignature' })
+      }
     })
   })
 })

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
@@ -7,6 +8,7 @@ import { startEchoServer } from '@acs-kit/test-support/echo-server'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createCommunicationIdentities, type CommunicationIdentities, type SdkName } from '../src/index.ts'
 
+const principal = { tenantId: randomUUID(), objectId: randomUUID() }
 const sdks: SdkName[] = ['administration', 'identity']
 
 describe.each(sdks)('the %s driver', (sdk) => {
@@ -70,6 +72,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     emulator.faults.add({ status: 200 })
     const incomplete = { code: 'unavailable', message: expect.stringContaining('is incomplete') }
     await expect(identities.issueToken(id, ['chat'], { deadlineMs: 300 })).rejects.toMatchObject(incomplete)
+    await expect(identities.getTeamsAssignment(principal, { deadlineMs: 300 })).rejects.toMatchObject(incomplete)
     emulator.faults.clear()
     emulator.faults.add({ status: sdk === 'identity' ? 201 : 200 })
     await expect(identities.create()).rejects.toMatchObject({ code: 'unavailable' })
@@ -85,15 +88,27 @@ describe.each(sdks)('the %s driver', (sdk) => {
     const connectionString = `endpoint=https://localhost:${echo.port}/;accesskey=${emulator.accessKey}`
     const echoed = await createCommunicationIdentities({ connectionString }, { sdk, deadlineMs: 2_000 })
     await expect(echoed.create()).rejects.toMatchObject({ code, message })
+    await expect(echoed.getTeamsAssignment(principal)).rejects.toMatchObject({ code, message })
     expect(echo.secrets).not.toEqual([])
+  })
+
+  it('retries the calls for Teams assignments, and keeps the credentials when they are forbidden', async () => {
+    for (const status of [500, 429]) emulator.faults.add({ status, count: 1 })
+    await identities.putTeamsAssignment(principal, { principalType: 'user', clientIds: [principal.objectId] })
+    expect(statuses()).toEqual([500, 429, 201])
+    emulator.faults.add({ status: 403 })
+    await expect(identities.deleteTeamsAssignment(principal)).rejects.toMatchObject({
+      code: 'invalid-request',
+      message: expect.stringMatching(/^the service rejected the request \(403/),
+    })
+    await expect(identities.create()).rejects.toMatchObject({ code: 'credentials-rejected' })
   })
 
   it('fails at its deadline', async () => {
     emulator.faults.add({ latencyMs: 60_000 })
-    await expect(identities.issueToken(id, ['chat'], { deadlineMs: 200 })).rejects.toMatchObject({
-      code: 'unavailable',
-      message: 'no response from the service within 200 ms',
-    })
+    const late = { code: 'unavailable', message: 'no response from the service within 200 ms' }
+    await expect(identities.issueToken(id, ['chat'], { deadlineMs: 200 })).rejects.toMatchObject(late)
+    await expect(identities.getTeamsAssignment(principal, { deadlineMs: 200 })).rejects.toMatchObject(late)
     emulator.faults.clear()
     emulator.faults.add({ status: 500 })
     await expect(identities.issueToken(id, ['chat'], { deadlineMs: 1_000 })).rejects.toMatchObject({
