@@ -39,6 +39,7 @@ export function serviceSettings<Text>({
     REMAP_FOREIGN_IDENTITIES: undefined,
     ACS_SDK: undefined,
     TEAMS_CLIENT_ID: undefined,
+    TEAMS_EXTENSION: undefined,
     ALLOWED_ORIGINS: allowedOrigins.length > 0 ? allowedOrigins.join(',') : undefined,
     ALLOWED_HEADERS: undefined,
     REVOCATION_BOUND_SECONDS: undefined,

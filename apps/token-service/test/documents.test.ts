@@ -20,10 +20,11 @@ it.each([...readme.matchAll(/^\| `([A-Z_]+)` .* (\d+ to \d+) +\|/gm)].map(([, na
 )
 
 it('shows valid settings in the README', () => {
-  const [issuers = '', policy = ''] = examples
+  const [issuers = '', policy = '', teamsExtension = ''] = examples
   const values = readSettings({
     SIGN_IN_ISSUERS: issuers,
     SCOPE_POLICY: policy,
+    TEAMS_EXTENSION: teamsExtension,
     COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example/',
     IDENTITY_STORE_ENDPOINT: 'https://store.example/',
   })

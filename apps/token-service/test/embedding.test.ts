@@ -55,7 +55,7 @@ describe.each([undefined, '/communication'])('registered with the prefix %s', (p
     })
     expect(preflight).toMatchObject({
       statusCode: 204,
-      headers: { 'access-control-allow-methods': 'GET, POST, DELETE' },
+      headers: { 'access-control-allow-methods': 'GET, POST, PUT, DELETE' },
     })
     expect((await app.inject(at('/healthz'))).json()).toEqual({ status: 'ok' })
   })

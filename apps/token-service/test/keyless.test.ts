@@ -2,6 +2,8 @@ import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { expect, it } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
 
+const guid = '00000000-0000-0000-0000-000000000000'
+
 it('needs no access key with a managed identity (unmodified DefaultAzureCredential)', async () => {
   await using fixture = await ServiceFixture.start()
   const { entra, endpoint, caPath } = fixture.emulator
@@ -10,6 +12,7 @@ it('needs no access key with a managed identity (unmodified DefaultAzureCredenti
     script: new URL('../src/server.ts', import.meta.url).pathname,
     env: {
       ...env,
+      TEAMS_EXTENSION: JSON.stringify({ tenantId: guid, clientIds: [guid] }),
       HOST: '127.0.0.1',
       PORT: '0',
       COMMUNICATION_SERVICES_ENDPOINT: endpoint,
@@ -21,10 +24,11 @@ it('needs no access key with a managed identity (unmodified DefaultAzureCredenti
   })
   const address = /"address":"([^"]+)"/.exec(server.stdout)![1]!
   await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(200)
-  const headers = { authorization: `Bearer ${await fixture.issuer.sign()}` }
+  const headers = { authorization: `Bearer ${await fixture.issuer.sign({ roles: ['admin'] })}` }
   const response = await fetch(`${address}/v1/token`, { method: 'POST', headers })
   expect(response.status).toBe(200)
   const { token } = (await response.json()) as { token: string }
+  expect((await fetch(`${address}/v1/teams/assignments/${guid}`, { method: 'PUT', headers })).status).toBe(200)
   fixture.emulator.resources[0]!.regenerateKey('primary')
   expect(fixture.emulator.introspect(token).state).toBe('valid')
 })

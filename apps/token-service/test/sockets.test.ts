@@ -58,6 +58,7 @@ describe('a request body', () => {
     ['DELETE /v1/identity', 204],
     [`POST /v1/users/${userKey}/token/revoke`, 204],
     [`DELETE /v1/users/${userKey}`, 204],
+    ['PUT /v1/teams/assignments/00000000-0000-0000-0000-000000000000', 501],
     // Its body has a required member.
     ['POST /v1/teams/token', 400],
   ])('is optional: %s', async (request, status) => {

@@ -19,7 +19,7 @@ const Issuer = Type.Object(
     algorithms: Type.Optional(Type.Array(Algorithm, { minItems: 1, description: 'Default RS256' })),
     required: Type.Optional(Type.String({ minLength: 1, description: 'Scope or role that every token needs' })),
     admin: Type.Optional(
-      Type.String({ minLength: 1, description: 'App role that grants access to the routes under /v1/users' }),
+      Type.String({ minLength: 1, description: 'App role that grants access to the routes for administrators' }),
     ),
     jwksUri: Type.Optional(
       Type.String({ minLength: 1, description: 'URL of the keys, for an issuer without discovery' }),

@@ -3,6 +3,7 @@ import { issuers, type Issuer } from './issuer.ts'
 import { defaultScopePolicy, scopePolicy, type ScopePolicy } from './scope-policy.ts'
 import { endpoint, flag, guid, integer, oneOf, optional, origins, setting, type Setting } from './setting.ts'
 import { storageConnectionString } from './storage-connection-string.ts'
+import { teamsExtension, type TeamsExtension } from './teams-extension.ts'
 
 /**
  * Description, default and parser of every environment variable of the token service, by name.
@@ -53,6 +54,10 @@ export const settings = {
   TEAMS_CLIENT_ID: optional(
     "Id of the application that requests Teams users' tokens; without it, the Teams token exchange is disabled",
     guid,
+  ),
+  TEAMS_EXTENSION: optional<TeamsExtension>(
+    'Tenant and applications of Teams Phone extensibility, see below; without it, assignments are disabled',
+    teamsExtension,
   ),
   ALLOWED_ORIGINS: setting<readonly string[]>(
     'Origins whose pages may call the service, comma-separated; `http://localhost:*` allows each port of this machine',

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { readSettings, settings, SettingsError } from '../src/index.ts'
 
+const guid = '00000000-0000-0000-0000-00000000ABCD'
 const key = 'c2VjcmV0LXNlY3JldA=='
 const issuer = { issuer: 'https://login.example/v2.0', audience: 'api://tokens' }
 const required = {
@@ -87,6 +88,10 @@ it.each<[string, string, RegExp]>([
   ['COMMUNICATION_SERVICES_CONNECTION_STRING', `endpoint=http://acs.example/;accesskey=${key}`, /https/],
   ['COMMUNICATION_SERVICES_CONNECTION_STRING', `accesskey=${key}`, /lacks endpoint=/],
   ['COMMUNICATION_SERVICES_RESOURCE_ID', 'my-resource', /GUID/],
+  ['TEAMS_EXTENSION', `{"tenantId":"contoso","clientIds":["${guid}"]}`, /\/tenantId must match format "uuid"/],
+  ['TEAMS_EXTENSION', `{"tenantId":"${guid}","clientIds":["my-app"]}`, /\/clientIds\/0 must match format "uuid"/],
+  ['TEAMS_EXTENSION', `{"tenantId":"${guid}","clientIds":[]}`, /\/clientIds must not have fewer than 1 items/],
+  ['TEAMS_EXTENSION', `{"tenantId":"${guid}"}`, /clientIds/],
   ['IDENTITY_STORE_CONNECTION_STRING', `https://${key}`, /AccountKey/],
   ['ALLOWED_ORIGINS', '*', /wildcards/],
   ['ALLOWED_ORIGINS', 'https://a.example/path', /without paths/],
@@ -236,6 +241,7 @@ const rejectedValues = {
   COMMUNICATION_SERVICES_RESOURCE_ID: [password],
   AZURE_CLIENT_ID: [password],
   TEAMS_CLIENT_ID: [password],
+  TEAMS_EXTENSION: [password, `{"tenantId":"${password}","clientIds":["${password}"],"${password}":1}`],
   IDENTITY_STORE_TABLE: [password],
   ACS_SDK: [password],
   REMAP_FOREIGN_IDENTITIES: [password],
@@ -265,6 +271,15 @@ it('reports settings that conflict with or require each other', () => {
   expect(findIssues({ ...required, COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: other })).toEqual([
     expect.stringMatching(/SECONDARY_CONNECTION_STRING belongs to another resource/),
   ])
+})
+
+it('converts the ids of TEAMS_EXTENSION to lower case', () => {
+  const value = JSON.stringify({ tenantId: guid, clientIds: [guid] })
+  const id = guid.toLowerCase()
+  expect(readSettings({ ...required, TEAMS_EXTENSION: value }).TEAMS_EXTENSION).toEqual({
+    tenantId: id,
+    clientIds: [id],
+  })
 })
 
 it('accepts a pasted connection string, and another spelling of the same resource', () => {

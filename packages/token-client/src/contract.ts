@@ -40,6 +40,7 @@ export type ProblemCode =
   | 'scope-not-allowed'
   | 'origin-not-allowed'
   | 'identity-unknown'
+  | 'assignment-unknown'
   | 'route-unknown'
   | 'method-not-allowed'
   | 'request-timeout'

@@ -18,13 +18,14 @@ import { servePage } from './page-server.ts'
 
 const root = join(import.meta.dirname, '..')
 const installed = 'node_modules/@acs-kit/token-client'
-const [example, errors, suite] = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n([^]*?)```/g)].map(
-  ([, code]) => code!,
-)
+const [example, withoutService, errors, suite] = [
+  ...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n([^]*?)```/g),
+].map(([, code]) => code!)
 const signInDeclaration = `declare const signIn: {
   getAccessToken(options: { forceRefresh: boolean }): Promise<string>
   createToken(user: string): Promise<string>
 }
+declare const entraCredential: import('@azure/communication-common').EntraCommunicationTokenCredentialOptions['tokenCredential']
 `
 const run = (cwd: string, command: string, ...args: string[]) => promisify(execFile)(command, args, { cwd })
 
@@ -123,7 +124,7 @@ describe('the tarball, installed in an empty project,', () => {
     linkDependency('@azure/communication-common', '@azure/communication-common')
     linkDependency('@azure/communication-chat', '@azure/communication-chat')
     linkDependency('@types/node', '@types/node')
-    const sources = { 'a.mts': example!, 'b.mts': errors!, 'c.mts': suite! }
+    const sources = { 'a.mts': example!, 'b.mts': errors!, 'c.mts': suite!, 'd.mts': withoutService! }
     for (const [name, code] of Object.entries(sources))
       writeFileSync(join(project, name), `${signInDeclaration}${code}`)
     const flags = '--module nodenext --target es2024 --lib es2024,dom,esnext.disposable --strict --noEmit --types node'

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { HealthResponse, ReadyResponse } from './health.ts'
 import { IdentityResponse, UserParams, UsersQuery, UsersResponse } from './identity.ts'
 import { problemResponses, type ProblemCode } from './problem.ts'
+import { TeamsAssignmentParams, TeamsAssignmentRequest, TeamsAssignmentResponse } from './teams-assignment.ts'
 import { TeamsTokenRequest, TeamsTokenResponse, TokenRequest, TokenResponse } from './token.ts'
 
 const anyRoute = [
@@ -22,7 +23,9 @@ const signedIn = [
   'sign-in-unavailable',
 ] as const satisfies readonly ProblemCode[]
 const stored = [...signedIn, 'store-unavailable'] as const
-const communicating = [...stored, 'communication-unavailable', 'communication-throttled'] as const
+const communicationFailures = ['communication-unavailable', 'communication-throttled'] as const
+const communicating = [...stored, ...communicationFailures] as const
+const assigning = [...signedIn, ...communicationFailures, 'teams-unavailable'] as const
 
 /** Security scheme of the OpenAPI document: a JWT from a configured issuer. */
 const signIn = [{ signIn: [] }]
@@ -108,6 +111,42 @@ export const routes = {
         200: TeamsTokenResponse,
         ...problemResponses([...communicating, 'teams-token-invalid', 'teams-unavailable', 'driver-unsupported']),
       },
+    },
+  },
+  getTeamsAssignment: {
+    method: 'GET',
+    url: '/v1/teams/assignments/:objectId',
+    schema: {
+      summary: 'Returns the Teams extension assignment of a user or resource account; for administrators',
+      tags: ['teams'],
+      security: signIn,
+      params: TeamsAssignmentParams,
+      response: { 200: TeamsAssignmentResponse, ...problemResponses([...assigning, 'assignment-unknown']) },
+    },
+  },
+  putTeamsAssignment: {
+    method: 'PUT',
+    url: '/v1/teams/assignments/:objectId',
+    schema: {
+      summary: 'Lets a user or resource account use the resource with Teams Phone; for administrators',
+      description:
+        'Creates or replaces the assignment. The applications that may exchange tokens come from the settings.',
+      tags: ['teams'],
+      security: signIn,
+      params: TeamsAssignmentParams,
+      body: TeamsAssignmentRequest,
+      response: { 200: TeamsAssignmentResponse, ...problemResponses(assigning) },
+    },
+  },
+  deleteTeamsAssignment: {
+    method: 'DELETE',
+    url: '/v1/teams/assignments/:objectId',
+    schema: {
+      summary: 'Deletes the Teams extension assignment of a user or resource account; for administrators',
+      tags: ['teams'],
+      security: signIn,
+      params: TeamsAssignmentParams,
+      response: { 204: { description: 'Done', type: 'null' }, ...problemResponses(assigning) },
     },
   },
   listUsers: {

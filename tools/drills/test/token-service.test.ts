@@ -58,7 +58,7 @@ it('gets documented responses to requests generated from the OpenAPI document', 
     ['200', '204', '400 request-invalid', '400 teams-token-invalid', '401 token-missing', '401 token-invalid'],
     ['401 token-expired', '401 token-not-yet-valid', '403 permission-missing', '403 origin-not-allowed'],
     ['403 scope-not-allowed', '404 route-unknown', '404 identity-unknown', '405 method-not-allowed'],
-    ['413 body-too-large', '415 media-type-unsupported', '431 headers-too-large'],
+    ['404 assignment-unknown', '413 body-too-large', '415 media-type-unsupported', '431 headers-too-large'],
   ].flat()
   expect(Object.keys(responses)).toEqual(expect.arrayContaining(reached))
 })

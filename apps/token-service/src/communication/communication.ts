@@ -4,6 +4,8 @@ import {
   type CommunicationIdentities,
   type Operation,
   type Scope,
+  type TeamsAssignment,
+  type TeamsPrincipal,
   type TeamsUserToken,
 } from '@acs-kit/communication-identity'
 import { connectAll } from '../connections.ts'
@@ -156,6 +158,12 @@ export async function createCommunication(
     delete: (userId: string) => send('delete', ({ identities }) => identities.delete(userId)),
     exchangeTeamsToken: (token: TeamsUserToken) =>
       send('exchangeTeamsToken', ({ identities }) => identities.exchangeTeamsToken(token)),
+    getTeamsAssignment: (principal: TeamsPrincipal) =>
+      send('getTeamsAssignment', ({ identities }) => identities.getTeamsAssignment(principal)),
+    putTeamsAssignment: (principal: TeamsPrincipal, assignment: TeamsAssignment) =>
+      send('putTeamsAssignment', ({ identities }) => identities.putTeamsAssignment(principal, assignment)),
+    deleteTeamsAssignment: (principal: TeamsPrincipal) =>
+      send('deleteTeamsAssignment', ({ identities }) => identities.deleteTeamsAssignment(principal)),
     probe,
   }
 }

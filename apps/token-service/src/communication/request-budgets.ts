@@ -1,13 +1,17 @@
 import type { Operation } from '@acs-kit/communication-identity'
 
 /** Requests that ACS allows a resource in 30 seconds: Azure's page "Service limits", section Identity. */
-const documentedLimits: Readonly<Record<Operation, number>> = {
+const limits: Readonly<Record<Operation, number>> = {
   create: 1000,
   createWithToken: 1000,
   issueToken: 1000,
   revokeTokens: 500,
   delete: 500,
   exchangeTeamsToken: 500,
+  // Not documented: the lowest of the documented limits. A 429 pauses the operation anyway.
+  getTeamsAssignment: 500,
+  putTeamsAssignment: 500,
+  deleteTeamsAssignment: 500,
 }
 const limitWindowMs = 30_000
 /** Leaves a margin for inexact clocks and network delays. */
@@ -15,7 +19,7 @@ const usableShare = 0.95
 
 /** This instance's share of the resource's limits. */
 export function createRequestBudgets(instances: number): Readonly<Record<Operation, RequestBudget>> {
-  const budgets = Object.entries(documentedLimits).map(([operation, limit]) => {
+  const budgets = Object.entries(limits).map(([operation, limit]) => {
     return [operation, createRequestBudget(Math.max(1, Math.floor((limit * usableShare) / instances)))]
   })
   return Object.fromEntries(budgets) as Record<Operation, RequestBudget>

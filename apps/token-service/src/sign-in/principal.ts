@@ -46,7 +46,7 @@ function toUser(payload: JWTPayload, { issuer, kind = 'oidc' }: Issuer) {
         "The token's tenant (tid) is not the tenant of its issuer. Sign in at the issuer's tenant.",
       )
     }
-    return { userKey: toUserKey('entra', tid, oid), issuer, subject: oid, tenantId: tid }
+    return { userKey: toEntraUserKey(tid, oid), issuer, subject: oid, tenantId: tid }
   }
   const subject = claim(payload, 'sub')
   return { userKey: toUserKey('oidc', issuer, subject), issuer, subject }
@@ -60,6 +60,11 @@ export function rejectSigned(code: ProblemCode, detail: string, logFields?: obje
 /** Tenant in the URL of an Entra ID issuer: `https://login.microsoftonline.com/<tenant>/v2.0`. */
 function getTenant(issuer: string): string | undefined {
   return URL.parse(issuer)?.pathname.split('/')[1]
+}
+
+/** Returns the key of an Entra ID user, from any issuer of the tenant. */
+export function toEntraUserKey(tenantId: string, objectId: string): string {
+  return toUserKey('entra', tenantId, objectId)
 }
 
 function toUserKey(...parts: string[]): string {

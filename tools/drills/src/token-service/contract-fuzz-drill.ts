@@ -7,6 +7,8 @@ import { generatedRequest, type GeneratedRequest } from './generated-request.ts'
 import { ServiceHarness } from './service-harness.ts'
 import { createAuthorizations, validSignIns } from './sign-ins.ts'
 
+const guid = '00000000-0000-0000-0000-000000000000'
+
 /**
  * Fuzzes the token service with requests generated from the OpenAPI document. Throws if a response is not documented or if an
  * invalid sign-in is accepted. Returns how often each response occurred.
@@ -16,7 +18,8 @@ export async function runContractFuzzDrill(options: FuzzOptions): Promise<Record
   const { issuer } = harness.backend
   const { client, server } = await harness.startInstance({
     SIGN_IN_ISSUERS: JSON.stringify([{ issuer: issuer.issuer, audience, required: 'access_as_user', admin: 'admin' }]),
-    TEAMS_CLIENT_ID: '00000000-0000-0000-0000-000000000000',
+    TEAMS_CLIENT_ID: guid,
+    TEAMS_EXTENSION: JSON.stringify({ tenantId: guid, clientIds: [guid] }),
   })
   const authorizations = await createAuthorizations(issuer)
   await client.token('admin')

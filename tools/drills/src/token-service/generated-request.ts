@@ -39,11 +39,9 @@ const oddValue = fc.oneof(
   fc.constantFrom(0, -1, 0.5, 59, 1441, 2 ** 53, 1e300, '', 'chat', 'root', 'x'.repeat(20_000), null, [], {}, ['root']),
   fc.jsonValue(),
 )
-const oddMembers = fc.dictionary(
-  fc.constantFrom('scopes', 'expiresInMinutes', 'refresh', 'token', 'communicationUserId', 'subject', '__proto__'),
-  oddValue,
-  { minKeys: 1, maxKeys: 2 },
-)
+const oddMemberNames =
+  'scopes expiresInMinutes refresh token communicationUserId subject principalType clientIds tenantId __proto__'
+const oddMembers = fc.dictionary(fc.constantFrom(...oddMemberNames.split(' ')), oddValue, { minKeys: 1, maxKeys: 2 })
 
 /** Bodies that are almost valid, other JSON, and text that is not JSON. */
 function oddBody(operation: Operation): fc.Arbitrary<Uint8Array | string> {
@@ -86,12 +84,20 @@ const oddQuery = fc.oneof(
   visibleText.map((text) => `?${text}`),
 )
 
-/** Paths of an operation, mostly with the key of a known user. */
+/** Values that most paths share, so that an operation finds what another one created. */
+const knownParameters: Readonly<Record<string, string>> = {
+  userKey: '{known}',
+  objectId: '11111111-1111-1111-1111-111111111111',
+}
+
+/** Paths of an operation, mostly with a known value of its parameter. */
 function validPath({ path, parameters }: Operation): fc.Arbitrary<string> {
-  const schema = parameters.find(({ in: place }) => place === 'path')?.schema ?? { type: 'boolean' }
+  const parameter = parameters.find(({ in: place }) => place === 'path')
+  if (parameter === undefined) return fc.constant(path)
+  const { name, schema } = parameter
   return fc
-    .oneof({ weight: 3, arbitrary: fc.constant('{known}') }, { weight: 1, arbitrary: valid(schema) })
-    .map((key) => path.replace('{userKey}', () => String(key)))
+    .oneof({ weight: 3, arbitrary: fc.constant(knownParameters[name]) }, { weight: 1, arbitrary: valid(schema) })
+    .map((value) => path.replace(`{${name}}`, () => String(value)))
 }
 
 const oddPath = fc.oneof(
@@ -101,6 +107,7 @@ const oddPath = fc.oneof(
   fc.constantFrom('/v1/token;x=1', '/v1/users/{known}x', '/v1/token/{known}'),
   visibleText.map((text) => `/${text}`),
   visibleText.map((text) => `/v1/users/${text}`),
+  visibleText.map((text) => `/v1/teams/assignments/${text}`),
 )
 
 const generatedParts = fc.constantFrom(...operations).chain((operation) =>

@@ -22,7 +22,7 @@ export const cors = fastifyPlugin(
   async (app, { settings: { ALLOWED_ORIGINS, ALLOWED_HEADERS } }: ServiceOptions) => {
     const isAllowed = createOriginMatcher(ALLOWED_ORIGINS)
     const preflightHeaders = {
-      'Access-Control-Allow-Methods': 'GET, POST, DELETE',
+      'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE',
       'Access-Control-Allow-Headers': [...requestHeaders, ...ALLOWED_HEADERS].join(', '),
       'Access-Control-Max-Age': '7200',
       // Without it, Safari waits for a body.

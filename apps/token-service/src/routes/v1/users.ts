@@ -1,19 +1,12 @@
 import { routes } from '@acs-kit/token-contract'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ProblemError } from '../../problems/problem-error.ts'
+import { requireAdministrator } from './administrators.ts'
 import { toResponse } from './identity.ts'
 import { createRemoval } from './removal.ts'
 
 /** Routes for administrators: support and erasure. */
 export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
-  app.addHook('onRequest', async ({ principal }) => {
-    if (!principal.isAdmin) {
-      throw new ProblemError(
-        'permission-missing',
-        "The token lacks the administrators' app role. Assign the role to the user and sign in again.",
-      )
-    }
-  })
+  app.addHook('onRequest', requireAdministrator)
 
   app.route({
     ...routes.listUsers,

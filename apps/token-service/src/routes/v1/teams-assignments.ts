@@ -1,0 +1,61 @@
+import { CommunicationIdentityError } from '@acs-kit/communication-identity'
+import { routes } from '@acs-kit/token-contract'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ProblemError } from '../../problems/problem-error.ts'
+import type { ServiceOptions } from '../../service-options.ts'
+import { toEntraUserKey } from '../../sign-in/principal.ts'
+import { requireAdministrator } from './administrators.ts'
+
+/** Routes for administrators: which principals of the tenant may use the resource with Teams Phone. */
+export const teamsAssignmentRoutes: FastifyPluginAsyncTypebox<ServiceOptions> = async (app, { settings }) => {
+  const { communication } = app
+  app.addHook('onRequest', requireAdministrator)
+
+  app.route({
+    ...routes.getTeamsAssignment,
+    handler: async ({ params, principal, log }) => {
+      const { target, user } = locate(params)
+      const assignment = await communication.getTeamsAssignment(target).catch(explain)
+      if (!assignment) throw new ProblemError('assignment-unknown', 'Create the assignment with PUT.')
+      log.info({ audit: 'read', ...user, by: principal.userKey })
+      return { ...target, ...assignment, clientIds: [...assignment.clientIds] }
+    },
+  })
+
+  app.route({
+    ...routes.putTeamsAssignment,
+    handler: async ({ params, body: { principalType = 'user' }, principal, log }) => {
+      const { target, user, clientIds } = locate(params)
+      const assignment = await communication.putTeamsAssignment(target, { principalType, clientIds }).catch(explain)
+      log.info({ audit: 'assign', ...user, by: principal.userKey, principalType })
+      return { ...target, ...assignment, clientIds: [...assignment.clientIds] }
+    },
+  })
+
+  app.route({
+    ...routes.deleteTeamsAssignment,
+    handler: async ({ params, principal, log }, reply) => {
+      const { target, user } = locate(params)
+      await communication.deleteTeamsAssignment(target).catch(explain)
+      log.info({ audit: 'unassign', ...user, by: principal.userKey })
+      reply.code(204)
+      return null
+    },
+  })
+
+  /** Adds the tenant and the applications of the settings, which requests cannot change. */
+  function locate(params: { readonly objectId: string }) {
+    const { TEAMS_EXTENSION: extension } = settings
+    if (!extension) throw new ProblemError('teams-unavailable', 'Set TEAMS_EXTENSION of the service.')
+    const { tenantId, clientIds } = extension
+    const objectId = params.objectId.toLowerCase()
+    return { target: { tenantId, objectId }, clientIds, user: { userKey: toEntraUserKey(tenantId, objectId) } }
+  }
+}
+
+/** Passes on why Azure rejected a request, such as an unknown tenant: only the status and error code of its response. */
+function explain(error: unknown): never {
+  const isRejected = error instanceof CommunicationIdentityError && error.code === 'invalid-request'
+  if (isRejected) throw new ProblemError('request-invalid', `Azure Communication Services: ${error.message}`)
+  throw error
+}
