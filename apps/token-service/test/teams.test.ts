@@ -1,9 +1,17 @@
 import { wellKnownPublicClientId } from '@acs-kit/communication-emulator'
-import { decodeJwt } from 'jose'
+import { decodeJwt, UnsecuredJWT, type JWTPayload } from 'jose'
 import { expect, it } from 'vitest'
 import { sdk, ServiceFixture } from './service-fixture.ts'
 
 const teams = 'https://auth.msft.communication.azure.com'
+const teamsId = '1fd5118e-2576-4263-8130-9503064c837a'
+const clients = 'https://communication.azure.com/clients'
+const clientsId = '2a04943b-b6a7-4f65-8786-2bb6131b59f6'
+const scp = 'Teams.ManageChats'
+const otherId = '00000000-0000-0000-0000-000000000000'
+const inPage = /the page exchanges it without this service: see "Pages without the token service" in the README/
+/** A token that fails the service's own check, which does not need a signature. */
+const unsigned = (claims: JWTPayload) => new UnsecuredJWT(claims).setAudience(teams).encode()
 
 /** Starts a service whose users sign in at the emulator. */
 async function startFixture(now?: () => number) {
@@ -39,8 +47,13 @@ it.runIf(sdk === 'identity')('rejects an invalid Teams token with the reason, be
   const cases: [string, RegExp][] = [
     ['x', /not a JWT/],
     [await signIn(), /audience \(aud\) of the token must be https:\/\/auth\.msft/],
-    [await teamsToken({ clientId: '00000000-0000-0000-0000-000000000000' }), /\(appid\) of the token must be acac0000/],
-    [await teamsToken({ scopes: ['Calls.Read'] }), /Teams\.ManageCalls or Teams\.ManageChats/],
+    [await teamsToken({ clientId: otherId }), /\(appid or azp\) of the token must be acac0000/],
+    [unsigned({ appid: otherId, scp }), /\(appid or azp\) of the token must be acac0000/],
+    [unsigned({ azp: otherId, scp }), /\(appid or azp\) of the token must be acac0000/],
+    [await teamsToken({ scopes: ['Calls.Read'] }), /Teams\.ManageCalls or Teams\.ManageChats\.$/],
+    [await teamsToken({ audience: clients }), inPage],
+    [await teamsToken({ audience: clientsId }), inPage],
+    [await teamsToken({ clientId: otherId, scopes: ['TeamsExtension.ManageCalls'] }), inPage],
     [await teamsToken({ user: 'bob' }), /another user: oid and tid/],
   ]
   const getExchanges = () => parts.fixture.emulator.requests.list().filter(({ path }) => path.includes('teamsUser'))
@@ -53,6 +66,18 @@ it.runIf(sdk === 'identity')('rejects an invalid Teams token with the reason, be
   offset = 11 * 60_000
   expect((await exchange(short)).body.detail).toMatch(/expired/)
   expect(getExchanges()).toHaveLength(0)
+})
+
+it.runIf(sdk === 'identity').each([
+  ['a URL as audience', { aud: teams, appid: wellKnownPublicClientId }],
+  ['a URL with a trailing slash as audience', { aud: `${teams}/`, azp: wellKnownPublicClientId }],
+  ['an application as audience', { aud: teamsId, azp: wellKnownPublicClientId }],
+])('accepts the claims of a Teams token with %s', async (_name, claims) => {
+  await using parts = await startFixture()
+  const { sub: _, aud: _aud, appid: _appid, azp: _azp, ...user } = decodeJwt(await parts.teamsToken())
+  const { body } = await parts.exchange(new UnsecuredJWT({ ...user, ...claims }).encode())
+  // Azure, which verifies the signature, rejects it.
+  expect(body.detail).toMatch(/^Azure Communication Services: the service rejected the Teams user's token/)
 })
 
 it.runIf(sdk === 'identity')('keeps the access key when Azure rejects a Teams token', async () => {
