@@ -6,7 +6,7 @@ import type { StackConfig } from './config.ts'
 export type ServiceSettings<Text = Input<string>> = { readonly [Name in SettingName]: Text | string | undefined }
 
 export interface ServiceSettingsArgs<Text> {
-  readonly config: Pick<StackConfig, 'keyless' | 'issuers' | 'allowedOrigins'>
+  readonly config: Pick<StackConfig, 'keyless' | 'issuers' | 'allowedOrigins' | 'teamsExtension'>
   readonly communication: {
     readonly endpoint: Text
     readonly immutableResourceId: Text
@@ -24,7 +24,7 @@ export function serviceSettings<Text>({
   store,
   identity,
 }: ServiceSettingsArgs<Text>): ServiceSettings<Text> {
-  const { keyless, issuers, allowedOrigins } = config
+  const { keyless, issuers, allowedOrigins, teamsExtension } = config
   return {
     SIGN_IN_ISSUERS: JSON.stringify(issuers),
     COMMUNICATION_SERVICES_CONNECTION_STRING: communication.connectionString,
@@ -39,7 +39,7 @@ export function serviceSettings<Text>({
     REMAP_FOREIGN_IDENTITIES: undefined,
     ACS_SDK: undefined,
     TEAMS_CLIENT_ID: undefined,
-    TEAMS_EXTENSION: undefined,
+    TEAMS_EXTENSION: teamsExtension,
     ALLOWED_ORIGINS: allowedOrigins.length > 0 ? allowedOrigins.join(',') : undefined,
     ALLOWED_HEADERS: undefined,
     REVOCATION_BOUND_SECONDS: undefined,

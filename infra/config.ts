@@ -35,6 +35,8 @@ export interface StackConfig {
   readonly sku: string
   readonly allowedOrigins: readonly string[]
   readonly issuers: readonly Issuer[]
+  /** JSON, which the service's own rules check. */
+  readonly teamsExtension: string | undefined
   readonly tags: Readonly<Record<string, string>>
   readonly protect: boolean
   readonly deployPackage: boolean
@@ -79,6 +81,7 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
     sku: parse('sku', 'B1', parseSku),
     allowedOrigins: parse('allowedOrigins', [], parseOrigins),
     issuers: parse('issuers', [], parseIssuers),
+    teamsExtension: options['teamsExtension'],
     tags: parse('tags', {}, parseTags),
     protect: parse('protect', stack === 'prod', parseFlag),
     deployPackage: parse('deployPackage', stack !== 'local', parseFlag),

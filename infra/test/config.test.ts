@@ -1,8 +1,12 @@
+import { settings } from '@acs-kit/service-settings'
 import { RunError } from '@pulumi/pulumi'
 import { expect, it } from 'vitest'
+import { serviceSettings } from '../app-settings.ts'
 import { parseConfig, type ConfigSource } from '../config.ts'
 
 const issuer = { issuer: 'https://sign-in.example', audience: 'api://tokens' }
+
+const guid = '00000000-0000-0000-0000-000000000000'
 
 function source(options: Readonly<Record<string, unknown>>, rest: Partial<ConfigSource> = {}): ConfigSource {
   const all = { issuers: [issuer], deployPackage: false, ...options }
@@ -38,6 +42,7 @@ it('fills in the defaults', () => {
     sku: 'B1',
     allowedOrigins: [],
     issuers: [issuer],
+    teamsExtension: undefined,
     tags: {},
     protect: false,
     deployPackage: false,
@@ -48,6 +53,13 @@ it('fills in the defaults', () => {
 it('accepts the origins that the service accepts', () => {
   const allowedOrigins = ['https://app.example.com', 'http://localhost:*']
   expect(parseConfig(source({ allowedOrigins }))).toMatchObject({ allowedOrigins })
+})
+
+it('passes teamsExtension to the service', () => {
+  const teamsExtension = { tenantId: guid, clientIds: [guid] }
+  const config = parseConfig(source({ teamsExtension }))
+  const environment = serviceSettings({ config, communication: {}, store: {}, identity: {} } as never)
+  expect(settings.TEAMS_EXTENSION.parse(String(environment.TEAMS_EXTENSION))).toEqual(teamsExtension)
 })
 
 it.each<[string, Record<string, unknown>, RegExp]>([
@@ -86,6 +98,11 @@ it.each<[string, Record<string, unknown>, RegExp]>([
     'a placeholder',
     { issuers: [{ ...issuer, issuer: 'https://sign-in.example/<tenant>/v2.0' }] },
     /^- issuers has the placeholder <tenant>: replace it/,
+  ],
+  [
+    'a Teams tenant that is not a GUID',
+    { teamsExtension: { tenantId: 'contoso', clientIds: [guid] } },
+    /^- TEAMS_EXTENSION is invalid: \/tenantId must match format "uuid"$/,
   ],
   [
     'a missing package',
