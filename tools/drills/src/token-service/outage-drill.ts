@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Azurite } from '@acs-kit/test-support/azurite'
+import { audience } from '@acs-kit/test-support/sign-in-issuer'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { findUnavailableFlaw, type ServiceClient } from './service-client.ts'
 import { ServiceHarness } from './service-harness.ts'
@@ -13,11 +14,14 @@ const storeDeadlineMs = 2000
 const toleranceMs = 2000
 const recoveryMs = 20_000
 const pauseMs = 20
+const guid = '00000000-0000-0000-0000-000000000000'
 
 interface Outage {
   readonly begin: () => Promise<unknown>
   readonly end: () => Promise<unknown>
   readonly deadlineMs: number
+  /** Requests of an administrator that it prevents, as it does those of new users. */
+  readonly prevents?: readonly string[]
 }
 
 /**
@@ -34,11 +38,14 @@ export async function runOutageDrill({ seconds }: { seconds: number }) {
     const { client } = await harness.startInstance({
       UPSTREAM_DEADLINE_MS: String(upstreamDeadlineMs),
       IDENTITY_STORE_CONNECTION_STRING: azurite.connectionString,
+      SIGN_IN_ISSUERS: JSON.stringify([{ issuer: harness.backend.issuer.issuer, audience, admin: 'admin' }]),
+      TEAMS_EXTENSION: JSON.stringify({ tenantId: guid, clientIds: [guid] }),
     })
     const acsOutage = (fault: object): Outage => ({
       begin: () => emulator.administer('POST', 'faults', fault),
       end: () => emulator.administer('DELETE', 'faults'),
       deadlineMs: upstreamDeadlineMs + toleranceMs,
+      prevents: ['GET', 'PUT', 'DELETE'].map((method) => `${method} /v1/teams/assignments/${guid}`),
     })
     const outages: Record<string, Outage> = {
       'ACS is down': acsOutage({ reset: true }),
@@ -68,7 +75,8 @@ export async function runOutageDrill({ seconds }: { seconds: number }) {
   }
 }
 
-async function runOutage(name: string, { begin, end, deadlineMs }: Outage, client: ServiceClient, seconds: number) {
+async function runOutage(name: string, outage: Outage, client: ServiceClient, seconds: number) {
+  const { begin, end, deadlineMs, prevents = [] } = outage
   const cached = Array.from({ length: cachedUsers }, (_, index) => `${name}: user ${index}`)
   const uncached = Array.from({ length: newUsers }, (_, index) => `${name}: new user ${index}`)
   for (const user of cached) if (!(await client.token(user))) throw new Error(`${user} was rejected before the outage`)
@@ -84,19 +92,23 @@ async function runOutage(name: string, { begin, end, deadlineMs }: Outage, clien
       await sleep(pauseMs)
     }
   }
-  const rejectUncached = async (user: string) => {
+  const rejectRequest = async (request: string, user: string) => {
     while (performance.now() < until) {
-      const response = await client.call('POST /v1/token', user, {})
+      const response = await client.call(request, user)
       const { durationMs } = response
       const flaw = findUnavailableFlaw(response)
-      if (flaw !== undefined) throw new Error(`${user} got an unexpected response: ${flaw}`)
-      if (durationMs > deadlineMs) throw new Error(`${user} waited ${Math.round(durationMs)} ms for a response`)
+      if (flaw !== undefined) throw new Error(`${user} got an unexpected response to ${request}: ${flaw}`)
+      if (durationMs > deadlineMs) throw new Error(`${user} waited ${Math.round(durationMs)} ms for ${request}`)
       slowestMs = Math.max(slowestMs, durationMs)
       rejected++
       await sleep(pauseMs)
     }
   }
-  await Promise.all([...cached.map(serveCached), ...uncached.map(rejectUncached)])
+  await Promise.all([
+    ...cached.map(serveCached),
+    ...uncached.map((user) => rejectRequest('POST /v1/token', user)),
+    ...prevents.map((request) => rejectRequest(request, 'admin')),
+  ])
   await end()
   const start = performance.now()
   for (const user of [...cached, ...uncached]) {
