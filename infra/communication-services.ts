@@ -7,7 +7,7 @@ import {
   type Input,
   type Output,
 } from '@pulumi/pulumi'
-import type { DataLocation } from './config.ts'
+import type { DataLocation, PublicNetworkAccess } from './config.ts'
 
 export interface CommunicationServicesArgs {
   readonly resourceGroupName: Input<string>
@@ -15,6 +15,8 @@ export interface CommunicationServicesArgs {
   readonly dataLocation: DataLocation
   /** Disables access keys, so that only Entra ID's tokens are accepted. */
   readonly keyless: boolean
+  /** `Disabled` also rejects the token service, unless it has private access. */
+  readonly publicNetworkAccess: PublicNetworkAccess
   readonly protect: boolean
   readonly tags: Readonly<Record<string, string>>
 }
@@ -32,11 +34,11 @@ export class CommunicationServices extends ComponentResource {
 
   constructor(name: string, args: CommunicationServicesArgs, options?: ComponentResourceOptions) {
     super('acs-kit:communication:CommunicationServices', name, {}, options)
-    const { resourceGroupName, dataLocation, keyless, protect, tags } = args
+    const { resourceGroupName, dataLocation, keyless, publicNetworkAccess, protect, tags } = args
     this.service = new CommunicationService(
       name,
       // azure-native defaults to the group's location, which this type of resource rejects.
-      { resourceGroupName, location: 'global', dataLocation, disableLocalAuth: keyless, tags },
+      { resourceGroupName, location: 'global', dataLocation, disableLocalAuth: keyless, publicNetworkAccess, tags },
       { parent: this, protect },
     )
     // Azure may reject the call while access keys are disabled. Its result is not marked as secret by itself.

@@ -29,9 +29,14 @@ const dataLocations = [
 
 export type DataLocation = (typeof dataLocations)[number]
 
+const networkAccessModes = ['Enabled', 'Disabled', 'SecuredByPerimeter'] as const
+
+export type PublicNetworkAccess = (typeof networkAccessModes)[number]
+
 export interface StackConfig {
   readonly dataLocation: DataLocation
   readonly keyless: boolean
+  readonly publicNetworkAccess: PublicNetworkAccess
   readonly sku: string
   readonly allowedOrigins: readonly string[]
   readonly issuers: readonly Issuer[]
@@ -76,8 +81,9 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
     }
   }
   const config: StackConfig = {
-    dataLocation: parse('dataLocation', 'United States', parseDataLocation),
+    dataLocation: parse('dataLocation', 'United States', oneOf(dataLocations)),
     keyless: parse('keyless', false, parseFlag),
+    publicNetworkAccess: parse('publicNetworkAccess', 'Enabled', oneOf(networkAccessModes)),
     sku: parse('sku', 'B1', parseSku),
     allowedOrigins: parse('allowedOrigins', [], parseOrigins),
     issuers: parse('issuers', [], parseIssuers),
@@ -103,11 +109,12 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
 
 // The parsers throw one line for each issue; the option's name is prepended to it.
 
-function parseDataLocation(text: string): DataLocation {
-  const location = dataLocations.find((known) => known === text)
-  if (location === undefined)
-    throw new Error(` is ${JSON.stringify(text)}: expected one of ${dataLocations.join(', ')}`)
-  return location
+function oneOf<Value extends string>(allowed: readonly Value[]): (text: string) => Value {
+  return (text) => {
+    const value = allowed.find((known) => known === text)
+    if (value === undefined) throw new Error(` is ${JSON.stringify(text)}: expected one of ${allowed.join(', ')}`)
+    return value
+  }
 }
 
 function parseFlag(text: string): boolean {

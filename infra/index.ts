@@ -31,6 +31,7 @@ const communication = new CommunicationServices(names.base, {
   ...common,
   dataLocation: config.dataLocation,
   keyless,
+  publicNetworkAccess: config.publicNetworkAccess,
   protect,
 })
 const store = new IdentityStore(names.storage('map'), { ...common, protect })

@@ -39,6 +39,7 @@ it('fills in the defaults', () => {
   expect(parseConfig(source({}))).toEqual({
     dataLocation: 'United States',
     keyless: false,
+    publicNetworkAccess: 'Enabled',
     sku: 'B1',
     allowedOrigins: [],
     issuers: [issuer],
@@ -65,6 +66,11 @@ it('passes teamsExtension to the service', () => {
 it.each<[string, Record<string, unknown>, RegExp]>([
   ['an unknown option', { datalocation: 'Europe' }, /^- datalocation: unknown option$/],
   ['an unknown data location', { dataLocation: 'Mars' }, /^- dataLocation is "Mars": expected one of Africa, /],
+  [
+    'an unknown network access',
+    { publicNetworkAccess: 'disabled' },
+    /^- publicNetworkAccess is "disabled": expected one of Enabled, Disabled, SecuredByPerimeter$/,
+  ],
   ['a plan that is not always on', { sku: 'F1' }, /^- sku is "F1": expected a plan that is always on/],
   ['an invalid flag', { keyless: 'yes' }, /^- keyless is "yes": expected true or false$/],
   [
@@ -124,6 +130,7 @@ it('rejects missing options', () => {
 it('lists all issues at once', () => {
   const wrong = {
     dataLocation: 'Mars',
+    publicNetworkAccess: 'none',
     sku: 'F1',
     allowedOrigins: ['https://a.example/x', 'a.example'],
     issuers: [{ issuer: 5 }],
@@ -131,7 +138,7 @@ it('lists all issues at once', () => {
     protect: 'no',
     datalocation: 'x',
   }
-  expect(getIssues(wrong, { location: '' })).toHaveLength(10)
+  expect(getIssues(wrong, { location: '' })).toHaveLength(11)
 })
 
 it('lists each issue of the issuers once', () => {

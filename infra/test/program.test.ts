@@ -147,6 +147,7 @@ it('creates a global communication service and passes its connection strings to 
     location: 'global',
     dataLocation: 'Europe',
     disableLocalAuth: false,
+    publicNetworkAccess: 'Enabled',
   })
   const site = one('web:WebApp')
   expect(getSettings(site)).toEqual({
@@ -189,6 +190,12 @@ it('uses a role instead of access keys if keyless', async () => {
   expect(new Set(granted)).toEqual(
     new Set([roles['Storage Table Data Contributor'], roles['Communication and Email Service Owner']]),
   )
+})
+
+it('restricts network access to the communication service, and not to the mapping table', async () => {
+  const { one } = await deploy({ publicNetworkAccess: 'Disabled' })
+  expect(one('communication:CommunicationService')['publicNetworkAccess']).toBe('Disabled')
+  expect(one('storage:StorageAccount')).not.toHaveProperty('publicNetworkAccess')
 })
 
 it('disables the keys of the identity store', async () => {

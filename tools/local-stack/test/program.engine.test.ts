@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import { createCommunicationIdentities } from '@acs-kit/communication-identity'
 import { oldVersionFlag } from '@acs-kit/test-support/old-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
@@ -183,6 +184,18 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
   it('previews and makes one update when the plan changes', async () => {
     await configure('sku', 'P0v3')
     expect((await upWithPreview()).stdout).toMatch(/~ 1 to update\n +12 unchanged[^]*~ 1 updated\n +12 unchanged/)
+  })
+
+  it('closes and reopens the communication resource to public networks', async () => {
+    const { connectionString } = emulator.resources.at(-1)!
+    const identities = await createCommunicationIdentities({ connectionString }, { sdk: 'identity' })
+    await configure('publicNetworkAccess', 'Disabled')
+    expect((await up()).stdout).toMatch(/~ 1 updated\n +12 unchanged/)
+    expect(communication().envelope.properties!['publicNetworkAccess']).toBe('Disabled')
+    await expect(identities.create()).rejects.toThrow('(403 Forbidden)')
+    await run('config', 'rm', 'publicNetworkAccess')
+    expect((await up()).stdout).toMatch(/~ 1 updated\n +12 unchanged/)
+    expect(await identities.create()).toMatch(/^8:acs:/)
   })
 
   it('finds changes that were made outside Pulumi', async () => {
