@@ -46,6 +46,33 @@ describe.each(documents)('%s', (path) => {
   })
 })
 
+describe('the retirement of ACS', () => {
+  const section = /^## Retirement of ACS\n([^]*?)(?=^## )/m.exec(read('README.md'))![1]!
+  const dates = section.match(/\d{1,2} [A-Z]\w+ 20\d\d/g)!
+  const sources = globSync('**/*.{md,ts,mjs,html,yaml,yml,py,cs,java}', {
+    cwd: root,
+    exclude: ['**/node_modules', '**/dist', '**/.*', 'test/documents.test.ts'],
+  })
+  const others = sources.map((path) => ({ path, text: read(path).replace(section, '') }))
+
+  it('has a date for its end, the stop of sign-ups, and each source', () => {
+    expect(dates).toHaveLength(4)
+    expect(new Set(dates).size).toBe(4)
+  })
+
+  it('is dated nowhere else', () => {
+    const formats = dates.flatMap((date) => {
+      const [day, month, year] = date.split(' ') as [string, string, string]
+      const iso = new Date(`${date} UTC`).toISOString().slice(0, 10)
+      return [date, `${month} ${day}, ${year}`, `${month} ${year}`, iso]
+    })
+    const inWords = /\bretir\w+\b[^.;|]{0,200}\b[A-Z][a-z]+ (?:\d{1,2}, )?20\d\d\b/
+    const isDated = ({ text }: { text: string }) =>
+      inWords.test(text) || formats.some((format) => text.includes(format))
+    expect(others.filter(isDated).map(({ path }) => path)).toEqual([])
+  })
+})
+
 describe('CI', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
   const steps = [...read('.github/workflows/ci.yml').matchAll(/^ +run: npm run ([\w:]+)/gm)].map(([, step]) => step!)
