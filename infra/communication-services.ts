@@ -1,9 +1,12 @@
 import { CommunicationService, listCommunicationServiceKeysOutput } from '@pulumi/azure-native/communication/index.js'
 import {
   ComponentResource,
+  ErrorHook,
   interpolate,
+  log,
   secret,
   type ComponentResourceOptions,
+  type ErrorHookArgs,
   type Input,
   type Output,
 } from '@pulumi/pulumi'
@@ -35,11 +38,13 @@ export class CommunicationServices extends ComponentResource {
   constructor(name: string, args: CommunicationServicesArgs, options?: ComponentResourceOptions) {
     super('acs-kit:communication:CommunicationServices', name, {}, options)
     const { resourceGroupName, dataLocation, keyless, publicNetworkAccess, protect, tags } = args
+    // Of no use for deletions: `pulumi destroy` does not run the program.
+    const onError = [new ErrorHook(`${name}-creation`, explainCreationFailure)]
     this.service = new CommunicationService(
       name,
       // azure-native defaults to the group's location, which this type of resource rejects.
       { resourceGroupName, location: 'global', dataLocation, disableLocalAuth: keyless, publicNetworkAccess, tags },
-      { parent: this, protect },
+      { parent: this, protect, hooks: { onError } },
     )
     // Azure may reject the call while access keys are disabled. Its result is not marked as secret by itself.
     const keys = keyless
@@ -67,4 +72,14 @@ export class CommunicationServices extends ComponentResource {
       secondaryKey: this.secondaryKey,
     })
   }
+}
+
+/** Says who can create a resource, which Azure's error does not. The engine prints that error next. */
+async function explainCreationFailure({ failedOperation }: ErrorHookArgs): Promise<boolean> {
+  if (failedOperation === 'create') {
+    await log.error(
+      "Communication Services resource not created, for Azure's reason below: if your subscription is new to ACS, see README.md#new-customers in the root of the repository",
+    )
+  }
+  return false
 }

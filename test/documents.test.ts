@@ -71,6 +71,15 @@ describe('the retirement of ACS', () => {
       inWords.test(text) || formats.some((format) => text.includes(format))
     expect(others.filter(isDated).map(({ path }) => path)).toEqual([])
   })
+
+  it('is explained under each heading that a message names', () => {
+    const named = others.flatMap(({ path, text }) =>
+      path.endsWith('.ts') ? [...text.matchAll(/ README\.md#([\w-]+)/g)].map(([, anchor]) => anchor!) : [],
+    )
+    expect(named).not.toEqual([])
+    const headings = section.match(/^### .+$/gm)!.map((line) => line.slice(4).toLowerCase().replaceAll(' ', '-'))
+    expect(headings).toEqual(expect.arrayContaining(named))
+  })
 })
 
 describe('CI', () => {

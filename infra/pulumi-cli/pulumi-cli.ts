@@ -7,8 +7,8 @@ import { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 
 /** Newest version in Go's module proxy; it runs programs of `@pulumi/pulumi` 3.270. */
 const builtVersion = '3.259.0'
-/** First version that sends a resource's old inputs to its provider. */
-const minVersion = '3.74.0'
+/** First version with error hooks, which the program registers. */
+const minVersion = '3.217.0'
 const run = promisify(execFile)
 
 const executable = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi'

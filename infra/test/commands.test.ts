@@ -39,13 +39,13 @@ it('prefers the CLI on PATH, and rejects it if it is too old', async () => {
   const env = temporaryEnvironment()
   writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0')
   const bin = join(env.XDG_CACHE_HOME, 'bin')
-  writePulumi(join(bin, 'pulumi'), 'v3.73.9')
+  writePulumi(join(bin, 'pulumi'), 'v3.216.9')
   const { code, stderr } = await runCommand('teardown', ['dev', '--yes'], { ...env, PATH: bin })
   expect([code, stderr]).toEqual([
     1,
-    `teardown: ${bin}/pulumi is version 3.73.9, need >= 3.74.0: upgrade it or remove it from PATH\n`,
+    `teardown: ${bin}/pulumi is version 3.216.9, need >= 3.217.0: upgrade it or remove it from PATH\n`,
   ])
-  writePulumi(join(bin, 'pulumi'), 'v3.74.0')
+  writePulumi(join(bin, 'pulumi'), 'v3.217.0')
   expect(await runCommand('pulumi-cli', [], { ...env, PATH: bin })).toMatchObject({ code: 0, stdout: 'pulumi\n' })
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { settings } from '@acs-kit/service-settings'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { ComponentResource, isSecret, Resource, runtime, type Inputs, type Output } from '@pulumi/pulumi'
+import { MockMonitor } from '@pulumi/pulumi/runtime/mocks.js'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import type { ServiceSettings } from '../app-settings.ts'
 import { roles } from '../site-identity.ts'
@@ -16,6 +17,11 @@ interface Registered {
   readonly name: string
   readonly inputs: Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any -- asserted, not trusted
 }
+
+// Pulumi's mocks declare support for error hooks, but do not implement their registration.
+Object.assign(MockMonitor.prototype, {
+  registerErrorHook: (_request: unknown, callback: (error: null, response: object) => void) => callback(null, {}),
+})
 
 /** Runs the program of a stack without an engine or Azure, and records what it registers. */
 async function deploy(config: Record<string, unknown> = {}, stack = 'dev') {

@@ -267,6 +267,36 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
     expect(communication().id.name).not.toBe(before)
   })
 
+  it("adds a pointer to Azure's error when the communication resource is not created, and keeps the former one", async () => {
+    const before = communication()
+    await configure('dataLocation', 'Canada')
+    emulator.faults.add({ operation: 'armPut', status: 403 })
+    const { code, stdout } = await up()
+    // As in npm start.
+    await expect(engine.up()).rejects.toThrow(
+      /not created, .* see README\.md#new-customers .*\nStatus=403 Code="InjectedFault"/,
+    )
+    emulator.faults.clear()
+    expect([code, stdout]).toEqual([expect.any(Number), expect.stringContaining('Status=403 Code="InjectedFault"')])
+    expect(code).not.toBe(0)
+    expect(stdout).toMatch(/^ +error: Communication Services resource not created, .* see README\.md#new-customers /m)
+    expect(communication()).toEqual(before)
+    await configure('dataLocation', 'Europe')
+    expect((await up()).code).toBe(0)
+  })
+
+  it("shows Azure's error when the communication resource is not deleted", async () => {
+    const destroy = (type: string) =>
+      run('destroy', '--yes', '--skip-preview', '--target-dependents', '--target', `**:${type}::**`)
+    expect((await destroy('WebApp')).code).toBe(0)
+    emulator.faults.add({ operation: 'armDelete', status: 409 })
+    const { code, stdout } = await destroy('CommunicationService')
+    emulator.faults.clear()
+    expect(code).not.toBe(0)
+    expect(stdout).toContain('error: Status=409 Code="InjectedFault"')
+    expect(stdout).not.toMatch(/hook|not created/)
+  })
+
   it('keeps existing resources when an up fails and completes it the next time', async () => {
     await run('destroy', '--yes', '--skip-preview')
     emulator.faults.add({ operation: 'armPut', status: 400, count: 2, rate: 0.5, seed: 3 })
