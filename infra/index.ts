@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { ResourceGroup } from '@pulumi/azure-native/resources/index.js'
-import { Config, getProject, getStack, runtime } from '@pulumi/pulumi'
+import { Config, getProject, getStack, output, runtime } from '@pulumi/pulumi'
 import { serviceSettings } from './app-settings.ts'
 import { CommunicationServices } from './communication-services.ts'
 import { parseConfig } from './config.ts'
@@ -66,3 +66,5 @@ export const mappingTable = store.table.name
 export const mappingTableEndpoint = store.endpoint
 export const tokenServiceUrl = site.url
 export const tokenServiceName = site.webApp.name
+/** Shown by `pulumi up`, because `pulumi destroy` does not run the program. */
+export const beforeDestroy = output('release the phone numbers of the ACS resource, or their charges can continue')

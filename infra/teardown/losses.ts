@@ -4,7 +4,9 @@ import type { StackResource } from '../stack/stack-state.ts'
 const consequences: Readonly<Record<string, string>> = {
   ResourceGroup: 'and everything in it, including resources created by others',
   CommunicationService:
-    'and all identities: their tokens stop working, they leave their chat threads, and no new resource restores them',
+    'and all identities: their tokens stop working, they leave their chat threads, and no new resource restores them\n' +
+    '      Release its phone numbers first, or their charges can continue: list them with\n' +
+    '      `az communication phonenumber list` or under Phone numbers in the portal',
   Table: 'and the mapping of users to identities',
   WebApp: 'and the token service: users receive no tokens',
 }

@@ -179,6 +179,7 @@ it('creates a global communication service and passes its connection strings to 
   expect(secrets.toSorted()).toEqual(['connectionString', 'primaryKey', 'secondaryConnectionString', 'secondaryKey'])
   expect(outputs['communicationEndpoint']!.value).toBe('https://calls.communication.azure.com/')
   expect(outputs['tokenServiceUrl']!.value).toBe('https://site.azurewebsites.net')
+  expect(outputs['beforeDestroy']!.value).toContain('phone numbers')
 })
 
 it('uses a role instead of access keys if keyless', async () => {

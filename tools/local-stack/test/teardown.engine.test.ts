@@ -77,6 +77,7 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
       const { code, stdout, stderr } = await teardown('local')
       expect([code, stderr]).toEqual([1, expect.stringMatching(/pass --yes \(nothing was changed\)/)])
       expect(stdout).toContain(`CommunicationService ${getName('communicationServices')}\n      and all identities: `)
+      expect(stdout).toMatch(/Release its phone numbers first.*\n +`az communication phonenumber list`/)
       expect(stdout).toContain(`Table ${getName('tables')}\n      and the mapping of users to identities`)
       expect(stdout).toMatch(/protected/)
       for (const { id } of resources()) expect(stdout).toContain(id.name)
