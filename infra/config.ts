@@ -133,7 +133,8 @@ function parseOrigins(text: string): readonly string[] {
   const wrong = list.filter((origin) => typeof origin !== 'string' || !isAllowedOrigin(origin))
   if (wrong.length === 0) return list
   const issues = wrong.map(
-    (origin) => ` has ${JSON.stringify(origin)}: expected an origin, such as https://app.example.com`,
+    (origin) =>
+      ` has ${JSON.stringify(origin)}: expected an origin without a path or wildcard, such as https://app.example.com`,
   )
   throw new Error(issues.join('\n'))
 }

@@ -83,6 +83,11 @@ it.each<[string, Record<string, unknown>, RegExp]>([
     { allowedOrigins: ['https://a.example/x'] },
     /^- allowedOrigins has "https:\/\/a\.example\/x"/,
   ],
+  [
+    'an origin with a wildcard',
+    { allowedOrigins: ['https://*.example'] },
+    /^- allowedOrigins has "https:\/\/\*\.example": expected .*without a path or wildcard/,
+  ],
   ['a numeric origin', { allowedOrigins: [5] }, /^- allowedOrigins has 5: expected an origin/],
   ['tags that are not a map', { tags: '5' }, /^- tags is not a map: pulumi config/],
   ['a numeric tag', { tags: { costCenter: 42 } }, /^- tags\.costCenter is not a string: quote it/],

@@ -18,9 +18,11 @@ export function isLoopback(hostname: string): boolean {
  * @example
  * isOrigin('https://app.example.com') // true
  * isOrigin('https://app.example.com/') // false
+ * isOrigin('https://*.example.com') // false
  */
 export function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text
+  // `URL` takes an asterisk for a part of the host.
+  return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
 }
 
 /**
