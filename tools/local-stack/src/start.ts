@@ -1,4 +1,5 @@
 // `npm start` and `npm run up:local`: shows the lifecycle of a communication resource without an Azure account.
+import { parseSdkName } from '@acs-kit/communication-identity'
 import { ensurePulumi } from '@acs-kit/infra/pulumi-cli'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { runLifecycle } from './lifecycle.ts'
@@ -40,6 +41,8 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
   // Not `conflicts`, which would also exclude --pulumi: both options have the same name.
   if (keyless && options.pulumi === false)
     command.error("error: option '--keyless' cannot be used with option '--no-pulumi'")
+  // Provisioned, the service ignores it, and only the quickstart, at the end, would reject it.
+  parseSdkName(process.env['ACS_SDK'], 'identity')
   const pulumi = keyless || options.pulumi
   const staysUp = keep && !once
   const connectionString = pulumi === true ? undefined : await findNamedResource()

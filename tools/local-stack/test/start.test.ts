@@ -197,6 +197,12 @@ it.each([
   expect(stderr).toMatch(/^acs-kit: .*: usage: npm start -- \[options\]\n$/)
 })
 
+it('rejects an unknown SDK before it starts anything', async () => {
+  const mark = temporaryFolder()
+  const stderr = await expectFailure(['--no-pulumi'], { env: { ...env, ACS_SDK: 'bogus', TMPDIR: mark } })
+  expect(stderr).toBe('acs-kit: ACS_SDK must be identity or administration\n')
+})
+
 it.each([
   ['start.ts', ['--keep', '--once', '--pulumi', '--no-pulumi', '--keyless', '--port', '--allow-origin', '--keys']],
   ['dev.ts', ['--data', '--port', '--emulator-port', '--demo-port', '--allow-origin', '--keys']],
