@@ -40,7 +40,7 @@ export async function provisionResources(
     onResource: (type, operation) => operation === 'created' && onStep(type, 'created'),
     signal,
   })
-  onStep('outputs', 'read in memory, including the connection string')
+  onStep('outputs', `read in memory${keyless ? '' : ', including the connection string'}`)
   const owned = parts.move()
   return {
     outputs,

@@ -50,15 +50,21 @@ async function listStorageKeys({ endpoint, entra, resourceManager }: Emulator): 
 
 describe.runIf(runsEngine)('with a Pulumi CLI', () => {
   it.each([
-    ['npm start', [], /^Deleted the identity with ID/m],
+    [
+      'npm start',
+      [],
+      /^ {2}outputs +[\d.]+ s {2}read in memory, including the connection string$/m,
+      /^Deleted the identity with ID/m,
+    ],
     [
       'npm run up:local -- --once --keyless',
       ['--pulumi', '--keep', '--once', '--keyless'],
+      /^ {2}outputs +[\d.]+ s {2}read in memory$/m,
       /^Skipped: it needs a connection/m,
     ],
   ])(
     'runs %s from up to destroy, ignores the settings of other programs, and leaves nothing',
-    async (_name, args, quickstart) => {
+    async (_name, args, outputs, quickstart) => {
       const folder = temporaryFolder()
       await using foreign = await startForeignEnvironment()
       const env = { ...environment, ...foreign.variables, TMPDIR: folder }
@@ -66,6 +72,7 @@ describe.runIf(runsEngine)('with a Pulumi CLI', () => {
       for (const line of [
         /^pulumi up: genuine engine, stand-in provider, emulated Azure/m,
         /^ {2}CommunicationService +[\d.]+ s {2}created$/m,
+        outputs,
         /^ {2}ready +[\d.]+ s /m,
         /^ {2}voip token +[\d.]+ s {2}eyJ/m,
         /^ {2}deleted +[\d.]+ s {2}the identity/m,
