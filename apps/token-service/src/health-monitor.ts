@@ -1,3 +1,4 @@
+import { RestError } from '@azure/data-tables'
 import type { ReadyResponse } from '@acs-kit/token-contract'
 import type { Communication } from './communication/communication.ts'
 import type { IdentityStore } from './identities/identity-store.ts'
@@ -6,6 +7,9 @@ import { ProblemError } from './problems/problem-error.ts'
 
 /** Key that no user has. Reading it checks the store. */
 const unusedUserKey = 'A'.repeat(43)
+
+const storeDenied =
+  'the identity store denied access: assign the role Storage Table Data Contributor, or correct the key in the connection string'
 
 export type HealthMonitor = ReturnType<typeof createHealthMonitor>
 
@@ -29,7 +33,7 @@ export function createHealthMonitor(store: IdentityStore, communication: Communi
     } catch (error) {
       // Throttled, and so reachable.
       if (error instanceof ProblemError && error.code === 'communication-throttled') return 'ok'
-      log.warn({ err: error }, `health check failed: cannot reach ${name}`)
+      log.warn({ err: error }, `health check failed: ${isDenied(error) ? storeDenied : `cannot reach ${name}`}`)
       return 'down'
     }
   }
@@ -40,4 +44,9 @@ export function createHealthMonitor(store: IdentityStore, communication: Communi
       return state
     },
   }
+}
+
+/** Whether the store responded with 403. Failures of Azure Communication Services have another form. */
+function isDenied(error: unknown): boolean {
+  return error instanceof ProblemError && error.cause instanceof RestError && error.cause.statusCode === 403
 }

@@ -132,3 +132,12 @@ it('returns the latest health check as readiness, without requests', async () =>
   expect(await ready()).toMatchObject({ status: 503, body: { store: 'down', communication: 'down' } })
   expect(await fixture.call('GET /healthz', { token: null })).toMatchObject({ status: 200, body: { status: 'ok' } })
 })
+
+it('logs what the service lacks when the store denies access', async () => {
+  const IDENTITY_STORE_CONNECTION_STRING = storeConnectionString().replace(/AccountKey=[^;]+/, 'AccountKey=a2V5')
+  await using fixture = await ServiceFixture.start({ env: { IDENTITY_STORE_CONNECTION_STRING } })
+  await fixture.service.health.check()
+  expect(fixture.service.health.state).toMatchObject({ store: 'down', communication: 'ok' })
+  const [line] = fixture.lines({ level: 40 })
+  expect(line!['msg']).toMatch(/: the identity store denied access: .* the role Storage Table Data Contributor/)
+})
