@@ -77,6 +77,8 @@ async function install() {
   // On Windows both are scripts, which need a shell, and the shell splits paths at spaces.
   const program = isWindows ? `"${command}"` : command
   const { code, output } = await run(spawn, program, [...before, 'install', '--frozen-lockfile'], {
+    // `npm run --silent` would also silence npx, whose lines are printed only when it fails.
+    env: { ...process.env, npm_config_loglevel: 'notice' },
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: isWindows,
   })

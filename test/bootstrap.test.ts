@@ -103,22 +103,26 @@ it.each([
   expect(stderr.trim().split('\n').at(-1)).toContain(remedy)
 })
 
-it('prints a remedy for a missing network, with the real npx', async () => {
-  const clone = createClone()
-  const home = join(clone, 'home')
-  mkdirSync(home)
-  const environment = {
-    HOME: home,
-    XDG_CACHE_HOME: home,
-    XDG_DATA_HOME: home,
-    npm_config_cache: join(home, 'npm'),
-    npm_config_registry: 'http://127.0.0.1:9/',
-    npm_config_fetch_retries: '0',
-  }
-  const { stderr, code } = await bootstrap(clone, ['verify'], { environment }).exit
-  expect(code).toBe(1)
-  expect(stderr.trim().split('\n').at(-1)).toMatch(/^acs-kit: .*npm registry unreachable: check the network/)
-})
+it.each([{}, { npm_config_loglevel: 'silent' }])(
+  'prints a remedy for a missing network, with the real npx and %j',
+  async (own) => {
+    const clone = createClone()
+    const home = join(clone, 'home')
+    mkdirSync(home)
+    const environment = {
+      HOME: home,
+      XDG_CACHE_HOME: home,
+      XDG_DATA_HOME: home,
+      npm_config_cache: join(home, 'npm'),
+      npm_config_registry: 'http://127.0.0.1:9/',
+      npm_config_fetch_retries: '0',
+      ...own,
+    }
+    const { stderr, code } = await bootstrap(clone, ['verify'], { environment }).exit
+    expect(code).toBe(1)
+    expect(stderr.trim().split('\n').at(-1)).toMatch(/^acs-kit: .*npm registry unreachable: check the network/)
+  },
+)
 
 it('rejects an old Node and names the required one', async () => {
   const flags = [
