@@ -44,6 +44,15 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     if (!isOnTerminal || signal === 'SIGTERM') child?.kill(signal)
   })
 }
+// When npm is ended, its shell ends without passing the signal on.
+const parent = process.ppid
+if (process.env.npm_lifecycle_event !== undefined) {
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    process.kill(process.pid, 'SIGTERM')
+  }, 250).unref()
+}
 
 function run(start, command, args, options) {
   child = start(command, args, { cwd: root, ...options })

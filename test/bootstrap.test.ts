@@ -82,6 +82,21 @@ it('forwards a signal and exits with the code of the script', async () => {
   expect(await exit).toMatchObject({ code: 5 })
 })
 
+it('ends the script when npm was ended, which does not pass the signal on', async () => {
+  const clone = createClone()
+  installPnpm(clone, 'trap "echo ended; exit 5" TERM; echo up; while :; do sleep 0.05; done')
+  // Like npm, with a shell in between.
+  const command = `'${process.execPath}' '${join(clone, 'scripts/bootstrap.mjs')}' quickstart; :`
+  const shell = spawn('sh', ['-c', command], { env: { ...process.env, npm_lifecycle_event: 'quickstart' } })
+  let stdout = ''
+  shell.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  while (!stdout.includes('up')) await once(shell.stdout, 'data')
+  shell.kill('SIGTERM')
+  // The script holds the pipe until it has ended.
+  await once(shell, 'close')
+  expect(stdout).toContain('ended')
+})
+
 it.each([
   ['npm error code ENOSPC', 'the disk is full'],
   ['npm error code EACCES', 'no permission to write'],
