@@ -78,6 +78,7 @@ const schema = `
     resource INTEGER NOT NULL, kind TEXT NOT NULL, tenant_id TEXT NOT NULL, object_id TEXT NOT NULL,
     principal_type TEXT NOT NULL, client_ids TEXT, PRIMARY KEY (resource, kind, object_id, tenant_id)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS assignment_tenant ON assignment (resource, kind, tenant_id) WHERE principal_type = 'tenant';
   CREATE TABLE IF NOT EXISTS token (
     identity INTEGER NOT NULL, iat INTEGER NOT NULL, exp INTEGER NOT NULL, scopes TEXT NOT NULL,
     access_key INTEGER NOT NULL, issued_at INTEGER NOT NULL, revoked INTEGER NOT NULL,

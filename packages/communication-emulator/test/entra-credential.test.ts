@@ -257,6 +257,18 @@ describe.each<Kind>(['extension', 'entra'])('the exchange of kind %s', (kind) =>
     expect([alice, again].map((token) => fixture.emulator.introspect(token!).state)).toEqual(['revoked', 'valid'])
   })
 
+  it('is not affected by the assignments of others, even if those change while the clock is ahead', async () => {
+    await assign(kind)
+    await exchangeToken(kind)
+    await unassign(kind)
+    fixture.emulator.clock.advance(60 * 60_000)
+    await assign(kind, {}, 'bob')
+    fixture.emulator.clock.advance(-60 * 60_000)
+    await assign(kind)
+    const { token } = (await exchangeToken(kind)).json.accessToken
+    expect(fixture.emulator.introspect(token as string).state).toBe('valid')
+  })
+
   it('follows quotas and faults', async () => {
     await assign(kind)
     const operation = kind === 'entra' ? 'exchangeEntraAccessToken' : 'exchangeTeamsExtensionAccessToken'

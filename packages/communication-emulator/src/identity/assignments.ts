@@ -1,6 +1,6 @@
 import type { Resource } from '../resource.ts'
 import type { AssignmentRow, IdentityRow, ResourceRow, Store } from '../store.ts'
-import { parseEntraTail, type EntraUserId } from './communication-user-id.ts'
+import { parseEntraTail, toEntraTail, type EntraUserId } from './communication-user-id.ts'
 import type { EntraUser } from './entra-user.ts'
 import { ServiceError } from './errors.ts'
 import type { IssuedTokens } from './issued-tokens.ts'
@@ -62,14 +62,15 @@ export function createAssignments(store: Store, tokens: IssuedTokens) {
   }
 
   // guess(assignment-removed)
-  /** Makes all changes or none, and revokes the tokens of users without an assignment. */
+  /** Makes all changes or none, and revokes the tokens of users who lose their last assignment. */
   function change(resource: Resource, kind: AssignmentKind, changes: readonly AssignmentChange[]): void {
     store.transaction(() => {
+      const former = changes.flatMap((key) => find(resource, kind, key) ?? [])
       for (const { value, ...key } of changes) {
         store.run(`DELETE ${atKey}`, toValues(resource, kind, key))
         if (value) insert(resource, kind, value)
       }
-      for (const identity of listEntraUsers(resource)) {
+      for (const identity of former.flatMap((assignment) => listUsers(resource, kind, assignment))) {
         if (findApplicable(resource, parseEntraTail(identity.tail)!).length === 0) tokens.revoke(identity)
       }
     })
@@ -107,15 +108,20 @@ export function createAssignments(store: Store, tokens: IssuedTokens) {
   function findApplicable(resource: Resource, { kind, tenantId, oid }: EntraUserId): Assignment[] {
     return store
       .all<AssignmentRow>(
-        `SELECT * FROM assignment WHERE resource = :resource AND kind = :kind AND tenant_id = :tenantId
-         AND (principal_type = 'tenant' OR (principal_type = 'user' AND object_id = :objectId))`,
+        // Not with OR, which searches no index of this table.
+        `SELECT * ${atKey} AND principal_type = 'user' UNION ALL SELECT * FROM assignment
+         WHERE resource = :resource AND kind = :kind AND tenant_id = :tenantId AND principal_type = 'tenant'`,
         toValues(resource, kind, { objectId: oid, tenantId }),
       )
       .map(toAssignment)
   }
 
-  function listEntraUsers(resource: Resource): IdentityRow[] {
-    return store.all<IdentityRow>("SELECT * FROM identity WHERE resource = ? AND instr(tail, '_')", resource.id)
+  /** Lists the users whom an assignment concerns. */
+  function listUsers(resource: Resource, kind: AssignmentKind, assignment: Assignment): IdentityRow[] {
+    const { tenantId, objectId, principalType } = assignment
+    const tail = toEntraTail({ kind, tenantId, oid: principalType === 'tenant' ? '*' : objectId })
+    const sql = "SELECT * FROM identity WHERE resource = ? AND instr(tail, '_') AND tail GLOB ?"
+    return store.all<IdentityRow>(sql, resource.id, tail)
   }
 
   function clear(): void {
