@@ -154,6 +154,13 @@ describe('the Teams exchange', () => {
     }
   })
 
+  it('ignores the case of ids, in the request and in the token', async () => {
+    const clientId = wellKnownPublicClientId.toUpperCase()
+    const { accessToken: token, oid: userId } = await signIn({ clientId })
+    expect((await call({ token, appId: wellKnownPublicClientId, userId: userId.toUpperCase() })).status).toBe(200)
+    expect((await call({ token, appId: clientId, userId })).status).toBe(200)
+  })
+
   it('lists its api-versions recorded in October 2023, and later ones', async () => {
     const { accessToken: token, oid: userId } = await signIn()
     const response = await call({ token, appId: wellKnownPublicClientId, userId })

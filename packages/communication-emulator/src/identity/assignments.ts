@@ -92,7 +92,7 @@ export function createAssignments(store: Store, tokens: IssuedTokens) {
   /** Throws the service's error unless a user may exchange tokens of the application that acquired theirs. */
   function checkAssigned(resource: Resource, kind: AssignmentKind, { oid, tenantId, clientId }: EntraUser): void {
     const applicable = findApplicable(resource, { kind, tenantId, oid })
-    if (applicable.some(({ clientIds = [] }) => clientIds.includes(clientId.toLowerCase()))) return
+    if (applicable.some(({ clientIds = [] }) => clientIds.includes(clientId))) return
     const reason =
       applicable.length === 0
         ? { code: 'AssignmentMissing', message: `The user ${oid} of tenant ${tenantId} has no assignment: create one.` }

@@ -7,7 +7,7 @@ import { ServiceError } from './errors.ts'
 export interface EntraUser {
   readonly oid: string
   readonly tenantId: string
-  /** Application that acquired the token. */
+  /** Application that acquired the token, in lower case. */
   readonly clientId: string
   /** Expiry of the token in seconds, and thus of the one that it is exchanged for. */
   readonly exp: number
@@ -42,5 +42,5 @@ function getScopes({ scp }: JWTPayload): string[] {
 }
 
 function toEntraUser({ oid, tid, azp, exp }: JWTPayload, permissions: readonly string[]): EntraUser {
-  return { oid: String(oid), tenantId: String(tid), clientId: String(azp), exp: exp!, permissions }
+  return { oid: String(oid), tenantId: String(tid), clientId: String(azp).toLowerCase(), exp: exp!, permissions }
 }
