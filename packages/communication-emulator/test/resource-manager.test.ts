@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { startEmulator } from '../src/index.ts'
 import { sendToArm, clientsFor, credentialFor, quick, subscription, type ArmRequestOptions } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
+import { send as sendSigned } from './signed-request.ts'
 
 const fixture = useEmulator()
 
@@ -87,6 +88,20 @@ describe("the resource manager with Azure's clients", () => {
     expect(fixture.emulator.identities()).toEqual([])
     const next = await create()
     expect(next.immutableResourceId).not.toBe(created.immutableResourceId)
+  })
+
+  it('repeats no response of a deleted resource with the same name', async () => {
+    const headers = {
+      'repeatability-request-id': 'c0ffee00-0000-4000-8000-000000000001',
+      'repeatability-first-sent': 'Thu, 26 Nov 2026 10:00:00 GMT',
+    }
+    for (let round = 0; round < 2; round++) {
+      const { immutableResourceId } = await create()
+      const { endpoint, accessKey } = fixture.emulator.resources.at(-1)!
+      const { json } = await sendSigned(endpoint, { accessKey, target: '/identities?api-version=2023-08-01', headers })
+      expect(json.identity.id).toContain(immutableResourceId)
+      await clients.communication.communicationServices.beginDeleteAndWait('group', 'calls', quick)
+    }
   })
 
   it('disables access keys and public access', async () => {

@@ -20,7 +20,7 @@ export function createRepeatableRequests() {
     const firstSent = getHeader(request.headers, 'repeatability-first-sent') ?? ''
     if (!isGuid(id)) throw malformed('Repeatability-Request-ID')
     if (Number.isNaN(Date.parse(firstSent))) throw malformed('Repeatability-First-Sent')
-    const key = `${resource.id} ${id.toLowerCase()}`
+    const key = `${resource.immutableId} ${id.toLowerCase()}`
     let response = responses.get(key)
     if (!response) {
       response = respond()
