@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { wellKnownPublicClientId, wellKnownTenantId } from '../src/index.ts'
 import { useEmulator } from './emulator-fixture.ts'
+import { send } from './signed-request.ts'
 
-const fixture = useEmulator()
+const fixture = useEmulator({ resources: [{ name: 'contoso' }] })
 const strict = useEmulator({ strict: true })
 
 const objectId = 'aaaaaaaa-0000-4000-8000-00000000000a'
@@ -131,7 +132,9 @@ describe('assignments of the Teams extension', () => {
     await extension('PUT', { principalType: 'user' })
     await extension('PUT', { principalType: 'resourceAccount' }, extensionPath(otherTenant))
     expect((await extension('GET')).json.principalType).toBe('user')
-    expect((await strict.call({ method: 'GET', target: `${extensionPath()}?${version}` })).status).toBe(404)
+    const { endpoint, accessKey } = fixture.emulator.resources[1]!
+    const target = `${extensionPath()}?${version}`
+    expect((await send(endpoint, { accessKey, method: 'GET', target })).status).toBe(404)
     await extension('DELETE')
     expect(fixture.emulator.assignments()).toMatchObject([{ tenantId: otherTenant }])
   })
@@ -191,6 +194,24 @@ describe('assignments of Entra ID users', () => {
     const target = `${entraPath}?${version}`
     expect((await fixture.call({ method: 'GET', target })).json.error.code).toBe('UnsupportedApiVersion')
   })
+})
+
+it.each([
+  ['getTeamsExtensionAssignment', () => extension('GET')],
+  ['putTeamsExtensionAssignment', () => extension('PUT', { principalType: 'user' })],
+  ['deleteTeamsExtensionAssignment', () => extension('DELETE')],
+  ['listEntraAssignments', () => entra('GET', undefined, entraPath)],
+  ['updateEntraAssignments', () => patchEntra({})],
+  ['getEntraAssignment', () => entra('GET')],
+  ['putEntraAssignment', () => entra('PUT', { tenantId: wellKnownTenantId, principalType: 'user', clientIds })],
+  ['deleteEntraAssignment', () => entra('DELETE')],
+])('%s follows quotas and faults', async (operation, request) => {
+  fixture.emulator.faults.add({ operation, status: 503, count: 1 })
+  expect((await request()).status).toBe(503)
+  fixture.emulator.quotas.set({ [operation]: 0 })
+  expect((await request()).status).toBe(429)
+  fixture.emulator.quotas.set(false)
+  expect(fixture.emulator.assignments()).toEqual([])
 })
 
 it('keeps the assignments of the two kinds apart', async () => {

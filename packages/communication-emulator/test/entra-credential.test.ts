@@ -6,7 +6,8 @@ import { wellKnownPublicClientId, wellKnownTenantId } from '../src/index.ts'
 import { useEmulator } from './emulator-fixture.ts'
 import { exchange } from './signed-request.ts'
 
-const fixture = useEmulator()
+const fixture = useEmulator({ resources: [{ name: 'contoso' }] })
+const strict = useEmulator({ strict: true })
 const teamsUri = 'https://auth.msft.communication.azure.com'
 const teamsId = '1fd5118e-2576-4263-8130-9503064c837a'
 const clientsUri = 'https://communication.azure.com/clients'
@@ -57,9 +58,14 @@ async function unassign(kind: Kind, user = 'alice'): Promise<void> {
   await fixture.call({ method: 'DELETE', target: `${assign(oid)}?api-version=${version}` })
 }
 
-async function exchangeToken(kind: Kind, options: SignIn = {}, version: string = kinds[kind].version) {
+async function exchangeToken(
+  kind: Kind,
+  options: SignIn = {},
+  version: string = kinds[kind].version,
+  endpoint = fixture.emulator.endpoint,
+) {
   const { accessToken } = await signIn({ audience: kinds[kind].audience, ...options })
-  return exchange(fixture.emulator.endpoint, {
+  return exchange(endpoint, {
     method: 'POST',
     target: `${kinds[kind].path}/:exchangeAccessToken?api-version=${version}`,
     headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
@@ -220,6 +226,12 @@ describe.each<Kind>(['extension', 'entra'])('the exchange of kind %s', (kind) =>
     expect((await exchangeToken(kind)).status).toBe(200)
   })
 
+  it('rejects a user who is assigned to another resource', async () => {
+    await assign(kind)
+    const { version } = kinds[kind]
+    expect((await exchangeToken(kind, {}, version, fixture.emulator.resources[1]!.endpoint)).status).toBe(403)
+  })
+
   it('rejects invalid tokens with the reason', async () => {
     await assign(kind)
     const cases: [SignIn, string][] = [
@@ -294,12 +306,45 @@ it('issues tokens that the Calling SDK takes for the right kind of user', async 
 
 it('lets a tenant assignment cover every user of the tenant, until it is removed', async () => {
   await assign('entra', { principalType: 'tenant' }, 'tenant')
-  const { token } = (await exchangeToken('entra', { user: 'bob' })).json.accessToken
+  const exchangeFor = async (user: string) => (await exchangeToken('entra', { user })).json.accessToken.token as string
+  const tokens = [await exchangeFor('bob'), await exchangeFor('carol')]
+  const { endpoint } = fixture.emulator.resources[1]!
+  expect((await exchangeToken('entra', {}, kinds.entra.version, endpoint)).status).toBe(403)
+  const getStates = () => tokens.map((token) => fixture.emulator.introspect(token).state)
   await assign('entra', {}, 'bob')
   await unassign('entra', 'tenant')
-  expect(fixture.emulator.introspect(token as string).state).toBe('valid')
+  expect(getStates()).toEqual(['valid', 'revoked'])
   await unassign('entra', 'bob')
-  expect(fixture.emulator.introspect(token as string).state).toBe('revoked')
+  expect(getStates()).toEqual(['revoked', 'revoked'])
+})
+
+it('ignores assignments of another tenant', async () => {
+  await assign('entra', { principalType: 'tenant', tenantId: 'bbbbbbbb-0000-4000-8000-00000000000b' }, 'tenant')
+  await assign('entra', { tenantId: 'bbbbbbbb-0000-4000-8000-00000000000b' })
+  expect((await exchangeToken('entra')).json.error.innererror.code).toBe('AssignmentMissing')
+})
+
+it('revokes the tokens of every user whom a PATCH removes', async () => {
+  const oids = [await assign('entra', {}, 'alice'), await assign('entra', {}, 'bob')]
+  const tokens = [await exchangeToken('entra', { user: 'alice' }), await exchangeToken('entra', { user: 'bob' })]
+  const target = '/access/entra/assignments?api-version=2025-03-02-preview'
+  await fixture.call({ method: 'PATCH', target, body: Object.fromEntries(oids.map((oid) => [oid, null])) })
+  for (const { json } of tokens) {
+    expect(fixture.emulator.introspect(json.accessToken.token as string).state).toBe('revoked')
+  }
+})
+
+it('accepts additional members of the body since 2026-09-23, even when strict', async () => {
+  const { accessToken } = await strict.emulator.entra.signIn({ user: 'alice', audience: teamsUri })
+  const exchangeIn = (version: string) =>
+    exchange(strict.emulator.endpoint, {
+      method: 'POST',
+      target: `/access/teamsExtension/:exchangeAccessToken?api-version=${version}`,
+      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+      payload: '{"extra":1}',
+    })
+  expect(await exchangeIn('2026-07-22')).toMatchObject({ status: 400, json: { error: { target: 'Extra' } } })
+  expect((await exchangeIn('2026-09-23')).json.error.innererror.code).toBe('AssignmentMissing')
 })
 
 it.each(['2025-03-02-preview', '2025-06-30', '2026-07-22', '2026-09-23'])(

@@ -90,7 +90,9 @@ describe("the resource manager with Azure's clients", () => {
     expect(next.immutableResourceId).not.toBe(created.immutableResourceId)
   })
 
-  it('repeats no response of a deleted resource with the same name', async () => {
+  it('keeps nothing of a deleted resource for one with the same name', async () => {
+    const assignment = `/access/entra/assignments/${subscription}?api-version=2025-03-02-preview`
+    const body = { tenantId: subscription, principalType: 'user', clientIds: [] }
     const headers = {
       'repeatability-request-id': 'c0ffee00-0000-4000-8000-000000000001',
       'repeatability-first-sent': 'Thu, 26 Nov 2026 10:00:00 GMT',
@@ -100,6 +102,7 @@ describe("the resource manager with Azure's clients", () => {
       const { endpoint, accessKey } = fixture.emulator.resources.at(-1)!
       const { json } = await sendSigned(endpoint, { accessKey, target: '/identities?api-version=2023-08-01', headers })
       expect(json.identity.id).toContain(immutableResourceId)
+      expect((await sendSigned(endpoint, { accessKey, method: 'PUT', target: assignment, body })).status).toBe(201)
       await clients.communication.communicationServices.beginDeleteAndWait('group', 'calls', quick)
     }
   })
