@@ -104,6 +104,7 @@ export function createAssignments(store: Store, tokens: IssuedTokens) {
     })
   }
 
+  // guess(assigned-users)
   /** Returns the assignments that apply to a user, whichever applications they list. */
   function findApplicable(resource: Resource, { kind, tenantId, oid }: EntraUserId): Assignment[] {
     return store

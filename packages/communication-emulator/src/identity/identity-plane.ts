@@ -37,6 +37,7 @@ export function createIdentityPlane(
     if (isPublicAccessDisabled) {
       throw new ServiceError(403, 'Forbidden', 'Public network access to the resource is disabled.')
     }
+    // guess(access-authentication)
     if (route?.isForUsers) return noKey
     const token = getBearerToken(request)
     if (token !== undefined) return authenticateBearer(token, entraTokens)
