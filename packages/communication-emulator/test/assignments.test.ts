@@ -178,6 +178,8 @@ describe('assignments of Entra ID users', () => {
     expect((await patchEntra({ [third]: value, [second]: { principalType: 'x' } })).status).toBe(400)
     for (const invalid of ['text', [], 1]) expect((await patchEntra({ [second]: invalid })).status).toBe(400)
     expect((await entra('GET', undefined, entraPath)).json).toEqual(listed)
+    const spellings = { [second]: value, [second.toUpperCase()]: { ...value, principalType: 'tenant' } }
+    expect((await patchEntra(spellings)).json).toEqual(listed)
     expect(await patchEntra({ [second]: null })).toMatchObject({ status: 204, text: '' })
     expect(fixture.emulator.assignments()).toEqual([])
   })

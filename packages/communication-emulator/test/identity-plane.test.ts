@@ -290,7 +290,7 @@ describe('repeatable requests', () => {
 
   it.each([
     [{ 'repeatability-request-id': requestId }, 'Repeatability-First-Sent'],
-    [{ ...repeatability, 'repeatability-first-sent': 'yesterday' }, 'Repeatability-First-Sent'],
+    [{ ...repeatability, 'repeatability-first-sent': '1' }, 'Repeatability-First-Sent'],
     [{ ...repeatability, 'repeatability-request-id': 'x' }, 'Repeatability-Request-ID'],
   ])('are rejected with the headers %j', async (headers, target) => {
     expect(await create(headers)).toMatchObject({ status: 400, json: { error: { target } } })

@@ -102,6 +102,6 @@ export function checkLifetime(minutes = 1440): number {
   return minutes
 }
 
-function toPascalCase(name: string): string {
+export function toPascalCase(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1)
 }

@@ -57,8 +57,8 @@ export function createExchangeOperations(options: ExchangeOptions) {
     const user = await verifyEntraUser(getBearerToken(request), application, Object.keys(scopes), entraTokens)
     if (isSince(version, '2026-09-23')) readObject(request)
     else readBody(request, [], { strict })
-    assignments.checkAssigned(resource, kind, user)
     takeQuota(call)
+    assignments.checkAssigned(resource, kind, user)
     const { tenantId, oid, exp } = user
     const identity = identities.openForEntraUser(resource, toEntraTail({ kind, tenantId, oid }))
     const accessToken = await issuer.issue(resource, identity, {

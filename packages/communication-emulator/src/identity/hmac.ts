@@ -72,7 +72,8 @@ function readAuthorization(authorization: string | undefined): { names: string[]
   return { names, signature: Buffer.from(match[2]!, 'base64') }
 }
 
-function parseHttpDate(text: string): number {
+/** Returns the time of an HTTP date in milliseconds; NaN for other text. */
+export function parseHttpDate(text: string): number {
   return /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/.test(text) ? Date.parse(text) : Number.NaN
 }
 

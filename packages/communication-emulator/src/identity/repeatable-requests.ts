@@ -1,6 +1,7 @@
 import { getHeader, type RawResponse } from '../raw-request.ts'
 import { isGuid } from './body.ts'
 import { modelError } from './errors.ts'
+import { parseHttpDate } from './hmac.ts'
 import type { Call } from './identity-operations.ts'
 
 const capacity = 1000
@@ -19,16 +20,17 @@ export function createRepeatableRequests() {
     if (id === undefined) return respond()
     const firstSent = getHeader(request.headers, 'repeatability-first-sent') ?? ''
     if (!isGuid(id)) throw malformed('Repeatability-Request-ID')
-    if (Number.isNaN(Date.parse(firstSent))) throw malformed('Repeatability-First-Sent')
+    if (Number.isNaN(parseHttpDate(firstSent))) throw malformed('Repeatability-First-Sent')
     const key = `${resource.immutableId} ${id.toLowerCase()}`
-    let response = responses.get(key)
-    if (!response) {
-      response = respond()
-      responses.set(key, response)
-      response.catch(() => responses.delete(key))
-      for (const oldest of responses.keys()) if (responses.size > capacity) responses.delete(oldest)
+    const response = responses.get(key) ?? respond()
+    responses.set(key, response)
+    if (responses.size > capacity) responses.delete(responses.keys().next().value!)
+    try {
+      return { ...(await response), headers: { 'Repeatability-Result': 'accepted' } }
+    } catch (error) {
+      if (responses.get(key) === response) responses.delete(key)
+      throw error
     }
-    return { ...(await response), headers: { 'Repeatability-Result': 'accepted' } }
   }
 
   return { respondOnce, clear: () => responses.clear() }
