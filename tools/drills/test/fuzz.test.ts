@@ -14,6 +14,7 @@ it('gets documented responses to generated requests', async () => {
     ['405 MethodNotAllowed', '413 RequestBodyTooLarge', '415 UnsupportedMediaType', '422 UnprocessableEntity'],
   ].flat()
   expect([...responses.keys()]).toEqual(expect.arrayContaining(reached))
+  expect(responses.get('exchanges')).toBeGreaterThan(0)
 })
 
 it.for([

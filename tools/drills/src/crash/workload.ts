@@ -16,8 +16,10 @@ type Send = (method: string, route: string, success: number, body?: object) => R
 export async function runWorkload(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
   /** Only this client changes them, so the order of their changes is known. */
   const identities: LedgerIdentity[] = []
-  const changeAssignment = await createAssignedUser(emulator, ledger.assignments, random).catch(() => undefined)
-  // The connection has ended.
+  const changeAssignment = await createAssignedUser(emulator, ledger.assignments, random).catch((error: unknown) => {
+    // Otherwise, the connection has ended.
+    if (/rejected/.test(String(error))) throw error
+  })
   if (!changeAssignment) return
   const send: Send = (...request) => sendSigned(emulator, ledger, slots[random.below(2)]!, ...request)
   const sendNext = () => {

@@ -8,7 +8,13 @@ import { generatedRequest, type GeneratedRequest } from './generated-request.ts'
 import { invalidSignatures, validSignatures } from './signatures.ts'
 
 const maxBodyBytes = 256 * 1024
-const exchangePath = /^\/{1,2}access\/\w+\/:exchangeAccessToken$/i
+const exchangePath = /^\/access\/(\w+)\/:exchangeAccessToken$/
+
+/** An Entra ID token, and the route under `/access` that exchanges it, if any. */
+interface UserToken {
+  readonly token: string
+  readonly exchange?: 'teamsExtension' | 'entra' | undefined
+}
 
 /** Fuzzes the identity routes. Identities that are created serve later requests. */
 export async function fuzzIdentityRoutes(
@@ -27,13 +33,14 @@ export async function fuzzIdentityRoutes(
   const creation = { method: 'POST', path: '/identities?api-version=2023-10-01' }
   addId(await client.send({ ...creation, headers: signedHeaders({ ...creation, host, accessKey }) }))
   const userTokens = await signInUsers(emulator)
+  const getUserToken = (pick: number) => userTokens[pick % userTokens.length]!
+  let exchanges = 0
   /** Completes a generated request with an id, and with a signature or a user's token. */
   const toRequest = (generated: GeneratedRequest) => {
     const { method, query, body, isChunked, isIdEncoded, clientRequestId, pick } = generated
     const id = generated.toId([...ids][pick % ids.size]!, pick)
     const path = `${generated.path.replaceAll('{id}', () => (isIdEncoded ? encodeURIComponent(id) : id))}${query}`
-    const userToken = userTokens[pick % userTokens.length]!
-    const authorization = exchangePath.test(generated.path) && { authorization: `Bearer ${userToken}` }
+    const authorization = exchangePath.test(generated.path) && { authorization: `Bearer ${getUserToken(pick).token}` }
     const sign = { ...validSignatures, ...invalidSignatures }[generated.signature]!
     const headers = {
       ...generated.headers,
@@ -43,14 +50,20 @@ export async function fuzzIdentityRoutes(
     }
     return { method, path, body, headers, isChunked }
   }
-  return fuzz(generatedRequest, options, client, toRequest, (response, request, generated) => {
+  const responses = await fuzz(generatedRequest, options, client, toRequest, (response, request, generated) => {
     addId(response)
-    return findFlaw(response, request, generated)
+    const exchange = exchangePath.exec(generated.path)?.[1]
+    if (exchange === undefined) return findFlaw(response, request, generated)
+    const flaw = findIdentityFlaw(response, { isHead: request.method === 'HEAD' })
+    if (flaw !== undefined || response.status !== 200) return flaw
+    exchanges++
+    return getUserToken(generated.pick).exchange === exchange ? undefined : 'a token was exchanged that must not be'
   })
+  return responses.set('exchanges', exchanges)
 }
 
 /** Assigns a user, and returns Entra ID tokens of which some can be exchanged. */
-async function signInUsers(emulator: EmulatorProcess): Promise<string[]> {
+async function signInUsers(emulator: EmulatorProcess): Promise<UserToken[]> {
   const signIn = (body: object) =>
     emulator.administer<{ accessToken: string; oid: string }>('POST', 'entra/sign-in', body)
   const administrator = await signIn({ user: 'alice', audience: 'https://communication.azure.com' })
@@ -63,14 +76,17 @@ async function signInUsers(emulator: EmulatorProcess): Promise<string[]> {
     const body = JSON.stringify({ tenantId, principalType: 'user', clientIds: [wellKnownPublicClientId] })
     await emulator.client.send({ method: 'PUT', path, headers, body })
   }
-  const audiences = ['https://auth.msft.communication.azure.com', 'https://communication.azure.com/clients']
-  const users = audiences.flatMap((audience) => [
-    { user: 'alice', audience },
-    { user: 'bob', audience },
-    { user: 'alice', audience, scopes: ['unknown'] },
-  ])
-  const signedIn = await Promise.all(users.map(signIn))
-  return ['x', ...signedIn.map(({ accessToken }) => accessToken)]
+  const audiences = {
+    teamsExtension: 'https://auth.msft.communication.azure.com',
+    entra: 'https://communication.azure.com/clients',
+  }
+  const tokens: UserToken[] = [{ token: 'x' }]
+  for (const [exchange, audience] of Object.entries(audiences) as ['teamsExtension' | 'entra', string][]) {
+    tokens.push({ token: (await signIn({ user: 'alice', audience })).accessToken, exchange })
+    tokens.push({ token: (await signIn({ user: 'bob', audience })).accessToken })
+    tokens.push({ token: (await signIn({ user: 'alice', audience, scopes: ['unknown'] })).accessToken })
+  }
+  return tokens
 }
 
 function findFlaw(response: HttpResponse, request: HttpRequest, generated: GeneratedRequest): string | undefined {
@@ -81,7 +97,6 @@ function findFlaw(response: HttpResponse, request: HttpRequest, generated: Gener
     return status === 413 ? undefined : 'a body over the limit was accepted'
   const { signature, clientRequestId } = generated
   const isSigned = Object.hasOwn(validSignatures, signature)
-  if (exchangePath.test(generated.path)) return undefined
   const isDenied = status === 401 && nameResponse(response) !== '401 IdentityNotOwned'
   // A generated Date header is the one that an older SDK signs.
   const isDateReplaced = signature === 'no date' && generated.headers['date'] !== undefined
