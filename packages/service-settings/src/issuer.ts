@@ -36,7 +36,7 @@ const Issuer = Type.Object(
 export type Issuer = Static<typeof Issuer>
 
 /** Entra ID issuers in all clouds, including those for external users. */
-const entraHost =
+export const entraHost =
   /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|[\w-]+\.(?:ciamlogin|b2clogin)\.com)\//i
 
 export const issuers: (text: string) => readonly Issuer[] = json(Type.Array(Issuer, { minItems: 1 }), findIssues)

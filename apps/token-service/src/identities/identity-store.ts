@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { parseJson } from '@acs-kit/service-settings'
+import { getResourceId, parseJson, userRows } from '@acs-kit/service-settings'
 import { odata, type TableClient, type TableEntityResult } from '@azure/data-tables'
 import { ProblemError } from '../problems/problem-error.ts'
 import type { Principal } from '../sign-in/principal.ts'
@@ -82,8 +82,7 @@ export function createIdentityStore(table: Table, now: () => number) {
 
   /** Lists users in no particular order. Pages before the last one may be short, even empty. */
   async function list({ limit, cursor, subject }: Page): Promise<{ users: UserIdentity[]; cursor?: string }> {
-    // Partitions of users are hexadecimal: the journal's sorts after them.
-    const filter = subject === undefined ? "PartitionKey lt 'g'" : odata`PartitionKey lt 'g' and subject eq ${subject}`
+    const filter = subject === undefined ? userRows : userRows + odata` and subject eq ${subject}`
     if (cursor !== undefined && !isCursor(cursor)) throw unknownCursor()
     const listed = await table.runUnless(
       cursor === undefined ? [] : cursorInvalid,
@@ -121,11 +120,6 @@ export function createIdentityStore(table: Table, now: () => number) {
   }
 
   return { find, insert, markRevoked, remove, list }
-}
-
-/** Immutable id of the resource: the GUID in a communication user id. */
-export function getResourceId(communicationUserId: string): string {
-  return /^8:[\w-]+:([\da-f-]{36})_/i.exec(communicationUserId)?.[1]?.toLowerCase() ?? ''
 }
 
 function unknownCursor(): ProblemError {

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto'
-import type { Issuer } from '@acs-kit/service-settings'
+import { getTenant, toUserKey, type Issuer } from '@acs-kit/service-settings'
 import type { ProblemCode } from '@acs-kit/token-contract'
 import type { JWTPayload } from 'jose'
 import { ProblemError } from '../problems/problem-error.ts'
@@ -46,7 +45,7 @@ function toUser(payload: JWTPayload, { issuer, kind = 'oidc' }: Issuer) {
         "The token's tenant (tid) is not the tenant of its issuer. Sign in at the issuer's tenant.",
       )
     }
-    return { userKey: toEntraUserKey(tid, oid), issuer, subject: oid, tenantId: tid }
+    return { userKey: toUserKey('entra', tid, oid), issuer, subject: oid, tenantId: tid }
   }
   const subject = claim(payload, 'sub')
   return { userKey: toUserKey('oidc', issuer, subject), issuer, subject }
@@ -55,20 +54,6 @@ function toUser(payload: JWTPayload, { issuer, kind = 'oidc' }: Issuer) {
 /** Rejects a validly signed token, which does not count against the client's address. */
 export function rejectSigned(code: ProblemCode, detail: string, logFields?: object): ProblemError {
   return new ProblemError(code, detail, { countsAgainstAddress: false, ...(logFields && { logFields }) })
-}
-
-/** Tenant in the URL of an Entra ID issuer: `https://login.microsoftonline.com/<tenant>/v2.0`. */
-function getTenant(issuer: string): string | undefined {
-  return URL.parse(issuer)?.pathname.split('/')[1]
-}
-
-/** Returns the key of an Entra ID user, from any issuer of the tenant. */
-export function toEntraUserKey(tenantId: string, objectId: string): string {
-  return toUserKey('entra', tenantId, objectId)
-}
-
-function toUserKey(...parts: string[]): string {
-  return hash('sha256', JSON.stringify(parts), 'base64url')
 }
 
 function claim(payload: JWTPayload, name: string): string {

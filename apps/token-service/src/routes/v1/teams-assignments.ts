@@ -1,9 +1,9 @@
 import { CommunicationIdentityError } from '@acs-kit/communication-identity'
+import { toUserKey } from '@acs-kit/service-settings'
 import { routes } from '@acs-kit/token-contract'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ProblemError } from '../../problems/problem-error.ts'
 import type { ServiceOptions } from '../../service-options.ts'
-import { toEntraUserKey } from '../../sign-in/principal.ts'
 import { requireAdministrator } from './administrators.ts'
 
 /** Routes for administrators: which principals of the tenant may use the resource with Teams Phone. */
@@ -49,7 +49,7 @@ export const teamsAssignmentRoutes: FastifyPluginAsyncTypebox<ServiceOptions> = 
     if (!extension) throw new ProblemError('teams-unavailable', 'Set TEAMS_EXTENSION of the service.')
     const { tenantId, clientIds } = extension
     const objectId = params.objectId.toLowerCase()
-    return { target: { tenantId, objectId }, clientIds, user: { userKey: toEntraUserKey(tenantId, objectId) } }
+    return { target: { tenantId, objectId }, clientIds, user: { userKey: toUserKey('entra', tenantId, objectId) } }
   }
 }
 
