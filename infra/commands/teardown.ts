@@ -2,7 +2,7 @@
 import { DefaultAzureCredential } from '@azure/identity'
 import { createCommand, runCommand } from './command-line.ts'
 import { openStack } from '../stack/open-stack.ts'
-import { findPulumi } from '../pulumi-cli/pulumi-cli.ts'
+import { requirePulumi } from '../pulumi-cli/pulumi-cli.ts'
 import { confirmByName } from '../teardown/confirmation.ts'
 import { tearDownStack } from '../teardown/tear-down-stack.ts'
 
@@ -24,12 +24,8 @@ const command = createCommand(
   })
 
 async function run(name: string, flags: TeardownFlags): Promise<boolean> {
-  const cli = await findPulumi()
-  if (!cli) {
-    throw new Error('no Pulumi CLI: install it (https://www.pulumi.com/docs/install) or run `npm run pulumi:cli`')
-  }
   return tearDownStack({
-    stack: await openStack(name, cli),
+    stack: await openStack(name, await requirePulumi()),
     exportPath: flags.export,
     credential: new DefaultAzureCredential(),
     // The variables that azure-native reads.

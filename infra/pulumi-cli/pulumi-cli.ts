@@ -38,6 +38,13 @@ export async function findPulumi(): Promise<PulumiCommand | undefined> {
   return root === undefined ? undefined : PulumiCommand.get({ root, skipVersionCheck: true })
 }
 
+/** Finds the Pulumi CLI like `findPulumi`. Throws if there is none. */
+export async function requirePulumi(): Promise<PulumiCommand> {
+  const cli = await findPulumi()
+  if (cli) return cli
+  throw new Error('no Pulumi CLI: install it (https://www.pulumi.com/docs/install) or run `npm run pulumi:cli`')
+}
+
 /**
  * Finds the Pulumi CLI, or installs it into the cache: downloads it or, without access to the download, builds it with Go.
  *

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { TokenCredential } from '@azure/identity'
-import { StackNotFoundError, type Stack } from '@pulumi/pulumi/automation/index.js'
-import { toReason } from '../stack/open-stack.ts'
+import type { Stack } from '@pulumi/pulumi/automation/index.js'
 import { formatLosses, formatResource } from './losses.ts'
 import { exportMappings, planExport } from './mapping-export.ts'
 import { createResourceCheck, type Cloud, type Statuses } from './resource-manager.ts'
-import { toStackState, type StackResource, type StackState } from '../stack/stack-state.ts'
+import { readStackState } from '../stack/read-stack-state.ts'
+import type { StackResource, StackState } from '../stack/stack-state.ts'
 
 export interface TeardownOptions {
   readonly stack: Stack
@@ -27,7 +27,7 @@ export interface TeardownOptions {
 export async function tearDownStack(options: TeardownOptions): Promise<boolean> {
   const { stack, exportPath, credential, output } = options
   const log = (text: string) => void output.write(`${text}\n`)
-  const state = await readState(stack)
+  const state = await readStackState(stack)
   const { resources } = state
   if (resources.length === 0)
     throw new Error(
@@ -57,25 +57,9 @@ export async function tearDownStack(options: TeardownOptions): Promise<boolean> 
   log(`\n${formatStatuses(resources, before, after)}\n`)
   const isDeleted = resources.every((resource) => after.get(resource) === 'deleted')
   // An interrupted destroy ends like a finished one.
-  const isFinished = isDone && (await readState(stack)).resources.length === 0
+  const isFinished = isDone && (await readStackState(stack)).resources.length === 0
   log(formatResult(stack.name, isFinished, isDeleted))
   return isFinished && isDeleted
-}
-
-/** Needs the stack's passphrase or key: the Automation API exports only with secrets, which stay in memory. */
-async function readState(stack: Stack): Promise<StackState> {
-  try {
-    return toStackState(await stack.exportStack())
-  } catch (error) {
-    if (error instanceof StackNotFoundError) {
-      throw new Error(`stack ${stack.name} does not exist: list the stacks with \`pulumi stack ls\` in infra/`, {
-        cause: error,
-      })
-    }
-    throw new Error(`pulumi stack export failed, correct this and run the command again: ${toReason(error)}`, {
-      cause: error,
-    })
-  }
 }
 
 /** Runs the CLI itself: the Automation API could only import a changed state, from a file with all secrets in it. */

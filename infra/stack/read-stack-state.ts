@@ -1,0 +1,19 @@
+import { StackNotFoundError, type Stack } from '@pulumi/pulumi/automation/index.js'
+import { toReason } from './open-stack.ts'
+import { toStackState, type StackState } from './stack-state.ts'
+
+/** Needs the stack's passphrase or key: the Automation API exports only with secrets, which stay in memory. */
+export async function readStackState(stack: Stack): Promise<StackState> {
+  try {
+    return toStackState(await stack.exportStack())
+  } catch (error) {
+    if (error instanceof StackNotFoundError) {
+      throw new Error(`stack ${stack.name} does not exist: list the stacks with \`pulumi stack ls\` in infra/`, {
+        cause: error,
+      })
+    }
+    throw new Error(`pulumi stack export failed, correct this and run the command again: ${toReason(error)}`, {
+      cause: error,
+    })
+  }
+}
