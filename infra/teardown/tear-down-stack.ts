@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import type { TokenCredential } from '@azure/identity'
 import type { Stack } from '@pulumi/pulumi/automation/index.js'
 import { formatLosses, formatResource } from './losses.ts'
-import { exportMappings, planExport } from './mapping-export.ts'
+import { planExport } from './mapping-export.ts'
 import { createResourceCheck, type Cloud, type Statuses } from './resource-manager.ts'
 import { readStackState } from '../stack/read-stack-state.ts'
 import type { StackResource, StackState } from '../stack/stack-state.ts'
@@ -33,7 +33,7 @@ export async function tearDownStack(options: TeardownOptions): Promise<boolean> 
     throw new Error(
       `stack ${stack.name} has no resources: to delete it, run \`pulumi stack rm ${stack.name}\` in infra/`,
     )
-  const mappings = exportPath === undefined ? undefined : planExport(state, exportPath)
+  const mappings = exportPath === undefined ? undefined : planExport(state, exportPath, credential, log)
   const checkResources = await createResourceCheck(toCloud(state, options.cloud), credential)
   const before = await checkResources(resources)
   const unknown = resources.filter((resource) => before.get(resource) === 'unknown')
@@ -43,10 +43,10 @@ export async function tearDownStack(options: TeardownOptions): Promise<boolean> 
   const existing = resources.filter((resource) => before.get(resource) === 'exists')
   log(`Destroying stack ${stack.name} permanently deletes:\n\n${formatLosses(existing)}\n`)
   if (state.isProtected) log('Some resources are protected: the protection is removed first.')
-  if (mappings) log(`The identity mappings are exported to ${mappings.path} first.`)
+  if (mappings) log(`The identity mappings are exported to ${exportPath} first.`)
   if (!(await options.confirm())) throw new Error('not confirmed: nothing was changed')
 
-  if (mappings) log(`Exported ${await exportMappings(mappings, credential)} rows to ${mappings.path}.`)
+  if (mappings) log(`Exported ${await mappings()} rows to ${exportPath}.`)
   if (state.isProtected) await unprotect(stack)
   const isDone = await destroy(stack, output)
   const after = await checkResources(resources).catch((cause: Error) => {

@@ -58,6 +58,7 @@ it('prints the path of the installed CLI', async () => {
 
 it.each([
   ['teardown', ['<stack>', '--yes', '--export <file>']],
+  ['mappings', ['export [options] <stack> [file]', 'import [options] <stack> <file>']],
   ['pulumi-cli', ['with the official installer', 'builds it with Go']],
 ])('lists the arguments and options of %s with --help', async (name, expected) => {
   const { code, stdout } = await runCommand(name, ['--help'], temporaryEnvironment())

@@ -1,0 +1,84 @@
+import { hash } from 'node:crypto'
+import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import { Azurite } from '@acs-kit/test-support/azurite'
+import { stackEnvironment } from '@acs-kit/test-support/stack-environment'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { TableClient, type TableEntity } from '@azure/data-tables'
+import { runCommand } from './run-command.ts'
+
+export const resourceId = '1b5d4e1c-7c3d-4c33-8f6a-0c9a3c1c8a11'
+export const createdOn = { type: 'DateTime', value: '2026-11-26T08:30:00.1234567Z' } as const
+
+/** A user as the service stores them. */
+export function createUser(issuer: string, subject: string, key: readonly string[] = ['oidc', issuer, subject]) {
+  const digest = hash('sha256', JSON.stringify(key), 'buffer')
+  return {
+    partitionKey: digest.toString('hex', 0, 1),
+    rowKey: digest.toString('base64url'),
+    issuer,
+    subject,
+    communicationUserId: `8:acs:${resourceId}_${digest.toString('hex', 0, 16)}`,
+    resourceId,
+    createdOn,
+    epoch: 'c0ffee00-0000-4000-8000-000000000001',
+    intentId: 'c0ffee00-0000-4000-8000-000000000002',
+  }
+}
+
+/** Azurite with Entra ID, and stacks whose mapping table is in it. */
+export class MappingFixture implements AsyncDisposable {
+  readonly #emulator: Emulator
+  readonly azurite: Azurite
+
+  private constructor(emulator: Emulator, azurite: Azurite) {
+    this.#emulator = emulator
+    this.azurite = azurite
+  }
+
+  static async start(): Promise<MappingFixture> {
+    await using parts = new AsyncDisposableStack()
+    const emulator = parts.use(await startEmulator())
+    const azurite = parts.use(await Azurite.start({ tls: emulator.tlsFiles, oauth: true }))
+    parts.move()
+    return new MappingFixture(emulator, azurite)
+  }
+
+  /** Runs the command for a stack with this table, from a folder. */
+  run(table: string, folder: string, ...args: string[]) {
+    return runCommand(
+      'mappings',
+      args,
+      stackEnvironment(temporaryFolder(), this.#emulator, this.outputs(table)),
+      folder,
+    )
+  }
+
+  outputs(table: string) {
+    return { mappingTableEndpoint: this.azurite.endpoint, mappingTable: table, resourceId }
+  }
+
+  client(table: string): TableClient {
+    return TableClient.fromConnectionString(this.azurite.connectionString, table)
+  }
+
+  async createTable(name: string, rows: readonly TableEntity<object>[]): Promise<TableClient> {
+    const client = this.client(name)
+    await client.createTable()
+    for (const row of rows) await client.createEntity(row)
+    return client
+  }
+
+  /** All rows with their types, without what the table assigns. */
+  async rows(table: string): Promise<object[]> {
+    const rows = await Array.fromAsync(this.client(table).listEntities({ disableTypeConversion: true }))
+    return rows.map((stored) => {
+      const { etag: _, timestamp: __, ...row } = stored
+      return row
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.azurite[Symbol.asyncDispose]()
+    await this.#emulator[Symbol.asyncDispose]()
+  }
+}

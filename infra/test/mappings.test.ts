@@ -1,0 +1,255 @@
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { StoreProxy } from '@acs-kit/test-support/store-proxy'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { Azurite } from '@acs-kit/test-support/azurite'
+import { TableClient, type TransactionAction } from '@azure/data-tables'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exportMappings, ndjson } from '../mappings/export-mappings.ts'
+import { importMappings } from '../mappings/import-mappings.ts'
+import { findMappingTable } from '../mappings/mapping-table.ts'
+import { createUser, createdOn, MappingFixture, resourceId } from './mapping-fixture.ts'
+
+const tenant = '9f4b7c9e-5d2a-4c4e-8d35-1f0f5a1f6b11'
+const objectId = '0d8d1f3e-2b1c-4a57-9a3f-6a1c0f6c2d10'
+const entra = `https://login.microsoftonline.com/${tenant}/v2.0`
+const emulated = `https://localhost:4443/${tenant}/v2.0`
+const oidc = 'https://sign-in.example'
+const golden = readFileSync(join(import.meta.dirname, 'golden/mappings.csv'), 'utf8')
+const journalEntry = {
+  partitionKey: 'journal',
+  rowKey: 'c0ffee00-0000-4000-8000-000000000003',
+  kind: 'create',
+  userKey: 'someone',
+  writtenOn: createdOn,
+}
+const users = [
+  createUser(entra, objectId, ['entra', tenant, objectId]),
+  createUser(emulated, objectId.replace('0', '1'), ['entra', tenant, objectId.replace('0', '1')]),
+  createUser(entra, 'AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ'),
+  createUser(oidc, 'alice'),
+  { ...createUser(oidc, 'formula'), communicationUserId: '=HYPERLINK("https://example.com","8:acs")' },
+]
+const silent = { print: () => {}, update: () => {} }
+const denied = { getToken: async () => ({ token: 'x', expiresOnTimestamp: Date.now() + 60_000 }) }
+let fixture: MappingFixture
+
+beforeAll(async () => {
+  fixture = await MappingFixture.start()
+  await fixture.createTable('golden', [...users, journalEntry])
+})
+afterAll(() => fixture[Symbol.asyncDispose]())
+
+describe('mappings export', () => {
+  it('writes the map that the migration guide expects, for its owner only', async () => {
+    const folder = temporaryFolder()
+    const { code, stdout, stderr } = await fixture.run('golden', folder, 'export', 'dev', 'map.csv', '--format', 'csv')
+    expect([code, stdout, stderr]).toEqual([0, 'exported 5 rows to map.csv\n', ''])
+    expect(readFileSync(join(folder, 'map.csv'), 'utf8')).toBe(golden)
+    expect(statSync(join(folder, 'map.csv')).mode & 0o777).toBe(0o600)
+    expect(readdirSync(folder)).toEqual(['map.csv'])
+  })
+
+  it('marks users without an Entra ID user for the archive', async () => {
+    const folder = temporaryFolder()
+    const args = ['export', 'dev', '--format', 'csv', '--unmapped', 'archive-only']
+    expect((await fixture.run('golden', folder, ...args)).code).toBe(0)
+    const text = readFileSync(join(folder, 'mappings-dev.csv'), 'utf8')
+    expect(text).toBe(golden.replaceAll('unresolved', 'archive-only'))
+  })
+
+  it.each([
+    ['an existing file', ['kept.csv', '--format', 'csv'], /kept.csv already exists: choose the name of a new file/],
+    ['a missing folder', ['missing/x', '--format', 'csv'], /cannot write missing\/x.partial: choose another file/],
+    [
+      '--unmapped for a backup',
+      ['x', '--format', 'ndjson', '--unmapped', 'unresolved'],
+      /applies only to --format csv/,
+    ],
+  ])('rejects %s', async (_name, args, message) => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'kept.csv'), 'kept')
+    const { code, stderr } = await fixture.run('golden', folder, 'export', 'dev', ...args)
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(readdirSync(folder)).toEqual(['kept.csv'])
+    expect(readFileSync(join(folder, 'kept.csv'), 'utf8')).toBe('kept')
+  })
+
+  it('explains a table that does not exist yet, and leaves no file', async () => {
+    const folder = temporaryFolder()
+    const { code, stderr } = await fixture.run('missing', folder, 'export', 'dev', 'x', '--format', 'csv')
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/TableNotFound: the table does not exist until/)])
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('names the role that it needs', async () => {
+    const table = findMappingTable(toState('golden'), denied)!
+    const rejected = exportMappings({ table, format: ndjson, path: join(temporaryFolder(), 'x'), log: silent })
+    await expect(rejected).rejects.toThrow(/you need the role Storage Table Data Reader/)
+  })
+
+  it('continues after a failure where it stopped', async () => {
+    await using azurite = await Azurite.start()
+    await using proxy = await StoreProxy.start(azurite.connectionString)
+    const client = TableClient.fromConnectionString(proxy.connectionString, 'mappings', {
+      allowInsecureConnection: true,
+      retryOptions: { maxRetries: 0 },
+    })
+    await client.createTable()
+    for (let batch = 0; batch < 25; batch++) {
+      const rows = Array.from({ length: 100 }, (_, index) => ({ partitionKey: 'a0', rowKey: `${batch * 100 + index}` }))
+      await client.submitTransaction(rows.map((row): TransactionAction => ['create', row]))
+    }
+    const path = join(temporaryFolder(), 'mappings.ndjson')
+    const lines: string[] = []
+    const log = { print: (line: string) => void lines.push(line), update: () => {} }
+    const run = (format = ndjson) =>
+      exportMappings({ table: { client, url: 'https://store/mappings' }, format, path, log })
+
+    const start = proxy.requests.length
+    proxy.state = (index) => (index < start + 2 ? 'up' : 'cut')
+    await expect(run()).rejects.toThrow(/^reading the mapping table failed: ECONNRESET/)
+    expect(existsSync(path)).toBe(false)
+    proxy.state = 'up'
+    await expect(run({ ...ndjson, name: 'csv' })).rejects.toThrow(/belongs to a different export \(ndjson, of https:/)
+    // As if it had been killed while it wrote the next page.
+    writeFileSync(`${path}.partial`, '{"partitionKey":', { flag: 'a' })
+    expect(await run()).toBe(2500)
+    expect(lines).toEqual(['continuing after 2000 rows'])
+    const keys = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { rowKey: string }).rowKey)
+    expect(new Set(keys).size).toBe(2500)
+    expect(keys).toHaveLength(2500)
+  })
+})
+
+describe('mappings import', () => {
+  it('restores a backup with all types, also of the journal', async () => {
+    const folder = temporaryFolder()
+    const rows = [
+      ...users.slice(0, 4),
+      journalEntry,
+      {
+        ...createUser(oidc, 'every type'),
+        text: 'line\n"quoted" \u2028 ü 𝔘',
+        whole: 7,
+        fraction: 1.5,
+        isTrue: true,
+        isFalse: false,
+        large: { type: 'Int64', value: '9007199254740993' },
+        precise: { type: 'Double', value: 'NaN' },
+        id: { type: 'Guid', value: tenant },
+        bytes: { type: 'Binary', value: 'AAEC' },
+        tokensValidFrom: new Date(0),
+      },
+    ]
+    await fixture.createTable('source', rows)
+    const exported = await fixture.run('source', folder, 'export', 'dev', 'b.ndjson', '--format', 'ndjson')
+    expect(exported.code).toBe(0)
+    const { code, stdout, stderr } = await fixture.run('restored', folder, 'import', 'dev', 'b.ndjson')
+    expect([code, stdout, stderr]).toEqual([0, '6 rows inserted, 0 already present, 0 in conflict, 0 rejected\n', ''])
+    expect(await fixture.rows('restored')).toEqual(await fixture.rows('source'))
+  })
+
+  it('keeps existing rows, reports what it does not import, and is repeatable', async () => {
+    const [same, other, added] = ['same', 'other', 'added'].map((name) => createUser(oidc, name)) as [User, User, User]
+    const foreign = { ...createUser(oidc, 'foreign'), communicationUserId: `8:acs:${tenant}_1` }
+    const current = { ...other, communicationUserId: `8:acs:${resourceId}_current` }
+    const name = 'partly'
+    await fixture.createTable(name, [{ ...same, epoch: 'newer' }, current])
+    const lines = [
+      same,
+      other,
+      foreign,
+      '{"partitionKey":',
+      '',
+      { ...createUser(oidc, 'no identity'), communicationUserId: '8:orgid:x' },
+      { ...createUser(oidc, 'invalid key'), rowKey: 'a/b' },
+      { partitionKey: 'other', rowKey: 'x' },
+      { ...createUser(oidc, 'object'), epoch: { value: {} } },
+      journalEntry,
+      added,
+      { ...added, communicationUserId: `8:acs:${resourceId}_second` },
+    ]
+    const folder = temporaryFolder()
+    const text = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n')
+    writeFileSync(join(folder, 'b.ndjson'), text)
+    const existing = await fixture.rows(name)
+    const problems = [
+      [2, `the user already has the identity ${current.communicationUserId}, which was kept`],
+      [3, `belongs to the resource ${tenant}, not to ${resourceId} of this stack`],
+      [4, 'is not a row of a backup: export with --format ndjson'],
+      [6, `belongs to no resource, not to ${resourceId} of this stack`],
+      [7, 'the table rejected the row with InvalidInput: correct it'],
+      [8, 'is in an unknown partition: correct partitionKey'],
+      [9, 'is not a row of a backup: export with --format ndjson'],
+      [12, `the user already has the identity ${added.communicationUserId}, which was kept`],
+    ].map(([line, why]) => `mappings: b.ndjson:${line}: not imported: ${why}`)
+
+    const trial = await fixture.run(name, folder, 'import', 'dev', 'b.ndjson', '--dry-run')
+    expect([trial.code, trial.stdout]).toEqual([
+      1,
+      expect.stringMatching(/^dry run, nothing was changed: .* 1 already/),
+    ])
+    expect(await fixture.rows(name)).toEqual(existing)
+
+    const first = await fixture.run(name, folder, 'import', 'dev', 'b.ndjson')
+    expect(first.stderr.trim().split('\n').toSorted()).toEqual(problems.toSorted())
+    expect([first.code, first.stdout]).toEqual([1, '2 rows inserted, 1 already present, 2 in conflict, 6 rejected\n'])
+    const rows = await fixture.rows(name)
+    expect(rows).toEqual(expect.arrayContaining(existing))
+    expect(rows).toHaveLength(4)
+
+    const second = await fixture.run(name, folder, 'import', 'dev', 'b.ndjson')
+    expect(second.stdout).toBe('0 rows inserted, 3 already present, 2 in conflict, 6 rejected\n')
+    expect(await fixture.rows(name)).toEqual(rows)
+  })
+
+  it('counts for a table that does not exist, and does not create it', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(
+      join(folder, 'b.ndjson'),
+      users
+        .slice(0, 4)
+        .map((row) => JSON.stringify(row))
+        .join('\n'),
+    )
+    const { code, stdout } = await fixture.run('uncreated', folder, 'import', 'dev', 'b.ndjson', '--dry-run')
+    const counts = '4 rows inserted, 0 already present, 0 in conflict, 0 rejected'
+    expect([code, stdout]).toEqual([0, `dry run, nothing was changed: ${counts}\n`])
+    await expect(fixture.rows('uncreated')).rejects.toThrow(/TableNotFound/)
+  })
+
+  it.each([
+    ['a CSV', 'map.csv', /map.csv is a CSV, which is not a complete backup: import a file of --format ndjson/],
+    ['a missing file', 'missing', /cannot read missing: ENOENT/],
+  ])('rejects %s', async (_name, file, message) => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'map.csv'), golden)
+    const { code, stderr } = await fixture.run('golden', folder, 'import', 'dev', file)
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  it('names the role that it needs', async () => {
+    const path = join(temporaryFolder(), 'b.ndjson')
+    writeFileSync(path, JSON.stringify(users[0]))
+    const table = findMappingTable(toState('golden'), denied)!
+    const rejected = importMappings({ table, path, isDryRun: false, log: silent, onProblem: () => {} })
+    await expect(rejected).rejects.toThrow(/you need the role Storage Table Data Contributor/)
+  })
+})
+
+it('rejects a stack without a mapping table', async () => {
+  const state = { ...toState('golden'), outputs: {} }
+  expect(findMappingTable(state, denied)).toBeUndefined()
+})
+
+type User = ReturnType<typeof createUser>
+
+function toState(table: string) {
+  return { resources: [], isProtected: false, provider: {}, outputs: fixture.outputs(table) }
+}
