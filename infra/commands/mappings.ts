@@ -7,9 +7,7 @@ import { formatCounts, importMappings } from '../mappings/import-mappings.ts'
 import { findMappingTable, type MappingTable } from '../mappings/mapping-table.ts'
 import { createProgressLog } from '../mappings/progress-log.ts'
 import type { UnmappedStatus } from '../mappings/row-format.ts'
-import { requirePulumi } from '../pulumi-cli/pulumi-cli.ts'
-import { openStack } from '../stack/open-stack.ts'
-import { readStackState } from '../stack/read-stack-state.ts'
+import { readOutputs } from '../stack/read-outputs.ts'
 
 interface ExportFlags {
   readonly format: 'csv' | 'ndjson'
@@ -77,8 +75,7 @@ const importCommand = createCommand(
   })
 
 async function openTable(name: string): Promise<MappingTable> {
-  const state = await readStackState(await openStack(name, await requirePulumi()))
-  const table = findMappingTable(state, new DefaultAzureCredential())
+  const table = findMappingTable(await readOutputs(name), new DefaultAzureCredential())
   if (table) return table
   throw new Error(`stack ${name} has no mapping table: deploy it with \`pulumi up\` in infra/`)
 }

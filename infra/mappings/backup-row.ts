@@ -1,4 +1,5 @@
-import { getResourceId, parseJson } from '@acs-kit/service-settings'
+import { getResourceId } from '@acs-kit/service-settings/mapping-row'
+import { parseJson } from '@acs-kit/service-settings/parse-json'
 import type { Property } from './row-format.ts'
 
 /** A row of a backup. */

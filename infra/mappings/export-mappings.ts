@@ -1,6 +1,7 @@
 import { setImmediate as yieldToRequest } from 'node:timers/promises'
-import { userRows } from '@acs-kit/service-settings'
+import { userRows } from '@acs-kit/service-settings/mapping-row'
 import type { TableClient } from '@azure/data-tables'
+import { createGarbageCollector } from './garbage-collector.ts'
 import { formatStoreError } from './mapping-table.ts'
 import type { ProgressLog } from './progress-log.ts'
 import { ResumableFile } from './resumable-file.ts'
@@ -45,6 +46,7 @@ export async function exportMappings({ table, format, path, log }: ExportOptions
   const { continuationToken } = file.progress
   if (file.progress.rows > 0) log.print(`continuing after ${file.progress.rows} rows`)
   if (!file.progress.isLast) {
+    const collectGarbage = createGarbageCollector()
     const scan = table.client.listEntities({ queryOptions, disableTypeConversion: true })
     for await (const page of readAhead(scan.byPage(continuationToken === undefined ? {} : { continuationToken }))) {
       const rows = file.progress.rows + page.length
@@ -53,6 +55,7 @@ export async function exportMappings({ table, format, path, log }: ExportOptions
       const progress = { rows, continuationToken: page.continuationToken, isLast: page.continuationToken === undefined }
       await file.append(isFirst ? header + text : text, progress)
       log.update(() => `${rows} rows exported`)
+      collectGarbage()
     }
   }
   await file.complete()
@@ -65,7 +68,7 @@ async function* readAhead<Page>(pages: AsyncIterableIterator<Page>): AsyncGenera
   for (;;) {
     const result = await next.catch((cause: unknown) => {
       const reason = formatStoreError(cause, 'Storage Table Data Reader')
-      throw new Error(`reading the mapping table failed: ${reason}`, { cause })
+      throw new Error(`reading the mapping table failed, run the command again to continue: ${reason}`, { cause })
     })
     if (result.done) return
     next = pages.next()

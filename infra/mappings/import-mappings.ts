@@ -52,7 +52,8 @@ export async function importMappings(options: ImportOptions): Promise<Counts> {
     }
   } catch (cause) {
     const role = isDryRun ? 'Storage Table Data Reader' : 'Storage Table Data Contributor'
-    throw new Error(`importing stopped after ${formatCounts(counts)}: ${formatStoreError(cause, role)}`, { cause })
+    const progress = `${formatCounts(counts)}, run the command again to continue`
+    throw new Error(`importing stopped after ${progress}: ${formatStoreError(cause, role)}`, { cause })
   }
   return counts
 }

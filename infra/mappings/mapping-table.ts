@@ -20,7 +20,10 @@ const timeout: PipelinePolicy = {
 }
 
 /** Returns undefined if the stack has no mapping table. */
-export function findMappingTable({ outputs }: StackState, credential: TokenCredential): MappingTable | undefined {
+export function findMappingTable(
+  outputs: StackState['outputs'],
+  credential: TokenCredential,
+): MappingTable | undefined {
   const { mappingTableEndpoint: endpoint, mappingTable: table, resourceId } = outputs
   if (typeof endpoint !== 'string' || typeof table !== 'string' || typeof resourceId !== 'string') return undefined
   const client = new TableClient(endpoint, table, credential, {
@@ -39,7 +42,10 @@ export function getErrorCode(error: unknown): string | undefined {
 export function formatStoreError(error: unknown, role: string): string {
   const { name, message, statusCode } = error as RestError
   const code = getErrorCode(error)
-  if (statusCode === 403) return `${code}: you need the role ${role} on the storage account`
+  if (statusCode === 403) {
+    const network = code === 'AuthorizationPermissionMismatch' ? '' : ', and access to it from this network'
+    return `${code}: you need the role ${role} on the storage account${network}`
+  }
   if (code === 'TableNotFound') return 'TableNotFound: the table does not exist until the service first writes to it'
   if (/Authentication|Credential/.test(name)) return `not signed in to Azure: run \`az login\`\n${message}`
   return code === undefined ? message.split('\n')[0]! : `${code}: ${message.split('\n')[0]}`

@@ -1,4 +1,4 @@
-import { findEntraUser } from '@acs-kit/service-settings'
+import { findEntraUser } from '@acs-kit/service-settings/mapping-row'
 import type { TableEntityResult } from '@azure/data-tables'
 
 /** A property in the form of `@azure/data-tables`: its type is missing if JSON has it. */
@@ -13,11 +13,16 @@ export type UnmappedStatus = 'unresolved' | 'archive-only'
 /** Columns of the map that Microsoft's guide for the migration of chats to Microsoft Graph expects. */
 export const csvHeader = 'acs_user_id,entra_object_id,target_tenant_id,status,decision_owner\n'
 
+/** Properties that the table assigns. */
+const assigned = new Set(['etag', 'timestamp', 'odata.type', 'odata.id', 'odata.editLink'])
+
 /** Formats a row as a line of a backup. Omits what the table itself assigns. */
 export function toJsonLine(stored: StoredRow): string {
-  const { etag: _, timestamp: __, ...row } = stored as StoredRow & Record<string, Property>
-  const properties = Object.entries(row).filter(([name]) => !name.startsWith('odata.'))
-  const text = JSON.stringify(Object.fromEntries(properties.map(([name, value]) => [name, toJsonValue(value)])))
+  const row: Record<string, Property> = {}
+  for (const [name, property] of Object.entries(stored as Record<string, Property>)) {
+    if (!assigned.has(name)) row[name] = toJsonValue(property)
+  }
+  const text = JSON.stringify(row)
   // Node also ends a line at these.
   return `${text.replaceAll('\u2028', String.raw`\u2028`).replaceAll('\u2029', String.raw`\u2029`)}\n`
 }

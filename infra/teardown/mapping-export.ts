@@ -10,12 +10,12 @@ import type { StackState } from '../stack/stack-state.ts'
  * already exists.
  */
 export function planExport(
-  state: StackState,
+  { outputs }: StackState,
   path: string,
   credential: TokenCredential,
   print: (line: string) => void,
 ): () => Promise<number> {
-  const table = findMappingTable(state, credential)
+  const table = findMappingTable(outputs, credential)
   if (!table) throw new Error('the stack has no mapping table to export: omit --export')
   rejectExisting(path)
   return () =>

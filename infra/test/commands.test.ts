@@ -28,6 +28,17 @@ it.each<[string, string[], RegExp]>([
   expect(stderr.trim().split('\n')).toHaveLength(1)
 })
 
+it('reports why the outputs of a stack cannot be read, in one line', async () => {
+  const env = temporaryEnvironment()
+  const args = ['export', 'dev', '--format', 'csv']
+  const missing =
+    'mappings: no Pulumi CLI: install it (https://www.pulumi.com/docs/install) or run `npm run pulumi:cli`\n'
+  expect(await runCommand('mappings', args, env)).toMatchObject({ code: 1, stderr: missing })
+  writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0')
+  const unknown = 'mappings: stack dev does not exist: list the stacks with `pulumi stack ls` in infra/\n'
+  expect(await runCommand('mappings', args, env)).toMatchObject({ code: 1, stderr: unknown })
+})
+
 it('uses the CLI that `npm run pulumi:cli` installed', async () => {
   const env = temporaryEnvironment()
   writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0')

@@ -45,12 +45,12 @@ export class MappingFixture implements AsyncDisposable {
 
   /** Runs the command for a stack with this table, from a folder. */
   run(table: string, folder: string, ...args: string[]) {
-    return runCommand(
-      'mappings',
-      args,
-      stackEnvironment(temporaryFolder(), this.#emulator, this.outputs(table)),
-      folder,
-    )
+    return this.runWith(this.outputs(table), folder, ...args)
+  }
+
+  /** Runs the command for a stack with these outputs. */
+  runWith(outputs: object, folder: string, ...args: string[]) {
+    return runCommand('mappings', args, stackEnvironment(temporaryFolder(), this.#emulator, outputs), folder)
   }
 
   outputs(table: string) {

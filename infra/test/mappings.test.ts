@@ -84,7 +84,7 @@ describe('mappings export', () => {
   })
 
   it('names the role that it needs', async () => {
-    const table = findMappingTable(toState('golden'), denied)!
+    const table = findMappingTable(fixture.outputs('golden'), denied)!
     const rejected = exportMappings({ table, format: ndjson, path: join(temporaryFolder(), 'x'), log: silent })
     await expect(rejected).rejects.toThrow(/you need the role Storage Table Data Reader/)
   })
@@ -109,7 +109,9 @@ describe('mappings export', () => {
 
     const start = proxy.requests.length
     proxy.state = (index) => (index < start + 2 ? 'up' : 'cut')
-    await expect(run()).rejects.toThrow(/^reading the mapping table failed: ECONNRESET/)
+    await expect(run()).rejects.toThrow(
+      /^reading the mapping table failed, run the command again to continue: ECONNRESET/,
+    )
     expect(existsSync(path)).toBe(false)
     proxy.state = 'up'
     await expect(run({ ...ndjson, name: 'csv' })).rejects.toThrow(/belongs to a different export \(ndjson, of https:/)
@@ -237,19 +239,19 @@ describe('mappings import', () => {
   it('names the role that it needs', async () => {
     const path = join(temporaryFolder(), 'b.ndjson')
     writeFileSync(path, JSON.stringify(users[0]))
-    const table = findMappingTable(toState('golden'), denied)!
+    const table = findMappingTable(fixture.outputs('golden'), denied)!
     const rejected = importMappings({ table, path, isDryRun: false, log: silent, onProblem: () => {} })
     await expect(rejected).rejects.toThrow(/you need the role Storage Table Data Contributor/)
   })
 })
 
 it('rejects a stack without a mapping table', async () => {
-  const state = { ...toState('golden'), outputs: {} }
-  expect(findMappingTable(state, denied)).toBeUndefined()
+  const folder = temporaryFolder()
+  const { code, stderr } = await fixture.runWith({}, folder, 'export', 'dev', '--format', 'csv')
+  expect([code, stderr]).toEqual([
+    1,
+    'mappings: stack dev has no mapping table: deploy it with `pulumi up` in infra/\n',
+  ])
 })
 
 type User = ReturnType<typeof createUser>
-
-function toState(table: string) {
-  return { resources: [], isProtected: false, provider: {}, outputs: fixture.outputs(table) }
-}

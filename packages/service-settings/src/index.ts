@@ -1,6 +1,6 @@
 export type { Issuer } from './issuer.ts'
-export { parseJson } from './json.ts'
 export { findEntraUser, getResourceId, getTenant, toUserKey, userRows } from './mapping-row.ts'
+export { parseJson } from './parse-json.ts'
 export { readSettings, SettingsError } from './read-settings.ts'
 export type { ScopePolicy } from './scope-policy.ts'
 export { settings, type SettingName, type Settings } from './settings.ts'

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { json } from './json.ts'
+import { entraHost } from './mapping-row.ts'
 import { isTrustworthy, trustworthyUrl } from './url.ts'
 
 /** Asymmetric algorithms only: a shared secret that verifies tokens also signs them. */
@@ -34,10 +35,6 @@ const Issuer = Type.Object(
 )
 /** A trusted sign-in issuer. */
 export type Issuer = Static<typeof Issuer>
-
-/** Entra ID issuers in all clouds, including those for external users. */
-export const entraHost =
-  /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|[\w-]+\.(?:ciamlogin|b2clogin)\.com)\//i
 
 export const issuers: (text: string) => readonly Issuer[] = json(Type.Array(Issuer, { minItems: 1 }), findIssues)
 

@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { TLocalizedValidationError } from 'typebox/error'
 import { Settings } from 'typebox/system'
+import { parseJson } from './parse-json.ts'
 
 /**
  * Returns a parser of JSON that validates against a schema. Its error names each invalid place, with property names of the
@@ -53,20 +54,4 @@ function collapse(errors: readonly TLocalizedValidationError[]): readonly TLocal
     rest = rest.flatMap((error) => (error === union ? summary : wrongTypes.includes(error) ? [] : [error]))
   }
   return rest
-}
-
-/**
- * Parses JSON without throwing.
- *
- * @param text Text that may not be JSON.
- * @returns The value, or undefined if the text is not JSON.
- * @example
- * parseJson('[1') // undefined
- */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto'
-import { entraHost } from './issuer.ts'
 
 /** Filter of the mapping table's rows that map users. Their partitions are hexadecimal: the journal's sorts after them. */
 export const userRows = "PartitionKey lt 'g'"
+
+/** Entra ID issuers in all clouds, including those for external users. */
+export const entraHost =
+  /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|[\w-]+\.(?:ciamlogin|b2clogin)\.com)\//i
 
 const guid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
 
