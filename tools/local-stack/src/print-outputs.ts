@@ -6,25 +6,33 @@ import { runProgram } from './run-program.ts'
 interface OutputsOptions {
   readonly demoPort: number
   readonly showSecrets?: boolean
+  readonly pulumi?: boolean
 }
 
 const command = createProgram('npm run --silent outputs --', 'print the outputs of the running local stack')
   .addOption(portOption('--demo-port <number>', 'port of the demo of the stack', defaultPorts.demo))
   .option('--show-secrets', "also print the connection string, if the resource is the emulator's")
+  .option('--pulumi', 'print the variables with which commands such as mappings find the stack `local`, instead')
   .addHelpText('after', '\nTo set them as shell variables: eval "$(npm run --silent outputs)"')
 
-async function printOutputs({ demoPort, showSecrets = false }: OutputsOptions): Promise<void> {
-  const outputs = await fetchOutputs(demoPort, showSecrets)
+async function printOutputs({ demoPort, showSecrets = false, pulumi = false }: OutputsOptions): Promise<void> {
+  const outputs = await fetchOutputs(demoPort, pulumi ? '?pulumi' : showSecrets ? '?secrets' : '')
+  if (pulumi && Object.keys(outputs).length === 0)
+    throw new Error('the running stack has no Pulumi stack: start one with `npm start -- --keep`, without --no-pulumi')
+  if (pulumi) {
+    for (const [name, value] of Object.entries(outputs)) process.stdout.write(`export ${name}=${quote(value)}\n`)
+    return
+  }
   if (showSecrets && outputs['connectionString'] === undefined)
     throw new Error('no connection string to show: the resource is keyless, or it is not emulated')
   for (const [name, value] of Object.entries(outputs)) process.stdout.write(`${name}=${quote(value)}\n`)
 }
 
-async function fetchOutputs(demoPort: number, showSecrets: boolean): Promise<Readonly<Record<string, string>>> {
+async function fetchOutputs(demoPort: number, query: string): Promise<Readonly<Record<string, string>>> {
   // Unlike `fetch`, never through a proxy.
   using client = new HttpClient(demoPort)
   const { status, text } = await client
-    .send({ method: 'GET', path: `/outputs.json${showSecrets ? '?secrets' : ''}` })
+    .send({ method: 'GET', path: `/outputs.json${query}` })
     .catch((cause: unknown) => {
       throw notFound(demoPort, cause)
     })

@@ -22,6 +22,8 @@ export interface ProvisionedResources extends AsyncDisposable {
   readonly communicationEndpoint: string
   /** Undefined if the resource is keyless. */
   readonly connectionString: string | undefined
+  /** Variables with which a command of `infra` finds the stack and signs in. */
+  readonly commandEnvironment: Readonly<Record<string, string | undefined>>
   /** Runs `pulumi destroy`. Rejects if a resource remains. */
   destroy(): Promise<void>
 }
@@ -46,6 +48,14 @@ export async function provisionResources(
     outputs,
     communicationEndpoint: outputs['communicationEndpoint']!,
     connectionString: outputs['connectionString'],
+    commandEnvironment: {
+      PULUMI_BACKEND_URL: engine.env['PULUMI_BACKEND_URL'],
+      PULUMI_CONFIG_PASSPHRASE: engine.env['PULUMI_CONFIG_PASSPHRASE'],
+      PULUMI_HOME: engine.env['PULUMI_HOME'],
+      NODE_EXTRA_CA_CERTS: emulator.caPath,
+      IDENTITY_ENDPOINT: emulator.entra.managedIdentity.endpoint,
+      IDENTITY_HEADER: emulator.entra.managedIdentity.header,
+    },
     async destroy() {
       let count = 0
       await engine.destroy({ onResource: () => count++ })

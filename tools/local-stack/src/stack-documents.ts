@@ -6,6 +6,7 @@ export interface PublishedStack {
   readonly communicationEndpoint: string
   readonly connectionString: string | undefined
   readonly isAzureEmulated: boolean
+  readonly resources: { readonly commandEnvironment: object } | undefined
 }
 
 export const signInScope = 'openid profile offline_access api://acs-kit/access_as_user'
@@ -29,7 +30,7 @@ export async function loadStackDocuments({ endpoint, entra: { issuer, tenantId }
     const metadata = { ...addresses, issuer }
     if (pathname === `/${tenantId}/v2.0/.well-known/openid-configuration`) return metadata
     if (!stack) return stackPaths.has(pathname) ? 'starting' : undefined
-    const { service, communicationEndpoint, connectionString, isAzureEmulated } = stack
+    const { service, communicationEndpoint, connectionString, isAzureEmulated, resources } = stack
     switch (pathname) {
       case '/config.json':
         return {
@@ -41,6 +42,7 @@ export async function loadStackDocuments({ endpoint, entra: { issuer, tenantId }
           ...(isAzureEmulated && { emulatorUrl: '/_emulator' }),
         }
       case '/outputs.json':
+        if (searchParams.has('pulumi')) return resources?.commandEnvironment ?? {}
         return {
           tokenServiceUrl: service.url,
           communicationEndpoint,

@@ -50,6 +50,16 @@ it('prints the connection string only with --show-secrets, in a form that shells
   )
 })
 
+it('explains that a stack was started without Pulumi', async () => {
+  await expect(printOutputs(stack, ['--pulumi'])).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^acs-kit: the running stack has no Pulumi stack: start one with `npm start -- --keep`/,
+    ),
+  })
+})
+
 it('never prints the key of a resource that is not emulated', async () => {
   await using other = await startEmulator()
   await using named = await startLocalStack({ ports, connectionString: other.connectionString })
