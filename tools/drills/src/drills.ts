@@ -1,6 +1,7 @@
 import { runCrashDrill } from './crash/crash-drill.ts'
 import { runFuzzDrill } from './fuzz/fuzz-drill.ts'
 import { runHostileDrill } from './hostile/hostile-drill.ts'
+import { runMappingsDrill } from './mappings/mappings-drill.ts'
 import { runSecretsDrill } from './secrets/secrets-drill.ts'
 import { runContractFuzzDrill } from './token-service/contract-fuzz-drill.ts'
 import { runServiceCrashDrill } from './token-service/crash-drill.ts'
@@ -67,6 +68,10 @@ export const drills: Readonly<Record<string, Drill>> = {
   'service-fuzz': {
     violation: 'the service sends an undocumented response to a request generated from its OpenAPI document',
     run: (seed) => runContractFuzzDrill({ requests: 10_000, seed }),
+  },
+  mappings: {
+    violation: 'kill -9 of an export or import of 100,000 users loses, duplicates or changes a row',
+    run: (seed) => runMappingsDrill({ users: 100_000, kills: 5, seed }),
   },
   secrets: {
     violation: 'output, a log, an error or a command line shows a key, a signature or a token',
