@@ -6,6 +6,8 @@ import { Argument, Command } from 'commander'
 import { benchmarkEmulatorStart } from './benchmarks/emulator-start.ts'
 import { benchmarkIdentityCreate } from './benchmarks/identity-create.ts'
 import { benchmarkManyIdentities } from './benchmarks/many-identities.ts'
+import { benchmarkExportMemory } from './benchmarks/mappings/export-memory.ts'
+import { benchmarkTransferRate } from './benchmarks/mappings/transfer-rate.ts'
 import { benchmarkArtifactSize } from './benchmarks/provisioning/artifact-size.ts'
 import { benchmarkUpAndDestroy } from './benchmarks/provisioning/up-and-destroy.ts'
 import { benchmarkBundleSize, benchmarkTokenFromMemory } from './benchmarks/token-client.ts'
@@ -37,6 +39,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Meas
   infra: {
     'pulumi up and destroy': benchmarkUpAndDestroy,
     'size of the deployed package': benchmarkArtifactSize,
+  },
+  mappings: {
+    'export and import next to a bare loop': benchmarkTransferRate,
+    'memory of an export of 1,000,000 rows': benchmarkExportMemory,
   },
   'token-client': {
     'tokens from memory': benchmarkTokenFromMemory,
