@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StoreProxy } from '@acs-kit/test-support/store-proxy'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
@@ -76,6 +76,17 @@ describe('mappings export', () => {
     expect(readFileSync(join(folder, 'kept.csv'), 'utf8')).toBe('kept')
   })
 
+  it('keeps a file that appeared in the meantime', async () => {
+    const path = join(temporaryFolder(), 'x')
+    const table = { client: fixture.client('golden'), url: 'https://store/golden' }
+    const log = { print: () => {}, update: () => writeFileSync(path, 'kept') }
+    await expect(exportMappings({ table, format: ndjson, path, log })).rejects.toThrow(/already exists/)
+    expect(readFileSync(path, 'utf8')).toBe('kept')
+    rmSync(path)
+    expect(await exportMappings({ table, format: ndjson, path, log: silent })).toBe(6)
+    expect(readFileSync(path, 'utf8').trimEnd().split('\n')).toHaveLength(6)
+  })
+
   it('explains a table that does not exist yet, and leaves no file', async () => {
     const folder = temporaryFolder()
     const { code, stderr } = await fixture.run('missing', folder, 'export', 'dev', 'x', '--format', 'csv')
@@ -90,12 +101,8 @@ describe('mappings export', () => {
   })
 
   it('continues after a failure where it stopped', async () => {
-    await using azurite = await Azurite.start()
-    await using proxy = await StoreProxy.start(azurite.connectionString)
-    const client = TableClient.fromConnectionString(proxy.connectionString, 'mappings', {
-      allowInsecureConnection: true,
-      retryOptions: { maxRetries: 0 },
-    })
+    await using store = await startFailingStore()
+    const { proxy, client } = store
     await client.createTable()
     for (let batch = 0; batch < 25; batch++) {
       const rows = Array.from({ length: 100 }, (_, index) => ({ partitionKey: 'a0', rowKey: `${batch * 100 + index}` }))
@@ -115,8 +122,8 @@ describe('mappings export', () => {
     expect(existsSync(path)).toBe(false)
     proxy.state = 'up'
     await expect(run({ ...ndjson, name: 'csv' })).rejects.toThrow(/belongs to a different export \(ndjson, of https:/)
-    // As if it had been killed while it wrote the next page.
-    writeFileSync(`${path}.partial`, '{"partitionKey":', { flag: 'a' })
+    // As if it had been killed while it wrote the next pages.
+    writeFileSync(`${path}.partial`, '{"partitionKey":'.repeat(100_000), { flag: 'a' })
     expect(await run()).toBe(2500)
     expect(lines).toEqual(['continuing after 2000 rows'])
     const keys = readFileSync(path, 'utf8')
@@ -129,6 +136,23 @@ describe('mappings export', () => {
 })
 
 describe('mappings import', () => {
+  it('stops after a failure, and inserts the journal only after its users', async () => {
+    await using store = await startFailingStore()
+    const { proxy, client } = store
+    const path = join(temporaryFolder(), 'b.ndjson')
+    writeFileSync(path, [journalEntry, users[3]].map((row) => JSON.stringify(row)).join('\n'))
+    const table = { client, url: 'https://store/mappings', resourceId }
+    const run = () => importMappings({ table, path, isDryRun: false, log: silent, onProblem: () => {} })
+
+    proxy.state = (index) => (index === 0 ? 'up' : 'cut')
+    await expect(run()).rejects.toThrow(
+      /^importing stopped after 1 rows inserted, .*, run the command again to continue: ECONNRESET/,
+    )
+    proxy.state = 'up'
+    expect(await Array.fromAsync(client.listEntities())).toMatchObject([{ rowKey: users[3]!.rowKey }])
+    expect(await run()).toEqual({ inserted: 1, present: 1, conflict: 0, rejected: 0 })
+  })
+
   it('restores a backup with all types, also of the journal', async () => {
     const folder = temporaryFolder()
     const rows = [
@@ -255,3 +279,16 @@ it('rejects a stack without a mapping table', async () => {
 })
 
 type User = ReturnType<typeof createUser>
+
+/** Azurite behind a proxy, with a client that does not retry. */
+async function startFailingStore() {
+  await using parts = new AsyncDisposableStack()
+  const azurite = parts.use(await Azurite.start())
+  const proxy = parts.use(await StoreProxy.start(azurite.connectionString))
+  const client = TableClient.fromConnectionString(proxy.connectionString, 'mappings', {
+    allowInsecureConnection: true,
+    retryOptions: { maxRetries: 0 },
+  })
+  const open = parts.move()
+  return { proxy, client, [Symbol.asyncDispose]: () => open.disposeAsync() }
+}
