@@ -24,6 +24,7 @@ export function createCommand({ label, invocation }: CommandNames, description: 
         .replace(/^error: /, '')
         .replace(' is invalid. ', ' is invalid: ')
         .trim()
+        .replace(/\.$/, '')
         .replaceAll(/\s+/g, ' ')
       write(`${label}: ${issue}: usage: ${invocation} ${command.usage()}\n`)
     },

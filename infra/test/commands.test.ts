@@ -19,7 +19,7 @@ function writePulumi(path: string, version: string): void {
 
 it.each<[string, string[], RegExp]>([
   ['a missing stack', [], /missing required argument 'stack'.*usage: npm run teardown -- \[options\] <stack>/],
-  ['two stacks', ['dev', 'prod'], /too many arguments.*usage: npm run teardown -- \[options\] <stack>/],
+  ['two stacks', ['dev', 'prod'], /too many arguments.* dev, prod: usage: npm run teardown -- \[options\] <stack>/],
   ['an unknown option', ['dev', '--force'], /--force.*usage: npm run teardown -- \[options\] <stack>/],
   ['a missing Pulumi CLI', ['dev'], /no Pulumi CLI: install it .* or run `npm run pulumi:cli`/],
 ])('rejects %s in one line', async (_name, args, message) => {
