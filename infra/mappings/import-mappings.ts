@@ -29,10 +29,10 @@ const maxConcurrent = 8
 export async function importMappings(options: ImportOptions): Promise<Counts> {
   const { table, path, isDryRun, log, onProblem } = options
   const { client, resourceId } = table
-  await using file = await open(path).catch((cause: Error) => {
-    throw new Error(`cannot read ${path}: ${cause.message}`, { cause })
-  })
-  await rejectCsv(file, path)
+  await using file = await open(path).catch((cause: Error) => rejectUnreadable(path, cause))
+  if (await isCsv(file).catch((cause: Error) => rejectUnreadable(path, cause))) {
+    throw new Error(`${path} is a CSV, which is not a complete backup: import a file of --format ndjson`)
+  }
   const counts: Counts = { inserted: 0, present: 0, conflict: 0, rejected: 0 }
   const count = (line: number, outcome: Outcome) => {
     counts[typeof outcome === 'string' ? outcome : outcome.kind]++
@@ -62,11 +62,14 @@ export function formatCounts({ inserted, present, conflict, rejected }: Counts):
   return `${inserted} rows inserted, ${present} already present, ${conflict} in conflict, ${rejected} rejected`
 }
 
-async function rejectCsv(file: FileHandle, path: string): Promise<void> {
+function rejectUnreadable(path: string, cause: Error): never {
+  throw new Error(`cannot read ${path}: ${cause.message}`, { cause })
+}
+
+/** Compares only the names: spreadsheets add a byte order mark, and end lines differently. */
+async function isCsv(file: FileHandle): Promise<boolean> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(csvHeader.length), 0, csvHeader.length, 0)
-  if (buffer.toString('utf8', 0, bytesRead) === csvHeader) {
-    throw new Error(`${path} is a CSV, which is not a complete backup: import a file of --format ndjson`)
-  }
+  return buffer.toString('utf8', 0, bytesRead).includes(csvHeader.slice(0, csvHeader.indexOf(',')))
 }
 
 /** Yields the rows of one part. Counts invalid lines with the users. */
