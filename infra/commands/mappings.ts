@@ -44,7 +44,8 @@ const exportCommand = createCommand(
     ).choices(['unresolved', 'archive-only']),
   )
   .action(async (stack: string, file: string | undefined, { format, unmapped }: ExportFlags) => {
-    const path = file ?? `mappings-${stack}.${format}`
+    // A name may include the organization and the project.
+    const path = file ?? `mappings-${stack.split('/').at(-1)}.${format}`
     if (format === 'ndjson' && unmapped !== undefined) {
       throw new Error('--unmapped applies only to --format csv: omit it')
     }

@@ -52,7 +52,7 @@ describe('mappings export', () => {
 
   it('marks users without an Entra ID user for the archive', async () => {
     const folder = temporaryFolder()
-    const args = ['export', 'dev', '--format', 'csv', '--unmapped', 'archive-only']
+    const args = ['export', 'organization/acs-kit/dev', '--format', 'csv', '--unmapped', 'archive-only']
     expect((await fixture.run('golden', folder, ...args)).code).toBe(0)
     const text = readFileSync(join(folder, 'mappings-dev.csv'), 'utf8')
     expect(text).toBe(golden.replaceAll('unresolved', 'archive-only'))
@@ -251,10 +251,13 @@ describe('mappings import', () => {
 
   it.each([
     ['a CSV', 'map.csv', /map.csv is a CSV, which is not a complete backup: import a file of --format ndjson/],
+    ['a CSV of a spreadsheet', 'excel.csv', /excel.csv is a CSV, which is not a complete backup/],
     ['a missing file', 'missing', /cannot read missing: ENOENT/],
+    ['a folder', '.', /cannot read \.: EISDIR/],
   ])('rejects %s', async (_name, file, message) => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'map.csv'), golden)
+    writeFileSync(join(folder, 'excel.csv'), `\uFEFF${golden.replaceAll('\n', '\r\n')}`)
     const { code, stderr } = await fixture.run('golden', folder, 'import', 'dev', file)
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
     expect(stderr.trim().split('\n')).toHaveLength(1)
