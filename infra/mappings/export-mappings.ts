@@ -43,8 +43,9 @@ export interface ExportOptions {
 export async function exportMappings({ table, format, path, log }: ExportOptions): Promise<number> {
   const { name, header, queryOptions, toLine } = format
   await using file = await ResumableFile.open(path, `${name}, of ${table.url}`)
-  const { continuationToken } = file.progress
-  if (file.progress.rows > 0) log.print(`continuing after ${file.progress.rows} rows`)
+  const { continuationToken, rows: found } = file.progress
+  // Changes of these rows since then will be missing.
+  if (found > 0) log.print(`continuing after ${found} rows, exported until ${file.interruptedOn.toISOString()}`)
   if (!file.progress.isLast) {
     const collectGarbage = createGarbageCollector()
     const scan = table.client.listEntities({ queryOptions, disableTypeConversion: true })

@@ -29,11 +29,14 @@ export class ResumableFile implements AsyncDisposable {
   readonly #path: string
   readonly #file: FileHandle
   #checkpoint: Checkpoint
+  /** When an earlier process wrote to it. */
+  readonly interruptedOn: Date
 
-  private constructor(path: string, file: FileHandle, checkpoint: Checkpoint) {
+  private constructor(path: string, file: FileHandle, checkpoint: Checkpoint, interruptedOn: Date) {
     this.#path = path
     this.#file = file
     this.#checkpoint = checkpoint
+    this.interruptedOn = interruptedOn
   }
 
   /** Throws if the file exists, or if its partial file has other content. */
@@ -48,7 +51,7 @@ export class ResumableFile implements AsyncDisposable {
     await using parts = new AsyncDisposableStack()
     try {
       const file = parts.use(await open(partialPath(path), constants.O_RDWR | constants.O_CREAT, mode))
-      const { size } = await file.stat()
+      const { size, mtime } = await file.stat()
       if (found ? size < found.bytes : size > 0)
         throw new Error(`${partialPath(path)} cannot be continued: choose another file, or delete it`)
       // A umask may have removed permissions, and an existing file may have more.
@@ -56,7 +59,7 @@ export class ResumableFile implements AsyncDisposable {
       const checkpoint = { content, bytes: 0, rows: 0, isLast: false, ...found, owner: randomUUID() }
       await writeCheckpoint(path, checkpoint)
       parts.move()
-      return new ResumableFile(path, file, checkpoint)
+      return new ResumableFile(path, file, checkpoint, mtime)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       if (code === undefined) throw error

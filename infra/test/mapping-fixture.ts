@@ -54,7 +54,7 @@ export class MappingFixture implements AsyncDisposable {
   }
 
   outputs(table: string) {
-    return { mappingTableEndpoint: this.azurite.endpoint, mappingTable: table, resourceId }
+    return { mappingTableEndpoint: this.azurite.endpoint, mappingTable: table, resourceId: resourceId.toUpperCase() }
   }
 
   client(table: string): TableClient {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StoreProxy } from '@acs-kit/test-support/store-proxy'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
@@ -124,8 +124,10 @@ describe('mappings export', () => {
     await expect(run({ ...ndjson, name: 'csv' })).rejects.toThrow(/belongs to a different export \(ndjson, of https:/)
     // As if it had been killed while it wrote the next pages.
     writeFileSync(`${path}.partial`, '{"partitionKey":'.repeat(100_000), { flag: 'a' })
+    const interruptedOn = new Date('2026-11-26T08:30:00Z')
+    utimesSync(`${path}.partial`, interruptedOn, interruptedOn)
     expect(await run()).toBe(2500)
-    expect(lines).toEqual(['continuing after 2000 rows'])
+    expect(lines).toEqual(['continuing after 2000 rows, exported until 2026-11-26T08:30:00.000Z'])
     const keys = readFileSync(path, 'utf8')
       .trimEnd()
       .split('\n')
@@ -160,7 +162,7 @@ describe('mappings import', () => {
       journalEntry,
       {
         ...createUser(oidc, 'every type'),
-        text: 'line\n"quoted" \u2028 ü 𝔘',
+        text: 'line\n"quoted" \u2028 \u2029 ü 𝔘',
         whole: 7,
         fraction: 1.5,
         isTrue: true,
@@ -175,9 +177,15 @@ describe('mappings import', () => {
     await fixture.createTable('source', rows)
     const exported = await fixture.run('source', folder, 'export', 'dev', 'b.ndjson', '--format', 'ndjson')
     expect(exported.code).toBe(0)
+    // Types that JSON has are not written.
+    expect(readFileSync(join(folder, 'b.ndjson'), 'utf8')).toContain(
+      '"whole":7,"fraction":{"value":"1.5","type":"Double"},"isTrue":true,',
+    )
     const { code, stdout, stderr } = await fixture.run('restored', folder, 'import', 'dev', 'b.ndjson')
     expect([code, stdout, stderr]).toEqual([0, '6 rows inserted, 0 already present, 0 in conflict, 0 rejected\n', ''])
     expect(await fixture.rows('restored')).toEqual(await fixture.rows('source'))
+    const again = await fixture.run('restored', folder, 'import', 'dev', 'b.ndjson')
+    expect(again.stdout).toBe('0 rows inserted, 6 already present, 0 in conflict, 0 rejected\n')
   })
 
   it('keeps existing rows, reports what it does not import, and is repeatable', async () => {
