@@ -104,6 +104,15 @@ describe.each(sdks)('the %s driver', (sdk) => {
     await expect(identities.create()).rejects.toMatchObject({ code: 'credentials-rejected' })
   })
 
+  it('does not take 404 for an assignment that was created', async () => {
+    emulator.faults.add({ status: 404 })
+    const assignment = { principalType: 'user', clientIds: [principal.objectId] } as const
+    await expect(identities.putTeamsAssignment(principal, assignment)).rejects.toMatchObject({
+      code: 'invalid-request',
+      message: expect.stringMatching(/^the service rejected the request \(404/),
+    })
+  })
+
   it('fails at its deadline', async () => {
     emulator.faults.add({ latencyMs: 60_000 })
     const late = { code: 'unavailable', message: 'no response from the service within 200 ms' }
