@@ -87,7 +87,7 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
     sku: parse('sku', 'B1', parseSku),
     allowedOrigins: parse('allowedOrigins', [], parseOrigins),
     issuers: parse('issuers', [], parseIssuers),
-    teamsExtension: options['teamsExtension'],
+    teamsExtension: parse('teamsExtension', undefined, parseTeamsExtension),
     tags: parse('tags', {}, parseTags),
     protect: parse('protect', stack === 'prod', parseFlag),
     deployPackage: parse('deployPackage', stack !== 'local', parseFlag),
@@ -149,11 +149,21 @@ function isAllowedOrigin(text: string): boolean {
 }
 
 function parseIssuers(text: string): readonly Issuer[] {
+  return parseSetting(text, settings.SIGN_IN_ISSUERS)
+}
+
+function parseTeamsExtension(text: string): string {
+  parseSetting(text, settings.TEAMS_EXTENSION)
+  return text
+}
+
+/** Parses JSON by the rules of a setting of the service. */
+function parseSetting<Value>(text: string, { parse }: { readonly parse: (text: string) => Value }): Value {
   const placeholders = new Set(text.match(/<[^<>]*>/g))
   const issues = [...placeholders].map((name) => ` has the placeholder ${name}: replace it (see README.md)`)
   try {
-    const issuers = settings.SIGN_IN_ISSUERS.parse(text)
-    if (issues.length === 0) return issuers
+    const value = parse(text)
+    if (issues.length === 0) return value
   } catch (error) {
     issues.push(` ${(error as Error).message}`)
   }

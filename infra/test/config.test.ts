@@ -56,6 +56,11 @@ it('accepts the origins that the service accepts', () => {
   expect(parseConfig(source({ allowedOrigins }))).toMatchObject({ allowedOrigins })
 })
 
+it('names a placeholder of teamsExtension', () => {
+  const issues = getIssues({ teamsExtension: { tenantId: guid, clientIds: ['<application>'] } })
+  expect(issues).toContain('- teamsExtension has the placeholder <application>: replace it (see README.md)')
+})
+
 it('passes teamsExtension to the service', () => {
   const teamsExtension = { tenantId: guid, clientIds: [guid] }
   const config = parseConfig(source({ teamsExtension }))
@@ -113,7 +118,7 @@ it.each<[string, Record<string, unknown>, RegExp]>([
   [
     'a Teams tenant that is not a GUID',
     { teamsExtension: { tenantId: 'contoso', clientIds: [guid] } },
-    /^- TEAMS_EXTENSION is invalid: \/tenantId must match format "uuid"$/,
+    /^- teamsExtension is invalid: \/tenantId must match format "uuid"$/,
   ],
   [
     'a missing package',
