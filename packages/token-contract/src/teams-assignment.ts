@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 
 export const TeamsAssignmentParams = Type.Object({
   objectId: Type.String({
-    pattern: '^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$',
+    format: 'uuid',
     description: 'Object id of a user or resource account of the configured tenant',
   }),
 })

@@ -34,7 +34,9 @@ function toInvalidRequest(
   [first]: NonNullable<FastifyError['validation']>,
   context: FastifyError['validationContext'],
 ): ProblemError {
-  const { instancePath = '', message = 'is invalid' } = first ?? {}
+  const { instancePath = '', keyword } = first ?? {}
+  // The validator's own message for an unknown member is "schema is false".
+  const message = keyword === 'boolean' ? 'is unknown: omit it' : (first?.message ?? 'is invalid')
   if (context === 'body' && /^\/scopes\/\d+$/.test(instancePath)) {
     return new ProblemError('scope-unknown', `${instancePath.slice(1)} ${message}`)
   }

@@ -12,6 +12,7 @@ function valid(schema: JsonSchema): fc.Arbitrary<unknown> {
     required = [],
     items = {},
     pattern,
+    format,
     ...limits
   } = resolveReference(schema)
   if (values) return fc.constantFrom(...values)
@@ -28,6 +29,7 @@ function valid(schema: JsonSchema): fc.Arbitrary<unknown> {
       return fc.boolean()
     case 'string':
       if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern))
+      if (format === 'uuid') return fc.uuid()
       return fc.string({ minLength: limits.minLength ?? 0, maxLength: limits.maxLength ?? 100 })
     case undefined:
     default:
