@@ -1,5 +1,10 @@
 import { join } from 'node:path'
-import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import {
+  startEmulator,
+  wellKnownPublicClientId,
+  wellKnownTenantId,
+  type Emulator,
+} from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
@@ -46,6 +51,9 @@ interface Parts<E> {
 export function trustedIssuer({ issuer }: Emulator['entra']) {
   return { issuer, audience: 'api://acs-kit', kind: 'entra', required: 'access_as_user', admin: 'admin' }
 }
+
+/** Teams Phone extensibility with the emulator's only tenant and its public application. */
+export const teamsExtension = { tenantId: wellKnownTenantId, clientIds: [wellKnownPublicClientId] }
 
 /** Services that a token service depends on: emulator, Azurite and a sign-in issuer. */
 export class Backend<E extends Emulator | EmulatorProcess = Emulator> implements AsyncDisposable {
@@ -132,6 +140,10 @@ async function startInProcess(options: InProcessOptions, resources: AsyncDisposa
         ? emulator.resources[0]!.secondaryConnectionString
         : process.env['COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING'],
       IDENTITY_STORE_CONNECTION_STRING: azurite.connectionString,
+      ...(isAzureEmulated && {
+        TEAMS_CLIENT_ID: wellKnownPublicClientId,
+        TEAMS_EXTENSION: JSON.stringify(teamsExtension),
+      }),
       ...settings,
     },
     { isOnline: !isAzureEmulated },

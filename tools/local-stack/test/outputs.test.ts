@@ -114,6 +114,25 @@ it('lets pages of other origins read the metadata of the sign-in, but not the ou
   })
 })
 
+it('lets an administrator assign users of Teams Phone extensibility, who then exchange their tokens', async () => {
+  const { entra, endpoint } = stack.emulator
+  const { oid } = await entra.signIn({ user: 'alice' })
+  const administrator = await entra.signIn({ user: 'bob', roles: ['admin'] })
+  const url = new URL(`/v1/teams/assignments/${oid}`, stack.service.url)
+  const send = (method: string) =>
+    fetch(url, { method, headers: { Authorization: `Bearer ${administrator.accessToken}` } })
+  const exchange = async () => {
+    const user = await entra.signIn({ user: 'alice', audience: 'https://auth.msft.communication.azure.com' })
+    const path = 'access/teamsExtension/:exchangeAccessToken?api-version=2025-06-30'
+    const headers = { Authorization: `Bearer ${user.accessToken}` }
+    return (await fetch(new URL(path, endpoint), { method: 'POST', headers })).status
+  }
+  expect((await send('PUT')).status).toBe(200)
+  expect(await exchange()).toBe(200)
+  expect((await send('DELETE')).status).toBe(204)
+  expect(await exchange()).toBe(403)
+})
+
 it.each([
   'http://localhost:3000',
   'https://localhost:3000',

@@ -1,7 +1,7 @@
 import type { Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
-import { trustedIssuer } from '../backend.ts'
+import { teamsExtension, trustedIssuer } from '../backend.ts'
 import { startStandInProvider, type StandInProvider } from '../stand-in-provider/stand-in-provider.ts'
 import { LocalEngine } from './local-engine.ts'
 
@@ -28,7 +28,13 @@ export async function startEmulatedEngine(options: EmulatedEngineOptions): Promi
   await using parts = new AsyncDisposableStack()
   const engine = parts.use(await LocalEngine.start(cli, provider))
   const issuer = Object.entries(trustedIssuer(entra)).map(([name, value]) => [`issuers[0].${name}`, value])
-  await engine.configure({ 'azure-native:location': 'westeurope', ...Object.fromEntries(issuer), ...settings })
+  await engine.configure({
+    'azure-native:location': 'westeurope',
+    ...Object.fromEntries(issuer),
+    'teamsExtension.tenantId': teamsExtension.tenantId,
+    'teamsExtension.clientIds[0]': teamsExtension.clientIds[0]!,
+    ...settings,
+  })
   parts.move()
   return engine
 }
