@@ -179,11 +179,11 @@ it("reports why provisioning is skipped, and uses the emulator's default resourc
   chmodSync(join(folder, 'bin/pulumi'), 0o755)
   const env = { ...environment, TMPDIR: folder, PATH: join(folder, 'bin') }
   const { stdout } = await run(process.execPath, [script], { env })
-  expect(stdout).toMatch(/^Provisioning skipped, using the emulator's default resource: .*3\.1\.0.* 3\.74/)
+  expect(stdout).toMatch(/^Provisioning skipped, using the emulator's default resource: .*3\.1\.0.* 3\.217/)
   expect(stdout).toMatch(/^ {2}deleted /m)
   await expect(run(process.execPath, [script, '--pulumi', '--once'], { env })).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^acs-kit: .*3\.1\.0.* 3\.74.*\n$/),
+    stderr: expect.stringMatching(/^acs-kit: .*3\.1\.0.* 3\.217.*\n$/),
   })
 })
 
