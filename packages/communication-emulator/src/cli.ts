@@ -38,6 +38,8 @@ function createProgram(): Command {
       "scopes of the token (default: those of the audience's .default, mostly access_as_user)",
     )
     .option('--role <name...>', 'app roles of the user (default: none)')
+    .option('--client-id <id>', 'application that acquires the token (default: the public application)')
+    .option('--lifetime <minutes>', 'lifetime of the token (default: 60)', Number)
   addRunningOptions(signInCommand, wellKnownPort).action(signIn)
   return program
 }

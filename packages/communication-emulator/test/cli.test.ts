@@ -17,7 +17,7 @@ it.each([
   ['start', emulatorOptions],
   ['exec', emulatorOptions],
   ['env', ['port', 'keys', 'shell']],
-  ['sign-in', ['audience', 'scope', 'role', 'port', 'keys']],
+  ['sign-in', ['audience', 'scope', 'role', 'client-id', 'lifetime', 'port', 'keys']],
 ])('lists the options of %s with --help', async (command, options) => {
   const { output, exit } = run([command, '--help'])
   expect(await exit).toMatchObject({ code: 0 })

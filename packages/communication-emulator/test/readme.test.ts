@@ -9,8 +9,8 @@ import * as surface from '../src/index.ts'
 const root = join(import.meta.dirname, '..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-it('shows a test that compiles and passes', async () => {
-  const [, example] = /```ts\n([^]*?)```/.exec(readme)!
+it('shows tests that compile and pass', async () => {
+  const examples = [...readme.matchAll(/```ts\n([^]*?)```/g)].map(([, example]) => example!)
   const folder = temporaryFolder()
   // A project in which the package's own name resolves as for its users.
   const modules = join(folder, 'node_modules')
@@ -18,13 +18,13 @@ it('shows a test that compiles and passes', async () => {
   symlinkSync(root, join(modules, '@acs-kit/communication-emulator'))
   for (const name of ['@azure', '@types', 'vitest']) symlinkSync(join(root, 'node_modules', name), join(modules, name))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  writeFileSync(join(folder, 'example.test.ts'), example!)
+  for (const [index, example] of examples.entries()) writeFileSync(join(folder, `example-${index}.test.ts`), example)
   const configuration = { extends: join(root, '../../tsconfig.base.json'), include: ['*.ts'] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(configuration))
   const run = (...args: string[]) => promisify(execFile)('pnpm', ['exec', ...args], { cwd: root })
   await run('tsc', '-p', folder)
   const { stdout } = await run('vitest', 'run', '--root', folder)
-  expect(stdout).toMatch(/1 passed/)
+  expect(stdout).toMatch(/Tests .*2 passed/)
 })
 
 it('shows the well-known connection string', () => {

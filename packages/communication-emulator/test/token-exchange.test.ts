@@ -57,6 +57,8 @@ describe.each<Kind>(['extension', 'entra'])('the exchange of kind %s', (kind) =>
       message: expect.stringContaining(clientId),
     })
     expect((await exchangeToken(kind)).status).toBe(200)
+    await assign(kind, { principalType: kind === 'entra' ? 'group' : 'resourceAccount' })
+    expect((await exchangeToken(kind)).json.error.innererror.code).toBe('AssignmentType')
   })
 
   it('rejects a user who is assigned to another resource', async () => {

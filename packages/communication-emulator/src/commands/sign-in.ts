@@ -8,15 +8,18 @@ export interface SignInFlags {
   readonly audience: string
   readonly scope?: string[]
   readonly role?: string[]
+  readonly clientId?: string
+  readonly lifetime?: number
 }
 
 /** Prints a sign-in token of a running emulator. */
-export async function signIn(user: string, { port, keys, audience, scope, role }: SignInFlags): Promise<void> {
+export async function signIn(user: string, flags: SignInFlags): Promise<void> {
+  const { port, keys, audience, scope: scopes, role: roles, clientId, lifetime: lifetimeMinutes } = flags
   const { ca } = await openKeyMaterial(keys)
   trustInProcess(ca)
   bypassProxies()
   const url = `https://localhost:${port}/_emulator/entra/sign-in`
-  const body = JSON.stringify({ user, audience, ...(scope && { scopes: scope }), ...(role && { roles: role }) })
+  const body = JSON.stringify({ user, audience, scopes, roles, clientId, lifetimeMinutes })
   const response = await fetch(url, { method: 'POST', body }).catch((cause: unknown) => {
     throw new Error(
       `no emulator is running on port ${port}: start one with \`communication-emulator start\`, or set its --port and --keys`,

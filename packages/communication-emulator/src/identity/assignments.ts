@@ -93,10 +93,13 @@ export function createAssignments(store: Store, tokens: IssuedTokens) {
   function checkAssigned(resource: Resource, kind: AssignmentKind, { oid, tenantId, clientId }: EntraUser): void {
     const applicable = findApplicable(resource, { kind, tenantId, oid })
     if (applicable.some(({ clientIds = [] }) => clientIds.includes(clientId))) return
+    const other = find(resource, kind, { objectId: oid, tenantId })
     const reason =
-      applicable.length === 0
-        ? { code: 'AssignmentMissing', message: `The user ${oid} of tenant ${tenantId} has no assignment: create one.` }
-        : { code: 'ClientNotAssigned', message: `The assignment does not list the application ${clientId}: add it.` }
+      applicable.length > 0
+        ? { code: 'ClientNotAssigned', message: `The assignment does not list the application ${clientId}: add it.` }
+        : other
+          ? { code: 'AssignmentType', message: `The assignment of ${oid} is for a ${other.principalType}: use user.` }
+          : { code: 'AssignmentMissing', message: `${oid} of tenant ${tenantId} has no assignment: create one.` }
     // guess(assignment-errors): the status is known from a sample, code and text are not.
     throw new ServiceError(403, 'Forbidden', 'The user is not assigned to the resource.', {
       innererror: reason,
