@@ -24,7 +24,7 @@ it('shows valid settings in the README', () => {
   const values = readSettings({
     SIGN_IN_ISSUERS: issuers,
     SCOPE_POLICY: policy,
-    TEAMS_EXTENSION: teamsExtension,
+    TEAMS_EXTENSION: teamsExtension.replaceAll(/<\w+>/g, '9f4b7c9e-5d2a-4c4e-8d35-1f0f5a1f6b11'),
     COMMUNICATION_SERVICES_ENDPOINT: 'https://acs.example/',
     IDENTITY_STORE_ENDPOINT: 'https://store.example/',
   })
