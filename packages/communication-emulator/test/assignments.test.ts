@@ -29,7 +29,7 @@ const patchEntra = (body: unknown) =>
 describe.each(['2025-03-02-preview', '2025-06-30', '2026-07-22', '2026-09-23'])(
   'assignments of the Teams extension, %s',
   (apiVersion) => {
-    it('creates, returns, replaces and deletes one', async () => {
+    it('creates, returns, replaces and deletes an assignment', async () => {
       const target = `${extensionPath()}?api-version=${apiVersion}`
       const body = { principalType: 'user', clientIds }
       const assignment = { objectId, tenantId: wellKnownTenantId, principalType: 'user', clientIds }
@@ -50,7 +50,7 @@ describe.each(['2025-03-02-preview', '2025-06-30', '2026-07-22', '2026-09-23'])(
 )
 
 describe('assignments of the Teams extension', () => {
-  it.each(['2023-10-01', '2025-04-01-preview'])('are missing in %s', async (apiVersion) => {
+  it.each(['2023-10-01', '2025-04-01-preview'])('rejects api-version %s', async (apiVersion) => {
     const target = `${extensionPath()}?api-version=${apiVersion}`
     expect((await fixture.call({ method: 'GET', target })).json.error.code).toBe('UnsupportedApiVersion')
   })
@@ -62,13 +62,13 @@ describe('assignments of the Teams extension', () => {
     ['RESOURCEACCOUNT', 'resourceAccount'],
     ['teamsResourceAccount', 'resourceAccount'],
     ['TeamsResourceAccount', 'resourceAccount'],
-  ])('accept the principal type %s', async (principalType, stored) => {
+  ])('accepts the principal type %s', async (principalType, stored) => {
     const { status, json } = await extension('PUT', { principalType })
     expect(status).toBe(201)
     expect(json).toEqual({ objectId, tenantId: wellKnownTenantId, principalType: stored })
   })
 
-  it("accept the requests of Microsoft's server sample, which signs `date` and repeats the api-version as a header", async () => {
+  it("accepts the requests of Microsoft's server sample, which signs `date` and repeats the api-version as a header", async () => {
     const target = `${extensionPath()}?${version}`
     const sign = { names: ['date', 'host', 'x-ms-content-sha256'] }
     const headers = { 'api-version': '2025-06-30' }
@@ -78,7 +78,7 @@ describe('assignments of the Teams extension', () => {
     expect((await call('DELETE')).status).toBe(204)
   })
 
-  it('accept an Entra ID token for the resource', async () => {
+  it('accepts an Entra ID token for the resource', async () => {
     const audience = 'https://communication.azure.com/'
     const { accessToken } = await fixture.emulator.entra.signIn({ user: 'admin', audience })
     const headers = { authorization: `Bearer ${accessToken}` }
@@ -97,7 +97,7 @@ describe('assignments of the Teams extension', () => {
     [{ principalType: 'constructor' }, 'Provided PrincipalType is not supported.', 'principalType'],
     [{ principalType: 'user', clientIds: 'x' }, 'ClientIds: The value could not be converted.', 'ClientIds'],
     [{ principalType: 'user', clientIds: ['x'] }, 'Provided ClientIds has invalid format.', 'clientIds'],
-  ])('reject the body %j', async (body, message, target) => {
+  ])('rejects the body %j', async (body, message, target) => {
     expect(await extension('PUT', body)).toMatchObject({
       status: 400,
       json: { error: { code: 'ValidationError', message, target } },
@@ -105,7 +105,7 @@ describe('assignments of the Teams extension', () => {
     expect(fixture.emulator.assignments()).toEqual([])
   })
 
-  it('reject ids that are not GUIDs, and ignore their case', async () => {
+  it('rejects ids that are not GUIDs, and ignores the case of GUIDs', async () => {
     for (const [path, message] of [
       [extensionPath('contoso'), 'Provided TenantId has invalid format.'],
       [extensionPath(wellKnownTenantId, 'alice'), 'Provided ObjectId has invalid format.'],
@@ -121,13 +121,13 @@ describe('assignments of the Teams extension', () => {
     expect(got).toMatchObject({ status: 200, json: { objectId, clientIds } })
   })
 
-  it('reject unknown members with strict', async () => {
+  it('rejects unknown members when strict', async () => {
     const body = { principalType: 'user', tenantId: wellKnownTenantId }
     const response = await strict.call({ method: 'PUT', target: `${extensionPath()}?${version}`, body })
     expect(response).toMatchObject({ status: 400, json: { error: { target: 'TenantId' } } })
   })
 
-  it('belong to one tenant and one resource', async () => {
+  it('keeps the assignments of tenants and resources apart', async () => {
     const otherTenant = 'bbbbbbbb-0000-4000-8000-00000000000b'
     await extension('PUT', { principalType: 'user' })
     await extension('PUT', { principalType: 'resourceAccount' }, extensionPath(otherTenant))
@@ -144,7 +144,7 @@ describe('assignments of Entra ID users', () => {
   const value = { tenantId: wellKnownTenantId, principalType: 'user', clientIds }
   const assignment = { objectId, ...value }
 
-  it('are created, returned, listed, replaced and deleted', async () => {
+  it('creates, returns, lists, replaces and deletes an assignment', async () => {
     const created = await entra('PUT', value)
     expect([created.status, created.json]).toEqual([201, assignment])
     expect(created.headers['api-supported-versions']).toBe('2025-03-02-preview')
@@ -161,14 +161,14 @@ describe('assignments of Entra ID users', () => {
     expect((await entra('GET', undefined, entraPath)).json).toEqual({ value: [] })
   })
 
-  it('are found by object id alone: a new tenant replaces the old one', async () => {
+  it('identifies an assignment by its object id alone, and replaces the tenant', async () => {
     const otherTenant = 'bbbbbbbb-0000-4000-8000-00000000000b'
     await entra('PUT', value)
     expect((await entra('PUT', { ...value, tenantId: otherTenant })).status).toBe(200)
     expect(fixture.emulator.assignments()).toMatchObject([{ kind: 'entra', tenantId: otherTenant }])
   })
 
-  it('are merged with PATCH, all or none', async () => {
+  it('applies all changes of a PATCH or none', async () => {
     const second = 'cccccccc-0000-4000-8000-00000000000c'
     const third = 'dddddddd-0000-4000-8000-00000000000d'
     await entra('PUT', value)
@@ -184,7 +184,7 @@ describe('assignments of Entra ID users', () => {
     expect(fixture.emulator.assignments()).toEqual([])
   })
 
-  it.each(['tenantId', 'principalType', 'clientIds'])('require %s', async (name) => {
+  it.each(['tenantId', 'principalType', 'clientIds'])('requires %s', async (name) => {
     const label = `${name.charAt(0).toUpperCase()}${name.slice(1)}`
     expect(await entra('PUT', { ...value, [name]: null })).toMatchObject({
       status: 400,
@@ -192,7 +192,7 @@ describe('assignments of Entra ID users', () => {
     })
   })
 
-  it('are missing in other api-versions', async () => {
+  it('rejects other api-versions', async () => {
     const target = `${entraPath}?${version}`
     expect((await fixture.call({ method: 'GET', target })).json.error.code).toBe('UnsupportedApiVersion')
   })
@@ -223,7 +223,7 @@ it('keeps the assignments of the two kinds apart', async () => {
   expect((await extension('GET')).status).toBe(200)
 })
 
-it('deletes assignments with the emulator reset', async () => {
+it('deletes assignments when the emulator is reset', async () => {
   await extension('PUT', { principalType: 'user' })
   await fixture.emulator.reset()
   expect(fixture.emulator.assignments()).toEqual([])

@@ -114,7 +114,7 @@ describe('the unmodified AzureCommunicationTokenCredential', () => {
   })
 })
 
-it('issues tokens that the Calling SDK takes for the right kind of user', async () => {
+it('issues tokens in which the Calling SDK recognizes the kind of user', async () => {
   const client = new CommunicationIdentityClient(fixture.emulator.connectionString)
   const { token } = await client.createUserAndToken(['chat', 'voip'])
   expect(toCallAgent(token)).toMatchObject({ kind: 'identity', scopes: ['chat', 'voip'] })

@@ -260,7 +260,7 @@ describe('repeatable requests', () => {
       headers,
     })
 
-  it('create one identity in 2023-08-01, also at once, and return the first response again', async () => {
+  it('creates one identity in 2023-08-01, even for simultaneous requests, and repeats the first response', async () => {
     const responses = await Promise.all([create(), create()])
     responses.push(await create())
     expect(responses.map(({ status }) => status)).toEqual([201, 201, 201])
@@ -271,7 +271,7 @@ describe('repeatable requests', () => {
     expect(fixture.emulator.identities()).toHaveLength(2)
   })
 
-  it('repeat after an error, and after a reset', async () => {
+  it('runs a request again after an error or a reset', async () => {
     fixture.emulator.quotas.set({ createIdentityWithToken: 0 })
     expect((await create()).status).toBe(429)
     fixture.emulator.quotas.set(false)
@@ -281,7 +281,7 @@ describe('repeatable requests', () => {
     expect((await create()).text).not.toBe(text)
   })
 
-  it('need no headers, and ignore them in other api-versions', async () => {
+  it('does not require the headers, and ignores them in other api-versions', async () => {
     const responses = [await create({}), await create({}), await create(repeatability, '2023-10-01')]
     expect(responses.map(({ status }) => status)).toEqual([201, 201, 201])
     expect(responses.map(({ headers }) => headers['repeatability-result'])).toEqual(Array(3).fill(undefined))
@@ -292,7 +292,7 @@ describe('repeatable requests', () => {
     [{ 'repeatability-request-id': requestId }, 'Repeatability-First-Sent'],
     [{ ...repeatability, 'repeatability-first-sent': '1' }, 'Repeatability-First-Sent'],
     [{ ...repeatability, 'repeatability-request-id': 'x' }, 'Repeatability-Request-ID'],
-  ])('are rejected with the headers %j', async (headers, target) => {
+  ])('rejects the headers %j', async (headers, target) => {
     expect(await create(headers)).toMatchObject({ status: 400, json: { error: { target } } })
     expect(fixture.emulator.identities()).toEqual([])
   })

@@ -90,7 +90,7 @@ describe("the resource manager with Azure's clients", () => {
     expect(next.immutableResourceId).not.toBe(created.immutableResourceId)
   })
 
-  it('keeps nothing of a deleted resource for one with the same name', async () => {
+  it('does not keep data of a deleted resource for a new one with the same name', async () => {
     const assignment = `/access/entra/assignments/${subscription}?api-version=2025-03-02-preview`
     const body = { tenantId: subscription, principalType: 'user', clientIds: [] }
     const headers = {

@@ -42,7 +42,7 @@ describe.each<Kind>(['extension', 'entra'])('the exchange of kind %s', (kind) =>
     expect(response.status).toBe(404)
   })
 
-  it('rejects a user without an assignment, and an application that it does not list', async () => {
+  it('rejects a user without an assignment, and an application that the assignment does not list', async () => {
     expect(await exchangeToken(kind)).toMatchObject({
       status: 403,
       json: { error: { code: 'Forbidden', innererror: { code: 'AssignmentMissing' } } },
@@ -179,12 +179,12 @@ it.each(['2025-03-02-preview', '2025-06-30', '2026-07-22', '2026-09-23'])(
   },
 )
 
-it.each(['2025-06-30', '2026-09-23'])('exchanges no tokens of other Entra ID users in %s', async (version) => {
+it.each(['2025-06-30', '2026-09-23'])('does not exchange tokens of other Entra ID users in %s', async (version) => {
   await assign('entra')
   expect((await exchangeToken('entra', {}, version)).json.error.code).toBe('UnsupportedApiVersion')
 })
 
-it('revokes no token of the Teams extension with the assignment of the other kind', async () => {
+it('keeps tokens of the Teams extension when the assignment of the other kind is deleted', async () => {
   await assign('extension')
   await assign('entra')
   const { token } = (await exchangeToken('extension')).json.accessToken

@@ -92,7 +92,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     expect(echo.secrets).not.toEqual([])
   })
 
-  it('retries the calls for Teams assignments, and keeps the credentials when they are forbidden', async () => {
+  it('retries the calls for Teams assignments, and does not treat 403 as rejected credentials', async () => {
     for (const status of [500, 429]) emulator.faults.add({ status, count: 1 })
     await identities.putTeamsAssignment(principal, { principalType: 'user', clientIds: [principal.objectId] })
     expect(statuses()).toEqual([500, 429, 201])
@@ -104,7 +104,7 @@ describe.each(sdks)('the %s driver', (sdk) => {
     await expect(identities.create()).rejects.toMatchObject({ code: 'credentials-rejected' })
   })
 
-  it('does not take 404 for an assignment that was created', async () => {
+  it('fails when the response to a new assignment is 404', async () => {
     emulator.faults.add({ status: 404 })
     const assignment = { principalType: 'user', clientIds: [principal.objectId] } as const
     await expect(identities.putTeamsAssignment(principal, assignment)).rejects.toMatchObject({

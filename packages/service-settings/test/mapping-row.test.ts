@@ -8,20 +8,26 @@ const emulated = `https://localhost:4443/${tenantId}/v2.0`
 const pairwise = 'AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ'
 
 it.each([
-  ['of a known host', publicIssuer, objectId, 'any key', true],
-  ['of version 1', `https://sts.windows.net/${tenantId}/`, objectId, 'any key', true],
-  ['of another host, by its key', emulated, objectId, toUserKey('entra', tenantId, objectId), true],
+  ['finds the Entra ID user of a known host', publicIssuer, objectId, 'any key', true],
   [
-    'not of another host with the key of an OIDC user',
+    'finds the Entra ID user of an issuer of version 1.0',
+    `https://sts.windows.net/${tenantId}/`,
+    objectId,
+    'any key',
+    true,
+  ],
+  [
+    'finds the Entra ID user of another host by the key',
     emulated,
     objectId,
-    toUserKey('oidc', emulated, objectId),
-    false,
+    toUserKey('entra', tenantId, objectId),
+    true,
   ],
-  ['not with a pairwise subject', publicIssuer, pairwise, toUserKey('oidc', publicIssuer, pairwise), false],
-  ['not without a tenant', 'https://login.microsoftonline.com/common/v2.0', objectId, 'any key', false],
-  ['not of an issuer that is not a URL', 'my-issuer', objectId, 'any key', false],
-])('finds a user of Entra ID %s', (_name, issuer, subject, rowKey, isFound) => {
+  ['ignores an OIDC user of another host', emulated, objectId, toUserKey('oidc', emulated, objectId), false],
+  ['ignores a pairwise subject', publicIssuer, pairwise, toUserKey('oidc', publicIssuer, pairwise), false],
+  ['ignores an issuer without a tenant', 'https://login.microsoftonline.com/common/v2.0', objectId, 'any key', false],
+  ['ignores an issuer that is not a URL', 'my-issuer', objectId, 'any key', false],
+])('%s', (_name, issuer, subject, rowKey, isFound) => {
   expect(findEntraUser({ rowKey, issuer, subject })).toEqual(isFound ? { objectId, tenantId } : undefined)
 })
 

@@ -267,7 +267,7 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
     expect(communication().id.name).not.toBe(before)
   })
 
-  it("adds a pointer to Azure's error when the communication resource is not created, and keeps the former one", async () => {
+  it("names the README next to Azure's error when the communication resource is not created, and keeps the former one", async () => {
     const before = communication()
     await configure('dataLocation', 'Canada')
     emulator.faults.add({ operation: 'armPut', status: 403 })
