@@ -38,7 +38,7 @@ export class CommunicationServices extends ComponentResource {
   constructor(name: string, args: CommunicationServicesArgs, options?: ComponentResourceOptions) {
     super('acs-kit:communication:CommunicationServices', name, {}, options)
     const { resourceGroupName, dataLocation, keyless, publicNetworkAccess, protect, tags } = args
-    // Of no use for deletions: `pulumi destroy` does not run the program.
+    // Cannot cover deletions, because `pulumi destroy` does not run the program.
     const onError = [new ErrorHook(`${name}-creation`, explainCreationFailure)]
     this.service = new CommunicationService(
       name,
@@ -74,11 +74,11 @@ export class CommunicationServices extends ComponentResource {
   }
 }
 
-/** Says who can create a resource, which Azure's error does not. The engine prints that error next. */
+/** Names the section on who can create a resource, because Azure's error does not explain it. The engine prints that error next. */
 async function explainCreationFailure({ failedOperation }: ErrorHookArgs): Promise<boolean> {
   if (failedOperation === 'create') {
     await log.error(
-      "Communication Services resource not created, for Azure's reason below: if your subscription is new to ACS, see README.md#new-customers in the root of the repository",
+      "Communication Services resource not created, Azure's error follows: if your subscription is new to ACS, see README.md#new-customers in the root of the repository",
     )
   }
   return false

@@ -38,11 +38,11 @@ export async function findPulumi(): Promise<PulumiCommand | undefined> {
   return root === undefined ? undefined : PulumiCommand.get({ root, skipVersionCheck: true })
 }
 
-/** Finds the Pulumi CLI like `findPulumi`. Throws if there is none. */
+/** Finds the Pulumi CLI like `findPulumi`. Throws if it is missing. */
 export async function requirePulumi(): Promise<PulumiCommand> {
   const cli = await findPulumi()
   if (cli) return cli
-  throw new Error('no Pulumi CLI: install it (https://www.pulumi.com/docs/install) or run `npm run pulumi:cli`')
+  throw new Error('Pulumi CLI not found: install it (https://www.pulumi.com/docs/install) or run `npm run pulumi:cli`')
 }
 
 /**
@@ -70,7 +70,7 @@ export async function ensurePulumi(log: (line: string) => void, signal?: AbortSi
   )
   if (!hasGo) {
     throw new Error(
-      'no Pulumi CLI: install it (https://www.pulumi.com/docs/install), or install Go 1.26 so that it can be built',
+      'Pulumi CLI not found: install it (https://www.pulumi.com/docs/install), or install Go 1.26 so that it can be built',
     )
   }
   log('building the Pulumi CLI from its Go module, once: takes about four minutes and 3 GB')

@@ -21,7 +21,7 @@ it.each<[string, string[], RegExp]>([
   ['a missing stack', [], /missing required argument 'stack'.*usage: npm run teardown -- \[options\] <stack>/],
   ['two stacks', ['dev', 'prod'], /too many arguments.* dev, prod: usage: npm run teardown -- \[options\] <stack>/],
   ['an unknown option', ['dev', '--force'], /--force.*usage: npm run teardown -- \[options\] <stack>/],
-  ['a missing Pulumi CLI', ['dev'], /no Pulumi CLI: install it .* or run `npm run pulumi:cli`/],
+  ['a missing Pulumi CLI', ['dev'], /Pulumi CLI not found: install it .* or run `npm run pulumi:cli`/],
 ])('rejects %s in one line', async (_name, args, message) => {
   const { code, stderr } = await runCommand('teardown', args, temporaryEnvironment())
   expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
@@ -32,7 +32,7 @@ it('reports why the outputs of a stack cannot be read, in one line', async () =>
   const env = temporaryEnvironment()
   const args = ['export', 'dev', '--format', 'csv']
   const missing =
-    'mappings: no Pulumi CLI: install it (https://www.pulumi.com/docs/install) or run `npm run pulumi:cli`\n'
+    'mappings: Pulumi CLI not found: install it (https://www.pulumi.com/docs/install) or run `npm run pulumi:cli`\n'
   expect(await runCommand('mappings', args, env)).toMatchObject({ code: 1, stderr: missing })
   writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0')
   const unknown = 'mappings: stack dev does not exist: list the stacks with `pulumi stack ls` in infra/\n'

@@ -35,7 +35,7 @@ function createProgram(): Command {
     .option('--audience <uri>', 'audience of the token', 'api://acs-kit')
     .option(
       '--scope <name...>',
-      "scopes of the token (default: those of the audience's .default, mostly access_as_user)",
+      "scopes of the token (default: those of the audience's .default, usually access_as_user)",
     )
     .option('--role <name...>', 'app roles of the user (default: none)')
     .option('--client-id <id>', 'application that acquires the token (default: the public application)')

@@ -59,7 +59,7 @@ export function origins(value: string): readonly string[] {
   const index = list.findIndex((origin) => !isOrigin(origin) && !isLoopbackPattern(origin))
   if (index < 0) return list
   throw new Error(
-    `must list origins such as https://app.example.com, each subdomain by itself, without paths or wildcards except http://localhost:*: entry ${index + 1} is invalid`,
+    `has an invalid entry ${index + 1}: list origins such as https://app.example.com, each subdomain separately, without paths or wildcards except http://localhost:*`,
   )
 }
 

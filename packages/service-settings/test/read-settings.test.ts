@@ -96,7 +96,7 @@ it.each<[string, string, RegExp]>([
   ['ALLOWED_ORIGINS', '*', /wildcards/],
   ['ALLOWED_ORIGINS', 'https://a.example/path', /without paths/],
   ['ALLOWED_ORIGINS', 'https://a.example:*', /wildcards/],
-  ['ALLOWED_ORIGINS', 'https://*.example', /each subdomain by itself, without paths or wildcards/],
+  ['ALLOWED_ORIGINS', 'https://*.example', /each subdomain separately, without paths or wildcards/],
   ['ALLOWED_ORIGINS', 'http://localhost:*/', /wildcards/],
   ['ALLOWED_HEADERS', '*', /header names/],
   ['ALLOWED_HEADERS', 'X-Tenant, x y', /header names/],

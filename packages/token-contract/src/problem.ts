@@ -18,7 +18,7 @@ export const problemCatalogue = {
   'scope-not-allowed': { status: 403, title: 'Scopes not allowed for this user' },
   'origin-not-allowed': { status: 403, title: 'Origin not allowed' },
   'identity-unknown': { status: 404, title: 'User has no communication identity' },
-  'assignment-unknown': { status: 404, title: 'Principal has no Teams extension assignment' },
+  'assignment-unknown': { status: 404, title: 'Teams extension assignment not found' },
   'route-unknown': { status: 404, title: 'Route not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'request-timeout': { status: 408, title: 'Request timeout' },

@@ -12,13 +12,15 @@ interface OutputsOptions {
 const command = createProgram('npm run --silent outputs --', 'print the outputs of the running local stack')
   .addOption(portOption('--demo-port <number>', 'port of the demo of the stack', defaultPorts.demo))
   .option('--show-secrets', "also print the connection string, if the resource is the emulator's")
-  .option('--pulumi', 'print the variables with which commands such as mappings find the stack `local`, instead')
+  .option('--pulumi', 'print instead the variables that commands such as mappings need to find the stack `local`')
   .addHelpText('after', '\nTo set them as shell variables: eval "$(npm run --silent outputs)"')
 
 async function printOutputs({ demoPort, showSecrets = false, pulumi = false }: OutputsOptions): Promise<void> {
   const outputs = await fetchOutputs(demoPort, pulumi ? '?pulumi' : showSecrets ? '?secrets' : '')
   if (pulumi && Object.keys(outputs).length === 0)
-    throw new Error('the running stack has no Pulumi stack: start one with `npm start -- --keep`, without --no-pulumi')
+    throw new Error(
+      'the local stack was started without Pulumi: start it with `npm start -- --keep`, without --no-pulumi',
+    )
   if (pulumi) {
     for (const [name, value] of Object.entries(outputs)) process.stdout.write(`export ${name}=${quote(value)}\n`)
     return

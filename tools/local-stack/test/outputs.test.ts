@@ -55,7 +55,7 @@ it('explains that a stack was started without Pulumi', async () => {
     code: 1,
     stdout: '',
     stderr: expect.stringMatching(
-      /^acs-kit: the running stack has no Pulumi stack: start one with `npm start -- --keep`/,
+      /^acs-kit: the local stack was started without Pulumi: start it with `npm start -- --keep`/,
     ),
   })
 })

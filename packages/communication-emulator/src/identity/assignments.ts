@@ -5,10 +5,10 @@ import type { EntraUser } from './entra-user.ts'
 import { ServiceError } from './errors.ts'
 import type { IssuedTokens } from './issued-tokens.ts'
 
-/** Routes below `/access` that exchange tokens of assigned principals. */
+/** Routes under `/access` that exchange tokens of assigned principals. */
 export type AssignmentKind = AssignmentRow['kind']
 
-/** Permission of a principal to get access tokens of a resource, in the form of the service. */
+/** Permission of a principal to get access tokens of a resource, as the service returns it. */
 export interface Assignment {
   readonly objectId: string
   readonly tenantId: string
@@ -27,7 +27,7 @@ export interface ListedAssignment extends Assignment {
 
 export type Assignments = ReturnType<typeof createAssignments>
 
-/** Identifies an assignment of a kind; those of kind `entra` are identified by the object id alone. */
+/** Key of an assignment among those of its kind. For the kind `entra`, it is the object id alone. */
 export interface AssignmentKey {
   readonly objectId: string
   readonly tenantId?: string
@@ -98,9 +98,9 @@ export function createAssignments(store: Store, tokens: IssuedTokens) {
       applicable.length > 0
         ? { code: 'ClientNotAssigned', message: `The assignment does not list the application ${clientId}: add it.` }
         : other
-          ? { code: 'AssignmentType', message: `The assignment of ${oid} is for a ${other.principalType}: use user.` }
+          ? { code: 'AssignmentType', message: `The assignment of ${oid} is of type ${other.principalType}: use user.` }
           : { code: 'AssignmentMissing', message: `${oid} of tenant ${tenantId} has no assignment: create one.` }
-    // guess(assignment-errors): the status is known from a sample, code and text are not.
+    // guess(assignment-errors): only the status is known, from a sample.
     throw new ServiceError(403, 'Forbidden', 'The user is not assigned to the resource.', {
       innererror: reason,
       isFromAction: true,
@@ -112,7 +112,7 @@ export function createAssignments(store: Store, tokens: IssuedTokens) {
   function findApplicable(resource: Resource, { kind, tenantId, oid }: EntraUserId): Assignment[] {
     return store
       .all<AssignmentRow>(
-        // Not with OR, which searches no index of this table.
+        // Not with OR, which would not use an index of this table.
         `SELECT * ${atKey} AND principal_type = 'user' UNION ALL SELECT * FROM assignment
          WHERE resource = :resource AND kind = :kind AND tenant_id = :tenantId AND principal_type = 'tenant'`,
         toValues(resource, kind, { objectId: oid, tenantId }),
@@ -120,7 +120,7 @@ export function createAssignments(store: Store, tokens: IssuedTokens) {
       .map(toAssignment)
   }
 
-  /** Lists the users whom an assignment concerns. */
+  /** Lists the users to whom an assignment applies. */
   function listUsers(resource: Resource, kind: AssignmentKind, assignment: Assignment): IdentityRow[] {
     const { tenantId, objectId, principalType } = assignment
     const tail = toEntraTail({ kind, tenantId, oid: principalType === 'tenant' ? '*' : objectId })

@@ -56,8 +56,9 @@ async function audit(emulator: EmulatorProcess, ledger: Ledger): Promise<void> {
   })
   const assigned = new Set(await listAssigned(emulator))
   for (const { objectId, state } of ledger.assignments) {
-    if (state === 'assigned' && !assigned.has(objectId)) losses.push(`${objectId} was assigned, but is not`)
-    if (state === 'removed' && assigned.has(objectId)) losses.push(`${objectId} was removed, but is assigned`)
+    if (state === 'assigned' && !assigned.has(objectId)) losses.push(`${objectId} was assigned, but has no assignment`)
+    if (state === 'removed' && assigned.has(objectId))
+      losses.push(`${objectId} had its assignment deleted, but still has it`)
   }
   const expectations = [
     ...ledger.identities.flatMap((identity) =>

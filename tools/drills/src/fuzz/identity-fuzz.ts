@@ -57,7 +57,7 @@ export async function fuzzIdentityRoutes(
     const flaw = findIdentityFlaw(response, { isHead: request.method === 'HEAD' })
     if (flaw !== undefined || response.status !== 200) return flaw
     exchanges++
-    return getUserToken(generated.pick).exchange === exchange ? undefined : 'a token was exchanged that must not be'
+    return getUserToken(generated.pick).exchange === exchange ? undefined : 'exchanged a token that must be rejected'
   })
   return responses.set('exchanges', exchanges)
 }

@@ -12,7 +12,7 @@ import { hashRows, populate, resourceId } from './mapping-rows.ts'
 
 export interface MappingsDrillOptions {
   readonly users: number
-  /** Kills of the export, and as many of the import. */
+  /** Maximum number of kills of the export, and of the import. */
   readonly kills: number
   readonly seed: number
 }
@@ -21,8 +21,8 @@ const script = fileURLToPath(import.meta.resolve('@acs-kit/infra/mappings'))
 const pollMs = 2
 
 /**
- * Exports a table and imports the file into another one, and kills both commands at random moments. Throws unless the tables
- * are equal in the end. Returns the number of rows, and of those that the commands had processed at each kill.
+ * Exports a table, imports the file into another one, and kills both commands at random moments. Throws unless the tables are
+ * equal in the end. Returns the number of rows, and how many the commands had processed at each kill.
  */
 export async function runMappingsDrill({ users, kills, seed }: MappingsDrillOptions) {
   const random = new Random(seed)
@@ -39,7 +39,7 @@ export async function runMappingsDrill({ users, kills, seed }: MappingsDrillOpti
   const path = folder.join('backup.ndjson')
   const exportAll = () => run('source', 'export', 'dev', path, '--format', 'ndjson')
   const importAll = () => run('target', 'import', 'dev', path)
-  /** Row after which each kill follows. */
+  /** Numbers of processed rows after which the command is killed. */
   const limits = () =>
     Array.from({ length: kills }, (_, kill) => Math.floor((rows * (kill + random.next())) / (kills + 1)))
 
@@ -47,7 +47,7 @@ export async function runMappingsDrill({ users, kills, seed }: MappingsDrillOpti
   for (const limit of limits()) {
     if (!(await killWhen(exportAll(), async () => countExported(path) > limit))) break
     exported.push(countExported(path))
-    if (existsSync(path)) throw new Error('an export that was killed has given the file its name')
+    if (existsSync(path)) throw new Error('a killed export created the complete file')
   }
   if (!existsSync(path)) await expectOutput(exportAll(), `exported ${rows} rows to ${path}\n`)
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
@@ -70,7 +70,7 @@ export async function runMappingsDrill({ users, kills, seed }: MappingsDrillOpti
   return { rows, exported: exported.join(' '), imported: imported.join(' ') }
 }
 
-/** Kills a command at a moment. Returns false if it ends before. */
+/** Kills a command when `isReached` resolves to true. Returns false if the command exits before. */
 async function killWhen(command: ServerProcess, isReached: () => Promise<boolean>): Promise<boolean> {
   while (!(await isReached())) {
     if (!command.isRunning) return false

@@ -11,7 +11,7 @@ import { startNoOpProvider } from './no-op-provider.ts'
 /** The default stack on the emulated resource manager, next to the same engine with a provider that does nothing. */
 export async function benchmarkUpAndDestroy(): Promise<Measurement[]> {
   const cli = await findPulumi()
-  if (!cli) throw new Error('no Pulumi CLI: run `npm run pulumi:cli`')
+  if (!cli) throw new Error('Pulumi CLI not found: run `npm run pulumi:cli`')
   await using emulator = await startEmulator()
   await using subject = await startEmulatedEngine({ cli, emulator })
   await using reference = await startEmulatedEngine({ cli, emulator, provider: await startNoOpProvider() })
