@@ -40,7 +40,7 @@ export interface StackConfig {
   readonly sku: string
   readonly allowedOrigins: readonly string[]
   readonly issuers: readonly Issuer[]
-  /** JSON, which the service's own rules check. */
+  /** JSON, validated with the service's own rules. */
   readonly teamsExtension: string | undefined
   readonly tags: Readonly<Record<string, string>>
   readonly protect: boolean
@@ -157,7 +157,7 @@ function parseTeamsExtension(text: string): string {
   return text
 }
 
-/** Parses JSON by the rules of a setting of the service. */
+/** Parses JSON with the rules of a setting of the service. */
 function parseSetting<Value>(text: string, { parse }: { readonly parse: (text: string) => Value }): Value {
   const placeholders = new Set(text.match(/<[^<>]*>/g))
   const issues = [...placeholders].map((name) => ` has the placeholder ${name}: replace it (see README.md)`)

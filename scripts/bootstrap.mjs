@@ -44,7 +44,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     if (!isOnTerminal || signal === 'SIGTERM') child?.kill(signal)
   })
 }
-// When npm is ended, its shell ends without passing the signal on.
+// When npm is terminated, its shell exits without forwarding the signal.
 const parent = process.ppid
 if (process.env.npm_lifecycle_event !== undefined) {
   const watch = setInterval(() => {
@@ -86,7 +86,7 @@ async function install() {
   // On Windows both are scripts, which need a shell, and the shell splits paths at spaces.
   const program = isWindows ? `"${command}"` : command
   const { code, output } = await run(spawn, program, [...before, 'install', '--frozen-lockfile'], {
-    // `npm run --silent` would also silence npx, whose lines are printed only when it fails.
+    // `npm run --silent` would also silence npx, whose output is printed only when it fails.
     env: { ...process.env, npm_config_loglevel: 'notice' },
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: isWindows,

@@ -82,7 +82,7 @@ it('forwards a signal and exits with the code of the script', async () => {
   expect(await exit).toMatchObject({ code: 5 })
 })
 
-it('ends the script when npm was ended, which does not pass the signal on', async () => {
+it('stops the script when npm is terminated, which does not forward the signal', async () => {
   const clone = createClone()
   installPnpm(clone, 'trap "echo ended; exit 5" TERM; echo up; while :; do sleep 0.05; done')
   // Like npm, with a shell in between.
@@ -92,7 +92,7 @@ it('ends the script when npm was ended, which does not pass the signal on', asyn
   shell.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   while (!stdout.includes('up')) await once(shell.stdout, 'data')
   shell.kill('SIGTERM')
-  // The script holds the pipe until it has ended.
+  // The script keeps the pipe open until it exits.
   await once(shell, 'close')
   expect(stdout).toContain('ended')
 })

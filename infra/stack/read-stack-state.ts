@@ -2,7 +2,7 @@ import { StackNotFoundError, type Stack } from '@pulumi/pulumi/automation/index.
 import { toReason } from './open-stack.ts'
 import { toStackState, type StackState } from './stack-state.ts'
 
-/** Needs the stack's passphrase or key: the Automation API exports only with secrets, which stay in memory. */
+/** Reads the state of a stack. Needs its passphrase or key, because the Automation API includes secrets. They stay in memory. */
 export async function readStackState(stack: Stack): Promise<StackState> {
   try {
     return toStackState(await stack.exportStack())

@@ -17,7 +17,7 @@ const signIn = await fetch(`${endpoint}_emulator/entra/sign-in`, {
 const { accessToken, expiresOn, oid } = await signIn.json()
 const { tid, azp } = JSON.parse(Buffer.from(accessToken.split('.')[1], 'base64url').toString())
 
-// On a server, with the credentials of the resource: the user is assigned to it, with the applications that may act for them.
+// On a server, with the credentials of the resource: assigns the user, and lists the applications that may exchange their tokens.
 const pipeline = createEmptyPipeline()
 pipeline.addPolicy(createCommunicationAuthPolicy(credential))
 async function sendAssignment(method, body) {

@@ -15,7 +15,7 @@ export const documentedQuotas = {
   exchangeTeamsUserAccessToken: 500,
 } as const
 
-/** An operation that can have a limit; the creation of an identity with a token has its own. */
+/** An operation that can have a limit. The creation of an identity with a token has a separate limit. */
 export type LimitedOperation = Operation | 'createIdentityWithToken'
 
 const limitedOperations: readonly string[] = [...identityOperations, 'createIdentityWithToken']

@@ -47,7 +47,7 @@ export interface AssignmentRow {
   readonly tenant_id: string
   readonly object_id: string
   readonly principal_type: string
-  /** JSON array; null for none. */
+  /** JSON array, or null if absent. */
   readonly client_ids: string | null
 }
 

@@ -96,7 +96,7 @@ export interface CommunicationIdentities {
    *
    * @param principal Tenant and object id of the principal.
    * @param options Signal and deadline.
-   * @returns The assignment, or undefined if there is none.
+   * @returns The assignment, or undefined if it does not exist.
    * @throws {CommunicationIdentityError} When the call fails.
    */
   getTeamsAssignment(principal: TeamsPrincipal, options?: CallOptions): Promise<TeamsAssignment | undefined>

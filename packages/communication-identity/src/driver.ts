@@ -43,10 +43,10 @@ export interface TeamsPrincipal {
   readonly objectId: string
 }
 
-/** Permission of a Teams principal to use the resource: Teams Phone extensibility. */
+/** Permission of a Teams principal to use the resource with Teams Phone extensibility. */
 export interface TeamsAssignment {
   readonly principalType: 'user' | 'resourceAccount'
-  /** Ids of the applications that may exchange tokens of the user; a resource account has none. */
+  /** Ids of the applications that may exchange tokens of the user; empty for a resource account. */
   readonly clientIds: readonly string[]
 }
 

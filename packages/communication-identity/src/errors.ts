@@ -60,7 +60,7 @@ interface SdkError {
 }
 
 /**
- * Converts an SDK's error. The new message has only the status and code of the response, whose text may repeat a signature.
+ * Converts an SDK's error. The new message has only the status and code of the response, because its text may repeat a signature.
  * With `isForbiddenRequest`, 403 rejects only this request: the credentials remain valid for others.
  */
 export function toFailure(cause: unknown, { isForbiddenRequest = false } = {}): CommunicationIdentityError {

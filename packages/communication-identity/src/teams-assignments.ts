@@ -12,8 +12,8 @@ import { toFailure } from './errors.ts'
 const apiVersion = '2025-06-30'
 
 /**
- * Sends the requests of Teams Phone extensibility that no SDK has, signed by Azure's library. They do not depend on the SDK, so
- * both drivers include them.
+ * Creates the calls of Teams Phone extensibility, which both SDKs lack. Azure's library signs their requests. Both drivers include
+ * these calls.
  */
 export function createTeamsAssignments(
   credentials: Credentials,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 
-/** Filter of the mapping table's rows that map users. Their partitions are hexadecimal: the journal's sorts after them. */
+/** Filter of the mapping table's rows that map users. Their partition keys are hexadecimal, and `journal` sorts after them. */
 export const userRows = "PartitionKey lt 'g'"
 
 /** Entra ID issuers in all clouds, including those for external users. */
@@ -34,8 +34,8 @@ export function getTenant(issuer: string): string | undefined {
 }
 
 /**
- * Returns the Entra ID user that a row of the mapping table belongs to, also if its issuer is no longer configured. Recognizes
- * the hosts of Entra ID, and at any other host the key of an issuer of kind `entra`.
+ * Returns the Entra ID user that a row of the mapping table belongs to, even if its issuer is no longer configured. Recognizes
+ * the hosts of Entra ID and, for other hosts, keys of an issuer of kind `entra`.
  *
  * @param row Key, issuer and subject of the row.
  * @returns The user's object id and tenant, or undefined for users of other issuers.

@@ -21,7 +21,7 @@ export function isLoopback(hostname: string): boolean {
  * isOrigin('https://*.example.com') // false
  */
 export function isOrigin(text: string): boolean {
-  // `URL` takes an asterisk for a part of the host.
+  // `URL` accepts an asterisk in a host.
   return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
 }
 

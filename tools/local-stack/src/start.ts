@@ -41,7 +41,7 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
   // Not `conflicts`, which would also exclude --pulumi: both options have the same name.
   if (keyless && options.pulumi === false)
     command.error("error: option '--keyless' cannot be used with option '--no-pulumi'")
-  // Provisioned, the service ignores it, and only the quickstart, at the end, would reject it.
+  // Fails early: a provisioned service ignores ACS_SDK, and the quickstart would reject it only at the end.
   parseSdkName(process.env['ACS_SDK'], 'identity')
   const pulumi = keyless || options.pulumi
   const staysUp = keep && !once

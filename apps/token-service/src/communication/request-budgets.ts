@@ -8,7 +8,7 @@ const limits: Readonly<Record<Operation, number>> = {
   revokeTokens: 500,
   delete: 500,
   exchangeTeamsToken: 500,
-  // Not documented: the lowest of the documented limits. A 429 pauses the operation anyway.
+  // Undocumented, so the lowest of the documented limits. A 429 pauses the operation anyway.
   getTeamsAssignment: 500,
   putTeamsAssignment: 500,
   deleteTeamsAssignment: 500,

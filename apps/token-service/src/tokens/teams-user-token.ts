@@ -9,7 +9,7 @@ const audiences = ['https://auth.msft.communication.azure.com', '1fd5118e-2576-4
 const clientAudiences = new Set(['https://communication.azure.com/clients', '2a04943b-b6a7-4f65-8786-2bb6131b59f6'])
 const permissions = ['Teams.ManageCalls', 'Teams.ManageChats']
 const extensionPermission = 'TeamsExtension.ManageCalls'
-/** Section of the client's README. */
+/** Explanation that names a section of the client's README. */
 const inPage =
   'the page exchanges it without this service: see "Pages without the token service" in the README of @acs-kit/token-client.'
 

@@ -18,7 +18,7 @@ export interface SignInOptions {
   readonly user: string
   /** Audience of the token (`aud`); default `api://acs-kit`. */
   readonly audience?: string
-  /** Permissions of the token (`scp`); default: those of the audience's `.default`, mostly `access_as_user`. */
+  /** Permissions of the token (`scp`); default: those of the audience's `.default`, usually `access_as_user`. */
   readonly scopes?: readonly string[]
   /** App roles of the user (`roles`); default: none. */
   readonly roles?: readonly string[]

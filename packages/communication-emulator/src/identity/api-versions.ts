@@ -26,7 +26,7 @@ export const identityApiVersions = [
 
 export type ApiVersion = (typeof identityApiVersions)[number]
 
-/** Api-versions that are missing in the service's `api-supported-versions`, although the emulator serves them. */
+/** Api-versions that the emulator serves, but the service does not list in `api-supported-versions`. */
 const unlistedApiVersions = new Set<ApiVersion>([
   // differs(retired-versions)
   '2021-02-22-preview1',

@@ -4,7 +4,7 @@ import { isGuid, optionalString, optionalStrings, selectMembers, toPascalCase } 
 import { modelError, validationError } from './errors.ts'
 
 // guess(principal-type): the case is ignored, since samples send `User`; responses have the names of the api description.
-/** Types of principals by their name in lower case; `teamsResourceAccount` is that of the documentation. */
+/** Types of principals by their name in lower case. The documentation uses `teamsResourceAccount`. */
 const principalTypes: Readonly<Record<AssignmentKind, ReadonlyMap<string, string>>> = {
   teamsExtension: new Map([
     ['user', 'user'],
@@ -14,7 +14,7 @@ const principalTypes: Readonly<Record<AssignmentKind, ReadonlyMap<string, string
   entra: new Map(['user', 'group', 'tenant'].map((type) => [type, type])),
 }
 
-/** Reads the body of an assignment. One whose key has no tenant has all its members in the body. Throws the service's error. */
+/** Reads the body of an assignment. Without a tenant in the key, all members are required. Throws the service's error. */
 export function readAssignment(
   kind: AssignmentKind,
   key: AssignmentKey,

@@ -16,7 +16,7 @@ export function createAssignmentOperations(
     takeQuota(call)
     const assignment = assignments.find(call.resource, kind, key)
     if (assignment) return { status: 200, body: assignment }
-    // guess(assignment-errors): the status is documented, code and text are not.
+    // guess(assignment-errors): only the status is documented.
     throw new ServiceError(404, 'NotFound', "Provided assignment doesn't exist.", { isFromAction: true })
   }
 
@@ -44,7 +44,7 @@ export function createAssignmentOperations(
     return { status: 200, body: { value: assignments.list(call.resource, kind) } }
   }
 
-  // guess(assignment-patch): the response lists the assignments of the request; other types of JSON are accepted.
+  // guess(assignment-patch): the response lists the assignments of the request; any media type of JSON is accepted.
   /** Merges a map from object ids to assignments, or to null for removal. */
   function update(kind: AssignmentKind, call: Call): RawResponse {
     const changes = new Map(

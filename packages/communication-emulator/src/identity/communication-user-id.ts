@@ -6,8 +6,8 @@ const suffix = '([0-9a-f]{8})-((?:[0-9a-f]{4}-){3}[0-9a-f]{12})'
 const pattern = new RegExp(`^8:acs:(${guid})_(?:${suffix}|((?:wf_)?${guid}_${guid}))$`, 'i')
 
 /**
- * Returns `8:acs:<resource guid>_<suffix>`. The suffix is a counter and a random tail in the form of a GUID. That of an Entra ID
- * user is the tail alone, which contains a `_`.
+ * Returns `8:acs:<resource guid>_<suffix>`. The suffix is a counter and a random tail in the form of a GUID. For an Entra ID
+ * user, it is the tail alone, which contains a `_`.
  */
 // guess(suffix): only its form and its small first group were seen.
 export function formatCommunicationUserId(resourceGuid: string, counter: number, tail: string): string {
@@ -38,7 +38,7 @@ export function toEntraTail({ kind, tenantId, oid }: EntraUserId): string {
   return `${kind === 'entra' ? 'wf_' : ''}${tenantId}_${oid}`
 }
 
-/** Returns the Entra ID user with the tail of an id; undefined for the tail of an identity. */
+/** Returns the Entra ID user whose id has this tail; undefined for other users. */
 export function parseEntraTail(tail: string): EntraUserId | undefined {
   const [oid, tenantId, prefix] = tail.split('_').toReversed()
   if (oid === undefined || tenantId === undefined) return undefined

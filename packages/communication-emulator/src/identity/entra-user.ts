@@ -9,9 +9,9 @@ export interface EntraUser {
   readonly tenantId: string
   /** Application that acquired the token, in lower case. */
   readonly clientId: string
-  /** Expiry of the token in seconds, and thus of the one that it is exchanged for. */
+  /** Expiry of the token, and of the access token, in seconds. */
   readonly exp: number
-  /** Those of the requested permissions that the token has. */
+  /** Accepted permissions that the token has. */
   readonly permissions: readonly string[]
 }
 

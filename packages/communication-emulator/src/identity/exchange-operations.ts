@@ -47,7 +47,7 @@ interface ExchangeOptions {
   readonly strict: boolean
 }
 
-/** Creates the handlers that exchange Entra ID tokens of assigned users. The request's only authentication is that token. */
+/** Creates the handlers that exchange Entra ID tokens of assigned users. That token alone authenticates a request. */
 export function createExchangeOperations(options: ExchangeOptions) {
   const { identities, assignments, issuer, entraTokens, takeQuota, strict } = options
 

@@ -10,7 +10,7 @@ export type RepeatableRequests = ReturnType<typeof createRepeatableRequests>
 
 // guess(repeatability): the description names the headers; their effect is that of the OASIS specification "Repeatable Requests".
 // Only the last thousand responses are kept, in memory.
-/** Returns the first response again for requests with the same `Repeatability-Request-ID`. */
+/** Repeats the first response to requests with the same `Repeatability-Request-ID`. */
 export function createRepeatableRequests() {
   const responses = new Map<string, Promise<RawResponse>>()
 

@@ -24,7 +24,7 @@ function toPattern(path: string): RegExp {
   return new RegExp(`^/{1,2}${path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`, 'i')
 }
 
-/** Routes by the first part of their path, which have their own list in `api-supported-versions`. */
+/** Groups of routes by the beginning of their path. Each group has its own `api-supported-versions`. */
 const groups = {
   identities: [
     ['POST', '', 'createIdentity', identityApiVersions],
@@ -59,7 +59,7 @@ interface Route {
   readonly pattern: RegExp
   readonly operation: Operation
   readonly versions: readonly ApiVersion[]
-  /** Whether it authenticates a user by their Entra ID token, and not the owner of the resource. */
+  /** Whether the route authenticates a user with an Entra ID token, instead of the owner of the resource. */
   readonly isForUsers: boolean
   /** Versions of all routes of the group. */
   readonly groupVersions: readonly ApiVersion[]

@@ -24,7 +24,7 @@ def sign_in(audience):
 
 
 class SignIn:
-    """Stands for a credential of azure-identity, which would open a browser."""
+    """Replaces a credential of azure-identity, which would open a browser."""
 
     def get_token(self, *scopes, **_):
         signed_in = sign_in(scopes[0].rsplit("/", 1)[0])

@@ -10,14 +10,14 @@ const version = '?api-version=2023-10-01'
 type Send = (method: string, route: string, success: number, body?: object) => ReturnType<typeof sendSigned>
 
 /**
- * Creates, issues, revokes, deletes and assigns, and records what was acknowledged. Resolves when the connection is lost. Throws if a
- * request is rejected without reason.
+ * Creates and deletes identities, issues and revokes tokens, assigns a user, and records what was acknowledged. Resolves when the
+ * connection is lost. Throws if a request is rejected without reason.
  */
 export async function runWorkload(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
   /** Only this client changes them, so the order of their changes is known. */
   const identities: LedgerIdentity[] = []
   const changeAssignment = await createAssignedUser(emulator, ledger.assignments, random).catch((error: unknown) => {
-    // Otherwise, the connection has ended.
+    // Other errors mean that the connection is lost.
     if (/rejected/.test(String(error))) throw error
   })
   if (!changeAssignment) return

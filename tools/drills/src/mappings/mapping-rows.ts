@@ -21,7 +21,7 @@ export async function populate(client: TableClient, count: number): Promise<numb
   return rows.length
 }
 
-/** Hash of all rows with their types, without what a table itself assigns. Throws if a key occurs twice. */
+/** Hash of all rows with their types, without the properties that the table assigns. Throws if a key occurs twice. */
 export async function hashRows(client: TableClient): Promise<{ readonly count: number; readonly digest: string }> {
   const rows = new Map<string, string>()
   let count = 0

@@ -20,7 +20,7 @@ interface Outage {
   readonly begin: () => Promise<unknown>
   readonly end: () => Promise<unknown>
   readonly deadlineMs: number
-  /** Requests of an administrator that it prevents, as it does those of new users. */
+  /** Requests of administrators that fail during the outage, like those of new users. */
   readonly prevents?: readonly string[]
 }
 

@@ -6,7 +6,7 @@ import { ProblemError } from '../../problems/problem-error.ts'
 import type { ServiceOptions } from '../../service-options.ts'
 import { requireAdministrator } from './administrators.ts'
 
-/** Routes for administrators: which principals of the tenant may use the resource with Teams Phone. */
+/** Routes for administrators, who assign principals of the tenant for Teams Phone extensibility. */
 export const teamsAssignmentRoutes: FastifyPluginAsyncTypebox<ServiceOptions> = async (app, { settings }) => {
   const { communication } = app
   app.addHook('onRequest', requireAdministrator)
@@ -53,7 +53,7 @@ export const teamsAssignmentRoutes: FastifyPluginAsyncTypebox<ServiceOptions> = 
   }
 }
 
-/** Passes on why Azure rejected a request, such as an unknown tenant: only the status and error code of its response. */
+/** Reports the status and error code with which Azure rejected a request, such as one for an unknown tenant. */
 function explain(error: unknown): never {
   const isRejected = error instanceof CommunicationIdentityError && error.code === 'invalid-request'
   if (isRejected) throw new ProblemError('request-invalid', `Azure Communication Services: ${error.message}`)

@@ -12,7 +12,7 @@ const many = 1_000_000
 const script = fileURLToPath(import.meta.resolve('@acs-kit/infra/mappings'))
 const printPeak = 'process.on("exit", () => process.stderr.write("peak " + process.resourceUsage().maxRSS))'
 
-/** Peak of the resident memory of an export, with TLS and a sign-in. */
+/** Peak resident memory of an export, with TLS and a sign-in. */
 export async function benchmarkExportMemory(): Promise<Measurement[]> {
   using folder = new TemporaryFolder()
   await using emulator = await startEmulator()

@@ -10,7 +10,7 @@ interface TlsFiles {
 
 const pageSize = 1000
 
-/** Serves a table of any size in the form of Azure Table Storage: Azurite would need minutes to fill and to list it. */
+/** Serves a table of any size like Azure Table Storage. Filling and listing it in Azurite would take minutes. */
 export function startPageServer({ certificate, privateKey }: TlsFiles, rows: number): Promise<LocalServer> {
   const server = createServer(
     { cert: readFileSync(certificate), key: readFileSync(privateKey) },
