@@ -19,6 +19,8 @@ function project(
       setupFiles: [join(testSupport, 'console-guard.ts'), ...setupFiles],
       globalSetup: [join(testSupport, 'data-folder.ts'), ...globalSetup],
       testTimeout: 60_000,
+      // Hooks start what tests need, such as a whole stack, which takes more than the default of ten seconds on a busy machine.
+      hookTimeout: 60_000,
       // The default of a second is too short for a busy machine.
       expect: { poll: { timeout: 30_000 } },
       env,

@@ -184,7 +184,10 @@ it.each([
     args: ['--port', 'http'],
     message: "option '--port <number>' argument 'http' is invalid: expected a number from 0 to 65535",
   },
-  { args: ['--allow-origin', 'https://a.example/'], message: "argument 'https://a.example/' is invalid: must list" },
+  {
+    args: ['--allow-origin', 'https://a.example/'],
+    message: "argument 'https://a.example/' is invalid: has an invalid entry 1: list",
+  },
   { args: ['--kep'], message: "unknown option '--kep' (Did you mean --keep?)" },
   { args: ['extra'], message: 'too many arguments' },
   {

@@ -44,7 +44,7 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
       IDENTITY_HEADER: header,
     }
     await engine.up()
-  }, 60_000)
+  })
   afterAll(() => open.disposeAsync())
 
   /** Runs the command; `input` is what the user types. */
