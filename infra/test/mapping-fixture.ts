@@ -1,29 +1,10 @@
-import { hash } from 'node:crypto'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
+import { resourceId } from '@acs-kit/test-support/mapping-rows'
 import { stackEnvironment } from '@acs-kit/test-support/stack-environment'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { TableClient, type TableEntity } from '@azure/data-tables'
 import { runCommand } from './run-command.ts'
-
-export const resourceId = '1b5d4e1c-7c3d-4c33-8f6a-0c9a3c1c8a11'
-export const createdOn = { type: 'DateTime', value: '2026-11-26T08:30:00.1234567Z' } as const
-
-/** A user as the service stores them. */
-export function createUser(issuer: string, subject: string, key: readonly string[] = ['oidc', issuer, subject]) {
-  const digest = hash('sha256', JSON.stringify(key), 'buffer')
-  return {
-    partitionKey: digest.toString('hex', 0, 1),
-    rowKey: digest.toString('base64url'),
-    issuer,
-    subject,
-    communicationUserId: `8:acs:${resourceId}_${digest.toString('hex', 0, 16)}`,
-    resourceId,
-    createdOn,
-    epoch: 'c0ffee00-0000-4000-8000-000000000001',
-    intentId: 'c0ffee00-0000-4000-8000-000000000002',
-  }
-}
 
 /** Azurite with Entra ID, and stacks whose mapping table is in it. */
 export class MappingFixture implements AsyncDisposable {

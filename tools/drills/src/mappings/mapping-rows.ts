@@ -1,24 +1,24 @@
 import { hash } from 'node:crypto'
-import { toUserKey } from '@acs-kit/service-settings/mapping-row'
-import type { TableClient, TransactionAction } from '@azure/data-tables'
+import { createUser } from '@acs-kit/test-support/mapping-rows'
+import type { TableClient } from '@azure/data-tables'
 
-export const resourceId = '11111111-2222-4333-8444-555555555555'
-const transactionLimit = 100
 const journalShare = 1000
 
-/** Writes rows like the service's: users in all partitions, some with revoked tokens, and a journal. Returns their number. */
-export async function populate(client: TableClient, count: number): Promise<number> {
-  await client.createTable()
-  const users = Array.from({ length: count }, (_, index) => createUser(index))
-  const journal = Array.from({ length: Math.ceil(count / journalShare) }, (_, index) => createEntry(index))
-  const rows = [...users, ...journal]
-  for (const partition of Object.values(Object.groupBy(rows, ({ partitionKey }) => partitionKey))) {
-    const actions = partition!.map((row): TransactionAction => ['create', row])
-    for (let start = 0; start < actions.length; start += transactionLimit) {
-      await client.submitTransaction(actions.slice(start, start + transactionLimit))
-    }
-  }
-  return rows.length
+/** Creates rows like the service's: users in all partitions, some with revoked tokens, and a journal. */
+export function createRows(count: number) {
+  const users = Array.from({ length: count }, (_, index) => {
+    const user = createUser('https://sign-in.example', `user "${index}" ü`)
+    const date = { ...user.createdOn, value: `2026-11-26T08:30:00.${String(index % 1e7).padStart(7, '0')}Z` }
+    return { ...user, createdOn: date, ...(index % 10 === 0 && { tokensValidFrom: date }) }
+  })
+  const journal = users.slice(0, Math.ceil(count / journalShare)).map(({ rowKey, createdOn }, index) => ({
+    partitionKey: 'journal',
+    rowKey: `c0ffee00-0000-4000-8000-${String(index).padStart(12, '0')}`,
+    kind: 'create',
+    userKey: rowKey,
+    writtenOn: createdOn,
+  }))
+  return [...users, ...journal]
 }
 
 /** Hash of all rows with their types, without the properties that the table assigns. Throws if a key occurs twice. */
@@ -33,28 +33,4 @@ export async function hashRows(client: TableClient): Promise<{ readonly count: n
   }
   if (rows.size !== count) throw new Error(`the table lists ${count - rows.size} rows twice`)
   return { count, digest: hash('sha256', [...rows.values()].toSorted().join('\n')) }
-}
-
-function createUser(index: number) {
-  const issuer = 'https://sign-in.example'
-  const subject = `user "${index}" ü`
-  const rowKey = toUserKey('oidc', issuer, subject)
-  const date = { type: 'DateTime', value: `2026-11-26T08:30:00.${String(index % 1e7).padStart(7, '0')}Z` } as const
-  return {
-    partitionKey: Buffer.from(rowKey.slice(0, 2), 'base64url').toString('hex'),
-    rowKey,
-    issuer,
-    subject,
-    communicationUserId: `8:acs:${resourceId}_${index}`,
-    resourceId,
-    createdOn: date,
-    ...(index % 10 === 0 && { tokensValidFrom: date }),
-    epoch: `epoch-${index}`,
-    intentId: `intent-${index}`,
-  }
-}
-
-function createEntry(index: number) {
-  const writtenOn = new Date(index)
-  return { partitionKey: 'journal', rowKey: `entry-${index}`, kind: 'create', userKey: `user-${index}`, writtenOn }
 }

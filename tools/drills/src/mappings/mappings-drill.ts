@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startEmulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
+import { populate, resourceId } from '@acs-kit/test-support/mapping-rows'
 import { Random } from '@acs-kit/test-support/random'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { stackEnvironment } from '@acs-kit/test-support/stack-environment'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { TableClient } from '@azure/data-tables'
-import { hashRows, populate, resourceId } from './mapping-rows.ts'
+import { createRows, hashRows } from './mapping-rows.ts'
 
 export interface MappingsDrillOptions {
   readonly users: number
@@ -35,7 +36,9 @@ export async function runMappingsDrill({ users, kills, seed }: MappingsDrillOpti
     return ServerProcess.launch({ script, args, env: stackEnvironment(folder.join(table), emulator, outputs) })
   }
   const [source, target] = [open('source'), open('target')]
-  const rows = await populate(source, users)
+  const stored = createRows(users)
+  const rows = stored.length
+  await populate(source, stored)
   const path = folder.join('backup.ndjson')
   const exportAll = () => run('source', 'export', 'dev', path, '--format', 'ndjson')
   const importAll = () => run('target', 'import', 'dev', path)

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { startEmulator } from '@acs-kit/communication-emulator'
+import { resourceId } from '@acs-kit/test-support/mapping-rows'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { stackEnvironment } from '@acs-kit/test-support/stack-environment'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
-import { resourceId } from '../mapping-rows.ts'
 import { startPageServer } from './page-server.ts'
 
 const few = 1000

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { listenLocally, type LocalServer } from '@acs-kit/test-support/local-server'
-import { createRow } from '../mapping-rows.ts'
+import { createUser } from '@acs-kit/test-support/mapping-rows'
 
 interface TlsFiles {
   readonly certificate: string
@@ -34,8 +34,8 @@ export function startPageServer({ certificate, privateKey }: TlsFiles, rows: num
 }
 
 function toWireForm(index: number): object {
-  const { partitionKey, rowKey, createdOn, ...row } = createRow('https://sign-in.example', `user-${index}`)
-  const date = createdOn.toISOString()
+  const { partitionKey, rowKey, createdOn, ...row } = createUser('https://sign-in.example', `user-${index}`)
+  const date = createdOn.value
   return {
     'odata.etag': `W/"datetime'${date}'"`,
     PartitionKey: partitionKey,

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { Azurite } from '@acs-kit/test-support/azurite'
+import { createUser, populate } from '@acs-kit/test-support/mapping-rows'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { TableClient } from '@azure/data-tables'
 import { compare } from '../../interleaved.ts'
 import type { Measurement } from '../../measurement.ts'
-import { populate } from '../mapping-rows.ts'
 
 const users = 50_000
 const rounds = 3
@@ -18,7 +18,8 @@ export async function benchmarkTransferRate(): Promise<Measurement[]> {
   const path = folder.join('mappings.ndjson')
   const { connectionString } = azurite
   const client = TableClient.fromConnectionString(connectionString, 'source', { allowInsecureConnection: true })
-  await populate(client, 'https://sign-in.example', users)
+  const rows = Array.from({ length: users }, (_, user) => createUser('https://sign-in.example', `user-${user}`))
+  await populate(client, rows)
   let tables = 0
   const transfer = async (name: string, table: string) => {
     await using child = ServerProcess.launch({ script, args: [name, connectionString, table, path] })

@@ -2,8 +2,8 @@
 import { rmSync } from 'node:fs'
 import { exportMappings, ndjson } from '@acs-kit/infra/export-mappings'
 import { importMappings } from '@acs-kit/infra/import-mappings'
+import { createUser, resourceId } from '@acs-kit/test-support/mapping-rows'
 import { TableClient } from '@azure/data-tables'
-import { createRow, resourceId } from '../mapping-rows.ts'
 
 const [name, connectionString, table, path] = process.argv.slice(2) as [keyof typeof transfers, string, string, string]
 const client = TableClient.fromConnectionString(connectionString, table, { allowInsecureConnection: true })
@@ -27,7 +27,7 @@ const transfers = {
   },
   async create() {
     await client.createTable()
-    const rows = Array.from({ length: loopRows }, (_, index) => createRow('https://sign-in.example', `${index}`))
+    const rows = Array.from({ length: loopRows }, (_, index) => createUser('https://sign-in.example', `${index}`))
     for (const row of rows) await client.createEntity(row)
     return loopRows
   },

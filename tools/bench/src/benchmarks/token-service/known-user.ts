@@ -1,9 +1,9 @@
 import { Backend } from '@acs-kit/local-stack/backend'
+import { createUser, populate } from '@acs-kit/test-support/mapping-rows'
 import { TableClient } from '@azure/data-tables'
 import { compare } from '../../interleaved.ts'
 import { measureRate } from '../../load.ts'
 import type { Measurement } from '../../measurement.ts'
-import { populate } from '../mapping-rows.ts'
 import { unlimited } from './token-requests.ts'
 
 const few = 10_000
@@ -16,7 +16,9 @@ export async function benchmarkKnownUser(): Promise<Measurement[]> {
     const table = `users${users}`
     const { connectionString } = backend.azurite
     const client = TableClient.fromConnectionString(connectionString, table, { allowInsecureConnection: true })
-    await populate(client, backend.issuer.issuer, users)
+    const { issuer } = backend.issuer
+    const rows = Array.from({ length: users }, (_, user) => createUser(issuer, `user-${user}`))
+    await populate(client, rows)
     const { url } = await backend.startService({ IDENTITY_STORE_TABLE: table })
     // Spread over all rows, in whatever order the table keeps them.
     const subjects = Array.from({ length: 200 }, (_, index) => `user-${Math.floor((index * users) / 200)}`)
