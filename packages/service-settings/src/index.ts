@@ -1,5 +1,6 @@
 export type { Issuer } from './issuer.ts'
-export { findEntraUser, getResourceId, getTenant, toUserKey, userRows } from './mapping-row.ts'
+export { findInvalidColumn, journalColumns, userColumns } from './mapping-columns.ts'
+export { findEntraUser, getResourceId, getTenant, toRowKeys, toUserKey, userRows } from './mapping-row.ts'
 export { parseJson } from './parse-json.ts'
 export { readSettings, SettingsError } from './read-settings.ts'
 export type { ScopePolicy } from './scope-policy.ts'

@@ -22,6 +22,19 @@ export function toUserKey(...parts: [kind: 'entra' | 'oidc', realm: string, id: 
 }
 
 /**
+ * Derives the keys of a user's row. There are 256 partitions, by the first byte of the user's key: a partition for each user
+ * would slow Azurite down, a single one Azure.
+ *
+ * @param userKey Key of the user.
+ * @returns The keys.
+ * @example
+ * toRowKeys(toUserKey('oidc', 'https://sign-in.example', 'alice'))
+ */
+export function toRowKeys(userKey: string): { readonly partitionKey: string; readonly rowKey: string } {
+  return { partitionKey: Buffer.from(userKey.slice(0, 2), 'base64url').toString('hex'), rowKey: userKey }
+}
+
+/**
  * Returns the tenant in the URL of an Entra ID issuer.
  *
  * @param issuer URL such as `https://login.microsoftonline.com/<tenant>/v2.0`.

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { getResourceId, parseJson, userRows } from '@acs-kit/service-settings'
+import {
+  findInvalidColumn,
+  getResourceId,
+  parseJson,
+  toRowKeys,
+  userColumns,
+  userRows,
+} from '@acs-kit/service-settings'
 import { odata, type TableClient, type TableEntityResult } from '@azure/data-tables'
 import { ProblemError } from '../problems/problem-error.ts'
 import type { Principal } from '../sign-in/principal.ts'
@@ -33,16 +40,23 @@ export interface Page {
   readonly subject?: string | undefined
 }
 
+interface UserPage {
+  readonly users: UserIdentity[]
+  /** Keys of rows that are not valid. */
+  readonly invalidKeys: string[]
+  readonly cursor?: string
+}
+
 export type IdentityStore = ReturnType<typeof createIdentityStore>
 
-/**
- * Maps users to identities. Uses 256 partitions, by the first byte of the user's key: a partition for each user would slow
- * Azurite down, a single one Azure.
- */
+/** Maps users to identities. */
 export function createIdentityStore(table: Table, now: () => number) {
   async function find(userKey: string): Promise<UserIdentity | undefined> {
     const row = await read(userKey)
-    return row && toIdentity(row)
+    const invalid = row && findInvalidColumn(row, userColumns)
+    if (invalid === undefined) return row && toIdentity(row)
+    const remedy = `An administrator needs to correct or delete the row ${userKey} of the mapping table.`
+    throw new ProblemError('internal-error', `The stored identity has an invalid ${invalid}. ${remedy}`)
   }
 
   /** Returns undefined if the user already has an identity, which stays. */
@@ -81,7 +95,7 @@ export function createIdentityStore(table: Table, now: () => number) {
   }
 
   /** Lists users in no particular order. Pages before the last one may be short, even empty. */
-  async function list({ limit, cursor, subject }: Page): Promise<{ users: UserIdentity[]; cursor?: string }> {
+  async function list({ limit, cursor, subject }: Page): Promise<UserPage> {
     const filter = subject === undefined ? userRows : userRows + odata` and subject eq ${subject}`
     if (cursor !== undefined && !isCursor(cursor)) throw unknownCursor()
     const listed = await table.runUnless(
@@ -92,7 +106,13 @@ export function createIdentityStore(table: Table, now: () => number) {
           .byPage({ maxPageSize: limit, ...(cursor !== undefined && { continuationToken: cursor }) })
         const { value: page } = await pages.next()
         const next = page?.continuationToken
-        return { users: (page ?? []).map(toIdentity), ...(next && { cursor: next }) }
+        const users: UserIdentity[] = []
+        const invalidKeys: string[] = []
+        for (const row of page ?? []) {
+          if (findInvalidColumn(row, userColumns) === undefined) users.push(toIdentity(row))
+          else invalidKeys.push(row.rowKey)
+        }
+        return { users, invalidKeys, ...(next && { cursor: next }) }
       },
       scanDeadlineMs,
     )
@@ -130,10 +150,6 @@ function unknownCursor(): ProblemError {
 function isCursor(text: string): boolean {
   const value = parseJson(Buffer.from(text, 'base64').toString())
   return typeof value === 'object' && value !== null
-}
-
-function toRowKeys(userKey: string) {
-  return { partitionKey: Buffer.from(userKey.slice(0, 2), 'base64url').toString('hex'), rowKey: userKey }
 }
 
 function toIdentity(row: TableEntityResult<Row>): UserIdentity {

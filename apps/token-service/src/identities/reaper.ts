@@ -1,3 +1,4 @@
+import { findInvalidColumn, journalColumns } from '@acs-kit/service-settings'
 import type { FirstLogin } from './first-login.ts'
 import type { IdentityDependencies } from './identity-dependencies.ts'
 import type { IdentityRemover } from './identity-remover.ts'
@@ -40,6 +41,11 @@ export function createReaper(options: ReaperOptions) {
     // After an outage of the store, the other instances withdraw and settle their own entries first.
     if (wasInterrupted) return
     for (const entry of entries) {
+      const column = findInvalidColumn(entry, journalColumns)
+      if (column !== undefined) {
+        log.warn({ journalEntry: entry.id, column }, 'skipped an invalid journal entry: correct or delete its row')
+        continue
+      }
       const age = now() - entry.writtenOn.getTime()
       if (age < graceMs) continue
       try {

@@ -15,6 +15,9 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (app) => {
       // Logs the keys only of a search, which finds few users: a page of all users may be too long for a log line.
       const found = subject !== undefined && { userKeys: page.users.map(({ userKey }) => userKey) }
       log.info({ audit: 'list', by: principal.userKey, count: page.users.length, ...found })
+      for (const row of page.invalidKeys) {
+        log.warn({ row }, 'skipped an invalid row of the mapping table: correct or delete it')
+      }
       return {
         users: page.users.map((identity) => {
           const { userKey, issuer, subject } = identity
