@@ -3,6 +3,7 @@ import { DefaultAzureCredential } from '@azure/identity'
 import { Option } from 'commander'
 import { createCommand, runCommand } from './command-line.ts'
 import { csv, exportMappings, ndjson } from '../mappings/export-mappings.ts'
+import { formatCount } from '../mappings/format-count.ts'
 import { formatCounts, importMappings } from '../mappings/import-mappings.ts'
 import { findMappingTable, type MappingTable } from '../mappings/mapping-table.ts'
 import { createProgressLog } from '../mappings/progress-log.ts'
@@ -56,7 +57,7 @@ const exportCommand = createCommand(
       path,
       log,
     })
-    process.stdout.write(`exported ${rows} rows to ${path}\n`)
+    process.stdout.write(`exported ${formatCount(rows, 'row')} to ${path}\n`)
   })
 
 const importCommand = createCommand(
@@ -71,7 +72,7 @@ const importCommand = createCommand(
     const table = await openTable(stack)
     const onProblem = (line: number, message: string) => log.print(`${path}:${line}: not imported: ${message}`)
     const counts = await importMappings({ table, path, isDryRun, log, onProblem })
-    process.stdout.write(`${isDryRun ? 'dry run, nothing was changed: ' : ''}${formatCounts(counts)}\n`)
+    process.stdout.write(`${isDryRun ? 'dry run, nothing was changed: ' : ''}${formatCounts(counts, isDryRun)}\n`)
     process.exitCode = counts.conflict + counts.rejected === 0 ? 0 : 1
   })
 

@@ -1,6 +1,7 @@
 import { setImmediate as yieldToRequest } from 'node:timers/promises'
 import { userRows } from '@acs-kit/service-settings/mapping-row'
 import type { TableClient } from '@azure/data-tables'
+import { formatCount } from './format-count.ts'
 import { createGarbageCollector } from './garbage-collector.ts'
 import { formatStoreError } from './mapping-table.ts'
 import type { ProgressLog } from './progress-log.ts'
@@ -15,7 +16,10 @@ export interface ExportFormat {
   readonly toLine: (row: StoredRow) => string
 }
 
-/** A complete backup: all rows, with the type of each property. The journal contains promises that are not kept yet. */
+/**
+ * A complete backup: all rows, with the type of each property. Doubles that are whole numbers become integers, because the table
+ * sends both in the same way. The journal contains promises that are not kept yet.
+ */
 export const ndjson: ExportFormat = { name: 'ndjson', header: '', queryOptions: {}, toLine: toJsonLine }
 
 /** The users as Microsoft's migration guide expects them. */
@@ -45,7 +49,8 @@ export async function exportMappings({ table, format, path, log }: ExportOptions
   await using file = await ResumableFile.open(path, `${name}, of ${table.url}`)
   const { continuationToken, rows: found } = file.progress
   // Changes of these rows since then will be missing.
-  if (found > 0) log.print(`continuing after ${found} rows, exported until ${file.interruptedOn.toISOString()}`)
+  if (found > 0)
+    log.print(`continuing after ${formatCount(found, 'row')}, exported until ${file.interruptedOn.toISOString()}`)
   if (!file.progress.isLast) {
     const collectGarbage = createGarbageCollector()
     const scan = table.client.listEntities({ queryOptions, disableTypeConversion: true })
@@ -55,7 +60,7 @@ export async function exportMappings({ table, format, path, log }: ExportOptions
       const isFirst = file.progress.continuationToken === undefined
       const progress = { rows, continuationToken: page.continuationToken, isLast: page.continuationToken === undefined }
       await file.append(isFirst ? header + text : text, progress)
-      log.update(() => `${rows} rows exported`)
+      log.update(() => `${formatCount(rows, 'row')} exported`)
       collectGarbage()
     }
   }

@@ -1,5 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { parseBackupRow, type BackupRow } from './backup-row.ts'
+import { parseJson } from '@acs-kit/service-settings/parse-json'
+import { getPart, toEntity, type BackupPart, type BackupRow } from './backup-row.ts'
+import { formatCount } from './format-count.ts'
 import { insertRows, type Outcome } from './insert-rows.ts'
 import { formatStoreError, type MappingTable } from './mapping-table.ts'
 import type { ProgressLog } from './progress-log.ts'
@@ -16,7 +18,9 @@ export interface ImportOptions {
   readonly onProblem: (line: number, message: string) => void
 }
 
-export type Counts = Record<'inserted' | 'present' | 'conflict' | 'rejected', number>
+export interface Counts extends Record<'present' | 'conflict' | 'rejected', number> {
+  readonly inserted: Record<BackupPart, number>
+}
 
 /** Azure's limit. */
 const maxBatchSize = 100
@@ -33,18 +37,18 @@ export async function importMappings(options: ImportOptions): Promise<Counts> {
   if (await isCsv(file).catch((cause: Error) => rejectUnreadable(path, cause))) {
     throw new Error(`${path} is a CSV, which is not a complete backup: import a file of --format ndjson`)
   }
-  const counts: Counts = { inserted: 0, present: 0, conflict: 0, rejected: 0 }
-  const count = (line: number, outcome: Outcome) => {
-    counts[typeof outcome === 'string' ? outcome : outcome.kind]++
+  const counts = { inserted: { users: 0, journal: 0 }, present: 0, conflict: 0, rejected: 0 }
+  const onOutcome = ({ line, part }: Pick<BackupRow, 'line' | 'part'>, outcome: Outcome) => {
+    if (outcome === 'inserted') counts.inserted[part]++
+    else counts[outcome === 'present' ? outcome : outcome.kind]++
     if (typeof outcome !== 'string') onProblem(line, outcome.message)
-    log.update(() => formatCounts(counts))
+    log.update(() => formatCounts(counts, isDryRun))
   }
-  const onOutcome = ({ line }: BackupRow, outcome: Outcome) => count(line, outcome)
   try {
     if (!isDryRun) await client.createTable()
     // Promises of the journal are kept as soon as they are inserted, which must not be before their users.
     for (const part of ['users', 'journal'] as const) {
-      const batches = batchRows(parseRows(file, part, resourceId, count))
+      const batches = batchRows(parseRows(file, part, resourceId, onOutcome))
       const workers = Array.from({ length: maxConcurrent }, async () => {
         for await (const batch of batches) await insertRows(batch, { client, isDryRun, onOutcome })
       })
@@ -52,14 +56,20 @@ export async function importMappings(options: ImportOptions): Promise<Counts> {
     }
   } catch (cause) {
     const role = isDryRun ? 'Storage Table Data Reader' : 'Storage Table Data Contributor'
-    const progress = `${formatCounts(counts)}, run the command again to continue`
+    const progress = `${formatCounts(counts, isDryRun)}, run the command again to continue`
     throw new Error(`importing stopped after ${progress}: ${formatStoreError(cause, role)}`, { cause })
+  }
+  const { inserted, present, conflict, rejected } = counts
+  if (inserted.users + inserted.journal + present + conflict + rejected === 0) {
+    throw new Error(`${path} contains no rows: export the mapping again`)
   }
   return counts
 }
 
-export function formatCounts({ inserted, present, conflict, rejected }: Counts): string {
-  return `${inserted} rows inserted, ${present} already present, ${conflict} in conflict, ${rejected} rejected`
+export function formatCounts({ inserted, present, conflict, rejected }: Counts, isDryRun: boolean): string {
+  const journal = formatCount(inserted.journal, 'journal entry', 'journal entries')
+  const rows = `${formatCount(inserted.users, 'user')} and ${journal} ${isDryRun ? 'would be inserted' : 'inserted'}`
+  return `${rows}, ${present} already present, ${conflict} in conflict, ${rejected} rejected`
 }
 
 function rejectUnreadable(path: string, cause: Error): never {
@@ -72,22 +82,23 @@ async function isCsv(file: FileHandle): Promise<boolean> {
   return buffer.toString('utf8', 0, bytesRead).includes(csvHeader.slice(0, csvHeader.indexOf(',')))
 }
 
-/** Yields the rows of one part. Counts invalid lines with the users. */
+/** Yields the valid rows of one part. */
 async function* parseRows(
   file: FileHandle,
-  part: BackupRow['part'],
+  part: BackupPart,
   resourceId: string,
-  count: (line: number, outcome: Outcome) => void,
+  onOutcome: (row: Pick<BackupRow, 'line' | 'part'>, outcome: Outcome) => void,
 ): AsyncGenerator<BackupRow> {
   let line = 0
   for await (const text of file.readLines({ start: 0, autoClose: false })) {
     line++
-    if (text === '') continue
+    const json = text.replace(/^\uFEFF/, '')
+    const value = parseJson(json)
+    if (json === '' || getPart(value) !== part) continue
     try {
-      const row = parseBackupRow(text, line, resourceId)
-      if (row.part === part) yield row
+      yield { line, part, entity: toEntity(value, resourceId) }
     } catch (error) {
-      if (part === 'users') count(line, { kind: 'rejected', message: (error as Error).message })
+      onOutcome({ line, part }, { kind: 'rejected', message: (error as Error).message })
     }
   }
 }

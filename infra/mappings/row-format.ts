@@ -44,7 +44,10 @@ function toJsonValue(property: Property): Property {
   if (typeof property !== 'object') return property
   if (property.type === 'String') return property.value
   if (property.type === 'Boolean') return String(property.value) === 'true'
-  return property.type === 'Int32' ? Number(property.value) : property
+  if (property.type !== 'Int32') return property
+  // The SDK takes any whole number for an Int32.
+  const number = Number(property.value)
+  return number === (number | 0) ? number : { value: property.value, type: 'Double' }
 }
 
 /** Quotes a field by RFC 4180. A spreadsheet would run a field that begins like a formula. */

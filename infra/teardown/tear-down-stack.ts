@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { TokenCredential } from '@azure/identity'
 import type { Stack } from '@pulumi/pulumi/automation/index.js'
+import { formatCount } from '../mappings/format-count.ts'
 import { formatLosses, formatResource } from './losses.ts'
 import { planExport } from './mapping-export.ts'
 import { createResourceCheck, type Cloud, type Statuses } from './resource-manager.ts'
@@ -46,7 +47,7 @@ export async function tearDownStack(options: TeardownOptions): Promise<boolean> 
   if (mappings) log(`The identity mappings are exported to ${exportPath} first.`)
   if (!(await options.confirm())) throw new Error('not confirmed: nothing was changed')
 
-  if (mappings) log(`Exported ${await mappings()} rows to ${exportPath}.`)
+  if (mappings) log(`Exported ${formatCount(await mappings(), 'row')} to ${exportPath}.`)
   if (state.isProtected) await unprotect(stack)
   const isDone = await destroy(stack, output)
   const after = await checkResources(resources).catch((cause: Error) => {

@@ -31,6 +31,7 @@ const users = [
   createUser(oidc, 'alice'),
   { ...createUser(oidc, 'formula'), communicationUserId: '=HYPERLINK("https://example.com","8:acs")' },
 ]
+const none = { inserted: { users: 0, journal: 0 }, present: 0, conflict: 0, rejected: 0 }
 const silent = { print: () => {}, update: () => {} }
 const denied = { getToken: async () => ({ token: 'x', expiresOnTimestamp: Date.now() + 60_000 }) }
 let fixture: MappingFixture
@@ -149,11 +150,11 @@ describe('mappings import', () => {
 
     proxy.state = (index) => (index === 0 ? 'up' : 'cut')
     await expect(run()).rejects.toThrow(
-      /^importing stopped after 1 rows inserted, .*, run the command again to continue: ECONNRESET/,
+      /^importing stopped after 1 user and 0 journal entries inserted, .*, run the command again to continue: ECONNRESET/,
     )
     proxy.state = 'up'
     expect(await Array.fromAsync(client.listEntities())).toMatchObject([{ rowKey: users[3]!.rowKey }])
-    expect(await run()).toEqual({ inserted: 1, present: 1, conflict: 0, rejected: 0 })
+    expect(await run()).toEqual({ inserted: { users: 0, journal: 1 }, present: 1, conflict: 0, rejected: 0 })
   })
 
   it('restores a backup with all types, also of the journal', async () => {
@@ -168,6 +169,7 @@ describe('mappings import', () => {
         fraction: 1.5,
         isTrue: true,
         isFalse: false,
+        huge: { type: 'Double', value: '1099511627776' },
         large: { type: 'Int64', value: '9007199254740993' },
         precise: { type: 'Double', value: 'NaN' },
         id: { type: 'Guid', value: tenant },
@@ -183,10 +185,11 @@ describe('mappings import', () => {
       '"whole":7,"fraction":{"value":"1.5","type":"Double"},"isTrue":true,',
     )
     const { code, stdout, stderr } = await fixture.run('restored', folder, 'import', 'dev', 'b.ndjson')
-    expect([code, stdout, stderr]).toEqual([0, '6 rows inserted, 0 already present, 0 in conflict, 0 rejected\n', ''])
+    const counts = '5 users and 1 journal entry inserted, 0 already present, 0 in conflict, 0 rejected\n'
+    expect([code, stdout, stderr]).toEqual([0, counts, ''])
     expect(await fixture.rows('restored')).toEqual(await fixture.rows('source'))
     const again = await fixture.run('restored', folder, 'import', 'dev', 'b.ndjson')
-    expect(again.stdout).toBe('0 rows inserted, 6 already present, 0 in conflict, 0 rejected\n')
+    expect(again.stdout).toBe('0 users and 0 journal entries inserted, 6 already present, 0 in conflict, 0 rejected\n')
   })
 
   it('keeps existing rows, reports what it does not import, and is repeatable', async () => {
@@ -202,9 +205,7 @@ describe('mappings import', () => {
       '{"partitionKey":',
       '',
       { ...createUser(oidc, 'no identity'), communicationUserId: '8:orgid:x' },
-      { ...createUser(oidc, 'invalid key'), rowKey: 'a/b' },
-      { partitionKey: 'other', rowKey: 'x' },
-      { ...createUser(oidc, 'object'), epoch: { value: {} } },
+      { ...createUser(oidc, 'too long'), extra: 'x'.repeat(100_000) },
       journalEntry,
       added,
       { ...added, communicationUserId: `8:acs:${resourceId}_second` },
@@ -218,10 +219,8 @@ describe('mappings import', () => {
       [3, `belongs to the resource ${tenant}, not to ${resourceId} of this stack`],
       [4, 'is not a row of a backup: export with --format ndjson'],
       [6, `belongs to no resource, not to ${resourceId} of this stack`],
-      [7, 'the table rejected the row with InvalidInput: correct it'],
-      [8, 'is in an unknown partition: correct partitionKey'],
-      [9, 'is not a row of a backup: export with --format ndjson'],
-      [12, `the user already has the identity ${added.communicationUserId}, which was kept`],
+      [7, 'the table rejected the row with PropertyValueTooLarge: correct it'],
+      [10, `the user already has the identity ${added.communicationUserId}, which was kept`],
     ].map(([line, why]) => `mappings: b.ndjson:${line}: not imported: ${why}`)
 
     const trial = await fixture.run(name, folder, 'import', 'dev', 'b.ndjson', '--dry-run')
@@ -233,14 +232,64 @@ describe('mappings import', () => {
 
     const first = await fixture.run(name, folder, 'import', 'dev', 'b.ndjson')
     expect(first.stderr.trim().split('\n').toSorted()).toEqual(problems.toSorted())
-    expect([first.code, first.stdout]).toEqual([1, '2 rows inserted, 1 already present, 2 in conflict, 6 rejected\n'])
+    expect([first.code, first.stdout]).toEqual([
+      1,
+      '1 user and 1 journal entry inserted, 1 already present, 2 in conflict, 4 rejected\n',
+    ])
     const rows = await fixture.rows(name)
     expect(rows).toEqual(expect.arrayContaining(existing))
     expect(rows).toHaveLength(4)
 
     const second = await fixture.run(name, folder, 'import', 'dev', 'b.ndjson')
-    expect(second.stdout).toBe('0 rows inserted, 3 already present, 2 in conflict, 6 rejected\n')
+    expect(second.stdout).toBe('0 users and 0 journal entries inserted, 3 already present, 2 in conflict, 4 rejected\n')
     expect(await fixture.rows(name)).toEqual(rows)
+  })
+
+  it('rejects rows that the service does not write, also in a dry run', async () => {
+    const ivan = createUser(oidc, 'ivan')
+    const { createdOn: _, ...undated } = ivan
+    const invalid: readonly [row: object, why: string][] = [
+      [{ ...ivan, rowKey: users[3]!.rowKey, partitionKey: users[3]!.partitionKey }, 'has keys of another user'],
+      [{ ...ivan, partitionKey: 'a' }, 'has keys of another user'],
+      [{ ...createUser(entra, objectId, ['entra', resourceId, objectId]) }, 'has keys of another user'],
+      [{ ...ivan, rowKey: 'a/b' }, 'is not a row of a backup'],
+      [undated, 'has an invalid createdOn'],
+      [{ ...ivan, createdOn: createdOn.value }, 'has an invalid createdOn'],
+      [{ ...ivan, createdOn: { ...createdOn, value: '2026-13-01T00:00:00Z' } }, 'has an invalid createdOn'],
+      [{ ...ivan, tokensValidFrom: 0 }, 'has an invalid tokensValidFrom'],
+      [{ ...ivan, epoch: { value: {} } }, 'is not a row of a backup'],
+      [{ ...ivan, epoch: 1 }, 'has an invalid epoch'],
+      [{ ...ivan, resourceId: tenant }, 'has an invalid resourceId'],
+      [{ ...ivan, PartitionKey: 'journal' }, 'is not a row of a backup'],
+      [{ ...ivan, 'epoch@odata.type': 'Edm.Guid' }, 'is not a row of a backup'],
+      [{ ...ivan, extra: { type: 'Double', value: 'x' } }, 'is not a row of a backup'],
+      [{ ...ivan, extra: { type: 'constructor', value: 'x' } }, 'is not a row of a backup'],
+      [{ ...ivan, extra: 2 ** 31 }, 'is not a row of a backup'],
+      [{ ...journalEntry, kind: 'other' }, 'has an invalid kind'],
+      [{ ...journalEntry, writtenOn: 'today' }, 'has an invalid writtenOn'],
+      [{ ...journalEntry, communicationUserId: '' }, 'has an invalid communicationUserId'],
+      [{ ...journalEntry, communicationUserId: `8:acs:${tenant}_1` }, `belongs to the resource ${tenant}`],
+    ]
+    const path = join(temporaryFolder(), 'b.ndjson')
+    writeFileSync(path, invalid.map(([row]) => JSON.stringify(row)).join('\n'))
+    const client = await fixture.createTable('tampered', [])
+    const table = { client, url: 'https://store/tampered', resourceId }
+    for (const isDryRun of [true, false]) {
+      const problems: [line: number, message: string][] = []
+      const onProblem = (line: number, message: string) => void problems.push([line, message.replace(/[:,].*/, '')])
+      const counts = await importMappings({ table, path, isDryRun, log: silent, onProblem })
+      expect(problems).toEqual(invalid.map(([, why], index) => [index + 1, why]))
+      expect(counts).toEqual({ ...none, rejected: invalid.length })
+    }
+    expect(await fixture.rows('tampered')).toEqual([])
+  })
+
+  it('ignores a byte order mark', async () => {
+    const path = join(temporaryFolder(), 'b.ndjson')
+    writeFileSync(path, `\uFEFF${JSON.stringify(users[0])}`)
+    const table = { client: fixture.client('marked'), url: 'https://store/marked', resourceId }
+    const counts = await importMappings({ table, path, isDryRun: true, log: silent, onProblem: () => {} })
+    expect(counts).toEqual({ ...none, inserted: { users: 1, journal: 0 } })
   })
 
   it('counts for a table that does not exist, and does not create it', async () => {
@@ -253,7 +302,7 @@ describe('mappings import', () => {
         .join('\n'),
     )
     const { code, stdout } = await fixture.run('uncreated', folder, 'import', 'dev', 'b.ndjson', '--dry-run')
-    const counts = '4 rows inserted, 0 already present, 0 in conflict, 0 rejected'
+    const counts = '4 users and 0 journal entries would be inserted, 0 already present, 0 in conflict, 0 rejected'
     expect([code, stdout]).toEqual([0, `dry run, nothing was changed: ${counts}\n`])
     await expect(fixture.rows('uncreated')).rejects.toThrow(/TableNotFound/)
   })
@@ -262,11 +311,13 @@ describe('mappings import', () => {
     ['a CSV', 'map.csv', /map.csv is a CSV, which is not a complete backup: import a file of --format ndjson/],
     ['a CSV of a spreadsheet', 'excel.csv', /excel.csv is a CSV, which is not a complete backup/],
     ['a missing file', 'missing', /cannot read missing: ENOENT/],
+    ['an empty file', 'empty.ndjson', /empty.ndjson contains no rows: export the mapping again/],
     ['a folder', '.', /cannot read \.: EISDIR/],
   ])('rejects %s', async (_name, file, message) => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'map.csv'), golden)
     writeFileSync(join(folder, 'excel.csv'), `\uFEFF${golden.replaceAll('\n', '\r\n')}`)
+    writeFileSync(join(folder, 'empty.ndjson'), '')
     const { code, stderr } = await fixture.run('golden', folder, 'import', 'dev', file)
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
     expect(stderr.trim().split('\n')).toHaveLength(1)

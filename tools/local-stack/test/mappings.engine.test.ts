@@ -35,5 +35,7 @@ it.runIf(runsEngine)('exports and restores the mapping of a running local stack'
   )
   await runMappings('export local backup.ndjson --format ndjson')
   const imported = await runMappings('import local backup.ndjson')
-  expect(imported.stdout).toMatch(/^0 rows inserted, [12] already present, 0 in conflict, 0 rejected\n$/)
+  expect(imported.stdout).toMatch(
+    /^0 users and 0 journal entries inserted, [12] already present, 0 in conflict, 0 rejected\n$/,
+  )
 })

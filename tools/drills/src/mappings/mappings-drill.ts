@@ -66,7 +66,10 @@ export async function runMappingsDrill({ users, kills, seed }: MappingsDrillOpti
     imported.push((await hashRows(target)).count)
   }
   await expectOutput(importAll(), / 0 in conflict, 0 rejected\n$/)
-  await expectOutput(importAll(), `0 rows inserted, ${rows} already present, 0 in conflict, 0 rejected\n`)
+  await expectOutput(
+    importAll(),
+    `0 users and 0 journal entries inserted, ${rows} already present, 0 in conflict, 0 rejected\n`,
+  )
   const [before, after] = [await hashRows(source), await hashRows(target)]
   if (before.digest !== after.digest)
     throw new Error(`${after.count} of ${before.count} rows are restored, or some differ`)

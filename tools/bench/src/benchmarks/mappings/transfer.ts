@@ -23,7 +23,7 @@ const transfers = {
   },
   async import() {
     const { inserted } = await importMappings({ table: mappings, path, isDryRun: false, log, onProblem: console.error })
-    return inserted
+    return inserted.users
   },
   async create() {
     await client.createTable()
