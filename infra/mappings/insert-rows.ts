@@ -29,9 +29,11 @@ export async function insertRows(rows: readonly BackupRow[], options: InsertOpti
       const [, index] = /^(\d+):/.exec((error as RestError).message) ?? []
       const failed = remaining[Number(index)]
       if (getErrorCode(error) === 'EntityAlreadyExists') remaining = await settleExisting(remaining, options)
-      else if (isInvalid(error) && failed) {
-        await insertAlone(failed, options)
-        remaining = remaining.filter((row) => row !== failed)
+      else if (isInvalid(error)) {
+        // The transaction as a whole may also be too large.
+        const suspects = failed ? [failed] : remaining
+        for (const row of suspects) await insertAlone(row, options)
+        remaining = remaining.filter((row) => !suspects.includes(row))
       } else throw error
     }
   }
@@ -53,7 +55,7 @@ async function insertAlone(row: BackupRow, options: InsertOptions): Promise<void
 }
 
 function isInvalid(error: unknown): boolean {
-  return (error as RestError).statusCode === 400
+  return [400, 413].includes((error as RestError).statusCode ?? 0)
 }
 
 /** Reports the rows that exist in the table, and returns the others. */

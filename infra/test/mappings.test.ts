@@ -292,6 +292,19 @@ describe('mappings import', () => {
     expect(counts).toEqual({ ...none, inserted: { users: 1, journal: 0 } })
   })
 
+  it('imports rows that exceed the size of a transaction', async () => {
+    // Of one partition, with 120 kB each.
+    const rows = Array.from({ length: 10_000 }, (_, index) => createUser(oidc, `${index}`))
+      .filter(({ partitionKey }) => partitionKey === 'a0')
+      .map((user) => ({ ...user, extra: '\u{10FFFF}'.repeat(15_000), other: '\u{10FFFF}'.repeat(15_000) }))
+    const path = join(temporaryFolder(), 'b.ndjson')
+    writeFileSync(path, rows.map((row) => JSON.stringify(row)).join('\n'))
+    const table = { client: fixture.client('large'), url: 'https://store/large', resourceId }
+    const run = () => importMappings({ table, path, isDryRun: false, log: silent, onProblem: () => {} })
+    expect(await run()).toEqual({ ...none, inserted: { users: rows.length, journal: 0 } })
+    expect(rows.length * 120_000).toBeGreaterThan(4 * 2 ** 20)
+  })
+
   it('counts for a table that does not exist, and does not create it', async () => {
     const folder = temporaryFolder()
     writeFileSync(
