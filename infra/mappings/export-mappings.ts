@@ -37,16 +37,18 @@ export interface ExportOptions {
   readonly format: ExportFormat
   /** Path of a new file. */
   readonly path: string
+  /** Discards what an earlier call for the same file wrote. */
+  readonly startsOver?: boolean
   readonly log: ProgressLog
 }
 
 /**
  * Writes the table's rows to a new file that only its owner can read, and returns their number. Continues where an earlier
- * call for the same file stopped.
+ * call for the same file stopped, unless it starts over.
  */
-export async function exportMappings({ table, format, path, log }: ExportOptions): Promise<number> {
+export async function exportMappings({ table, format, path, startsOver, log }: ExportOptions): Promise<number> {
   const { name, header, queryOptions, toLine } = format
-  await using file = await ResumableFile.open(path, `${name}, of ${table.url}`)
+  await using file = await ResumableFile.open(path, `${name}, of ${table.url}`, { startsOver })
   const { continuationToken, rows: found } = file.progress
   // Changes of these rows since then will be missing.
   if (found > 0)
@@ -74,7 +76,7 @@ async function* readAhead<Page>(pages: AsyncIterableIterator<Page>): AsyncGenera
   for (;;) {
     const result = await next.catch((cause: unknown) => {
       const reason = formatStoreError(cause, 'Storage Table Data Reader')
-      throw new Error(`reading the mapping table failed, run the command again to continue: ${reason}`, { cause })
+      throw new Error(`reading the mapping table failed, run the command again: ${reason}`, { cause })
     })
     if (result.done) return
     next = pages.next()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { constants, existsSync, lstatSync } from 'node:fs'
-import { link, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { constants, lstatSync, type Stats } from 'node:fs'
+import { link, lstat, mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseJson } from '@acs-kit/service-settings/parse-json'
 
 export interface Progress {
@@ -20,10 +21,11 @@ interface Checkpoint extends Progress {
 }
 
 const mode = 0o600
+const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
 
 /**
- * A new file that only its owner can read. It has the name FILE.partial until it is complete. What it contained at the last
- * `append` survives a crash, and is continued by the next `open`.
+ * A new file that only its owner can read. Until it is complete, it is in the folder FILE.partial, to which others have no
+ * access. What it contained at the last `append` survives a crash, and is continued by the next `open`.
  */
 export class ResumableFile implements AsyncDisposable {
   readonly #path: string
@@ -39,27 +41,30 @@ export class ResumableFile implements AsyncDisposable {
     this.interruptedOn = interruptedOn
   }
 
-  /** Throws if the file exists, or if its partial file has other content. */
-  static async open(path: string, content: string): Promise<ResumableFile> {
+  /**
+   * Throws if the file exists, or if its partial file has other content or is accessible to others.
+   *
+   * @param startsOver discards what an earlier process wrote
+   */
+  static async open(path: string, content: string, { startsOver = false } = {}): Promise<ResumableFile> {
     rejectExisting(path)
-    const found = existsSync(partialPath(path)) ? await readCheckpoint(path) : undefined
-    if (found && found.content !== content) {
-      throw new Error(
-        `${partialPath(path)} belongs to a different export (${found.content}): choose another file, or delete it`,
-      )
-    }
     await using parts = new AsyncDisposableStack()
     try {
-      const file = parts.use(await open(partialPath(path), constants.O_RDWR | constants.O_CREAT, mode))
-      const { size, mtime } = await file.stat()
-      if (found ? size < found.bytes : size > 0)
-        throw new Error(`${partialPath(path)} cannot be continued: choose another file, or delete it`)
-      // A umask may have removed permissions, and an existing file may have more.
-      await file.chmod(mode)
-      const checkpoint = { content, bytes: 0, rows: 0, isLast: false, ...found, owner: randomUUID() }
+      const isNew = await createFolder(path)
+      const found = isNew ? undefined : await readCheckpoint(path)
+      if (found && found.content !== content) throw reject(path, `belongs to a different export (${found.content})`)
+      if (!isNew && !found) throw reject(path, 'cannot be continued')
+      // In a folder that others can write to, the partial folder itself may have been replaced.
+      const flags = isNew ? O_CREAT | O_EXCL : O_NOFOLLOW
+      const file = parts.use(await open(rowsPath(path), O_RDWR | flags, mode))
+      const stats = await file.stat()
+      if (found && !isPrivate(stats)) throw reject(path, 'is not yours alone')
+      // A link from elsewhere is that of a complete file.
+      if (found && (stats.size < found.bytes || stats.nlink > 1)) throw reject(path, 'cannot be continued')
+      const checkpoint = { content, bytes: 0, rows: 0, isLast: false, ...(!startsOver && found), owner: randomUUID() }
       await writeCheckpoint(path, checkpoint)
       parts.move()
-      return new ResumableFile(path, file, checkpoint, mtime)
+      return new ResumableFile(path, file, checkpoint, stats.mtime)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       if (code === undefined) throw error
@@ -78,13 +83,11 @@ export class ResumableFile implements AsyncDisposable {
     const { bytes } = this.#checkpoint
     const next = { ...this.#checkpoint, ...progress, bytes: bytes + data.length }
     try {
-      // An interrupted call may have written a part of its text.
-      await this.#file.truncate(bytes)
       await writeFully(this.#file, data, bytes)
       await this.#file.datasync()
       await writeCheckpoint(this.#path, next)
     } catch (cause) {
-      const failure = `writing ${partialPath(this.#path)} failed, correct this and run the command again to continue`
+      const failure = `writing ${partialPath(this.#path)} failed, correct this and run the command again`
       throw new Error(`${failure}: ${(cause as Error).message}`, { cause })
     }
     this.#checkpoint = next
@@ -93,30 +96,34 @@ export class ResumableFile implements AsyncDisposable {
   /** Gives the file its name. Throws if that exists by now. */
   async complete(): Promise<void> {
     await this.#requireOwnership()
+    // An interrupted call may have written more.
+    await this.#file.truncate(this.#checkpoint.bytes)
     await this.#file.sync()
     // Unlike `rename`, it never replaces a file.
-    await link(partialPath(this.#path), this.#path).catch((cause: Error) => {
+    await link(rowsPath(this.#path), this.#path).catch((cause: Error) => {
       rejectExisting(this.#path)
-      throw new Error(`${partialPath(this.#path)} is complete, but cannot be renamed: rename it: ${cause.message}`, {
+      throw new Error(`${rowsPath(this.#path)} is complete, but cannot be moved: move it: ${cause.message}`, {
         cause,
       })
     })
-    await rm(checkpointPath(this.#path), { force: true })
-    await rm(partialPath(this.#path), { force: true })
+    await rm(partialPath(this.#path), { recursive: true, force: true })
   }
 
   /** Throws if another process has opened the file since. */
   async #requireOwnership(): Promise<void> {
-    if ((await readCheckpoint(this.#path))?.owner === this.#checkpoint.owner) return
+    if (await this.#isOwner()) return
     throw new Error(`another process continues the export to ${this.#path}: wait until it ends`)
+  }
+
+  async #isOwner(): Promise<boolean> {
+    return (await readCheckpoint(this.#path))?.owner === this.#checkpoint.owner
   }
 
   /** Closes the file. Without content, nothing remains of it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close()
-    if (this.#checkpoint.bytes > 0) return
-    await rm(partialPath(this.#path), { force: true })
-    await rm(checkpointPath(this.#path), { force: true })
+    if (this.#checkpoint.bytes > 0 || !(await this.#isOwner())) return
+    await rm(partialPath(this.#path), { recursive: true, force: true })
   }
 }
 
@@ -124,6 +131,29 @@ export class ResumableFile implements AsyncDisposable {
 export function rejectExisting(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }))
     throw new Error(`${path} already exists: choose the name of a new file`)
+}
+
+/** Creates the folder of the partial file. Returns false if it exists. Throws if others may have access to it. */
+async function createFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(partialPath(path), { mode: 0o700 })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  const stats = await lstat(partialPath(path))
+  if (!isPrivate(stats)) throw reject(path, 'is not yours alone')
+  if (!stats.isDirectory()) throw reject(path, 'cannot be continued')
+  return false
+}
+
+/** Whether only this user has access. Windows does not report that. */
+function isPrivate({ uid, mode }: Stats): boolean {
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0)
+}
+
+function reject(path: string, reason: string): Error {
+  return new Error(`${partialPath(path)} ${reason}: delete it or choose another file`)
 }
 
 /** Returns undefined if it is missing or damaged. */
@@ -134,7 +164,8 @@ async function readCheckpoint(path: string): Promise<Checkpoint | undefined> {
 
 async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
   const draft = `${checkpointPath(path)}.new`
-  await writeFile(draft, JSON.stringify(checkpoint), { mode })
+  await rm(draft, { force: true })
+  await writeFile(draft, JSON.stringify(checkpoint), { mode, flag: 'wx' })
   await rename(draft, checkpointPath(path))
 }
 
@@ -149,6 +180,10 @@ function partialPath(path: string): string {
   return `${path}.partial`
 }
 
+function rowsPath(path: string): string {
+  return join(partialPath(path), 'rows')
+}
+
 function checkpointPath(path: string): string {
-  return `${path}.partial.json`
+  return join(partialPath(path), 'checkpoint.json')
 }

@@ -118,16 +118,14 @@ describe('mappings export', () => {
 
     const start = proxy.requests.length
     proxy.state = (index) => (index < start + 2 ? 'up' : 'cut')
-    await expect(run()).rejects.toThrow(
-      /^reading the mapping table failed, run the command again to continue: ECONNRESET/,
-    )
+    await expect(run()).rejects.toThrow(/^reading the mapping table failed, run the command again: ECONNRESET/)
     expect(existsSync(path)).toBe(false)
     proxy.state = 'up'
     await expect(run({ ...ndjson, name: 'csv' })).rejects.toThrow(/belongs to a different export \(ndjson, of https:/)
     // As if it had been killed while it wrote the next pages.
-    writeFileSync(`${path}.partial`, '{"partitionKey":'.repeat(100_000), { flag: 'a' })
+    writeFileSync(`${path}.partial/rows`, '{"partitionKey":'.repeat(100_000), { flag: 'a' })
     const interruptedOn = new Date('2026-11-26T08:30:00Z')
-    utimesSync(`${path}.partial`, interruptedOn, interruptedOn)
+    utimesSync(`${path}.partial/rows`, interruptedOn, interruptedOn)
     expect(await run()).toBe(2500)
     expect(lines).toEqual(['continuing after 2000 rows, exported until 2026-11-26T08:30:00.000Z'])
     const keys = readFileSync(path, 'utf8')

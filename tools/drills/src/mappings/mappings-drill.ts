@@ -94,6 +94,6 @@ async function expectOutput(command: ServerProcess, expected: string | RegExp): 
 }
 
 function countExported(path: string): number {
-  const checkpoint = `${path}.partial.json`
+  const checkpoint = `${path}.partial/checkpoint.json`
   return existsSync(checkpoint) ? (JSON.parse(readFileSync(checkpoint, 'utf8')) as { rows: number }).rows : 0
 }
