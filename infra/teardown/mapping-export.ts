@@ -18,11 +18,11 @@ export function planExport(
   const table = findMappingTable(outputs, credential)
   if (!table) throw new Error('the stack has no mapping table to export: omit --export')
   rejectExisting(path)
+  const log = createProgressLog(print, () => performance.now())
   return () =>
-    exportMappings({ table, format: ndjson, path, log: createProgressLog(print, () => performance.now()) }).catch(
-      (cause: Error) => {
-        const consequence = 'exporting the identity mappings failed, nothing was destroyed'
-        throw new Error(`${consequence}: ${cause.message}`, { cause })
-      },
-    )
+    // An earlier export lacks the users since then, whose identities are about to be lost.
+    exportMappings({ table, format: ndjson, path, startsOver: true, log }).catch((cause: Error) => {
+      const consequence = 'exporting the identity mappings failed, nothing was destroyed'
+      throw new Error(`${consequence}: ${cause.message}`, { cause })
+    })
 }

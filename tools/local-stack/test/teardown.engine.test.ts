@@ -143,6 +143,12 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
       await table.submitTransaction(rows.slice(from, from + 100).map((row) => ['create', row]))
     }
     const path = join(engine.folder, 'mappings.ndjson')
+    // An earlier export, which is not continued.
+    mkdirSync(`${path}.partial`, { mode: 0o700 })
+    writeFileSync(`${path}.partial/rows`, '{}\n', { mode: 0o600 })
+    const content = `ndjson, of ${azurite.endpoint}/${getName('tables')}`
+    const checkpoint = { content, bytes: 3, rows: 1, isLast: true, owner: 'x' }
+    writeFileSync(`${path}.partial/checkpoint.json`, JSON.stringify(checkpoint))
     emulator.faults.add({ operation: 'armDelete', status: 409, count: 1 })
     const failed = await teardown('local', '--yes', '--export', path)
     emulator.faults.clear()
