@@ -1,6 +1,7 @@
 import type { PipelinePolicy } from '@azure/core-rest-pipeline'
 import { TableClient, type RestError } from '@azure/data-tables'
 import type { TokenCredential } from '@azure/identity'
+import { formatSignInError, toLine } from '../azure-error.ts'
 import type { StackState } from '../stack/stack-state.ts'
 
 export interface MappingTable {
@@ -40,13 +41,16 @@ export function getErrorCode(error: unknown): string | undefined {
 
 /** Formats an error of the table, with its remedy if it is known. */
 export function formatStoreError(error: unknown, role: string): string {
-  const { name, message, statusCode } = error as RestError
+  const { message, statusCode } = error as RestError
   const code = getErrorCode(error)
   if (statusCode === 403) {
     const network = code === 'AuthorizationPermissionMismatch' ? '' : ', and access to it from this network'
-    return `${code}: you need the role ${role} on the storage account${network}`
+    return `${code ?? statusCode}: you need the role ${role} on the storage account${network}`
   }
   if (code === 'TableNotFound') return 'TableNotFound: the table does not exist until the service first writes to it'
-  if (/Authentication|Credential/.test(name)) return `not signed in to Azure: run \`az login\`\n${message}`
-  return code === undefined ? message.split('\n')[0]! : `${code}: ${message.split('\n')[0]}`
+  const signInError = formatSignInError(error as Error)
+  if (signInError !== undefined) return signInError
+  // The message may repeat the body of the response, with rows of users.
+  if (statusCode !== undefined) return `the table responded with ${[statusCode, code].join(' ').trim()}`
+  return code === undefined ? toLine(message) : `${code}: ${toLine(message)}`
 }

@@ -14,6 +14,9 @@ export async function readOutputs(stack: string): Promise<StackState['outputs']>
     const { stdout } = await promisify(execFile)(process.execPath, [script, stack])
     return JSON.parse(stdout) as StackState['outputs']
   } catch (error) {
-    throw new Error((error as { stderr: string }).stderr, { cause: error })
+    const { stderr, signal, code } = error as { stderr?: string; signal?: string; code?: number }
+    const reason = code === undefined ? 'its output is not JSON' : `it ended with ${signal ?? code}`
+    const failure = `the process that reads the outputs of stack ${stack} failed, run the command again: ${reason}`
+    throw new Error(stderr || failure, { cause: error })
   }
 }

@@ -2,6 +2,9 @@ import { StackNotFoundError, type Stack } from '@pulumi/pulumi/automation/index.
 import { toReason } from './open-stack.ts'
 import { toStackState, type StackState } from './stack-state.ts'
 
+const notLoggedIn =
+  'not logged in to a Pulumi backend: run `pulumi login`, or for the local stack `eval "$(npm run --silent outputs -- --pulumi)"`'
+
 /** Reads the state of a stack. Needs its passphrase or key, because the Automation API includes secrets. They stay in memory. */
 export async function readStackState(stack: Stack): Promise<StackState> {
   try {
@@ -12,7 +15,9 @@ export async function readStackState(stack: Stack): Promise<StackState> {
         cause: error,
       })
     }
-    throw new Error(`pulumi stack export failed, correct this and run the command again: ${toReason(error)}`, {
+    const reason = toReason(error)
+    if (reason.includes('PULUMI_ACCESS_TOKEN')) throw new Error(notLoggedIn, { cause: error })
+    throw new Error(`pulumi stack export failed, correct this and run the command again: ${reason}`, {
       cause: error,
     })
   }

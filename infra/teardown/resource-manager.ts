@@ -1,5 +1,6 @@
 import { ResourceManagementClient } from '@azure/arm-resources'
 import type { TokenCredential } from '@azure/identity'
+import { formatSignInError } from '../azure-error.ts'
 import { findResourceManager } from '../cloud-metadata.ts'
 import type { StackResource } from '../stack/stack-state.ts'
 
@@ -35,10 +36,9 @@ export async function createResourceCheck(cloud: Cloud, credential: TokenCredent
       await client.resources.getById(id.slice(1), apiVersion)
       return 'exists'
     } catch (error) {
-      const { name, statusCode, code = '', message } = error as Error & { statusCode?: number; code?: string }
-      if (/Authentication|Credential/.test(name)) {
-        throw new Error(`not signed in to Azure: run \`az login\`\n${message}`, { cause: error })
-      }
+      const { statusCode, code = '' } = error as Error & { statusCode?: number; code?: string }
+      const signInError = formatSignInError(error as Error)
+      if (signInError !== undefined) throw new Error(signInError, { cause: error })
       if (statusCode === 404 && !invalidAddressCodes.test(code)) return 'deleted'
       // Azure responds the same way after a role assignment was deleted with its scope.
       if (statusCode === 403) return 'unknown'

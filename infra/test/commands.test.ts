@@ -9,10 +9,14 @@ function temporaryEnvironment() {
   return { PATH: '/missing', XDG_CACHE_HOME: temporaryFolder() }
 }
 
-/** Stands in for a Pulumi CLI that knows no stack. */
-function writePulumi(path: string, version: string): void {
+/** Stands in for a Pulumi CLI, by default one that knows no stack. */
+function writePulumi(
+  path: string,
+  version: string,
+  exported = 'echo "error: no stack named \'dev\' found" >&2; exit 1',
+): void {
   mkdirSync(dirname(path), { recursive: true })
-  const script = `if [ "$1" = version ]; then echo ${version}; else echo "error: no stack named 'dev' found" >&2; exit 1; fi`
+  const script = `if [ "$1" = version ]; then echo ${version}; else ${exported}; fi`
   writeFileSync(path, `#!/bin/sh\n${script}\n`)
   chmodSync(path, 0o755)
 }
@@ -37,6 +41,34 @@ it('reports why the outputs of a stack cannot be read, in one line', async () =>
   writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0')
   const unknown = 'mappings: stack dev does not exist: list the stacks with `pulumi stack ls` in infra/\n'
   expect(await runCommand('mappings', args, env)).toMatchObject({ code: 1, stderr: unknown })
+})
+
+it.each([
+  ['mappings', ['export', 'dev', '--format', 'csv']],
+  ['teardown', ['dev', '--yes']],
+])('says how to log in to Pulumi: %s', async (name, args) => {
+  const env = temporaryEnvironment()
+  const rejected =
+    'echo "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions" >&2; exit 3'
+  writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0', rejected)
+  const remedy = 'run `pulumi login`, or for the local stack `eval "$(npm run --silent outputs -- --pulumi)"`'
+  const stderr = `${name}: not logged in to a Pulumi backend: ${remedy}\n`
+  expect(await runCommand(name, args, env)).toMatchObject({ code: 1, stderr })
+})
+
+it.each([
+  ['is killed', 'kill -9 $PPID', {}, 'it ended with SIGKILL'],
+  [
+    'prints something else',
+    'echo "{}"',
+    { NODE_OPTIONS: '--import=data:text/javascript,console.log(1)' },
+    'its output is not JSON',
+  ],
+])('reports when the process that reads the outputs of a stack %s', async (_name, exported, changes, reason) => {
+  const env = { ...temporaryEnvironment(), ...changes }
+  writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0', exported)
+  const stderr = `mappings: the process that reads the outputs of stack dev failed, run the command again: ${reason}\n`
+  expect(await runCommand('mappings', ['export', 'dev', '--format', 'csv'], env)).toMatchObject({ code: 1, stderr })
 })
 
 it('uses the CLI that `npm run pulumi:cli` installed', async () => {

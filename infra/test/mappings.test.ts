@@ -1,10 +1,13 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { listenLocally } from '@acs-kit/test-support/local-server'
 import { createdOn, createUser, resourceId } from '@acs-kit/test-support/mapping-rows'
 import { StoreProxy } from '@acs-kit/test-support/store-proxy'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { TableClient, type TransactionAction } from '@azure/data-tables'
+import { ChainedTokenCredential, EnvironmentCredential } from '@azure/identity'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { exportMappings, ndjson } from '../mappings/export-mappings.ts'
 import { importMappings } from '../mappings/import-mappings.ts'
@@ -32,6 +35,7 @@ const users = [
   { ...createUser(oidc, 'formula'), communicationUserId: '=HYPERLINK("https://example.com","8:acs")' },
 ]
 const none = { inserted: { users: 0, journal: 0 }, present: 0, conflict: 0, rejected: 0 }
+const options = { allowInsecureConnection: true, retryOptions: { maxRetries: 0 } }
 const silent = { print: () => {}, update: () => {} }
 const denied = { getToken: async () => ({ token: 'x', expiresOnTimestamp: Date.now() + 60_000 }) }
 let fixture: MappingFixture
@@ -100,6 +104,32 @@ describe('mappings export', () => {
     const table = findMappingTable(fixture.outputs('golden'), denied)!
     const rejected = exportMappings({ table, format: ndjson, path: join(temporaryFolder(), 'x'), log: silent })
     await expect(rejected).rejects.toThrow(/you need the role Storage Table Data Reader/)
+  })
+
+  it.each([
+    [
+      'a truncated page',
+      200,
+      'application/json',
+      '{"value":[{"subject":"secret"},\n'.padEnd(100_000, 'x'),
+      '200 PARSE_ERROR',
+    ],
+    ["a proxy's page", 502, 'text/html', '<p>secret</p>', '502'],
+  ])('does not print %s', async (_name, status, type, body, reason) => {
+    await using server = await listenLocally(
+      createServer((_request, response) => response.writeHead(status, { 'Content-Type': type }).end(body)),
+    )
+    const client = new TableClient(`http://127.0.0.1:${server.port}`, 'mappings', options)
+    const table = { client, url: 'http://store/mappings' }
+    const rejected = exportMappings({ table, format: ndjson, path: join(temporaryFolder(), 'x'), log: silent })
+    const message = `reading the mapping table failed, run the command again: the table responded with ${reason}`
+    await expect(rejected).rejects.toThrow(new Error(message))
+  })
+
+  it('says how to sign in, in one line', async () => {
+    const table = findMappingTable(fixture.outputs('golden'), new ChainedTokenCredential(new EnvironmentCredential()))!
+    const rejected = exportMappings({ table, format: ndjson, path: join(temporaryFolder(), 'x'), log: silent })
+    await expect(rejected).rejects.toThrow(/: not signed in to Azure: run `az login`: [^\n]{1,200}[^.]$/)
   })
 
   it('continues after a failure where it stopped', async () => {
@@ -359,10 +389,7 @@ async function startFailingStore() {
   await using parts = new AsyncDisposableStack()
   const azurite = parts.use(await Azurite.start())
   const proxy = parts.use(await StoreProxy.start(azurite.connectionString))
-  const client = TableClient.fromConnectionString(proxy.connectionString, 'mappings', {
-    allowInsecureConnection: true,
-    retryOptions: { maxRetries: 0 },
-  })
+  const client = TableClient.fromConnectionString(proxy.connectionString, 'mappings', options)
   const open = parts.move()
   return { proxy, client, [Symbol.asyncDispose]: () => open.disposeAsync() }
 }

@@ -114,7 +114,10 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
   it('destroys nothing when the user is not signed in', () =>
     expectUnchanged(async () => {
       const { code, stderr } = await run(['local', '--yes'], { IDENTITY_HEADER: 'x' })
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/not signed in to Azure: run `az login`/)])
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^teardown: not signed in to Azure: run `az login`: .*\n$/),
+      ])
     }))
 
   it('overwrites no file with the mappings, and destroys nothing when the export fails', () =>
