@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { Command } from 'commander'
 
 export interface CommandNames {
@@ -29,6 +30,18 @@ export function createCommand({ label, invocation }: CommandNames, description: 
       write(`${label}: ${issue}: usage: ${invocation} ${command.usage()}\n`)
     },
   })
+}
+
+/**
+ * Resolves the path of a file against the folder in which the user runs the command. npm runs scripts in another folder.
+ *
+ * @param path as typed
+ * @returns the absolute path
+ * @example
+ * command.argument('<file>', 'backup', resolvePath)
+ */
+export function resolvePath(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? '', path)
 }
 
 /**

@@ -1,7 +1,7 @@
 // `npm run mappings`: exports and restores the mapping of users to identities.
 import { DefaultAzureCredential } from '@azure/identity'
 import { Option } from 'commander'
-import { createCommand, runCommand } from './command-line.ts'
+import { createCommand, resolvePath, runCommand } from './command-line.ts'
 import { csv, exportMappings, ndjson } from '../mappings/export-mappings.ts'
 import { formatCount } from '../mappings/format-count.ts'
 import { formatCounts, importMappings } from '../mappings/import-mappings.ts'
@@ -46,7 +46,7 @@ const exportCommand = createCommand(
   )
   .action(async (stack: string, file: string | undefined, { format, unmapped }: ExportFlags) => {
     // A name may include the organization and the project.
-    const path = file ?? `mappings-${stack.split('/').at(-1)}.${format}`
+    const path = resolvePath(file ?? `mappings-${stack.split('/').at(-1)}.${format}`)
     if (format === 'ndjson' && unmapped !== undefined) {
       throw new Error('--unmapped applies only to --format csv: omit it')
     }
@@ -66,7 +66,7 @@ const importCommand = createCommand(
 )
   .name('import')
   .argument('<stack>', 'name of the stack, such as dev')
-  .argument('<file>', 'backup, exported with --format ndjson')
+  .argument('<file>', 'backup, exported with --format ndjson', resolvePath)
   .option('--dry-run', 'count what would be imported, and change nothing')
   .action(async (stack: string, path: string, { dryRun: isDryRun = false }: ImportFlags) => {
     const table = await openTable(stack)

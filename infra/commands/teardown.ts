@@ -1,6 +1,6 @@
 // `npm run teardown`: destroys a stack in Azure after confirmation and verifies that no resources remain.
 import { DefaultAzureCredential } from '@azure/identity'
-import { createCommand, runCommand } from './command-line.ts'
+import { createCommand, resolvePath, runCommand } from './command-line.ts'
 import { openStack } from '../stack/open-stack.ts'
 import { requirePulumi } from '../pulumi-cli/pulumi-cli.ts'
 import { confirmByName } from '../teardown/confirmation.ts'
@@ -18,7 +18,7 @@ const command = createCommand(
 )
   .argument('<stack>', 'name of the stack, such as dev')
   .option('--yes', 'destroy without asking for confirmation')
-  .option('--export <file>', 'first write the identity mappings to a new file, one JSON object per line')
+  .option('--export <file>', 'first write the identity mappings to a new file, one JSON object per line', resolvePath)
   .action(async (name: string, flags: TeardownFlags) => {
     process.exitCode = (await run(name, flags)) ? 0 : 1
   })

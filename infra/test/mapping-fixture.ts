@@ -24,14 +24,15 @@ export class MappingFixture implements AsyncDisposable {
     return new MappingFixture(emulator, azurite)
   }
 
-  /** Runs the command for a stack with this table, from a folder. */
+  /** Runs the command for a stack with this table, as npm does in a folder. */
   run(table: string, folder: string, ...args: string[]) {
     return this.runWith(this.outputs(table), folder, ...args)
   }
 
   /** Runs the command for a stack with these outputs. */
   runWith(outputs: object, folder: string, ...args: string[]) {
-    return runCommand('mappings', args, stackEnvironment(temporaryFolder(), this.#emulator, outputs), folder)
+    const env = stackEnvironment(temporaryFolder(), this.#emulator, outputs)
+    return runCommand('mappings', args, { ...env, INIT_CWD: folder })
   }
 
   outputs(table: string) {

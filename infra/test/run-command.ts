@@ -8,15 +8,14 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/** Runs a command of this package, such as `teardown`, with this environment only, in a folder. */
+/** Runs a command of this package, such as `teardown`, with this environment only. */
 export async function runCommand(
   name: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  cwd?: string,
 ): Promise<CommandResult> {
   const script = join(import.meta.dirname, '../commands', `${name}.ts`)
-  const child = spawn(process.execPath, [script, ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))

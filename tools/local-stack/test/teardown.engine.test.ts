@@ -153,7 +153,7 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
     const checkpoint = { content, bytes: 3, rows: 1, isLast: true, owner: 'x' }
     writeFileSync(`${path}.partial/checkpoint.json`, JSON.stringify(checkpoint))
     emulator.faults.add({ operation: 'armDelete', status: 409, count: 1 })
-    const failed = await teardown('local', '--yes', '--export', path)
+    const failed = await run(['local', '--yes', '--export', 'mappings.ndjson'], { INIT_CWD: engine.folder })
     emulator.faults.clear()
     expect([failed.code, failed.stdout]).toEqual([
       1,
