@@ -20,7 +20,7 @@ const built = join(cache, builtVersion)
 /**
  * Finds the Pulumi CLI on PATH or in the cache.
  *
- * @returns the CLI, or undefined if there is none
+ * @returns the CLI, or undefined if it is missing
  * @throws {Error} if the CLI on PATH is too old
  * @example
  * const cli = await findPulumi()
