@@ -48,9 +48,10 @@ export function toEntity(value: unknown, resourceId: string): Entity {
   if (part === 'journal') return value
   if (row['resourceId'] !== resourceId) throw new Error(`has an invalid resourceId: ${remedy}`)
   const { issuer, subject } = row as { readonly issuer: string; readonly subject: string }
-  const keys = [toUserKey('oidc', issuer, subject), toUserKey('entra', getTenant(issuer) ?? '', subject)]
   const { partitionKey, rowKey } = value
-  if (keys.includes(rowKey) && partitionKey === toRowKeys(rowKey).partitionKey) return value
+  const isOwn =
+    rowKey === toUserKey('oidc', issuer, subject) || rowKey === toUserKey('entra', getTenant(issuer) ?? '', subject)
+  if (isOwn && partitionKey === toRowKeys(rowKey).partitionKey) return value
   throw new Error(`has keys of another user: ${remedy}`)
 }
 
