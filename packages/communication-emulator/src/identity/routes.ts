@@ -88,7 +88,7 @@ export type PathParameters = Readonly<typeof noParameters>
 export interface Match {
   /** The route of the path and method. */
   readonly route: Route | undefined
-  /** Methods of the routes with this path. */
+  /** Methods of the routes with this path, if none has the method of the request. */
   readonly allowed: readonly string[]
   readonly parameters: PathParameters
 }
@@ -96,8 +96,8 @@ export interface Match {
 /** Finds the route of a request, in any api-version and before any check. */
 export function matchRoute({ method, path: rawPath }: RawRequest): Match {
   const path = decodePath(rawPath)
-  const onPath = routes.filter(({ pattern }) => pattern.test(path))
-  const route = onPath.find((candidate) => candidate.method === method)
+  const route = routes.find((candidate) => candidate.method === method && candidate.pattern.test(path))
   const parameters = { ...noParameters, ...route?.pattern.exec(path)?.groups }
-  return { route, allowed: onPath.map((candidate) => candidate.method), parameters }
+  const allowed = route ? [] : routes.filter(({ pattern }) => pattern.test(path)).map((other) => other.method)
+  return { route, allowed, parameters }
 }
