@@ -7,7 +7,7 @@ import type { EntraTokens } from '../entra/entra-tokens.ts'
 import type { RawResponse } from '../raw-request.ts'
 import { isSince } from './api-versions.ts'
 import type { AssignmentKind, Assignments } from './assignments.ts'
-import { getBearerToken, noKey } from './bearer.ts'
+import { getBearerToken } from './bearer.ts'
 import { readBody, readObject } from './body.ts'
 import { formatCommunicationUserId, toEntraTail } from './communication-user-id.ts'
 import { verifyEntraUser } from './entra-user.ts'
@@ -52,7 +52,7 @@ export function createExchangeOperations(options: ExchangeOptions) {
   const { identities, assignments, issuer, entraTokens, takeQuota, strict } = options
 
   async function exchange(kind: AssignmentKind, call: Call): Promise<RawResponse> {
-    const { request, resource, version } = call
+    const { request, resource, key, version } = call
     const { application, scopes } = exchanges[kind]
     const user = await verifyEntraUser(getBearerToken(request), application, Object.keys(scopes), entraTokens)
     if (isSince(version, '2026-09-23')) readObject(request)
@@ -64,7 +64,7 @@ export function createExchangeOperations(options: ExchangeOptions) {
     const accessToken = await issuer.issue(resource, identity, {
       scopes: user.permissions.map((permission) => scopes[permission]!),
       lifetime: { exp },
-      key: noKey,
+      key,
     })
     const id = formatCommunicationUserId(resource.immutableId, identity.id, identity.tail)
     return { status: 200, body: { identity: { id }, accessToken }, communicationUserId: id }

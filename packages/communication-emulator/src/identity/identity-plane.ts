@@ -1,7 +1,7 @@
 import type { EntraTokens } from '../entra/entra-tokens.ts'
 import type { RawRequest, RawResponse } from '../raw-request.ts'
 import type { Resource } from '../resource.ts'
-import { formatSupportedVersions, readApiVersion } from './api-versions.ts'
+import { readApiVersion } from './api-versions.ts'
 import { authenticateBearer, getBearerToken, noKey } from './bearer.ts'
 import { isPreflight } from './cors.ts'
 import { denied, ServiceError } from './errors.ts'
@@ -59,8 +59,7 @@ export function createIdentityPlane(
 }
 
 function withSupportedVersions(response: RawResponse, { route }: Match): RawResponse {
-  const versions = formatSupportedVersions(route!.groupVersions)
-  return { ...response, headers: { ...response.headers, 'api-supported-versions': versions } }
+  return { ...response, headers: { ...response.headers, 'api-supported-versions': route!.supportedVersions } }
 }
 
 // guess(unknown-route)

@@ -2,6 +2,7 @@ import { decodePath, type RawRequest } from '../raw-request.ts'
 import {
   entraUsersApiVersion,
   firstApiVersion,
+  formatSupportedVersions,
   identityApiVersions,
   isSince,
   undescribedApiVersion,
@@ -61,21 +62,22 @@ interface Route {
   readonly versions: readonly ApiVersion[]
   /** Whether the route authenticates a user with an Entra ID token, instead of the owner of the resource. */
   readonly isForUsers: boolean
-  /** Versions of all routes of the group. */
-  readonly groupVersions: readonly ApiVersion[]
+  /** Value of the header `api-supported-versions`, which lists the versions of all routes of the group. */
+  readonly supportedVersions: string
 }
 
 const routes: readonly Route[] = Object.entries(groups).flatMap(([prefix, group]) => {
   const groupVersions = identityApiVersions.filter((version) =>
     group.some(([, , , versions]) => (versions as readonly ApiVersion[]).includes(version)),
   )
+  const supportedVersions = formatSupportedVersions(groupVersions)
   return group.map(([method, path, operation, versions]) => ({
     method,
     pattern: toPattern(`${prefix}${path}`),
     operation,
     versions,
     isForUsers: prefix.startsWith('access/') && path === '/:exchangeAccessToken',
-    groupVersions,
+    supportedVersions,
   }))
 })
 
