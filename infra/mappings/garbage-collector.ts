@@ -4,8 +4,8 @@ import { runInNewContext } from 'node:vm'
 const pagesPerCollection = 4
 
 /**
- * Returns a function that collects the garbage of pages, and is called after each. By default, V8 lets it grow to hundreds of
- * megabytes, although no more than two pages are in use.
+ * Returns a function to call after each page. It frees the memory of earlier pages: by default, V8 keeps hundreds of megabytes,
+ * although at most two pages are in use.
  */
 export function createGarbageCollector(): () => void {
   setFlagsFromString('--semi-space-growth-factor=1')

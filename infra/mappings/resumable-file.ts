@@ -13,7 +13,7 @@ export interface Progress {
 }
 
 interface Checkpoint extends Progress {
-  /** What the file contains; a file of anything else is not continued. */
+  /** Description of the content. A file with another description is not continued. */
   readonly content: string
   readonly bytes: number
   /** Process that continues the file. An earlier one stops. */
@@ -25,7 +25,7 @@ const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
 
 /**
  * A new file that only its owner can read. Until it is complete, it is in the folder FILE.partial, to which others have no
- * access. What it contained at the last `append` survives a crash, and is continued by the next `open`.
+ * access. After a crash, the next `open` continues after the last `append`.
  */
 export class ResumableFile implements AsyncDisposable {
   readonly #path: string

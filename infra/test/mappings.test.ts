@@ -325,7 +325,7 @@ describe('mappings import', () => {
   })
 
   it('imports rows that exceed the size of a transaction', async () => {
-    // Of one partition, with 120 kB each.
+    // Rows of one partition, of 120 kB each.
     const rows = Array.from({ length: 10_000 }, (_, index) => createUser(oidc, `${index}`))
       .filter(({ partitionKey }) => partitionKey === 'a0')
       .map((user) => ({ ...user, extra: '\u{10FFFF}'.repeat(15_000), other: '\u{10FFFF}'.repeat(15_000) }))
