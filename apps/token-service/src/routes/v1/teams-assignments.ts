@@ -1,10 +1,13 @@
-import { CommunicationIdentityError } from '@acs-kit/communication-identity'
 import { toUserKey } from '@acs-kit/service-settings'
 import { routes } from '@acs-kit/token-contract'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { explainRejection } from '../../communication/explain-rejection.ts'
 import { ProblemError } from '../../problems/problem-error.ts'
 import type { ServiceOptions } from '../../service-options.ts'
 import { requireAdministrator } from './administrators.ts'
+
+/** Azure rejects a request for an unknown tenant, for example. */
+const explain = explainRejection('request-invalid')
 
 /** Routes for administrators, who assign principals of the tenant for Teams Phone extensibility. */
 export const teamsAssignmentRoutes: FastifyPluginAsyncTypebox<ServiceOptions> = async (app, { settings }) => {
@@ -51,11 +54,4 @@ export const teamsAssignmentRoutes: FastifyPluginAsyncTypebox<ServiceOptions> = 
     const objectId = params.objectId.toLowerCase()
     return { target: { tenantId, objectId }, clientIds, user: { userKey: toUserKey('entra', tenantId, objectId) } }
   }
-}
-
-/** Reports the status and error code with which Azure rejected a request, such as one for an unknown tenant. */
-function explain(error: unknown): never {
-  const isRejected = error instanceof CommunicationIdentityError && error.code === 'invalid-request'
-  if (isRejected) throw new ProblemError('request-invalid', `Azure Communication Services: ${error.message}`)
-  throw error
 }
