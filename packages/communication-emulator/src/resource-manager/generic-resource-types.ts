@@ -2,6 +2,7 @@ import { toGuid, toServicePrincipalId, wellKnownTenantId } from '../entra/tenant
 import { ArmError } from './arm-error.ts'
 import { invalidContent } from './arm-request.ts'
 import { requireLocation } from './location.ts'
+import { monitorTypes } from './monitor-types.ts'
 import { groupType } from './resource-id.ts'
 import type { ResourceType } from './resource-types.ts'
 import { storageTypes, type TableBackend } from './storage-types.ts'
@@ -9,7 +10,7 @@ import { webTypes } from './web-types.ts'
 
 /** Returns the types whose resources are stored and returned, but not served, except for tables. */
 export function genericResourceTypes(tables: TableBackend): readonly ResourceType[] {
-  return [resourceGroup, ...storageTypes(tables), userAssignedIdentity, roleAssignment, ...webTypes]
+  return [resourceGroup, ...storageTypes(tables), userAssignedIdentity, roleAssignment, ...webTypes, ...monitorTypes]
 }
 
 const resourceGroup: ResourceType = {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { ArmError } from './arm-error.ts'
 import { invalidContent } from './arm-request.ts'
 import { requireLocation } from './location.ts'
-import type { ActionContext, GlobalName, ResourceType } from './resource-types.ts'
+import type { ActionContext, Envelope, GlobalName, ResourceType } from './resource-types.ts'
 
 /** Table service behind all storage accounts. */
 export interface TableBackend {
@@ -37,6 +37,7 @@ function storageAccount(backend: TableBackend): ResourceType {
       requireLocation(id, requested)
       const { sku, kind } = requested
       if (!sku || typeof kind !== 'string') throw invalidContent("'sku' and 'kind' are required.")
+      if (before && isInZones(before) !== isInZones(requested)) throw conversionNotAllowed(requested)
       return { ...requested, [keysMember]: before?.[keysMember] }
     },
     show: ({ id, envelope }) => {
@@ -45,6 +46,13 @@ function storageAccount(backend: TableBackend): ResourceType {
       return { ...shown, properties: { allowSharedKeyAccess: true, ...properties, primaryEndpoints } }
     },
     actions: {
+      // differs(account-migration)
+      startaccountmigration({ body, resource: { envelope }, save }) {
+        const { targetSkuName: name } = (body['properties'] ?? {}) as { readonly targetSkuName?: unknown }
+        if (typeof name !== 'string') throw invalidContent("'targetSkuName' is required.")
+        save({ ...envelope, sku: { ...(envelope['sku'] as object), name } })
+        return { status: 200, body: {} }
+      },
       listkeys: (context) => ({ status: 200, body: { keys: getTableKeys(backend) ?? getKeys(context) } }),
       regeneratekey(context) {
         if (backend.tableKeys) {
@@ -59,6 +67,21 @@ function storageAccount(backend: TableBackend): ResourceType {
       },
     },
   }
+}
+
+/** Whether the copies of an account's data are in several zones. */
+function isInZones({ sku }: Envelope): boolean {
+  return /_(?:RA)?G?ZRS$/i.test(getSkuName(sku))
+}
+
+function getSkuName(sku: unknown): string {
+  return String((sku as { readonly name?: unknown } | undefined)?.name)
+}
+
+/** guess(sku-conversion) */
+function conversionNotAllowed({ sku }: Envelope): ArmError {
+  const message = `Storage account type cannot be changed to ${getSkuName(sku)}.`
+  return new ArmError(400, 'StorageAccountTypeConversionNotAllowed', message)
 }
 
 const accountName: GlobalName = {

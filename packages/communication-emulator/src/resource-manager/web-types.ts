@@ -5,6 +5,19 @@ import { requireLocation } from './location.ts'
 import { isSame } from './resource-id.ts'
 import type { Envelope, ResourceType } from './resource-types.ts'
 
+/** Member of a site that stores those parts of it that have a path of their own; never shown. */
+const partsMember = 'parts'
+
+type Properties = Readonly<Record<string, unknown>>
+
+/** guess(site-logs) */
+const defaultLogs = {
+  applicationLogs: { fileSystem: { level: 'Off' } },
+  httpLogs: { fileSystem: { enabled: false, retentionInMb: 35 } },
+  failedRequestsTracing: { enabled: false },
+  detailedErrorMessages: { enabled: false },
+}
+
 const plan: ResourceType = {
   type: 'Microsoft.Web/serverfarms',
   listedApiVersion: '2025-05-01',
@@ -35,13 +48,14 @@ const site: ResourceType = {
     if (!appSettings || !isObject(siteConfig)) return requested
     return withSiteConfig(requested, { appSettings, ...siteConfig })
   },
-  put(id, requested) {
+  put(id, requested, before) {
     checkSiteConfig(requested.properties?.['siteConfig'])
-    return requireLocation(id, requested)
+    requireLocation(id, requested)
+    return { ...requested, [partsMember]: before?.[partsMember] }
   },
   // App settings may be secrets, so only their own action shows them.
-  show: ({ id, envelope }) => {
-    const { siteConfig: _, ...properties } = envelope.properties ?? {}
+  show: ({ id, envelope: { [partsMember]: _, ...envelope } }) => {
+    const { siteConfig: __, ...properties } = envelope.properties ?? {}
     const defaultHostName = `${id.name}.azurewebsites.localhost`
     return { ...envelope, properties: { ...properties, state: 'Running', defaultHostName } }
   },
@@ -54,6 +68,7 @@ const siteConfiguration: ResourceType = {
   view({ name }, { envelope }) {
     const siteConfig = getSiteConfig(envelope)
     if (isSame(name, 'web')) return { properties: { ...siteConfig, appSettings: null } }
+    if (isSame(name, 'logs')) return { properties: getPart(envelope, 'logs', defaultLogs) }
     if (!isSame(name, 'appsettings')) return undefined
     const settings = siteConfig.appSettings ?? []
     return { properties: Object.fromEntries(settings.map(({ name: setting, value }) => [setting, value])) }
@@ -64,6 +79,7 @@ const siteConfiguration: ResourceType = {
       checkSiteConfig(properties)
       return withSiteConfig(envelope, { ...properties, appSettings: properties['appSettings'] ?? before.appSettings })
     }
+    if (isSame(name, 'logs')) return withPart(envelope, 'logs', properties)
     if (!isSame(name, 'appsettings')) return undefined
     const appSettings = Object.entries(properties).map(([setting, value]) => ({ name: setting, value: String(value) }))
     return withSiteConfig(envelope, { ...before, appSettings })
@@ -74,8 +90,27 @@ const siteConfiguration: ResourceType = {
   },
 }
 
+const publishingPolicyName = /^(?:scm|ftp)$/i
+
+/** Whether the SCM site or FTP accepts passwords. */
+const publishingPolicy: ResourceType = {
+  type: 'Microsoft.Web/sites/basicPublishingCredentialsPolicies',
+  listedApiVersion: '2025-05-01',
+  createdStatus: 200,
+  pattern: publishingPolicyName,
+  view({ name }, { envelope }) {
+    if (!publishingPolicyName.test(name)) return undefined
+    return { properties: getPart(envelope, name.toLowerCase(), { allow: true }) }
+  },
+  writeToParent({ name }, { envelope }, { properties = {} }) {
+    if (!publishingPolicyName.test(name)) return undefined
+    if (typeof properties['allow'] !== 'boolean') throw invalidContent("'allow' must be true or false.")
+    return withPart(envelope, name.toLowerCase(), properties)
+  },
+}
+
 /** Types of the provider Microsoft.Web. */
-export const webTypes: readonly ResourceType[] = [plan, site, siteConfiguration]
+export const webTypes: readonly ResourceType[] = [plan, site, siteConfiguration, publishingPolicy]
 
 interface SiteConfig {
   readonly appSettings?: readonly { readonly name: string; readonly value: string }[]
@@ -100,4 +135,13 @@ function isSetting(setting: unknown): boolean {
 
 function withSiteConfig(envelope: Envelope, siteConfig: Readonly<Record<string, unknown>>): Envelope {
   return { ...envelope, properties: { ...envelope.properties, siteConfig } }
+}
+
+/** Returns a part of a site, with the defaults of members that were not set. */
+function getPart(envelope: Envelope, name: string, defaults: Properties): Properties {
+  return { ...defaults, ...(envelope[partsMember] as Readonly<Record<string, Properties>> | undefined)?.[name] }
+}
+
+function withPart(envelope: Envelope, name: string, properties: Properties): Envelope {
+  return { ...envelope, [partsMember]: { ...(envelope[partsMember] as object | undefined), [name]: properties } }
 }
