@@ -121,6 +121,21 @@ it('applies only changes made in Azure to the inputs of a refresh', async () => 
   expect((await read(request)).getInputs()!.toJavaScript()).toEqual({ location: 'West Europe', tags })
 })
 
+it('adopts a part of a site, and resets it in place of a deletion', async () => {
+  const site = { resourceGroupName: 'parts', name: 'site' }
+  await create('azure-native:resources:ResourceGroup', { resourceGroupName: 'parts', location: 'westeurope' })
+  await create('azure-native:web:WebApp', { ...site, location: 'westeurope' })
+  const type = 'azure-native:web:WebAppScmAllowed'
+  const isAllowed = async (id: string) => {
+    const response = await read(new provider.ReadRequest().setUrn(urn(type)).setId(id))
+    return response.getProperties()!.toJavaScript()['allow']
+  }
+  const id = await create(type, { ...site, allow: false })
+  expect([id, await isAllowed(id)]).toEqual([expect.stringMatching(/\/sites\/site\/.*\/scm$/), false])
+  await promisify(client.delete.bind(client))(new provider.DeleteRequest().setUrn(urn(type)).setId(id))
+  expect(await isAllowed(id)).toBe(true)
+})
+
 it("names each change by its path in the engine's form", async () => {
   const type = 'azure-native:web:WebApp'
   const before = { tags: { team: 'a', 'cost.center': '1', 'a "b"': '1' }, list: [null, 'b', null] }

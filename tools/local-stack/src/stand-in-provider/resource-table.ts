@@ -15,6 +15,8 @@ export interface ResourceRow {
   readonly readOnly?: readonly string[]
   /** Inputs that a GET never returns. */
   readonly hidden?: readonly string[]
+  /** Inputs that reset a part of a resource, which always exists: creating it adopts the part, and deleting it resets the part. */
+  readonly defaults?: Readonly<Record<string, unknown>>
 }
 
 const group = '/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}'
@@ -119,6 +121,26 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     ],
     // Contains the app settings, which may be secret.
     hidden: ['siteConfig'],
+  },
+  'azure-native:web:WebAppScmAllowed': {
+    apiVersion: '2025-05-01',
+    path: `${group}/providers/Microsoft.Web/sites/{name}/basicPublishingCredentialsPolicies/scm`,
+    defaults: { allow: true },
+  },
+  'azure-native:web:WebAppFtpAllowed': {
+    apiVersion: '2025-05-01',
+    path: `${group}/providers/Microsoft.Web/sites/{name}/basicPublishingCredentialsPolicies/ftp`,
+    defaults: { allow: true },
+  },
+  'azure-native:web:WebAppDiagnosticLogsConfiguration': {
+    apiVersion: '2025-05-01',
+    path: `${group}/providers/Microsoft.Web/sites/{name}/config/logs`,
+    defaults: { applicationLogs: {} },
+  },
+  'azure-native:monitor:AutoscaleSetting': {
+    apiVersion: '2021-05-01-preview',
+    path: `${group}/providers/Microsoft.Insights/autoscaleSettings/{autoscaleSettingName}`,
+    top: tracked,
   },
 }
 

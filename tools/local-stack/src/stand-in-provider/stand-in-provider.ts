@@ -144,7 +144,7 @@ async function create(request: provider.CreateRequest, { arm, subscriptionId }: 
   if (request.getPreview()) return new provider.CreateResponse().setProperties(toStruct(previewOutputs(inputs)))
   const path = toPath(row.path, inputs, subscriptionId)
   const { status } = await arm.call('GET', path, row.apiVersion)
-  if (status !== 404) throw new Error(`cannot create already existing resource ${path}`)
+  if (status !== 404 && !row.defaults) throw new Error(`cannot create already existing resource ${path}`)
   const body = await write(row, path, inputs, arm)
   // In the resource manager's spelling.
   const id = typeof body['id'] === 'string' ? body['id'] : path
@@ -185,7 +185,9 @@ async function write(row: ResourceRow, path: string, inputs: Values, arm: ArmCli
 }
 
 async function remove(request: provider.DeleteRequest, { arm }: Cloud) {
-  await arm.call('DELETE', request.getId(), getRow(request.getUrn()).apiVersion)
+  const row = getRow(request.getUrn())
+  if (row.defaults) await arm.call('PUT', request.getId(), row.apiVersion, toBody(row, row.defaults))
+  else await arm.call('DELETE', request.getId(), row.apiVersion)
   return new empty.Empty()
 }
 
