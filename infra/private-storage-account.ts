@@ -8,7 +8,7 @@ export interface PrivateStorageAccountArgs {
   readonly allowSharedKeyAccess?: boolean
 }
 
-/** Creates a storage account without public access that accepts only TLS 1.2 and later. */
+/** Creates a storage account without anonymous access that accepts only TLS 1.2 and later. */
 export function createPrivateStorageAccount(
   name: string,
   args: PrivateStorageAccountArgs,
@@ -21,6 +21,8 @@ export function createPrivateStorageAccount(
       kind: 'StorageV2',
       sku: { name: 'Standard_LRS' },
       allowBlobPublicAccess: false,
+      // Rejects policies that copy blobs to an account of another tenant.
+      allowCrossTenantReplication: false,
       enableHttpsTrafficOnly: true,
       minimumTlsVersion: 'TLS1_2',
     },

@@ -1,4 +1,4 @@
-import { AppServicePlan, WebApp } from '@pulumi/azure-native/web/index.js'
+import { AppServicePlan, WebApp, WebAppFtpAllowed, WebAppScmAllowed } from '@pulumi/azure-native/web/index.js'
 import { ComponentResource, interpolate, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
 import { toAppSettings, type ServiceSettings } from './app-settings.ts'
 import type { SiteIdentity } from './site-identity.ts'
@@ -17,6 +17,8 @@ export interface TokenServiceSiteArgs {
 export class TokenServiceSite extends ComponentResource {
   readonly plan: AppServicePlan
   readonly webApp: WebApp
+  readonly scmAllowed: WebAppScmAllowed
+  readonly ftpAllowed: WebAppFtpAllowed
   readonly url: Output<string>
 
   constructor(name: string, args: TokenServiceSiteArgs, options?: ComponentResourceOptions) {
@@ -41,8 +43,11 @@ export class TokenServiceSite extends ComponentResource {
           linuxFxVersion: 'NODE|24-lts',
           appCommandLine: 'node server.js',
           alwaysOn: true,
+          http20Enabled: true,
           ftpsState: 'Disabled',
           minTlsVersion: '1.2',
+          scmMinTlsVersion: '1.2',
+          remoteDebuggingEnabled: false,
           healthCheckPath: '/healthz',
           appSettings: toAppSettings({
             ...settings,
@@ -55,7 +60,18 @@ export class TokenServiceSite extends ComponentResource {
       // A site that starts before its identity has its roles fails to mount its package.
       { parent: this, dependsOn: [...assignments] },
     )
+    const site = { resourceGroupName, name: this.webApp.name }
+    // Parts of the site: deleting one would reset it, and so allow passwords again before the site itself is deleted.
+    const part = { parent: this, deletedWith: this.webApp }
+    this.scmAllowed = new WebAppScmAllowed(name, { ...site, allow: false }, part)
+    this.ftpAllowed = new WebAppFtpAllowed(name, { ...site, allow: false }, part)
     this.url = interpolate`https://${this.webApp.defaultHostName}`
-    this.registerOutputs({ plan: this.plan, webApp: this.webApp, url: this.url })
+    this.registerOutputs({
+      plan: this.plan,
+      webApp: this.webApp,
+      scmAllowed: this.scmAllowed,
+      ftpAllowed: this.ftpAllowed,
+      url: this.url,
+    })
   }
 }

@@ -89,7 +89,7 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
 
   it('previews without changing anything', async () => {
     const { code, stdout } = await run('preview')
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 13 to create/)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 15 to create/)])
     expect(types()).toEqual([])
   })
 
@@ -126,6 +126,8 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
       // Before and after each PUT.
       ...each('GET', 2),
       ...each('PUT', 1),
+      'GET basicPublishingCredentialsPolicies': 4,
+      'PUT basicPublishingCredentialsPolicies': 2,
       // The program looks it up once.
       'GET userAssignedIdentities': 3,
       'POST communicationServices/listKeys': 1,
@@ -160,7 +162,7 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
   })
 
   it('changes nothing when nothing changed', async () => {
-    expect((await up()).stdout).toMatch(/13 unchanged/)
+    expect((await up()).stdout).toMatch(/15 unchanged/)
     expect(requests()).toEqual({ 'GET userAssignedIdentities': 1, 'POST communicationServices/listKeys': 1 })
   })
 
@@ -170,31 +172,31 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
       changeSummary: object
       steps: { urn: string; detailedDiff?: object }[]
     }
-    expect(plan.changeSummary).toEqual({ same: 7, update: 6 })
+    expect(plan.changeSummary).toEqual({ same: 9, update: 6 })
     const step = plan.steps.find(({ urn }) => urn.includes(':CommunicationService::'))
     expect(step!.detailedDiff).toEqual({ 'tags.team': { kind: 'update', inputDiff: true } })
     const { code, stdout } = await upWithPreview()
     expect([code, stdout]).toEqual([
       0,
-      expect.stringMatching(/~ 6 to update\n +7 unchanged[^]*~ 6 updated\n +7 unchanged/),
+      expect.stringMatching(/~ 6 to update\n +9 unchanged[^]*~ 6 updated\n +9 unchanged/),
     ])
     expect(communication().envelope.tags).toEqual({ team: 'a' })
   })
 
   it('previews and makes one update when the plan changes', async () => {
     await configure('sku', 'P0v3')
-    expect((await upWithPreview()).stdout).toMatch(/~ 1 to update\n +12 unchanged[^]*~ 1 updated\n +12 unchanged/)
+    expect((await upWithPreview()).stdout).toMatch(/~ 1 to update\n +14 unchanged[^]*~ 1 updated\n +14 unchanged/)
   })
 
   it('closes and reopens the communication resource to public networks', async () => {
     const { connectionString } = emulator.resources.at(-1)!
     const identities = await createCommunicationIdentities({ connectionString }, { sdk: 'identity' })
     await configure('publicNetworkAccess', 'Disabled')
-    expect((await up()).stdout).toMatch(/~ 1 updated\n +12 unchanged/)
+    expect((await up()).stdout).toMatch(/~ 1 updated\n +14 unchanged/)
     expect(communication().envelope.properties!['publicNetworkAccess']).toBe('Disabled')
     await expect(identities.create()).rejects.toThrow('(403 Forbidden)')
     await run('config', 'rm', 'publicNetworkAccess')
-    expect((await up()).stdout).toMatch(/~ 1 updated\n +12 unchanged/)
+    expect((await up()).stdout).toMatch(/~ 1 updated\n +14 unchanged/)
     expect(await identities.create()).toMatch(/^8:acs:/)
   })
 
@@ -234,7 +236,7 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
 
   it('leaves resources where they are when azure-native:location changes', async () => {
     await configure('azure-native:location', 'northeurope')
-    expect((await up()).stdout).toMatch(/13 unchanged/)
+    expect((await up()).stdout).toMatch(/15 unchanged/)
     await configure('azure-native:location', 'westeurope')
   })
 
@@ -311,7 +313,7 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
   it('destroys everything and leaves nothing', async () => {
     emulator.requests.clear()
     const { code, stdout } = await run('destroy', '--yes', '--skip-preview')
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/13 deleted/)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/15 deleted/)])
     expect(requests()).toEqual(each('DELETE', 1))
     expect(types()).toEqual([])
     expect(emulator.resources).toHaveLength(1)
@@ -323,10 +325,10 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
     const outputs = await engine.up({ onResource })
     const { connectionString, endpoint } = emulator.resources.at(-1)!
     expect(outputs).toMatchObject({ connectionString, communicationEndpoint: endpoint })
-    expect(reported).toHaveLength(8)
+    expect(reported).toHaveLength(10)
     expect(reported).toContain('CommunicationService created')
     await engine.destroy({ onResource })
-    expect(reported.slice(8)).toHaveLength(8)
+    expect(reported.slice(10)).toHaveLength(10)
     expect(reported).toContain('CommunicationService deleted')
     expect(types()).toEqual([])
   })
