@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
-import { parseJson, readSettings, settings, SettingsError, type Issuer } from '@acs-kit/service-settings'
+import { readSettings, settings, SettingsError, type Issuer, type SettingName } from '@acs-kit/service-settings'
 import { RunError } from '@pulumi/pulumi'
 import { serviceSettings } from './app-settings.ts'
+import { integer, jsonFor, oneOf, parseFlag, parseIssuers, parseOrigins, parseTags } from './config/option-parsers.ts'
+import { findPlanIssues, parseInstances, parseSku, type PlanOptions } from './config/plan.ts'
+import { parseServiceSettings } from './config/service-settings-option.ts'
 
 /**
  * Data locations of a Communication Services resource, from Terraform's documentation. The emulator has its own list: it
@@ -33,15 +36,25 @@ const networkAccessModes = ['Enabled', 'Disabled', 'SecuredByPerimeter'] as cons
 
 export type PublicNetworkAccess = (typeof networkAccessModes)[number]
 
-export interface StackConfig {
+const redundancies = ['LRS', 'ZRS', 'GZRS'] as const
+
+export type Redundancy = (typeof redundancies)[number]
+
+export interface StackConfig extends PlanOptions {
   readonly dataLocation: DataLocation
   readonly keyless: boolean
   readonly publicNetworkAccess: PublicNetworkAccess
-  readonly sku: string
+  /** Copies of the data in the storage accounts. */
+  readonly redundancy: Redundancy
+  readonly logRetentionDays: number
   readonly allowedOrigins: readonly string[]
   readonly issuers: readonly Issuer[]
   /** JSON, validated with the service's own rules. */
   readonly teamsExtension: string | undefined
+  /** Also JSON. */
+  readonly scopePolicy: string | undefined
+  /** Further settings of the service. */
+  readonly settings: Readonly<Partial<Record<SettingName, string>>>
   readonly tags: Readonly<Record<string, string>>
   readonly protect: boolean
   readonly deployPackage: boolean
@@ -57,11 +70,8 @@ export interface ConfigSource {
   readonly packagePath: string
 }
 
-/** Azure's limit per resource. */
-const maxTags = 50
-
-/** App Service plans that support "always on", which excludes the free and shared ones. */
-const skus = /^(?:B[1-3]|S[1-3]|P[1-3]v2|P[0-3]v3|P[1-5]mv3)$/
+/** Bound of our own: App Service deletes the oldest lines long before, at 100 MB. */
+const maxRetentionDays = 365
 
 /**
  * Parses a stack's configuration and fills in the defaults.
@@ -69,13 +79,16 @@ const skus = /^(?:B[1-3]|S[1-3]|P[1-3]v2|P[0-3]v3|P[1-5]mv3)$/
  * @throws {RunError} with a list of all issues
  */
 export function parseConfig({ stack, options, location, packagePath }: ConfigSource): StackConfig {
+  const isProd = stack === 'prod'
   const issues: string[] = []
+  const invalid = new Set<string>()
   const parse = <Value>(name: string, fallback: Value, parser: (text: string) => Value): Value => {
     const text = options[name]
     if (text === undefined) return fallback
     try {
       return parser(text)
     } catch (error) {
+      invalid.add(name)
       issues.push(...(error as Error).message.split('\n').map((line) => `${name}${line}`))
       return fallback
     }
@@ -84,12 +97,18 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
     dataLocation: parse('dataLocation', 'United States', oneOf(dataLocations)),
     keyless: parse('keyless', false, parseFlag),
     publicNetworkAccess: parse('publicNetworkAccess', 'Enabled', oneOf(networkAccessModes)),
+    redundancy: parse('redundancy', isProd ? 'ZRS' : 'LRS', oneOf(redundancies)),
     sku: parse('sku', 'B1', parseSku),
+    instances: parse('instances', 1, parseInstances),
+    zoneRedundant: parse('zoneRedundant', false, parseFlag),
+    logRetentionDays: parse('logRetentionDays', isProd ? 30 : 7, integer(1, maxRetentionDays)),
     allowedOrigins: parse('allowedOrigins', [], parseOrigins),
     issuers: parse('issuers', [], parseIssuers),
-    teamsExtension: parse('teamsExtension', undefined, parseTeamsExtension),
+    teamsExtension: parse('teamsExtension', undefined, jsonFor(settings.TEAMS_EXTENSION)),
+    scopePolicy: parse('scopePolicy', undefined, jsonFor(settings.SCOPE_POLICY)),
+    settings: parse('settings', {}, parseServiceSettings),
     tags: parse('tags', {}, parseTags),
-    protect: parse('protect', stack === 'prod', parseFlag),
+    protect: parse('protect', isProd, parseFlag),
     deployPackage: parse('deployPackage', stack !== 'local', parseFlag),
   }
   issues.push(
@@ -102,89 +121,10 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
   if (config.deployPackage && !existsSync(packagePath)) {
     issues.push(`deployPackage: ${packagePath} is missing: run \`npm run build\`, or set deployPackage to false`)
   }
+  issues.push(...findPlanIssues(config, (...names) => names.every((name) => !invalid.has(name))))
   issues.push(...getServiceIssues(config))
   if (issues.length === 0) return config
   throw new RunError(`invalid configuration of the stack ${stack}:\n${issues.map((issue) => `- ${issue}`).join('\n')}`)
-}
-
-// The parsers throw one line for each issue; the option's name is prepended to it.
-
-function oneOf<Value extends string>(allowed: readonly Value[]): (text: string) => Value {
-  return (text) => {
-    const value = allowed.find((known) => known === text)
-    if (value === undefined) throw new Error(` is ${JSON.stringify(text)}: expected one of ${allowed.join(', ')}`)
-    return value
-  }
-}
-
-function parseFlag(text: string): boolean {
-  if (text === 'true' || text === 'false') return text === 'true'
-  throw new Error(` is ${JSON.stringify(text)}: expected true or false`)
-}
-
-function parseSku(text: string): string {
-  if (skus.test(text)) return text
-  throw new Error(` is ${JSON.stringify(text)}: expected a plan that is always on, such as B1, S1 or P0v3`)
-}
-
-function parseOrigins(text: string): readonly string[] {
-  const list = parseJson(text)
-  if (!Array.isArray(list)) throw new Error(' is not a list: pulumi config set --path allowedOrigins[0] https://…')
-  const wrong = list.filter((origin) => typeof origin !== 'string' || !isAllowedOrigin(origin))
-  if (wrong.length === 0) return list
-  const issues = wrong.map(
-    (origin) =>
-      ` has ${JSON.stringify(origin)}: expected an origin without a path or wildcard, such as https://app.example.com`,
-  )
-  throw new Error(issues.join('\n'))
-}
-
-function isAllowedOrigin(text: string): boolean {
-  try {
-    settings.ALLOWED_ORIGINS.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function parseIssuers(text: string): readonly Issuer[] {
-  return parseSetting(text, settings.SIGN_IN_ISSUERS)
-}
-
-function parseTeamsExtension(text: string): string {
-  parseSetting(text, settings.TEAMS_EXTENSION)
-  return text
-}
-
-/** Parses JSON with the rules of a setting of the service. */
-function parseSetting<Value>(text: string, { parse }: { readonly parse: (text: string) => Value }): Value {
-  const placeholders = new Set(text.match(/<[^<>]*>/g))
-  const issues = [...placeholders].map((name) => ` has the placeholder ${name}: replace it (see README.md)`)
-  try {
-    const value = parse(text)
-    if (issues.length === 0) return value
-  } catch (error) {
-    issues.push(` ${(error as Error).message}`)
-  }
-  throw new Error(issues.join('\n'))
-}
-
-function parseTags(text: string): Readonly<Record<string, string>> {
-  const tags = parseJson(text)
-  if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) {
-    throw new Error(' is not a map: pulumi config set --path tags.environment dev')
-  }
-  const issues = Object.entries(tags).flatMap(([name, value]: [string, unknown]) => {
-    if (!/^[^<>%&\\?/]{1,128}$/.test(name)) return [`.${name}: expected a name of 1 to 128 characters without <>%&\\?/`]
-    // Not converted, because YAML has already parsed it: the number 0042 is 34 now, and 1.10 is 1.1.
-    if (typeof value !== 'string') return [`.${name} is not a string: quote it, or set it with --type string`]
-    return value.length > 256 ? [`.${name} is too long: expected at most 256 characters`] : []
-  })
-  const count = Object.keys(tags).length
-  if (count > maxTags) issues.push(` has ${count} tags: expected at most ${maxTags}`)
-  if (issues.length > 0) throw new Error(issues.join('\n'))
-  return tags as Readonly<Record<string, string>>
 }
 
 /**

@@ -1,9 +1,11 @@
 import { Table, type StorageAccount } from '@pulumi/azure-native/storage/index.js'
 import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
+import type { Redundancy } from './config.ts'
 import { createPrivateStorageAccount } from './private-storage-account.ts'
 
 export interface IdentityStoreArgs {
   readonly resourceGroupName: Input<string>
+  readonly redundancy: Redundancy
   readonly protect: boolean
   readonly tags: Readonly<Record<string, string>>
 }
@@ -16,11 +18,11 @@ export class IdentityStore extends ComponentResource {
 
   constructor(
     name: string,
-    { resourceGroupName, protect, tags }: IdentityStoreArgs,
+    { resourceGroupName, redundancy, protect, tags }: IdentityStoreArgs,
     options?: ComponentResourceOptions,
   ) {
     super('acs-kit:storage:IdentityStore', name, {}, options)
-    const args = { resourceGroupName, tags, allowSharedKeyAccess: false }
+    const args = { resourceGroupName, tags, redundancy, allowSharedKeyAccess: false }
     this.account = createPrivateStorageAccount(name, args, { parent: this, protect })
     this.table = new Table(
       'identities',

@@ -10,20 +10,19 @@ import { PackageStore } from './package-store.ts'
 import { SiteIdentity, type Grant } from './site-identity.ts'
 import { TokenServiceSite } from './token-service-site.ts'
 
+// Pulumi exports it without declaring it.
+const { isConfigSecret } = runtime as unknown as { readonly isConfigSecret: (name: string) => boolean }
 const prefix = `${getProject()}:`
 const packagePath = fileURLToPath(new URL('../apps/token-service/dist.zip', import.meta.url))
+const options = Object.entries(runtime.allConfig()).filter(([name]) => name.startsWith(prefix))
 const config = parseConfig({
   stack: getStack(),
-  options: Object.fromEntries(
-    Object.entries(runtime.allConfig())
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, value]) => [name.slice(prefix.length), value]),
-  ),
+  options: Object.fromEntries(options.map(([name, value]) => [name.slice(prefix.length), value])),
   location: new Config('azure-native').get('location'),
   packagePath,
 })
 const names = resourceNames(getProject(), getStack())
-const { tags, protect, keyless } = config
+const { tags, protect, keyless, redundancy } = config
 
 const group = new ResourceGroup(names.base, { tags })
 const common = { resourceGroupName: group.name, tags }
@@ -34,8 +33,10 @@ const communication = new CommunicationServices(names.base, {
   publicNetworkAccess: config.publicNetworkAccess,
   protect,
 })
-const store = new IdentityStore(names.storage('map'), { ...common, protect })
-const packages = config.deployPackage ? new PackageStore(names.storage('pkg'), { ...common, packagePath }) : undefined
+const store = new IdentityStore(names.storage('map'), { ...common, redundancy, protect })
+const packages = config.deployPackage
+  ? new PackageStore(names.storage('pkg'), { ...common, redundancy, packagePath })
+  : undefined
 const grants: Grant[] = [{ name: 'tables', role: 'Storage Table Data Contributor', scope: store.account.id }]
 if (packages) grants.push({ name: 'package', role: 'Storage Blob Data Reader', scope: packages.account.id })
 if (keyless)
@@ -44,6 +45,9 @@ const identity = new SiteIdentity(names.base, { ...common, grants })
 const site = new TokenServiceSite(names.base, {
   ...common,
   sku: config.sku,
+  instances: config.instances,
+  zoneRedundant: config.zoneRedundant,
+  logRetentionDays: config.logRetentionDays,
   identity,
   settings: serviceSettings({
     config,
@@ -51,6 +55,7 @@ const site = new TokenServiceSite(names.base, {
     store: { endpoint: store.endpoint, table: store.table.name },
     identity,
   }),
+  hasSecretOption: options.some(([name]) => isConfigSecret(name)),
   packageUrl: packages?.packageUrl,
 })
 

@@ -9,11 +9,13 @@ import {
   type Input,
   type Output,
 } from '@pulumi/pulumi'
+import type { Redundancy } from './config.ts'
 import { createPrivateStorageAccount } from './private-storage-account.ts'
 
 export interface PackageStoreArgs {
   readonly resourceGroupName: Input<string>
   readonly tags: Readonly<Record<string, string>>
+  readonly redundancy: Redundancy
   /** Path of the service's zipped artifact. */
   readonly packagePath: string
 }
@@ -27,11 +29,11 @@ export class PackageStore extends ComponentResource {
 
   constructor(
     name: string,
-    { resourceGroupName, tags, packagePath }: PackageStoreArgs,
+    { resourceGroupName, tags, redundancy, packagePath }: PackageStoreArgs,
     options?: ComponentResourceOptions,
   ) {
     super('acs-kit:storage:PackageStore', name, {}, options)
-    this.account = createPrivateStorageAccount(name, { resourceGroupName, tags }, { parent: this })
+    this.account = createPrivateStorageAccount(name, { resourceGroupName, tags, redundancy }, { parent: this })
     this.container = new BlobContainer(
       'packages',
       { resourceGroupName, accountName: this.account.name, publicAccess: 'None' },

@@ -1,9 +1,11 @@
 import { StorageAccount } from '@pulumi/azure-native/storage/index.js'
 import type { CustomResourceOptions, Input } from '@pulumi/pulumi'
+import type { Redundancy } from './config.ts'
 
 export interface PrivateStorageAccountArgs {
   readonly resourceGroupName: Input<string>
   readonly tags: Readonly<Record<string, string>>
+  readonly redundancy: Redundancy
   /** Default: true. */
   readonly allowSharedKeyAccess?: boolean
 }
@@ -11,7 +13,7 @@ export interface PrivateStorageAccountArgs {
 /** Creates a storage account without anonymous access that accepts only TLS 1.2 and later. */
 export function createPrivateStorageAccount(
   name: string,
-  args: PrivateStorageAccountArgs,
+  { redundancy, ...args }: PrivateStorageAccountArgs,
   options: CustomResourceOptions,
 ): StorageAccount {
   return new StorageAccount(
@@ -19,7 +21,7 @@ export function createPrivateStorageAccount(
     {
       ...args,
       kind: 'StorageV2',
-      sku: { name: 'Standard_LRS' },
+      sku: { name: `Standard_${redundancy}` },
       allowBlobPublicAccess: false,
       // Rejects policies that copy blobs to an account of another tenant.
       allowCrossTenantReplication: false,

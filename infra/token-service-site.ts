@@ -1,35 +1,57 @@
-import { AppServicePlan, WebApp, WebAppFtpAllowed, WebAppScmAllowed } from '@pulumi/azure-native/web/index.js'
+import type { AutoscaleSetting } from '@pulumi/azure-native/monitor/index.js'
+import {
+  AppServicePlan,
+  WebApp,
+  WebAppDiagnosticLogsConfiguration,
+  WebAppFtpAllowed,
+  WebAppScmAllowed,
+} from '@pulumi/azure-native/web/index.js'
 import { ComponentResource, interpolate, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
 import { toAppSettings, type ServiceSettings } from './app-settings.ts'
+import { isRange, type PlanOptions } from './config/plan.ts'
+import { createPlanAutoscale } from './plan-autoscale.ts'
 import type { SiteIdentity } from './site-identity.ts'
 
-export interface TokenServiceSiteArgs {
+export interface TokenServiceSiteArgs extends PlanOptions {
   readonly resourceGroupName: Input<string>
-  readonly sku: string
   readonly identity: SiteIdentity
   readonly settings: ServiceSettings
+  /** Whether an option of the stack is secret, so that the state must encrypt all settings. */
+  readonly hasSecretOption: boolean
+  readonly logRetentionDays: number
   /** URL of the service's package; undefined leaves the site empty. */
   readonly packageUrl: Input<string> | undefined
   readonly tags: Readonly<Record<string, string>>
 }
 
+/** Maximum of App Service. */
+const maxLogMegabytes = 100
+
 /** The token service on App Service. */
 export class TokenServiceSite extends ComponentResource {
   readonly plan: AppServicePlan
+  /** Undefined for a fixed number of instances. */
+  readonly autoscale: AutoscaleSetting | undefined
   readonly webApp: WebApp
   readonly scmAllowed: WebAppScmAllowed
   readonly ftpAllowed: WebAppFtpAllowed
+  readonly logs: WebAppDiagnosticLogsConfiguration
   readonly url: Output<string>
 
   constructor(name: string, args: TokenServiceSiteArgs, options?: ComponentResourceOptions) {
     super('acs-kit:web:TokenServiceSite', name, {}, options)
-    const { resourceGroupName, sku, settings, packageUrl, tags } = args
+    const { resourceGroupName, sku, instances, zoneRedundant, settings, packageUrl, tags } = args
     const { userAssignedIdentity, assignments } = args.identity
+    const range = isRange(instances) ? instances : undefined
+    const capacity = isRange(instances) ? instances.min : instances
     this.plan = new AppServicePlan(
       name,
-      { resourceGroupName, kind: 'linux', reserved: true, sku: { name: sku }, tags },
-      { parent: this },
+      { resourceGroupName, kind: 'linux', reserved: true, sku: { name: sku, capacity }, zoneRedundant, tags },
+      // Autoscale owns the number of instances once the plan exists.
+      { parent: this, ignoreChanges: range ? ['sku.capacity'] : [] },
     )
+    this.autoscale =
+      range && createPlanAutoscale(name, { resourceGroupName, plan: this.plan, range, tags }, { parent: this })
     this.webApp = new WebApp(
       name,
       {
@@ -49,11 +71,14 @@ export class TokenServiceSite extends ComponentResource {
           scmMinTlsVersion: '1.2',
           remoteDebuggingEnabled: false,
           healthCheckPath: '/healthz',
-          appSettings: toAppSettings({
-            ...settings,
-            WEBSITE_RUN_FROM_PACKAGE: packageUrl,
-            WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID: packageUrl && userAssignedIdentity.id,
-          }),
+          appSettings: toAppSettings(
+            {
+              ...settings,
+              WEBSITE_RUN_FROM_PACKAGE: packageUrl,
+              WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID: packageUrl && userAssignedIdentity.id,
+            },
+            args.hasSecretOption,
+          ),
         },
         tags,
       },
@@ -65,12 +90,17 @@ export class TokenServiceSite extends ComponentResource {
     const part = { parent: this, deletedWith: this.webApp }
     this.scmAllowed = new WebAppScmAllowed(name, { ...site, allow: false }, part)
     this.ftpAllowed = new WebAppFtpAllowed(name, { ...site, allow: false }, part)
+    // On Linux, these "HTTP logs" are the output of the container.
+    const fileSystem = { enabled: true, retentionInDays: args.logRetentionDays, retentionInMb: maxLogMegabytes }
+    this.logs = new WebAppDiagnosticLogsConfiguration(name, { ...site, httpLogs: { fileSystem } }, part)
     this.url = interpolate`https://${this.webApp.defaultHostName}`
     this.registerOutputs({
       plan: this.plan,
+      autoscale: this.autoscale,
       webApp: this.webApp,
       scmAllowed: this.scmAllowed,
       ftpAllowed: this.ftpAllowed,
+      logs: this.logs,
       url: this.url,
     })
   }

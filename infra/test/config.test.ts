@@ -40,15 +40,37 @@ it('fills in the defaults', () => {
     dataLocation: 'United States',
     keyless: false,
     publicNetworkAccess: 'Enabled',
+    redundancy: 'LRS',
     sku: 'B1',
+    instances: 1,
+    zoneRedundant: false,
+    logRetentionDays: 7,
     allowedOrigins: [],
     issuers: [issuer],
     teamsExtension: undefined,
+    scopePolicy: undefined,
+    settings: {},
     tags: {},
     protect: false,
     deployPackage: false,
   })
-  expect(parseConfig(source({ keyless: true }, { stack: 'prod' }))).toMatchObject({ protect: true, keyless: true })
+  expect(parseConfig(source({ keyless: true }, { stack: 'prod' }))).toMatchObject({
+    protect: true,
+    keyless: true,
+    redundancy: 'ZRS',
+    logRetentionDays: 30,
+  })
+})
+
+it.each([
+  ['B3', 3, false],
+  ['S1', { min: 1, max: 10 }, false],
+  ['P1v2', { min: 3, max: 3 }, true],
+  ['P0v3', 30, true],
+  ['P5mv3', { min: 2, max: 30 }, true],
+] as const)('accepts what the plan %s can do', (sku, instances, zoneRedundant) => {
+  const options = { sku, instances, zoneRedundant }
+  expect(parseConfig(source(options))).toMatchObject(options)
 })
 
 it('accepts the origins that the service accepts', () => {
@@ -61,11 +83,57 @@ it('names a placeholder of teamsExtension', () => {
   expect(issues).toContain('- teamsExtension has the placeholder <application>: replace it (see README.md)')
 })
 
-it('passes teamsExtension to the service', () => {
+/** Environment of the service, without what only Azure knows. */
+function getEnvironment(options: Readonly<Record<string, unknown>>) {
+  const config = parseConfig(source(options))
+  return serviceSettings<string>({ config, communication: {}, store: {}, identity: {} } as never)
+}
+
+it('passes teamsExtension and scopePolicy to the service', () => {
   const teamsExtension = { tenantId: guid, clientIds: [guid] }
-  const config = parseConfig(source({ teamsExtension }))
-  const environment = serviceSettings({ config, communication: {}, store: {}, identity: {} } as never)
-  expect(settings.TEAMS_EXTENSION.parse(String(environment.TEAMS_EXTENSION))).toEqual(teamsExtension)
+  const scopePolicy = { default: { scopes: ['chat'], maxExpiresInMinutes: 60 } }
+  const environment = getEnvironment({ teamsExtension, scopePolicy })
+  expect(settings.TEAMS_EXTENSION.parse(environment.TEAMS_EXTENSION!)).toEqual(teamsExtension)
+  expect(settings.SCOPE_POLICY.parse(environment.SCOPE_POLICY!)).toEqual(scopePolicy)
+})
+
+it('passes further settings to the service, whatever their type in YAML', () => {
+  const given = { TEAMS_CLIENT_ID: guid, TOKENS_PER_MINUTE: 20, REFERENCE_PAGE: true, LOG_LEVEL: 'warn' }
+  expect(getEnvironment({ settings: given })).toMatchObject({
+    TEAMS_CLIENT_ID: guid,
+    TOKENS_PER_MINUTE: '20',
+    REFERENCE_PAGE: 'true',
+    LOG_LEVEL: 'warn',
+  })
+})
+
+it.each([
+  [3, '3'],
+  [{ min: 2, max: 5 }, '5'],
+])('divides the limits of the resource by the maximum of %j instances', (instances, expected) => {
+  expect(getEnvironment({ sku: 'S1', instances }).INSTANCES).toBe(expected)
+})
+
+it('rejects every setting that the program sets', () => {
+  // With all optional values, and in both ways to authenticate.
+  const options = { allowedOrigins: ['https://a.example'], teamsExtension: { tenantId: guid, clientIds: [guid] } }
+  const scopePolicy = { default: { scopes: ['chat'], maxExpiresInMinutes: 60 } }
+  const own = [true, false].flatMap((keyless) => {
+    const config = parseConfig(source({ ...options, scopePolicy, keyless }))
+    const value = 'x'
+    const connectionStrings = { connectionString: value, secondaryConnectionString: value }
+    const environment = serviceSettings({
+      config,
+      communication: { endpoint: value, immutableResourceId: value, ...connectionStrings },
+      store: { endpoint: value, table: value },
+      identity: { clientId: value },
+    })
+    return Object.entries(environment).flatMap(([name, setting]) => (setting === undefined ? [] : [name]))
+  })
+  const given = Object.fromEntries([...new Set(own)].map((name) => [name, '5']))
+  expect(getIssues({ settings: given })).toEqual(
+    Object.keys(given).map((name) => expect.stringMatching(`^- settings\\.${name} is set by the program: `)),
+  )
 })
 
 it.each<[string, Record<string, unknown>, RegExp]>([
@@ -77,6 +145,53 @@ it.each<[string, Record<string, unknown>, RegExp]>([
     /^- publicNetworkAccess is "disabled": expected one of Enabled, Disabled, SecuredByPerimeter$/,
   ],
   ['a plan that is not always on', { sku: 'F1' }, /^- sku is "F1": expected a plan that is always on/],
+  ['an unknown redundancy', { redundancy: 'GRS' }, /^- redundancy is "GRS": expected one of LRS, ZRS, GZRS$/],
+  ['a retention of no days', { logRetentionDays: 0 }, /^- logRetentionDays is "0": expected a whole number from 1 to /],
+  ['no instances', { instances: 0 }, /^- instances is 0: expected a whole number from 1, or \{ min, max \}/],
+  ['half an instance', { instances: { min: 1.5, max: 2 } }, /^- instances is \{"min":1\.5,"max":2\}: expected/],
+  ['instances in words', { instances: 'many' }, /^- instances is many: expected/],
+  [
+    'reversed limits',
+    { sku: 'S1', instances: { min: 3, max: 2 } },
+    /^- instances is \{.*\}: expected .*min at most max/,
+  ],
+  ['a missing limit', { sku: 'S1', instances: { min: 3 } }, /^- instances is /],
+  ['an unknown limit', { sku: 'S1', instances: { min: 1, max: 2, default: 1 } }, /^- instances is /],
+  ['too many instances for B1', { instances: 4 }, /^- instances is 4: the plan B1 has at most 3, so lower it/],
+  ['too many instances for S2', { sku: 'S2', instances: { min: 1, max: 11 } }, /^- instances is 11: the plan S2 has/],
+  ['too many instances for P1v3', { sku: 'P1v3', instances: 31 }, /^- instances is 31: the plan P1v3 has at most 30/],
+  ['autoscale on B1', { instances: { min: 1, max: 3 } }, /^- instances has limits, but the plan B1 has no autoscale: /],
+  ['zones on S1', { sku: 'S1', instances: 2, zoneRedundant: true }, /^- zoneRedundant is true, but the plan S1 has no/],
+  ['one instance in several zones', { sku: 'P0v3', zoneRedundant: true }, /^- zoneRedundant is true, but one instance/],
+  [
+    'a minimum of one instance in several zones',
+    { sku: 'P0v3', instances: { min: 1, max: 3 }, zoneRedundant: true },
+    /^- zoneRedundant is true, but one instance is in one zone: set instances to at least 2$/,
+  ],
+  ['an unknown scope', { scopePolicy: { default: { scopes: ['sms'] } } }, /^- scopePolicy is invalid: \/default/],
+  ['settings that are not a map', { settings: ['LOG_LEVEL'] }, /^- settings is not a map: pulumi config set --path/],
+  ['an unknown setting', { settings: { PASSWORD: 'x' } }, /^- settings\.PASSWORD is unknown: see the settings in apps/],
+  [
+    'a misspelt setting',
+    { settings: { tokensPerMinute: 5 } },
+    /^- settings\.tokensPerMinute is unknown: write TOKENS_PER_MINUTE$/,
+  ],
+  ['an invalid setting', { settings: { TOKENS_PER_MINUTE: -1 } }, /^- settings\.TOKENS_PER_MINUTE must be a whole/],
+  ['a nested setting', { settings: { LOG_LEVEL: ['info'] } }, /^- settings\.LOG_LEVEL is invalid: expected a text/],
+  [
+    'a setting with an option',
+    { settings: { INSTANCES: 2 } },
+    /^- settings\.INSTANCES is set by the program: use the option instances$/,
+  ],
+  ['a setting of App Service', { settings: { PORT: 80 } }, /^- settings\.PORT is set by App Service: remove it$/],
+  [
+    'settings that conflict',
+    {
+      settings: { ACS_SDK: 'administration' },
+      scopePolicy: { default: { scopes: ['chat'], maxExpiresInMinutes: 60 } },
+    },
+    /^- SCOPE_POLICY has a lifetime below 1440 minutes, which ACS_SDK=administration does not support/,
+  ],
   ['an invalid flag', { keyless: 'yes' }, /^- keyless is "yes": expected true or false$/],
   [
     'origins that are not a list',
@@ -149,6 +264,27 @@ it('lists all issues at once', () => {
     datalocation: 'x',
   }
   expect(getIssues(wrong, { location: '' })).toHaveLength(11)
+})
+
+it('reports what the plan cannot do next to other issues, and nothing that follows from them', () => {
+  expect(getIssues({ instances: { min: 1, max: 4 }, zoneRedundant: true, redundancy: 'x' })).toEqual([
+    expect.stringMatching(/^- redundancy is "x"/),
+    expect.stringMatching(/^- instances has limits, but the plan B1/),
+    expect.stringMatching(/^- instances is 4: the plan B1/),
+    expect.stringMatching(/^- zoneRedundant is true, but the plan B1/),
+    expect.stringMatching(/^- zoneRedundant is true, but one instance/),
+  ])
+  expect(getIssues({ sku: 'Q1', instances: 4, zoneRedundant: true })).toEqual([expect.stringMatching(/^- sku is "Q1"/)])
+  expect(getIssues({ sku: 'P0v3', instances: 'x', zoneRedundant: true })).toEqual([
+    expect.stringMatching(/^- instances is x/),
+  ])
+})
+
+it('never repeats the value of a setting, which may be secret', () => {
+  const given = { LOG_LEVEL: 'hush', TOKENS_PER_MINUTE: 'hush', PORT: 'hush', UNKNOWN: 'hush', ACS_SDK: { a: 'hush' } }
+  const issues = getIssues({ settings: given })
+  expect(issues).toHaveLength(5)
+  expect(issues.join('\n')).not.toContain('hush')
 })
 
 it('lists each issue of the issuers once', () => {

@@ -20,6 +20,7 @@ it('creates what a token service needs, and nothing that outlives a destroy', as
     'azure-native:storage:Table',
     'azure-native:web:AppServicePlan',
     'azure-native:web:WebApp',
+    'azure-native:web:WebAppDiagnosticLogsConfiguration',
     'azure-native:web:WebAppFtpAllowed',
     'azure-native:web:WebAppScmAllowed',
   ])
@@ -42,6 +43,7 @@ it('creates a global communication service and passes its connection strings to 
     AZURE_CLIENT_ID: 'client',
     IDENTITY_STORE_ENDPOINT: 'https://map.table.core.windows.net/',
     IDENTITY_STORE_TABLE: 'identities-made',
+    INSTANCES: '1',
     TRUSTED_PROXIES: '1',
   })
   expect(site['siteConfig']).toMatchObject({
@@ -92,6 +94,36 @@ it('disables the keys of the identity store', async () => {
   })
 })
 
+it('runs a fixed number of instances, in zones and with redundant storage if requested', async () => {
+  const { one, registered } = await deploy({ sku: 'P0v3', instances: 3, zoneRedundant: true, redundancy: 'GZRS' })
+  expect(one('web:AppServicePlan')).toMatchObject({ sku: { name: 'P0v3', capacity: 3 }, zoneRedundant: true })
+  expect(one('storage:StorageAccount')['sku']).toEqual({ name: 'Standard_GZRS' })
+  expect(getSettings(one('web:WebApp'))['INSTANCES']).toBe('3')
+  expect(registered.map(({ type }) => type)).not.toContain('azure-native:monitor:AutoscaleSetting')
+})
+
+it('scales the plan by the load of its processors, from the minimum to the maximum', async () => {
+  const { one } = await deploy({ sku: 'S1', instances: { min: 2, max: 5 }, tags: { team: 'a' } })
+  expect(one('web:AppServicePlan')).toMatchObject({ sku: { name: 'S1', capacity: 2 }, zoneRedundant: false })
+  const plan = idFor('web:AppServicePlan', 'acs-kit-dev')
+  const rule = (direction: string, operator: string) => ({
+    metricTrigger: expect.objectContaining({ metricName: 'CpuPercentage', metricResourceUri: plan, operator }),
+    scaleAction: expect.objectContaining({ direction, value: '1' }),
+  })
+  expect(one('monitor:AutoscaleSetting')).toMatchObject({
+    enabled: true,
+    targetResourceUri: plan,
+    tags: { team: 'a' },
+    profiles: [
+      {
+        capacity: { minimum: '2', maximum: '5', default: '2' },
+        rules: [rule('Increase', 'GreaterThan'), rule('Decrease', 'LessThan')],
+      },
+    ],
+  })
+  expect(getSettings(one('web:WebApp'))['INSTANCES']).toBe('5')
+})
+
 it('names a package by its content', async () => {
   const { registered, describeComponent, packageUrl } = await deployPackage()
   const digest = createHash('sha256').update('content').digest('hex').slice(0, 16)
@@ -115,7 +147,7 @@ async function deployPackage() {
   writeFileSync(packagePath, 'content')
   const deployed = await deploy()
   const { PackageStore } = await import('../package-store.ts')
-  const store = new PackageStore('pkg', { resourceGroupName: 'group', tags: {}, packagePath })
+  const store = new PackageStore('pkg', { resourceGroupName: 'group', tags: {}, redundancy: 'LRS', packagePath })
   return { ...deployed, packageUrl: await new Promise((resolve) => store.packageUrl.apply(resolve)) }
 }
 
@@ -169,6 +201,7 @@ it.each([
         webApp: 'azure-native:web:WebApp acs-kit-dev',
         scmAllowed: 'azure-native:web:WebAppScmAllowed acs-kit-dev',
         ftpAllowed: 'azure-native:web:WebAppFtpAllowed acs-kit-dev',
+        logs: 'azure-native:web:WebAppDiagnosticLogsConfiguration acs-kit-dev',
       },
       outputs: { url: 'https://site.azurewebsites.net' },
     },

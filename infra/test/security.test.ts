@@ -35,7 +35,7 @@ async function listSecurity(config: Record<string, unknown>): Promise<string[]> 
   writeFileSync(packagePath, 'content')
   const { azureResources } = await deploy(config)
   const { PackageStore } = await import('../package-store.ts')
-  const store = new PackageStore('pkg', { resourceGroupName: 'group', tags: {}, packagePath })
+  const store = new PackageStore('pkg', { resourceGroupName: 'group', tags: {}, redundancy: 'LRS', packagePath })
   await new Promise((resolve) => store.packageUrl.apply(resolve))
   return azureResources().flatMap(describeSecurity).toSorted()
 }
@@ -63,6 +63,7 @@ const always = [
   'web:WebApp minTlsVersion: 1.2',
   'web:WebApp remoteDebuggingEnabled: false',
   'web:WebApp scmMinTlsVersion: 1.2',
+  'web:WebAppDiagnosticLogsConfiguration httpLogs: {"fileSystem":{"enabled":true,"retentionInDays":7,"retentionInMb":100}}',
   'web:WebAppFtpAllowed allow: false',
   'web:WebAppScmAllowed allow: false',
 ]
@@ -82,7 +83,7 @@ it.each([
   ['with keys', {}, withKeys],
   ['keyless and protected', { keyless: true, protect: true }, keylessAndProtected],
 ])('sets exactly these security-relevant properties: %s', async (_name, config, more) => {
-  const listed = await listSecurity(config)
+  const listed = await listSecurity({ ...config, sku: 'P0v3', instances: { min: 2, max: 3 }, zoneRedundant: true })
   const withoutIds = listed.map((text) => text.replace(/\["[^"]+userassignedidentity[^"]*"\]/i, '["<identity>"]'))
   expect(withoutIds).toEqual([...always, ...more].toSorted())
 })

@@ -94,7 +94,7 @@ describe.runIf(runsEngine)('an interrupted up', () => {
     expect((await runPulumi(engine, 'cancel', '--yes')).code).toBe(0)
     const origin = emulator.resourceManager.servicePrincipal.metadataHost
     expect(await upUntilComplete(engine, origin)).toMatch(/interrupted while creating/)
-    expect((await runPulumi(engine, 'up', ...noPrompt)).stdout).toMatch(/15 unchanged/)
+    expect((await runPulumi(engine, 'up', ...noPrompt)).stdout).toMatch(/16 unchanged/)
     expect((await runPulumi(engine, 'destroy', ...noPrompt)).code).toBe(0)
     // Deleting the group deletes unrecorded resources in it, but an unrecorded group remains.
     const left = emulator.resourceManager.resources().map(({ id }) => id.type)
@@ -132,7 +132,7 @@ describe.runIf(runsEngine)('an interrupted up', () => {
     expect(down.stdout + down.stderr).toContain(`no response from ${origin}`)
     await using _again = await start(new URL(origin).port)
     await upUntilComplete(engine, origin)
-    expect((await runPulumi(engine, 'up', ...noPrompt)).stdout).toMatch(/15 unchanged/)
+    expect((await runPulumi(engine, 'up', ...noPrompt)).stdout).toMatch(/16 unchanged/)
     expect((await runPulumi(engine, 'destroy', ...noPrompt)).code).toBe(0)
     const { subscriptionId } = emulator.resourceManager.servicePrincipal
     const groups = await send(origin, 'GET', `/subscriptions/${subscriptionId}/resourcegroups?api-version=2024-03-01`)

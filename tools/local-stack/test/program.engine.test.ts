@@ -89,7 +89,7 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
 
   it('previews without changing anything', async () => {
     const { code, stdout } = await run('preview')
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 15 to create/)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 16 to create/)])
     expect(types()).toEqual([])
   })
 
@@ -128,6 +128,8 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
       ...each('PUT', 1),
       'GET basicPublishingCredentialsPolicies': 4,
       'PUT basicPublishingCredentialsPolicies': 2,
+      'GET config': 2,
+      'PUT config': 1,
       // The program looks it up once.
       'GET userAssignedIdentities': 3,
       'POST communicationServices/listKeys': 1,
@@ -162,7 +164,7 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
   })
 
   it('changes nothing when nothing changed', async () => {
-    expect((await up()).stdout).toMatch(/15 unchanged/)
+    expect((await up()).stdout).toMatch(/16 unchanged/)
     expect(requests()).toEqual({ 'GET userAssignedIdentities': 1, 'POST communicationServices/listKeys': 1 })
   })
 
@@ -172,31 +174,31 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
       changeSummary: object
       steps: { urn: string; detailedDiff?: object }[]
     }
-    expect(plan.changeSummary).toEqual({ same: 9, update: 6 })
+    expect(plan.changeSummary).toEqual({ same: 10, update: 6 })
     const step = plan.steps.find(({ urn }) => urn.includes(':CommunicationService::'))
     expect(step!.detailedDiff).toEqual({ 'tags.team': { kind: 'update', inputDiff: true } })
     const { code, stdout } = await upWithPreview()
     expect([code, stdout]).toEqual([
       0,
-      expect.stringMatching(/~ 6 to update\n +9 unchanged[^]*~ 6 updated\n +9 unchanged/),
+      expect.stringMatching(/~ 6 to update\n +10 unchanged[^]*~ 6 updated\n +10 unchanged/),
     ])
     expect(communication().envelope.tags).toEqual({ team: 'a' })
   })
 
   it('previews and makes one update when the plan changes', async () => {
     await configure('sku', 'P0v3')
-    expect((await upWithPreview()).stdout).toMatch(/~ 1 to update\n +14 unchanged[^]*~ 1 updated\n +14 unchanged/)
+    expect((await upWithPreview()).stdout).toMatch(/~ 1 to update\n +15 unchanged[^]*~ 1 updated\n +15 unchanged/)
   })
 
   it('closes and reopens the communication resource to public networks', async () => {
     const { connectionString } = emulator.resources.at(-1)!
     const identities = await createCommunicationIdentities({ connectionString }, { sdk: 'identity' })
     await configure('publicNetworkAccess', 'Disabled')
-    expect((await up()).stdout).toMatch(/~ 1 updated\n +14 unchanged/)
+    expect((await up()).stdout).toMatch(/~ 1 updated\n +15 unchanged/)
     expect(communication().envelope.properties!['publicNetworkAccess']).toBe('Disabled')
     await expect(identities.create()).rejects.toThrow('(403 Forbidden)')
     await run('config', 'rm', 'publicNetworkAccess')
-    expect((await up()).stdout).toMatch(/~ 1 updated\n +14 unchanged/)
+    expect((await up()).stdout).toMatch(/~ 1 updated\n +15 unchanged/)
     expect(await identities.create()).toMatch(/^8:acs:/)
   })
 
@@ -236,7 +238,7 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
 
   it('leaves resources where they are when azure-native:location changes', async () => {
     await configure('azure-native:location', 'northeurope')
-    expect((await up()).stdout).toMatch(/15 unchanged/)
+    expect((await up()).stdout).toMatch(/16 unchanged/)
     await configure('azure-native:location', 'westeurope')
   })
 
@@ -313,7 +315,7 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
   it('destroys everything and leaves nothing', async () => {
     emulator.requests.clear()
     const { code, stdout } = await run('destroy', '--yes', '--skip-preview')
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/15 deleted/)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/16 deleted/)])
     expect(requests()).toEqual(each('DELETE', 1))
     expect(types()).toEqual([])
     expect(emulator.resources).toHaveLength(1)
@@ -325,10 +327,10 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
     const outputs = await engine.up({ onResource })
     const { connectionString, endpoint } = emulator.resources.at(-1)!
     expect(outputs).toMatchObject({ connectionString, communicationEndpoint: endpoint })
-    expect(reported).toHaveLength(10)
+    expect(reported).toHaveLength(11)
     expect(reported).toContain('CommunicationService created')
     await engine.destroy({ onResource })
-    expect(reported.slice(10)).toHaveLength(10)
+    expect(reported.slice(11)).toHaveLength(11)
     expect(reported).toContain('CommunicationService deleted')
     expect(types()).toEqual([])
   })

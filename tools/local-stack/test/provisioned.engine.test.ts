@@ -77,7 +77,7 @@ describe.runIf(runsEngine)('with a Pulumi CLI', () => {
         /^ {2}voip token +[\d.]+ s {2}eyJ/m,
         /^ {2}deleted +[\d.]+ s {2}the identity/m,
         quickstart,
-        /^ {2}destroyed +[\d.]+ s {2}1[01] resources$/m,
+        /^ {2}destroyed +[\d.]+ s {2}1[12] resources$/m,
         /^ {2}remaining +[\d.]+ s {2}none$/m,
       ]) {
         expect(stdout).toMatch(line)
