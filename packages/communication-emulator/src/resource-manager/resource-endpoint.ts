@@ -3,6 +3,7 @@ import type { RawResponse } from '../raw-request.ts'
 import { invalid, methodNotAllowed, notFound } from './arm-error.ts'
 import { readBody, respondToGet, type ArmRequest } from './arm-request.ts'
 import { checkLocation } from './location.ts'
+import { checkLocks } from './locks.ts'
 import { mergePatch } from './merge-patch.ts'
 import { getReadyAt, type Operations } from './operations.ts'
 import { groupType, isSame, type ResourceId } from './resource-id.ts'
@@ -22,12 +23,15 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
       case 'GET':
         return { status: 200, body: tree.show(tree.find(id)) }
       case 'PUT':
+        checkLocks(tree, id, 'write')
         // A PUT treats null as absent.
         return put(request, id, type, mergePatch({}, readBody(request)))
       case 'PATCH':
+        checkLocks(tree, id, 'write')
         return patch(request, id, type, readBody(request))
       case 'DELETE':
         if (type.view) throw methodNotAllowed(request)
+        checkLocks(tree, id, 'delete')
         return remove(request, id, type)
       default:
         throw methodNotAllowed(request)
@@ -53,6 +57,7 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
     const action = type.actions?.[word.toLowerCase()]
     if (method !== 'POST' || !action) throw notFound(`${id.id}/${word}`)
     const resource = tree.find(id)
+    checkLocks(tree, id, 'write')
     const save = (envelope: Envelope) => tree.put({ ...resource, envelope })
     return action({ resource, body: readBody(request), save })
   }
@@ -113,6 +118,7 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
       if (id.type === groupType) throw tree.toMissingError(id)
       return { status: 204 }
     }
+    type.checkDeletion?.(resource)
     await tree.remove(resource)
     if (!type.isLongRunning) return { status: type.deletedStatus ?? 200 }
     const operation = { resource: id, kind: 'delete', readyAt: getReadyAt() } as const

@@ -39,6 +39,11 @@ export function isSame(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
+/** Whether an id is that of a scope, or of anything below it. */
+export function isAtOrBelow(id: string, scope: string): boolean {
+  return `${id}/`.toLowerCase().startsWith(`${scope}/`.toLowerCase())
+}
+
 /** Splits a type at its first slash: `Microsoft.Storage` and `storageAccounts/tableServices`. */
 export function splitType(type: string): [namespace: string, ownType: string] {
   const slash = type.indexOf('/')

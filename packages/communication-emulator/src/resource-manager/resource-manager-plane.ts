@@ -49,7 +49,8 @@ export class ResourceManagerPlane {
   constructor(options: ResourceManagerOptions) {
     const { store, liveResources, origin } = options
     this.#options = options
-    this.#tree = new ResourceTree(store, [communicationService(liveResources), ...genericResourceTypes(this)])
+    const genericTypes = genericResourceTypes(this, () => this.resources())
+    this.#tree = new ResourceTree(store, [communicationService(liveResources), ...genericTypes])
     this.#resources = createResourceEndpoint(this.#tree, createOperations(origin))
   }
 

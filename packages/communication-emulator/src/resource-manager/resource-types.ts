@@ -83,6 +83,8 @@ export interface ResourceType {
   readonly writeToParent?: (id: ResourceId, parent: StoredResource, requested: Envelope) => Envelope | undefined
   /** Returns the error for a missing resource; default `ResourceNotFound`. */
   readonly missingError?: (id: ResourceId) => ArmError
+  /** Throws an `ArmError` if the resource must not be deleted on its own. */
+  readonly checkDeletion?: (resource: StoredResource) => void
   /** Runs after the resource was deleted. */
   readonly onDeleted?: (resource: StoredResource) => void | Promise<void>
   /** POST actions by name in lower case, such as `listkeys`. */
