@@ -78,6 +78,17 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     fixed: ['principalId'],
     readOnly: ['createdBy', 'createdOn', 'updatedBy', 'updatedOn'],
   },
+  'azure-native:authorization:RoleDefinition': {
+    apiVersion: '2022-05-01-preview',
+    path: '{scope}/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}',
+    naming: 'uuid',
+    renamed: { roleType: 'type' },
+    readOnly: ['createdBy', 'createdOn', 'updatedBy', 'updatedOn'],
+  },
+  'azure-native:authorization:ManagementLockByScope': {
+    apiVersion: '2020-05-01',
+    path: '{scope}/providers/Microsoft.Authorization/locks/{lockName}',
+  },
   'azure-native:web:AppServicePlan': {
     apiVersion: '2025-05-01',
     path: `${group}/providers/Microsoft.Web/serverfarms/{name}`,
