@@ -5,6 +5,7 @@ import { serviceSettings } from './app-settings.ts'
 import { CommunicationServices } from './communication-services.ts'
 import { parseConfig } from './config.ts'
 import { IdentityStore } from './identity-store.ts'
+import { createIssuerRole } from './issuer-role.ts'
 import { resourceNames } from './naming.ts'
 import { PackageStore } from './package-store.ts'
 import { SiteIdentity, type Grant } from './site-identity.ts'
@@ -37,10 +38,12 @@ const store = new IdentityStore(names.storage('map'), { ...common, redundancy, p
 const packages = config.deployPackage
   ? new PackageStore(names.storage('pkg'), { ...common, redundancy, packagePath })
   : undefined
-const grants: Grant[] = [{ name: 'tables', role: 'Storage Table Data Contributor', scope: store.account.id }]
+const grants: Grant[] = [{ name: 'tables', role: 'Storage Table Data Contributor', scope: store.table.id }]
 if (packages) grants.push({ name: 'package', role: 'Storage Blob Data Reader', scope: packages.account.id })
-if (keyless)
-  grants.push({ name: 'communication', role: 'Communication and Email Service Owner', scope: communication.service.id })
+if (keyless) {
+  const role = createIssuerRole(names.base, { resourceGroupId: group.id, resourceGroupName: group.name })
+  grants.push({ name: 'communication', role, scope: communication.service.id })
+}
 const identity = new SiteIdentity(names.base, { ...common, grants })
 const site = new TokenServiceSite(names.base, {
   ...common,

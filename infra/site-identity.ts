@@ -1,4 +1,4 @@
-import { RoleAssignment } from '@pulumi/azure-native/authorization/index.js'
+import { RoleAssignment, type RoleDefinition } from '@pulumi/azure-native/authorization/index.js'
 import { getUserAssignedIdentityOutput, UserAssignedIdentity } from '@pulumi/azure-native/managedidentity/index.js'
 import { ComponentResource, output, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
 
@@ -6,13 +6,13 @@ import { ComponentResource, output, type ComponentResourceOptions, type Input, t
 export const roles = {
   'Storage Table Data Contributor': '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3',
   'Storage Blob Data Reader': '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1',
-  'Communication and Email Service Owner': '09976791-48a7-449e-bb21-39d1a415f350',
 } as const
 
 export interface Grant {
   /** Logical name of the assignment. */
   readonly name: string
-  readonly role: keyof typeof roles
+  /** Name of a built-in role, or a custom role. */
+  readonly role: keyof typeof roles | RoleDefinition
   /** Resource id. */
   readonly scope: Input<string>
 }
@@ -47,7 +47,9 @@ export class SiteIdentity extends ComponentResource {
             principalId,
             // Otherwise Azure looks the identity up in the directory, which may not contain it yet.
             principalType: 'ServicePrincipal',
-            roleDefinitionId: output(scope).apply((id) => roleDefinitionId(id, roles[role])),
+            roleDefinitionId: output([scope, typeof role === 'string' ? roles[role] : role.name]).apply(
+              toRoleDefinitionId,
+            ),
           },
           { parent: this },
         ),
@@ -62,7 +64,7 @@ export class SiteIdentity extends ComponentResource {
   }
 }
 
-function roleDefinitionId(scope: string, role: string): string {
+function toRoleDefinitionId([scope = '', role]: readonly string[]): string {
   const subscription = /^\/subscriptions\/[^/]+/i.exec(scope)?.[0] ?? ''
   return `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`
 }

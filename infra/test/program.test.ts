@@ -70,14 +70,50 @@ it('uses a role instead of access keys if keyless', async () => {
   const site = getSettings(one('web:WebApp'))
   expect(site['COMMUNICATION_SERVICES_ENDPOINT']).toBe('https://calls.communication.azure.com/')
   expect(JSON.stringify(site)).not.toContain('key-')
-  const assignments = registered.filter(({ type }) => type === 'azure-native:authorization:RoleAssignment')
-  expect(assignments.map(({ inputs }) => inputs['principalType'])).toEqual(['ServicePrincipal', 'ServicePrincipal'])
-  // They are registered in any order.
-  const granted = assignments.map(({ inputs }) => (inputs['roleDefinitionId'] as string).split('/').at(-1))
-  expect(new Set(granted)).toEqual(
-    new Set([roles['Storage Table Data Contributor'], roles['Communication and Email Service Owner']]),
-  )
+  expect(getAssignments(registered)).toEqual({
+    'acs-kit-dev-tables': ['storage/Table/identities', roles['Storage Table Data Contributor']],
+    'acs-kit-dev-communication': ['communication/CommunicationService/acs-kit-dev', 'acs-kit-dev-made'],
+  })
 })
+
+it('permits a keyless site to issue tokens, but not to delete the resource or to read its keys', async () => {
+  const { one } = await deploy({ keyless: true })
+  expect(one('authorization:RoleDefinition')).toMatchObject({
+    scope: group.split('/resourceGroups')[0],
+    assignableScopes: [idFor('resources:ResourceGroup', 'acs-kit-dev')],
+    // The group's generated name makes it unique.
+    roleName: 'acs-kit-dev-made token issuer',
+    permissions: [
+      {
+        actions: [
+          'Microsoft.Communication/CommunicationServices/Read',
+          'Microsoft.Communication/CommunicationServices/Write',
+        ],
+        notActions: [],
+        dataActions: [],
+        notDataActions: [],
+      },
+    ],
+  })
+})
+
+it('gives a site with access keys only the role on the mapping table', async () => {
+  const { registered } = await deploy()
+  expect(getAssignments(registered)).toEqual({
+    'acs-kit-dev-tables': ['storage/Table/identities', roles['Storage Table Data Contributor']],
+  })
+})
+
+/** Returns the scopes and roles of the assignments, by their names in the program. */
+function getAssignments(registered: readonly Registered[]) {
+  const assignments = registered.filter(({ type }) => type === 'azure-native:authorization:RoleAssignment')
+  return Object.fromEntries(
+    assignments.map(({ name, inputs: { scope, roleDefinitionId, principalType } }) => {
+      expect(principalType).toBe('ServicePrincipal')
+      return [name, [scope.split('/').slice(-3).join('/'), roleDefinitionId.split('/').at(-1)]]
+    }),
+  )
+}
 
 it('restricts network access to the communication service, and not to the mapping table', async () => {
   const { one } = await deploy({ publicNetworkAccess: 'Disabled' })
