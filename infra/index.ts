@@ -4,6 +4,7 @@ import { Config, getProject, getStack, output, runtime } from '@pulumi/pulumi'
 import { serviceSettings } from './app-settings.ts'
 import { CommunicationServices } from './communication-services.ts'
 import { parseConfig } from './config.ts'
+import { createDeletionLocks } from './deletion-locks.ts'
 import { IdentityStore } from './identity-store.ts'
 import { createIssuerRole } from './issuer-role.ts'
 import { resourceNames } from './naming.ts'
@@ -45,6 +46,12 @@ if (keyless) {
   grants.push({ name: 'communication', role, scope: communication.service.id })
 }
 const identity = new SiteIdentity(names.base, { ...common, grants })
+if (protect) {
+  createDeletionLocks(names.base, {
+    scopes: { communication: communication.service.id, mappings: store.account.id },
+    contents: [store.table, ...identity.assignments],
+  })
+}
 const site = new TokenServiceSite(names.base, {
   ...common,
   sku: config.sku,

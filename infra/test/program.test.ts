@@ -104,6 +104,22 @@ it('gives a site with access keys only the role on the mapping table', async () 
   })
 })
 
+it('locks what a protected stack must not lose', async () => {
+  const { registered } = await deploy({ protect: true })
+  const locks = registered.filter(({ type }) => type === 'azure-native:authorization:ManagementLockByScope')
+  const byName = Object.fromEntries(
+    locks.map(({ name, inputs: { scope, level, lockName } }) => [name, [scope, level, lockName]]),
+  )
+  expect(byName).toEqual({
+    'acs-kit-dev-communication': [
+      idFor('communication:CommunicationService', 'acs-kit-dev'),
+      'CanNotDelete',
+      'acs-kit-protect',
+    ],
+    'acs-kit-dev-mappings': [idFor('storage:StorageAccount', 'acskitdevmap'), 'CanNotDelete', 'acs-kit-protect'],
+  })
+})
+
 /** Returns the scopes and roles of the assignments, by their names in the program. */
 function getAssignments(registered: readonly Registered[]) {
   const assignments = registered.filter(({ type }) => type === 'azure-native:authorization:RoleAssignment')
