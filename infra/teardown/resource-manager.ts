@@ -23,13 +23,18 @@ const endpoints: Readonly<Record<string, string>> = {
 const invalidAddressCodes =
   /^(?:SubscriptionNotFound|InvalidSubscriptionId|InvalidResourceType|InvalidResourceNamespace)$/
 
+/** Opens a client of the cloud's resource manager, with the user's account. */
+export async function openResourceManager(cloud: Cloud, credential: TokenCredential) {
+  const endpoint = await findEndpoint(cloud)
+  return { endpoint, client: new ResourceManagementClient(credential, { endpoint }) }
+}
+
 /**
  * Returns a function that checks resources in Azure with the user's account. It rejects if the account is not signed in or
  * does not have access to the subscription.
  */
 export async function createResourceCheck(cloud: Cloud, credential: TokenCredential) {
-  const endpoint = await findEndpoint(cloud)
-  const client = new ResourceManagementClient(credential, { endpoint })
+  const { endpoint, client } = await openResourceManager(cloud, credential)
   const check = async ({ id, apiVersion }: StackResource): Promise<ResourceStatus> => {
     if (apiVersion === undefined) return 'unknown'
     try {

@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import type { TokenCredential } from '@azure/identity'
 import type { Stack } from '@pulumi/pulumi/automation/index.js'
 import { formatCount } from '../mappings/format-count.ts'
+import { findForeignLocks } from './foreign-locks.ts'
 import { formatLosses, formatResource } from './losses.ts'
 import { planExport } from './mapping-export.ts'
 import { createResourceCheck, type Cloud, type Statuses } from './resource-manager.ts'
@@ -35,15 +36,21 @@ export async function tearDownStack(options: TeardownOptions): Promise<boolean> 
       `stack ${stack.name} has no resources: to delete it, run \`pulumi stack rm ${stack.name}\` in infra/`,
     )
   const mappings = exportPath === undefined ? undefined : planExport(state, exportPath, credential, log)
-  const checkResources = await createResourceCheck(toCloud(state, options.cloud), credential)
+  const cloud = toCloud(state, options.cloud)
+  const checkResources = await createResourceCheck(cloud, credential)
   const before = await checkResources(resources)
   const unknown = resources.filter((resource) => before.get(resource) === 'unknown')
   if (unknown.length > 0) {
     throw new Error(`access denied to ${unknown.map(formatResource).join(', ')}: you need the Reader role`)
   }
   const existing = resources.filter((resource) => before.get(resource) === 'exists')
+  const foreignLocks = await findForeignLocks(existing, cloud, credential)
+  if (foreignLocks.length > 0) {
+    const remedy = `remove them with \`az lock delete --ids ${foreignLocks.join(' ')}\` and run the command again`
+    throw new Error(`the group of stack ${stack.name} has locks that the stack did not create: ${remedy}`)
+  }
   log(`Destroying stack ${stack.name} permanently deletes:\n\n${formatLosses(existing)}\n`)
-  if (state.isProtected) log('Some resources are protected: the protection is removed first.')
+  if (state.isProtected) log('Some resources are protected: the protection is removed first, and then any locks.')
   if (mappings) log(`The identity mappings are exported to ${exportPath} first.`)
   if (!(await options.confirm())) throw new Error('not confirmed: nothing was changed')
 
@@ -112,8 +119,10 @@ function formatStatuses(resources: readonly StackResource[], before: Statuses, a
 }
 
 function formatResult(stack: string, isFinished: boolean, isDeleted: boolean): string {
-  if (!isFinished)
-    return `Incomplete; protection is now removed. Run \`npm run teardown -- ${stack}\` again to continue.`
+  if (!isFinished) {
+    const again = `Run \`npm run teardown -- ${stack}\` again to continue.`
+    return `Incomplete; protection is now removed. ${again} If Azure reports ScopeLocked, wait a minute first.`
+  }
   if (!isDeleted) return 'Pulumi finished, but some resources still exist: check them in the Azure portal.'
   return `No resources of stack ${stack} remain. To delete the stack itself, run \`pulumi stack rm ${stack}\` in infra/.`
 }

@@ -79,7 +79,8 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
       expect(stdout).toContain(`CommunicationService ${getName('communicationServices')}\n      and all identities: `)
       expect(stdout).toMatch(/Release its phone numbers first.*\n +`az communication phonenumber list`/)
       expect(stdout).toContain(`Table ${getName('tables')}\n      and the mapping of users to identities`)
-      expect(stdout).toMatch(/protected/)
+      expect(stdout).toMatch(/protected: the protection is removed first, and then any locks/)
+      expect(resources().filter(({ id }) => id.type.endsWith('/locks'))).toHaveLength(2)
       for (const { id } of resources()) expect(stdout).toContain(id.name)
     }))
 
@@ -133,6 +134,25 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
       expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(/nothing was destroyed/)])
       expect(existsSync(other)).toBe(false)
     }))
+
+  it('destroys nothing while the group has a lock of someone else', async () => {
+    const { accessToken } = await emulator.entra.signIn({ user: 'platform', audience: 'https://management.azure.com' })
+    const group = resources().find(({ id }) => id.type.endsWith('/resourceGroups'))!.id.id
+    const lock = `${group}/providers/Microsoft.Authorization/locks/theirs`
+    const send = (method: string, body?: object) =>
+      fetch(new URL(`${lock}?api-version=2020-05-01`, emulator.endpoint), {
+        method,
+        headers: { Authorization: `Bearer ${accessToken}` },
+        ...(body && { body: JSON.stringify(body) }),
+      })
+    expect((await send('PUT', { properties: { level: 'CanNotDelete' } })).status).toBe(201)
+    await expectUnchanged(async () => {
+      const { code, stdout, stderr } = await teardown('local', '--yes')
+      const message = `teardown: the group of stack local has locks that the stack did not create: remove them with \`az lock delete --ids ${lock}\` and run the command again\n`
+      expect([code, stdout, stderr]).toEqual([1, '', message])
+    })
+    expect((await send('DELETE')).status).toBe(200)
+  })
 
   it('exports the mappings, lists what remains after a failure, and continues from there', async () => {
     const rows = Array.from({ length: 1001 }, (_, index) => ({
