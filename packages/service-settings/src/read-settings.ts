@@ -1,5 +1,6 @@
 import { parseConnectionString } from '@acs-kit/communication-identity'
 import { settings, type SettingName, type Settings } from './settings.ts'
+import { isTrustworthy } from './url.ts'
 
 /**
  * Error of an invalid configuration. The message lists all `issues`, one line each, and never repeats a value, which may be
@@ -64,6 +65,10 @@ function* findConflicts(values: Settings, invalid: ReadonlyMap<string, string>):
   }
   if (primary && secondary && parseConnectionString(primary).endpoint !== parseConnectionString(secondary).endpoint) {
     yield 'COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING belongs to another resource: copy both connection strings from one resource'
+  }
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: collector, OTEL_EXPORTER_OTLP_HEADERS: headers } = values
+  if (collector !== undefined && Object.keys(headers).length > 0 && !isTrustworthy(collector)) {
+    yield 'OTEL_EXPORTER_OTLP_HEADERS would be sent unencrypted: set an https URL as OTEL_EXPORTER_OTLP_ENDPOINT, or omit the headers'
   }
   const rules = [values.SCOPE_POLICY.default, ...Object.values(values.SCOPE_POLICY.roles ?? {})]
   // The tokens of this SDK always live for 24 hours, so it cannot enforce a lower limit.

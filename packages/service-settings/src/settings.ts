@@ -4,6 +4,7 @@ import { defaultScopePolicy, scopePolicy, type ScopePolicy } from './scope-polic
 import { endpoint, flag, guid, integer, oneOf, optional, origins, setting, type Setting } from './setting.ts'
 import { storageConnectionString } from './storage-connection-string.ts'
 import { teamsExtension, type TeamsExtension } from './teams-extension.ts'
+import { collectorEndpoint, exportHeaders, keyValues, ratio, samplers, type Sampler } from './telemetry.ts'
 
 /**
  * Description, default and parser of every environment variable of the token service, by name.
@@ -90,6 +91,34 @@ export const settings = {
   REFERENCE_PAGE: setting('Serves /reference, an interactive API reference', flag, false),
   METRICS_PORT: optional('Port of the metrics listener; without it, metrics are disabled', integer(0, 65_535)),
   METRICS_HOST: setting('Address of the metrics listener', String, '127.0.0.1'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
+    'URL of an OpenTelemetry collector for traces and metrics; without it, neither is exported',
+    collectorEndpoint,
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: setting<Readonly<Record<string, string>>>(
+    'Headers of exports, such as `api-key=<key>`, comma-separated and percent-encoded',
+    exportHeaders,
+    {},
+  ),
+  OTEL_EXPORTER_OTLP_PROTOCOL: setting<'http/protobuf' | 'http/json'>(
+    'Encoding of exports',
+    oneOf('http/protobuf', 'http/json'),
+    'http/protobuf',
+  ),
+  OTEL_SERVICE_NAME: setting('Name of the service in traces and metrics', String, 'acs-kit-token-service'),
+  OTEL_RESOURCE_ATTRIBUTES: setting<Readonly<Record<string, string>>>(
+    'Additional attributes of all traces and metrics, such as `deployment.environment.name=prod`, comma-separated and percent-encoded',
+    keyValues,
+    {},
+  ),
+  OTEL_TRACES_SAMPLER: setting<Sampler>(
+    'Decides which requests are traced',
+    oneOf(...samplers),
+    'parentbased_always_on',
+  ),
+  OTEL_TRACES_SAMPLER_ARG: setting('Share of requests that a `traceidratio` sampler traces', ratio, 1),
+  OTEL_BSP_SCHEDULE_DELAY: setting('Milliseconds between two exports of traces', integer(1, 600_000), 5000),
+  OTEL_METRIC_EXPORT_INTERVAL: setting('Milliseconds between two exports of metrics', integer(100, 3_600_000), 60_000),
   HOST: setting('Address to listen on', String, '0.0.0.0'),
   PORT: setting('Port to listen on; 0 selects a free port', integer(0, 65_535), 8080),
   LOG_LEVEL: setting<'error' | 'warn' | 'info' | 'debug'>(

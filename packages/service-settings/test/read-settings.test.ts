@@ -107,6 +107,20 @@ it.each<[string, string, RegExp]>([
   ['ACS_SDK', 'beta', /identity or administration/],
   ['REFERENCE_PAGE', 'yes', /true or false/],
   ['IDENTITY_STORE_TABLE', '1x', /starting with a letter/],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', /an http or https URL/],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', `https://user:${key}@collector.example`, /without a user name/],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', `https://collector.example/?key=${key}`, /query/],
+  ['OTEL_EXPORTER_OTLP_HEADERS', `a=b,${encodeURIComponent(key)}`, /an invalid entry 2: list name=value pairs/],
+  ['OTEL_EXPORTER_OTLP_HEADERS', `api-key=%${key}`, /an invalid entry 1/],
+  ['OTEL_EXPORTER_OTLP_HEADERS', `api key=${key}`, /an invalid entry 1/],
+  ['OTEL_EXPORTER_OTLP_HEADERS', `api%20key=${key}`, /an invalid header/],
+  ['OTEL_EXPORTER_OTLP_HEADERS', `api-key=${key}%0d%0ax:y`, /an invalid header/],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', /http\/protobuf or http\/json/],
+  ['OTEL_RESOURCE_ATTRIBUTES', 'prod', /an invalid entry 1/],
+  ['OTEL_TRACES_SAMPLER', 'sometimes', /always_on/],
+  ['OTEL_TRACES_SAMPLER_ARG', '10', /0 to 1/],
+  ['OTEL_TRACES_SAMPLER_ARG', '.', /0 to 1/],
+  ['OTEL_METRIC_EXPORT_INTERVAL', '60s', /100 to 3600000/],
 ])('rejects %s = %s with a single issue', (name, value, reason) => {
   const issues = findIssues({ ...required, [name]: value })
   expect(issues).toHaveLength(1)
@@ -311,4 +325,32 @@ it('rejects a maximum lifetime that the administration SDK does not support', ()
   const role = '{"scopes":["chat"],"maxExpiresInMinutes":1440}'
   const nothing = `{"default":{"scopes":[],"maxExpiresInMinutes":60},"roles":{"member":${role}}}`
   expect(findIssues({ ...required, ACS_SDK: 'administration', SCOPE_POLICY: nothing })).toEqual([])
+})
+
+it('reads headers and attributes of exports as OpenTelemetry does', () => {
+  const values = readSettings({
+    ...required,
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example/otlp/',
+    OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Basic%20${key}, x-scope = a=b`,
+    OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=prod,team=a%2Cb',
+    OTEL_TRACES_SAMPLER_ARG: '0.25',
+  })
+  expect(values).toMatchObject({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example/otlp',
+    OTEL_EXPORTER_OTLP_HEADERS: { Authorization: `Basic ${key}`, 'x-scope': 'a=b' },
+    OTEL_RESOURCE_ATTRIBUTES: { 'deployment.environment.name': 'prod', team: 'a,b' },
+    OTEL_TRACES_SAMPLER_ARG: 0.25,
+  })
+})
+
+it.each([
+  ['http://collector.example:4318', {}, []],
+  ['http://127.0.0.1:4318', { OTEL_EXPORTER_OTLP_HEADERS: `api-key=${key}` }, []],
+  [
+    'http://collector.example:4318',
+    { OTEL_EXPORTER_OTLP_HEADERS: `api-key=${key}` },
+    [expect.stringMatching(/^OTEL_EXPORTER_OTLP_HEADERS would be sent unencrypted: set an https URL/)],
+  ],
+])('sends headers to a collector only encrypted: %s', (endpoint, headers, issues) => {
+  expect(findIssues({ ...required, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...headers })).toEqual(issues)
 })
