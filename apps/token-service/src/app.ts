@@ -57,9 +57,15 @@ const plugins = [
  * await app.register(tokenService, { ...readSettings(process.env), prefix: '/communication' })
  */
 export async function tokenService(app: FastifyInstance, options: TokenServiceOptions): Promise<void> {
-  const { log = createLog(options.LOG_LEVEL, process.stdout), now = Date.now, random = Math.random } = options
-  const serviceOptions = { settings: options, log, now, random }
+  const {
+    log = createLog(options.LOG_LEVEL, process.stdout),
+    now = Date.now,
+    random = Math.random,
+    telemetry,
+  } = options
+  const serviceOptions = { settings: options, telemetry, log, now, random }
   app.setChildLoggerFactory((_logger, bindings) => log.child(bindings))
+  if (telemetry) await app.register(telemetry.plugin)
   for (const plugin of plugins) await app.register(plugin, serviceOptions)
   if (app.prefix !== '') await app.register(notFound)
 

@@ -1,4 +1,5 @@
 import type { Log } from './log.ts'
+import { runStep } from './steps.ts'
 
 export type BackgroundTasks = ReturnType<typeof createBackgroundTasks>
 
@@ -8,7 +9,7 @@ export function createBackgroundTasks(log: Log) {
   return {
     /** Logs a failure: every task is either optional or recorded in the journal. */
     run(purpose: string, task: () => Promise<unknown>): void {
-      const attempt: Promise<unknown> = task()
+      const attempt: Promise<unknown> = runStep({ name: purpose }, task)
         .catch((error: unknown) => log.warn({ err: error }, `could not ${purpose}`))
         .finally(() => running.delete(attempt))
       running.add(attempt)

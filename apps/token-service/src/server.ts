@@ -1,7 +1,8 @@
-import { readSettings, SettingsError } from '@acs-kit/service-settings'
+import { readSettings, SettingsError, type Settings } from '@acs-kit/service-settings'
 import closeWithGrace from 'close-with-grace'
 import { buildServer } from './build-server.ts'
-import { createLog, flush, openLogDestination } from './log.ts'
+import { createLog, flush, openLogDestination, type Log } from './log.ts'
+import type { Telemetry } from './telemetry/start-telemetry.ts'
 
 /** Maximum time to finish open requests after a signal. */
 const closeTimeoutMs = 10_000
@@ -10,7 +11,13 @@ async function main(): Promise<void> {
   const settings = readSettings(process.env)
   const destination = openLogDestination()
   const log = createLog(settings.LOG_LEVEL, destination)
-  const app = await buildServer({ ...settings, log, ...(process.connected && { now: followParentClock() }) })
+  const telemetry = await loadTelemetry(settings, log)
+  const app = await buildServer({
+    ...settings,
+    log,
+    telemetry,
+    ...(process.connected && { now: followParentClock() }),
+  })
   closeWithGrace({ delay: closeTimeoutMs, logger: false, skip: ['beforeExit'] }, async ({ err, signal }) => {
     if (err) log.fatal({ err }, 'uncaught error, stopping')
     else log.info({ signal }, 'stopping')
@@ -25,6 +32,13 @@ async function main(): Promise<void> {
   await flush(destination)
   // Notifies a parent process with a channel that the service is ready: log lines depend on LOG_LEVEL.
   process.send?.({ address })
+}
+
+/** Loads OpenTelemetry only if it is needed: it takes time to start, and memory. */
+async function loadTelemetry(settings: Settings, log: Log): Promise<Telemetry | undefined> {
+  if (settings.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return undefined
+  const { startTelemetry } = await import('./telemetry/start-telemetry.ts')
+  return startTelemetry(settings, log)
 }
 
 /** Follows the emulator's clock in development: the parent process sends its offset through the channel. */

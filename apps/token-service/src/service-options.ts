@@ -1,12 +1,17 @@
 import type { Settings } from '@acs-kit/service-settings'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Telemetry } from './telemetry/start-telemetry.ts'
 
 /** Parsed settings, with optional replacements for log, time and randomness. */
-export interface TokenServiceOptions extends Settings, Partial<Environment> {}
+export interface TokenServiceOptions extends Settings, Partial<Environment> {
+  /** Traces and metrics of the process. An app that hosts the service has its own. */
+  readonly telemetry?: Telemetry | undefined
+}
 
 /** Options of the service's own plugins. */
 export interface ServiceOptions extends Environment {
   readonly settings: Settings
+  readonly telemetry: Telemetry | undefined
 }
 
 interface Environment {

@@ -11,6 +11,7 @@ import {
 import { connectAll } from '../connections.ts'
 import { ProblemError } from '../problems/problem-error.ts'
 import type { ServiceOptions } from '../service-options.ts'
+import { runStep } from '../steps.ts'
 import { createUpstreamGuard } from '../upstream-guard.ts'
 import { createRequestBudgets } from './request-budgets.ts'
 
@@ -124,7 +125,7 @@ export async function createCommunication(
 
   async function guardedSend<Result>(operation: Operation, request: () => Promise<Result>): Promise<Result> {
     try {
-      return await guard.execute(request)
+      return await runStep({ name: operation, peer: 'Azure Communication Services' }, () => guard.execute(request))
     } catch (error) {
       if (error instanceof CommunicationIdentityError && error.code === 'throttled') {
         budgets[operation].pauseUntil(performance.now() + (error.retryAfterMs ?? defaultThrottleMs))

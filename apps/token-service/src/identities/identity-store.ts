@@ -74,7 +74,7 @@ export function createIdentityStore(table: Table, now: () => number) {
       epoch: randomUUID(),
       intentId,
     }
-    const inserted = await table.runUnless(rowExists, (client, abortSignal) =>
+    const inserted = await table.runUnless('insert user', rowExists, (client, abortSignal) =>
       client.createEntity({ ...toRowKeys(userKey), ...row }, { abortSignal }),
     )
     return inserted && { userKey, ...row }
@@ -82,7 +82,7 @@ export function createIdentityStore(table: Table, now: () => number) {
 
   /** Does nothing if the user has no identity or another one. */
   async function markRevoked(userKey: string, communicationUserId: string): Promise<void> {
-    await change(userKey, communicationUserId, (client, options) => {
+    await change('mark user as revoked', userKey, communicationUserId, (client, options) => {
       const changes = { tokensValidFrom: new Date(now()), epoch: randomUUID() }
       return client.updateEntity({ ...toRowKeys(userKey), ...changes }, 'Merge', options)
     })
@@ -91,7 +91,9 @@ export function createIdentityStore(table: Table, now: () => number) {
   /** Does nothing if the user has no identity or another one. */
   async function remove(userKey: string, communicationUserId: string): Promise<void> {
     const { partitionKey, rowKey } = toRowKeys(userKey)
-    await change(userKey, communicationUserId, (client, options) => client.deleteEntity(partitionKey, rowKey, options))
+    await change('remove user', userKey, communicationUserId, (client, options) =>
+      client.deleteEntity(partitionKey, rowKey, options),
+    )
   }
 
   /** Lists users in no particular order. Pages before the last one may be short, even empty. */
@@ -99,6 +101,7 @@ export function createIdentityStore(table: Table, now: () => number) {
     const filter = subject === undefined ? userRows : userRows + odata` and subject eq ${subject}`
     if (cursor !== undefined && !isCursor(cursor)) throw unknownCursor()
     const listed = await table.runUnless(
+      'list users',
       cursor === undefined ? [] : cursorInvalid,
       async (client, abortSignal) => {
         const pages = client
@@ -121,6 +124,7 @@ export function createIdentityStore(table: Table, now: () => number) {
   }
 
   async function change(
+    name: string,
     userKey: string,
     communicationUserId: string,
     operation: (client: TableClient, options: { etag: string; abortSignal: AbortSignal }) => Promise<unknown>,
@@ -129,14 +133,16 @@ export function createIdentityStore(table: Table, now: () => number) {
       const row = await read(userKey)
       if (row?.communicationUserId !== communicationUserId) return
       const { etag } = row
-      const changed = await table.runUnless(rowStale, (client, abortSignal) => operation(client, { etag, abortSignal }))
+      const changed = await table.runUnless(name, rowStale, (client, abortSignal) =>
+        operation(client, { etag, abortSignal }),
+      )
       if (changed) return
     }
   }
 
   function read(userKey: string) {
     const { partitionKey, rowKey } = toRowKeys(userKey)
-    return table.find<Row>(partitionKey, rowKey)
+    return table.find<Row>('find user', partitionKey, rowKey)
   }
 
   return { find, insert, markRevoked, remove, list }

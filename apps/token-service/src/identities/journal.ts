@@ -56,7 +56,7 @@ export function createJournal(table: Table, now: () => number, backgroundTasks: 
   /** Writes an entry, replacing any with the same id. */
   async function put({ id, kind, userKey, communicationUserId, writtenOn }: JournalEntry): Promise<StoredEntry> {
     const row: Row = { kind, userKey, writtenOn, ...(communicationUserId && { communicationUserId }) }
-    const etag = await table.run(async (client, abortSignal) => {
+    const etag = await table.run('write journal entry', async (client, abortSignal) => {
       const written = await client.upsertEntity({ partitionKey, rowKey: id, ...row }, 'Replace', { abortSignal })
       if (written.etag === undefined) throw new Error('the store returned no etag')
       return written.etag
@@ -66,12 +66,14 @@ export function createJournal(table: Table, now: () => number, backgroundTasks: 
 
   /** Reads an entry again. Returns undefined if it has changed or no longer exists. */
   async function reread({ id, etag }: StoredEntry): Promise<StoredEntry | undefined> {
-    const row = await table.find<Row>(partitionKey, id)
+    const row = await table.find<Row>('find journal entry', partitionKey, id)
     return row?.etag === etag ? toEntry(row) : undefined
   }
 
   async function remove({ id }: JournalEntry): Promise<void> {
-    await table.runUnless(rowMissing, (client, abortSignal) => client.deleteEntity(partitionKey, id, { abortSignal }))
+    await table.runUnless('remove journal entry', rowMissing, (client, abortSignal) =>
+      client.deleteEntity(partitionKey, id, { abortSignal }),
+    )
   }
 
   /** Changes an entry. Returns false if it was changed or removed in the meantime. */
@@ -79,7 +81,7 @@ export function createJournal(table: Table, now: () => number, backgroundTasks: 
     { id, etag }: StoredEntry,
     change: Partial<Pick<Row, 'kind' | 'communicationUserId'>>,
   ): Promise<boolean> {
-    const changed = await table.runUnless(rowStale, (client, abortSignal) =>
+    const changed = await table.runUnless('change journal entry', rowStale, (client, abortSignal) =>
       client.updateEntity({ partitionKey, rowKey: id, ...change }, 'Merge', { etag, abortSignal }),
     )
     return changed !== undefined
@@ -87,10 +89,10 @@ export function createJournal(table: Table, now: () => number, backgroundTasks: 
 
   /** Removes the entry of a completed creation. Returns false if the creation was cancelled. */
   async function confirm({ id, etag }: StoredEntry): Promise<boolean> {
-    const removed = await table.runUnless(rowStale, (client, abortSignal) =>
+    const removed = await table.runUnless('remove journal entry', rowStale, (client, abortSignal) =>
       client.deleteEntity(partitionKey, id, { etag, abortSignal }),
     )
-    return removed !== undefined || (await table.find<Row>(partitionKey, id)) === undefined
+    return removed !== undefined || (await table.find<Row>('find journal entry', partitionKey, id)) === undefined
   }
 
   /** Lists all entries, or a user's. Each page has its own deadline: there may be many after an outage. */
@@ -99,12 +101,16 @@ export function createJournal(table: Table, now: () => number, backgroundTasks: 
     const filter = odata`PartitionKey eq ${partitionKey}` + userFilter
     let continuationToken: string | undefined
     do {
-      const page = await table.run(async (client, abortSignal) => {
-        const pages = client
-          .listEntities<Row>({ queryOptions: { filter }, abortSignal })
-          .byPage(continuationToken === undefined ? {} : { continuationToken })
-        return (await pages.next()).value
-      }, scanDeadlineMs)
+      const page = await table.run(
+        'list journal',
+        async (client, abortSignal) => {
+          const pages = client
+            .listEntities<Row>({ queryOptions: { filter }, abortSignal })
+            .byPage(continuationToken === undefined ? {} : { continuationToken })
+          return (await pages.next()).value
+        },
+        scanDeadlineMs,
+      )
       yield* (page ?? []).map(toEntry)
       continuationToken = page?.continuationToken
     } while (continuationToken !== undefined)

@@ -1,5 +1,6 @@
 import { RestError, type TableClient } from '@azure/data-tables'
 import { ProblemError } from '../problems/problem-error.ts'
+import { runStep } from '../steps.ts'
 import { createUpstreamGuard } from '../upstream-guard.ts'
 
 const pointDeadlineMs = 2000
@@ -29,26 +30,34 @@ export function createTable(client: TableClient, random: () => number) {
     random,
   })
 
-  async function run<Result>(operation: Operation<Result>, deadlineMs = pointDeadlineMs): Promise<Result> {
-    try {
-      return await guard.execute(() => attempt(operation, deadlineMs))
-    } catch (error) {
-      throw error instanceof ProblemError ? error : guard.unavailable(undefined, error)
-    }
+  /** Runs an operation. Its name is shown in traces. */
+  function run<Result>(name: string, operation: Operation<Result>, deadlineMs?: number): Promise<Result> {
+    return runStep({ name, peer: 'identity store' }, () => send(operation, deadlineMs))
   }
 
   /** Runs an operation. Returns undefined if the store rejects it with one of the codes. */
-  async function runUnless<Result>(
+  function runUnless<Result>(
+    name: string,
     codes: readonly string[],
     operation: Operation<Result>,
     deadlineMs?: number,
   ): Promise<Result | undefined> {
+    return runStep({ name, peer: 'identity store' }, async () => {
+      try {
+        return await send(operation, deadlineMs)
+      } catch (error) {
+        // Other errors, such as a lost connection or a proxy's error page, leave open whether the operation took effect.
+        if (codes.includes(getErrorCode((error as ProblemError).cause) ?? '')) return undefined
+        throw error
+      }
+    })
+  }
+
+  async function send<Result>(operation: Operation<Result>, deadlineMs = pointDeadlineMs): Promise<Result> {
     try {
-      return await run(operation, deadlineMs)
+      return await guard.execute(() => attempt(operation, deadlineMs))
     } catch (error) {
-      // Other errors, such as a lost connection or a proxy's error page, leave open whether the operation took effect.
-      if (codes.includes(getErrorCode((error as ProblemError).cause) ?? '')) return undefined
-      throw error
+      throw error instanceof ProblemError ? error : guard.unavailable(undefined, error)
     }
   }
 
@@ -63,8 +72,8 @@ export function createTable(client: TableClient, random: () => number) {
     }
   }
 
-  function find<Row extends object>(partitionKey: string, rowKey: string) {
-    return runUnless(rowMissing, (_, abortSignal) => client.getEntity<Row>(partitionKey, rowKey, { abortSignal }))
+  function find<Row extends object>(name: string, partitionKey: string, rowKey: string) {
+    return runUnless(name, rowMissing, (_, abortSignal) => client.getEntity<Row>(partitionKey, rowKey, { abortSignal }))
   }
 
   return { run, runUnless, find }

@@ -9,6 +9,7 @@ import {
   type JWTVerifyResult,
 } from 'jose'
 import { ProblemError } from '../problems/problem-error.ts'
+import { runStep } from '../steps.ts'
 
 type KeySet = ReturnType<typeof createLocalJWKSet>
 
@@ -55,7 +56,9 @@ export function createIssuerKeys({ issuer, jwksUri: configuredUri }: Issuer, now
 
   /** Concurrent callers share one reload. */
   function load(): Promise<KeySet> {
-    return (loading ??= fetchKeys().finally(() => (loading = undefined)))
+    return (loading ??= runStep({ name: 'load signing keys', peer: 'sign-in issuer' }, fetchKeys).finally(
+      () => (loading = undefined),
+    ))
   }
 
   async function fetchKeys(): Promise<KeySet> {

@@ -9,6 +9,7 @@ import type { IdentityStore } from '../identities/identity-store.ts'
 import { ProblemError } from '../problems/problem-error.ts'
 import type { ServiceOptions } from '../service-options.ts'
 import type { Principal } from '../sign-in/principal.ts'
+import { runStep } from '../steps.ts'
 import { CachedUser, type CachedIdentity, type CachedToken } from './cached-user.ts'
 import { jitterLifetime, type Grant } from './scope-policy.ts'
 
@@ -67,7 +68,7 @@ export function createUserTokens(options: UserTokensOptions) {
     // Usable if the store has confirmed the identity, or if the first login issued it.
     const token = user.getUsableToken(grant.key, now())
     if (token && !(refresh && token === known)) return token
-    return issueShared(issuance, identity)
+    return runStep({ name: 'issue token' }, () => issueShared(issuance, identity))
   }
 
   /** Drops the user's tokens, including those being issued. */
@@ -80,9 +81,14 @@ export function createUserTokens(options: UserTokensOptions) {
     const { user } = issuance
     const isFresh = now() - user.checkedAt < revocationBoundMs
     if (user.identity && isFresh) return user.identity
-    return (user.pendingIdentity ??= loadIdentity(issuance).finally(() => {
-      user.pendingIdentity = undefined
-    }))
+    // A step of each request that waits.
+    return runStep(
+      { name: 'resolve identity' },
+      () =>
+        (user.pendingIdentity ??= loadIdentity(issuance).finally(() => {
+          user.pendingIdentity = undefined
+        })),
+    )
   }
 
   async function loadIdentity(issuance: Issuance): Promise<CachedIdentity> {

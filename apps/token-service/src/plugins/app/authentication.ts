@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import { ProblemError } from '../../problems/problem-error.ts'
 import type { ServiceOptions } from '../../service-options.ts'
+import { runStep } from '../../steps.ts'
 import type { VerifiedPrincipal } from '../../sign-in/sign-in.ts'
 
 declare module 'fastify' {
@@ -32,7 +33,8 @@ export const authentication = fastifyPlugin(
       // Verifying a signature is the most expensive work that an unknown client can cause.
       const excess = await app.findExcessRejections(request)
       if (excess) throw excess
-      request.principal = await app.signIn.verify(request.headers.authorization)
+      const { authorization } = request.headers
+      request.principal = await runStep({ name: 'verify sign-in' }, () => app.signIn.verify(authorization))
     }
     app.addHook('preValidation', async (request) => {
       const limit = await countRequest(request)

@@ -5,22 +5,23 @@ import type { ServiceOptions } from '../../service-options.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Undefined without METRICS_PORT. */
+    /** Undefined without METRICS_PORT and telemetry. */
     metrics: Metrics | undefined
   }
 }
 
-/** Decorates the app with `metrics`, measures its requests, and serves Prometheus on a separate listener. */
+/** Decorates the app with `metrics`, measures its requests, and serves Prometheus on a separate listener if it has a port. */
 export const metrics = fastifyPlugin(
-  async (app, { settings: { METRICS_HOST: host, METRICS_PORT: port } }: ServiceOptions) => {
-    app.decorate('metrics', port === undefined ? undefined : createMetrics(app))
+  async (app, { settings: { METRICS_HOST: host, METRICS_PORT: port }, telemetry }: ServiceOptions) => {
+    app.decorate('metrics', port === undefined && telemetry === undefined ? undefined : createMetrics(app))
     const { metrics } = app
-    if (port === undefined || metrics === undefined) return
+    if (metrics === undefined) return
 
     app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
       const route = routeOptions.url ?? 'none'
       metrics.requests.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
     })
+    if (port === undefined) return
     const listener = fastify()
     const { registry } = metrics
     listener.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))

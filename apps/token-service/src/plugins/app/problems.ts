@@ -5,6 +5,7 @@ import { toAddressGroup, getClientAddress } from '../../client-address.ts'
 import { ProblemError } from '../../problems/problem-error.ts'
 import { toBody, toHeaders, toProblem } from '../../problems/problem-response.ts'
 import type { ServiceOptions } from '../../service-options.ts'
+import { sentProblems, type SentProblem } from '../../steps.ts'
 import type { VerifiedPrincipal } from '../../sign-in/sign-in.ts'
 
 declare module 'fastify' {
@@ -50,6 +51,7 @@ export const problems = fastifyPlugin(
       if (problem.code === 'internal-error') request.log.error({ ...fields, err: error }, 'internal error')
       else if (status >= 500) request.log.warn({ ...fields, err: error }, 'could not serve a request')
       else request.log.info(fields, 'rejected a request')
+      sentProblems.publish({ request, code: problem.code } satisfies SentProblem)
       return reply
         .code(problem.statusCode)
         .headers(toHeaders(problem))
