@@ -3,7 +3,6 @@ import type { Settings } from '@acs-kit/service-settings'
 import type { TokenCredential } from '@azure/core-auth'
 import { TableClient } from '@azure/data-tables'
 import type { AccessKey } from './communication/communication.ts'
-import { runStep } from './steps.ts'
 
 /** Creates a client for each access key in order of preference, or for the managed identity. */
 export async function connectAll(
@@ -47,11 +46,5 @@ export async function createTableClient(settings: Settings): Promise<TableClient
 /** Loads the SDK only when needed: it is larger than the rest of the service. */
 async function createCredential({ AZURE_CLIENT_ID: managedIdentityClientId }: Settings): Promise<TokenCredential> {
   const { DefaultAzureCredential } = await import('@azure/identity')
-  const credential = new DefaultAzureCredential(
-    managedIdentityClientId === undefined ? {} : { managedIdentityClientId },
-  )
-  return {
-    getToken: (...request) =>
-      runStep({ name: 'get credential', peer: 'managed identity' }, () => credential.getToken(...request)),
-  }
+  return new DefaultAzureCredential(managedIdentityClientId === undefined ? {} : { managedIdentityClientId })
 }

@@ -7,7 +7,7 @@ export interface Step {
   /** One of few names: contains nothing of a request. */
   readonly name: string
   /** Service that the step calls. */
-  readonly peer?: 'Azure Communication Services' | 'identity store' | 'sign-in issuer' | 'managed identity'
+  readonly peer?: 'Azure Communication Services' | 'identity store' | 'sign-in issuer'
 }
 
 export interface SentProblem {

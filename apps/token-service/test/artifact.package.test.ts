@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findOldNodes } from '@acs-kit/test-support/old-node'
+import { startOtlpReceiver, type OtlpExport } from '@acs-kit/test-support/otlp-receiver'
 import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { unzipSync } from 'fflate'
+import { unzipSync, zipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildArtifact } from '../build.ts'
 import { ServiceFixture } from './service-fixture.ts'
@@ -37,6 +38,33 @@ it('is at most 2 MB zipped, and reproducible', async () => {
   )
   expect(new Map(unzipped)).toEqual(first)
 })
+
+it('loads OpenTelemetry separately, from at most 150 kB zipped', async () => {
+  const files = new Map([...(await readFiles('first'))].map(([path, content]) => [path.slice(1), content]))
+  const server = [...files.keys()].find((path) => path.startsWith('server-'))!
+  const telemetry = [...files.keys()].find((path) => path.startsWith('start-telemetry-'))!
+  const main = findImports(files, 'server.js', server)
+  expect(main).not.toContain(telemetry)
+  const separate = [...findImports(files, telemetry)].filter((path) => !main.has(path))
+  const read = (path: string) => files.get(path)!.toString()
+  expect(separate.map(read).join('\n')).toContain('OTLPExporterError')
+  for (const path of main) expect(read(path)).not.toMatch(/OTLPExporterError|BatchSpanProcessor/)
+  const zipped = zipSync(Object.fromEntries(separate.map((path) => [path, files.get(path)!])), { level: 9 })
+  expect(zipped.length).toBeLessThan(150_000)
+})
+
+/** Returns these modules, and those that load with them. Dynamic imports load later. */
+function findImports(files: ReadonlyMap<string, Buffer>, ...paths: string[]): Set<string> {
+  const found = new Set(paths)
+  for (const path of found) {
+    for (const [, name] of files
+      .get(path)!
+      .toString()
+      .matchAll(/\b(?:from|import)\s*"\.\/([^"]+)"/g))
+      found.add(name!)
+  }
+  return found
+}
 
 it.each(findOldNodes())('rejects Node $version with a message', ({ version, command, args }) => {
   const { status, stdout, stderr } = spawnSync(command, [...args, script], { encoding: 'utf8', env: {} })
@@ -104,6 +132,21 @@ describe('as a process', () => {
     expect(metrics).toContain('communication_key_accepted{key="primary"} 1')
     expect(metrics).toContain('journal_entries{kind="lost"} 0')
     expect((await fetch(`${address}/metrics`)).status).toBe(404)
+  })
+
+  it('exports traces and metrics without node_modules', async () => {
+    await using fixture = await ServiceFixture.start()
+    const exports: OtlpExport[] = []
+    await using collector = await startOtlpReceiver((received) => exports.push(received))
+    const { server, address } = await start(fixture, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
+    await using _ = server
+    expect((await fetch(`${address}/v1/token`, { method: 'POST' })).status).toBe(401)
+    process.kill(server.pid, 'SIGTERM')
+    expect(await server.exit()).toBe(0)
+    const texts = Object.fromEntries(exports.map(({ path, body }) => [path, body.toString('latin1')]))
+    expect(texts['/v1/traces']).toContain('POST /v1/token')
+    expect(texts['/v1/traces']).toContain('token-missing')
+    expect(texts['/v1/metrics']).toContain('http.server.request.duration')
   })
 
   it('finishes open requests and accepts no new ones after SIGTERM', async () => {
