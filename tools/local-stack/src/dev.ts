@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { settings } from '@acs-kit/service-settings'
+import { settings, type SettingName } from '@acs-kit/service-settings'
+import { readSpans, startOtlpReceiver } from '@acs-kit/test-support/otlp-receiver'
+import { createTraceFormatter } from './format-trace.ts'
 import { startLocalStack } from './local-stack.ts'
 import { findNamedResource } from './named-resource.ts'
 import { addStackOptions, createProgram, toPorts, type StackOptions } from './options.ts'
@@ -32,6 +34,7 @@ const command = addStackOptions(
     'folder that keeps users and identities',
     fileURLToPath(new URL('../.data', import.meta.url)),
   )
+  .option('--trace', 'print the steps of each request to the token service, with their durations')
   .addHelpText(
     'after',
     `
@@ -41,8 +44,14 @@ Environment variables:
   LOG_LEVEL                                 minimum level of the token service's log`,
   )
 
-async function dev(options: StackOptions & { readonly data: string }, signal: AbortSignal): Promise<void> {
+interface DevOptions extends StackOptions {
+  readonly data: string
+  readonly trace?: true
+}
+
+async function dev(options: DevOptions, signal: AbortSignal): Promise<void> {
   const stopped = once(signal, 'abort').then(() => 'stopped' as const)
+  await using collector = options.trace && (await startTracePrinter())
   await using stack = await startLocalStack({
     dataFolder: resolve(options.data),
     keyFolder: options.keys,
@@ -50,6 +59,7 @@ async function dev(options: StackOptions & { readonly data: string }, signal: Ab
     allowedOrigins: options.allowOrigin,
     connectionString: await findNamedResource(),
     logLevel: readLogLevel(),
+    serviceSettings: collector && traceSettings(collector.url),
     onLog: (text) => process.stdout.write(text),
   })
   process.stdout.write(`\n${formatUsage(stack, options.keys)}\n\n`)
@@ -77,6 +87,26 @@ async function dev(options: StackOptions & { readonly data: string }, signal: Ab
   }
 }
 
+/** Starts a collector that prints traces. It outlives the service, which restarts. */
+function startTracePrinter() {
+  const format = createTraceFormatter()
+  return startOtlpReceiver((received) => {
+    for (const block of format(readSpans(received))) process.stdout.write(`${block}\n`)
+  })
+}
+
+/** Returns the service's settings to export each trace soon, and metrics hardly ever. */
+function traceSettings(url: string): Partial<Record<SettingName, string>> {
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+    OTEL_METRIC_EXPORT_INTERVAL: '3600000',
+    // Also those that a client does not record.
+    OTEL_TRACES_SAMPLER: 'always_on',
+  }
+}
+
 /** Returns LOG_LEVEL if it is a level of the service. Other programs use the same variable with other levels. */
 function readLogLevel(): string | undefined {
   const level = process.env['LOG_LEVEL']?.trim()
@@ -89,7 +119,4 @@ function readLogLevel(): string | undefined {
   }
 }
 
-await runProgram(
-  (signal) => command.action((options: StackOptions & { readonly data: string }) => dev(options, signal)).parseAsync(),
-  folderOptions,
-)
+await runProgram((signal) => command.action((options: DevOptions) => dev(options, signal)).parseAsync(), folderOptions)

@@ -25,6 +25,8 @@ export interface LocalStackOptions
   readonly allowedOrigins?: readonly string[] | undefined
   /** Default: the service's. */
   readonly logLevel?: string | undefined
+  /** Additional settings of the service. */
+  readonly serviceSettings?: NodeJS.ProcessEnv | undefined
 }
 
 /** Everything that an app needs, on this machine. */
@@ -51,6 +53,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     provision,
     allowedOrigins = [],
     logLevel,
+    serviceSettings,
     onLog,
     onStep = () => {},
     signal,
@@ -72,6 +75,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     PORT: String(ports.service),
     ALLOWED_ORIGINS: [...loopbackOrigins, ...allowedOrigins].join(','),
     ...(logLevel !== undefined && { LOG_LEVEL: logLevel }),
+    ...serviceSettings,
   }
   const service = resources
     ? parts.use(await startOnAppService(emulator, { folder: parts.use(new TemporaryFolder()), settings, onLog }))

@@ -67,6 +67,32 @@ describe.runIf(process.platform === 'linux')('npm run dev', () => {
     },
   )
 
+  it('prints the steps of each request with --trace, also after a restart', async () => {
+    const data = temporaryFolder()
+    await using dev = await ServerProcess.start({
+      script,
+      args: ['--trace', '--data', data, ...freePorts],
+      env: { ...process.env, TMPDIR: data, NO_COLOR: '1' },
+      ready: /^call/m,
+    })
+    const demo = /^open +(\S+)/m.exec(dev.stdout)![1]!
+    const getAddress = async () => {
+      const config = await fetch(new URL('config.json', demo))
+      return ((await config.json()) as { serviceUrl: string }).serviceUrl
+    }
+    const block =
+      /^trace [\da-f]{32}\n +0 ms +[\d.]+ ms {2}GET \/v1\/identity {2}401 {2}token-missing\n +\d+ ms +[\d.]+ ms {2}└─ verify sign-in {2}token-missing\n\n/gm
+    const address = await getAddress()
+    await fetch(`${address}/healthz`)
+    await fetch(`${address}/v1/identity`)
+    await expect.poll(() => dev.stdout.match(block)).toHaveLength(1)
+    replace(source)
+    await expect.poll(getAddress).not.toBe(address)
+    await fetch(`${await getAddress()}/v1/identity`)
+    await expect.poll(() => dev.stdout.match(block)).toHaveLength(2)
+    expect(dev.stdout.match(/^trace /gm)).toHaveLength(2)
+  })
+
   it('reports a service that dies, and restarts it on the next change', async () => {
     const data = temporaryFolder()
     await using dev = await ServerProcess.start({
