@@ -18,6 +18,7 @@ import { benchmarkKnownUser } from './benchmarks/token-service/known-user.ts'
 import { benchmarkMissedToken } from './benchmarks/token-service/missed-token.ts'
 import { benchmarkClientRenewals, benchmarkRenewals } from './benchmarks/token-service/renewals.ts'
 import { benchmarkServiceStart } from './benchmarks/token-service/service-start.ts'
+import { benchmarkTelemetry } from './benchmarks/token-service/telemetry.ts'
 import { formatMeasurements, type Measurement } from './measurement.ts'
 
 const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Measurement[]>>>>> = {
@@ -35,6 +36,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Meas
     'look-up of a user among 100,000': benchmarkKnownUser,
     'memory for a cached user': benchmarkCachedUserMemory,
     'start of the process': benchmarkServiceStart,
+    'rate and start with traces and metrics': benchmarkTelemetry,
   },
   infra: {
     'pulumi up and destroy': benchmarkUpAndDestroy,

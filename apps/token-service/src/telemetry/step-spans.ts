@@ -12,7 +12,7 @@ export function traceSteps(tracer: Tracer): { readonly context: CurrentContext; 
   const context: CurrentContext = new AsyncLocalStorage()
   const spans = new WeakMap<object, Span>()
 
-  // Azure does not receive the trace context: it would not use it, and `tracestate` is text from a client.
+  // The trace context is not sent to the peer, because `tracestate` is text from a client.
   function start(step: Step): Context | undefined {
     const parent = context.getStore()
     if (parent === undefined) return undefined
