@@ -65,12 +65,11 @@ function toLine({ startMs, endMs }: OtlpSpan, request: OtlpSpan, title: string):
 }
 
 function toTitle({ name, kind, attributes, events, isError }: OtlpSpan): string {
-  const status = attributes['http.response.status_code']
-  const error = attributes['error.type']
+  const { 'service.peer.name': peer, 'http.response.status_code': status, 'error.type': error } = attributes
   const details = [
-    ...(kind === 'client' ? [styleText('dim', `→ ${String(attributes['service.peer.name'])}`)] : []),
-    ...(status === undefined ? [] : [String(status)]),
-    ...(error === undefined ? [] : [styleText(isError ? 'red' : 'yellow', String(error))]),
+    ...(kind === 'client' ? [styleText('dim', `→ ${peer}`)] : []),
+    ...(status === undefined ? [] : [`${status}`]),
+    ...(error === undefined ? [] : [styleText(isError ? 'red' : 'yellow', `${error}`)]),
     ...(events.length > 1 ? [`${events.length} attempts`] : []),
   ]
   return [name, ...details].join('  ')

@@ -19,15 +19,15 @@ export interface OtlpSpan {
   readonly kind: 'internal' | 'server' | 'client'
   readonly startMs: number
   readonly endMs: number
-  readonly attributes: Readonly<Record<string, unknown>>
+  readonly attributes: Readonly<Record<string, string | number>>
   readonly events: readonly string[]
   readonly isError: boolean
-  readonly resource: Readonly<Record<string, unknown>>
+  readonly resource: Readonly<Record<string, string | number>>
 }
 
 interface Attribute {
   readonly key: string
-  readonly value: Readonly<Record<string, unknown>>
+  readonly value: Readonly<Record<string, string | number>>
 }
 
 type SpanJson = Readonly<Record<'traceId' | 'traceState' | 'spanId' | 'parentSpanId' | 'name', string>> & {
@@ -89,6 +89,6 @@ function toSpan(span: SpanJson, resource: OtlpSpan['resource']): OtlpSpan {
   }
 }
 
-function toRecord(attributes: readonly Attribute[]): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
+function toRecord(attributes: readonly Attribute[]): Record<string, string | number> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]!]))
 }
