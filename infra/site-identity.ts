@@ -1,6 +1,6 @@
 import { RoleAssignment, type RoleDefinition } from '@pulumi/azure-native/authorization/index.js'
-import { getUserAssignedIdentityOutput, UserAssignedIdentity } from '@pulumi/azure-native/managedidentity/index.js'
-import { ComponentResource, output, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
+import { getUserAssignedIdentity, UserAssignedIdentity } from '@pulumi/azure-native/managedidentity/index.js'
+import { all, ComponentResource, output, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
 
 /** Ids of Azure's built-in roles. */
 export const roles = {
@@ -33,10 +33,10 @@ export class SiteIdentity extends ComponentResource {
     super('acs-kit:identity:SiteIdentity', name, {}, options)
     this.userAssignedIdentity = new UserAssignedIdentity(name, { resourceGroupName, tags }, { parent: this })
     // In the preview of any change to the identity, even of a tag, its own outputs are unknown, so that azure-native would
-    // preview a replacement of all roles.
-    const { clientId, principalId } = getUserAssignedIdentityOutput(
-      { resourceGroupName, resourceName: this.userAssignedIdentity.name },
-      { parent: this },
+    // preview a replacement of all roles. Unlike the function's form for outputs, `apply` keeps the dependencies while the
+    // values are unknown: `pulumi up --plan` rejects dependencies that the preview lacked.
+    const { clientId, principalId } = all([resourceGroupName, this.userAssignedIdentity.name]).apply(
+      ([group, resourceName]) => getUserAssignedIdentity({ resourceGroupName: group, resourceName }, { parent: this }),
     )
     this.assignments = grants.map(
       ({ name: grant, role, scope }) =>
