@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { readWorkflow } from '@acs-kit/test-support/workflows'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
 import type { LocalEngine } from '../src/pulumi/local-engine.ts'
 import { cli, runPulumi, runsEngine, type PulumiResult } from './pulumi-process.ts'
@@ -148,9 +148,9 @@ describe.runIf(runsEngine)('the deployment workflow', { timeout: 240_000 }, () =
        export default (await import(${JSON.stringify(join(infra, 'main.mjs'))})).default`,
     )
     const settings = await engine.stack.workspace.projectSettings()
+    onTestFinished(() => engine.stack.workspace.saveProjectSettings(settings))
     await engine.stack.workspace.saveProjectSettings({ ...settings, main: program })
     expect(await applyInvalid()).toMatch(/create is not allowed by the plan/)
-    await engine.stack.workspace.saveProjectSettings(settings)
   })
 
   it('finds no drift if nothing was changed outside Pulumi', async () => {
