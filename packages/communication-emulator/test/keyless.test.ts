@@ -7,6 +7,7 @@ import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { createEnvironment } from '../src/environment.ts'
 import { wellKnownPublicClientId, wellKnownTenantId } from '../src/index.ts'
+import { clientsFor, subscription } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
 
 const fixture = useEmulator()
@@ -101,6 +102,25 @@ it('serves the older api-version of managed identity, with secret, clientid and 
   expect(body).toMatchObject({ token_type: 'Bearer', resource: 'api://acs-kit' })
   expect(body['expires_on']).toMatch(/^\d\d\/\d\d\/\d{4} \d\d:\d\d:\d\d \+00:00$/)
   expect(Date.parse(body['expires_on']!)).toBe(exp! * 1000)
+})
+
+it('issues the token of a user-assigned identity for its client id or its resource id', async () => {
+  const { groups } = clientsFor(fixture.emulator)
+  await groups.resourceGroups.createOrUpdate('group', { location: 'westeurope' })
+  const id = `/subscriptions/${subscription}/resourceGroups/group/providers/Microsoft.ManagedIdentity/userAssignedIdentities/Site`
+  const identity = await groups.resources.beginCreateOrUpdateByIdAndWait(id, '2023-01-31', { location: 'westeurope' })
+  const { clientId, principalId } = identity.properties as { clientId: string; principalId: string }
+  const { endpoint, header } = fixture.emulator.entra.managedIdentity
+  for (const [name, value] of [
+    ['client_id', clientId],
+    ['mi_res_id', id],
+    ['mi_res_id', id.toLowerCase()],
+  ]) {
+    const query = new URLSearchParams({ resource: 'api://acs-kit', 'api-version': '2019-08-01', [name!]: value! })
+    const response = await fetch(`${endpoint}?${query.toString()}`, { headers: { 'x-identity-header': header } })
+    const body = (await response.json()) as { access_token: string; client_id: string }
+    expect([body.client_id, decodeJwt(body.access_token)]).toMatchObject([clientId, { oid: principalId }])
+  }
 })
 
 it('issues managed-identity tokens of version 1.0 for Azure Storage', async () => {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { wellKnownConfidentialClientId, wellKnownTenantId } from '../src/index.ts'
 import { sendToArm, clientsFor, quick, subscription, type ArmRequestOptions } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
@@ -345,17 +345,6 @@ describe('a storage account', () => {
     await storageAccounts.delete('group', 'mappings')
     await putAccount()
     expect(await listed()).not.toContain(first)
-  })
-
-  it('rejects regenerating the keys of the service behind its tables', async () => {
-    await putAccount()
-    const { resourceManager } = fixture.emulator
-    resourceManager.tableKeys = ['a2V5MQ==', 'a2V5Mg==']
-    onTestFinished(() => void (resourceManager.tableKeys = undefined))
-    const { status, json } = await send('POST', `${account}/regenerateKey`, { body: { keyName: 'key1' } })
-    expect([status, json.error.code]).toEqual([409, 'OperationNotAllowed'])
-    const listed = await clients.storage.storageAccounts.listKeys('group', 'mappings')
-    expect(listed.keys!.map(({ value }) => value)).toEqual(resourceManager.tableKeys)
   })
 
   it("checks a name with its provider's messages", async () => {

@@ -128,7 +128,7 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
       const rejected = await teardown('local', '--yes', '--export', path)
       expect([rejected.code, rejected.stderr]).toEqual([1, expect.stringMatching(/already exists/)])
       expect(readFileSync(path, 'utf8')).toBe('kept')
-      // The table is missing: the service creates it with its first write.
+      await TableClient.fromConnectionString(azurite.connectionString, getName('tables')).deleteTable()
       const other = join(engine.folder, 'other.ndjson')
       const failed = await teardown('local', '--yes', '--export', other)
       expect([failed.code, failed.stderr]).toEqual([1, expect.stringMatching(/nothing was destroyed/)])

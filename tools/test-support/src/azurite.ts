@@ -7,11 +7,13 @@ import { childEnvironment } from './child-environment.ts'
 import { ServerProcess } from './server-process.ts'
 
 export interface AzuriteOptions {
+  /** Default: table. */
+  readonly service?: 'table' | 'blob'
   /** Files of certificate and key, for HTTPS. Default: HTTP. */
   readonly tls?: { readonly certificate: string; readonly privateKey: string }
   /** Accepts tokens of Entra ID as well as keys. Checks their claims, but not their signature. Requires `tls`. */
   readonly oauth?: boolean
-  /** Folder of the tables, made private to its owner. Default: in memory. */
+  /** Folder of the data, made private to its owner. Default: in memory. */
   readonly dataFolder?: string
   /** Default: a free port. */
   readonly port?: number
@@ -25,7 +27,7 @@ const account = 'devstoreaccount1'
 const accountKeys = [createKey(), createKey()] as const
 const [accountKey] = accountKeys
 
-/** Azurite's table service in a process of its own. */
+/** One of Azurite's services in a process of its own. All have the same account and keys. */
 export class Azurite implements AsyncDisposable {
   static readonly account = account
   static readonly accountKey = accountKey
@@ -36,14 +38,17 @@ export class Azurite implements AsyncDisposable {
   readonly endpoint: string
   readonly connectionString: string
 
-  private constructor(server: ServerProcess, port: number, protocol: 'http' | 'https') {
+  private constructor(server: ServerProcess, port: number, { service, tls }: AzuriteOptions) {
+    const protocol = tls === undefined ? 'http' : 'https'
+    const endpointName = service === 'blob' ? 'BlobEndpoint' : 'TableEndpoint'
     this.#server = server
     this.port = port
     this.endpoint = `${protocol}://127.0.0.1:${port}/${account}`
-    this.connectionString = `DefaultEndpointsProtocol=${protocol};AccountName=${account};AccountKey=${accountKey};TableEndpoint=${this.endpoint};`
+    this.connectionString = `DefaultEndpointsProtocol=${protocol};AccountName=${account};AccountKey=${accountKey};${endpointName}=${this.endpoint};`
   }
 
-  static async start({ tls, oauth = false, dataFolder, port = 0 }: AzuriteOptions = {}): Promise<Azurite> {
+  static async start(options: AzuriteOptions = {}): Promise<Azurite> {
+    const { service = 'table', tls, oauth = false, dataFolder, port = 0 } = options
     const root = dirname(require.resolve('azurite/package.json'))
     if (dataFolder !== undefined) {
       mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
@@ -51,9 +56,9 @@ export class Azurite implements AsyncDisposable {
       chmodSync(dataFolder, 0o700)
     }
     const server = await ServerProcess.start({
-      script: join(root, 'dist/src/table/main.js'),
+      script: join(root, `dist/src/${service}/main.js`),
       args: [
-        ['--tablePort', String(port), '--silent', '--disableTelemetry'],
+        [`--${service}Port`, String(port), '--silent', '--disableTelemetry'],
         dataFolder === undefined ? ['--inMemoryPersistence'] : ['--location', dataFolder],
         tls === undefined ? [] : ['--cert', tls.certificate, '--key', tls.privateKey],
         oauth ? ['--oauth', 'basic'] : [],
@@ -68,7 +73,7 @@ export class Azurite implements AsyncDisposable {
       env: childEnvironment({ AZURITE_ACCOUNTS: [account, ...accountKeys].join(':') }),
       ready: 'message',
     })
-    return new Azurite(server, (server.message as AddressInfo).port, tls === undefined ? 'http' : 'https')
+    return new Azurite(server, (server.message as AddressInfo).port, options)
   }
 
   /** Kills the process as `kill -9` does. */

@@ -1,5 +1,6 @@
 import { getHeader, type RawResponse, type RawRequest } from '../raw-request.ts'
 import type { EntraTokens } from './entra-tokens.ts'
+import { toManagedIdentityClientId } from './tenant.ts'
 
 export const managedIdentityPath = '/msi/token'
 
@@ -39,7 +40,10 @@ export async function handleManagedIdentity({ headers, query }: RawRequest, toke
   }
   const resource = query.get('resource')
   if (!resource) return reject(400, 'resource is missing: send the audience of the token.')
-  const clientId = query.get(version.clientIdParameter) ?? systemAssignedClientId
+  const resourceId = query.get('mi_res_id')
+  const clientId =
+    query.get(version.clientIdParameter) ??
+    (resourceId === null ? systemAssignedClientId : toManagedIdentityClientId(resourceId))
   const { token, expiresOn } = await tokens.issueForApplication(clientId, resource)
   return {
     status: 200,

@@ -30,6 +30,11 @@ export function toServicePrincipalId(clientId: string): string {
   return toGuid('service principal', clientId)
 }
 
+/** Returns the client id of the managed identity with a resource id. */
+export function toManagedIdentityClientId(resourceId: string): string {
+  return toGuid('managed identity', resourceId.toLowerCase())
+}
+
 /** Returns a `sub` that, like Entra ID's, differs between applications. */
 export function toPairwiseSubject(oid: string, audience: string): string {
   return createHash('sha256').update(`${oid} ${audience}`).digest('base64url')

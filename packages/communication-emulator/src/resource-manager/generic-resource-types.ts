@@ -1,20 +1,24 @@
-import { toGuid, toServicePrincipalId, wellKnownTenantId } from '../entra/tenant.ts'
+import { toManagedIdentityClientId, toServicePrincipalId, wellKnownTenantId } from '../entra/tenant.ts'
 import { authorizationTypes } from './authorization-types.ts'
 import { requireLocation } from './location.ts'
 import { monitorTypes } from './monitor-types.ts'
 import { groupType } from './resource-id.ts'
 import type { ResourceType, StoredResource } from './resource-types.ts'
-import { storageTypes, type TableBackend } from './storage-types.ts'
+import type { StorageBackend } from './storage-services.ts'
+import { storageTypes } from './storage-types.ts'
 import { webTypes } from './web-types.ts'
 
-/** Returns the types whose resources are stored and returned, but not served, except for tables. `list` returns all of them. */
+/**
+ * Returns the types whose resources are stored and returned, but not served, except for tables and containers. `list` returns
+ * all resources.
+ */
 export function genericResourceTypes(
-  tables: TableBackend,
+  storage: StorageBackend,
   list: () => readonly StoredResource[],
 ): readonly ResourceType[] {
   return [
     resourceGroup,
-    ...storageTypes(tables),
+    ...storageTypes(storage),
     userAssignedIdentity,
     ...authorizationTypes(list),
     ...webTypes,
@@ -34,7 +38,7 @@ const userAssignedIdentity: ResourceType = {
   listedApiVersion: '2023-01-31',
   put: requireLocation,
   show: ({ id, envelope }) => {
-    const clientId = toGuid('managed identity', id.key)
+    const clientId = toManagedIdentityClientId(id.key)
     const properties = { tenantId: wellKnownTenantId, principalId: toServicePrincipalId(clientId), clientId }
     return { ...envelope, properties }
   },

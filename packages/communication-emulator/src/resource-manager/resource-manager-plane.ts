@@ -14,6 +14,7 @@ import { createResourceEndpoint } from './resource-endpoint.ts'
 import { groupType, parseTarget, type Target } from './resource-id.ts'
 import { ResourceTree } from './resource-tree.ts'
 import type { StoredResource } from './resource-types.ts'
+import { createStorageBackend, type StorageServices } from './storage-services.ts'
 import { describeTenant, listSubscriptions, respondToSubscription, servedSubscriptionId } from './subscriptions.ts'
 
 const metadataPath = /^\/+metadata\/endpoints$/i
@@ -37,19 +38,18 @@ export interface ResourceManagerOptions {
  * const { metadataHost, subscriptionId } = emulator.resourceManager.servicePrincipal
  */
 export class ResourceManagerPlane {
-  /** Endpoint of a table service behind all storage accounts, such as Azurite; default: none. */
-  tableEndpoint: string | undefined
-  /** Account keys of that table service, returned as the keys of each storage account. */
-  tableKeys: readonly [key1: string, key2: string] | undefined
+  /** Services behind all storage accounts, such as Azurite's; default: tables and containers are only stored. */
+  storage: StorageServices | undefined
   readonly #tree: ResourceTree
   readonly #resources: ReturnType<typeof createResourceEndpoint>
   readonly #options: ResourceManagerOptions
 
   /** @internal */
   constructor(options: ResourceManagerOptions) {
-    const { store, liveResources, origin } = options
+    const { store, entraTokens, liveResources, origin } = options
     this.#options = options
-    const genericTypes = genericResourceTypes(this, () => this.resources())
+    const storage = createStorageBackend(this, entraTokens)
+    const genericTypes = genericResourceTypes(storage, () => this.resources())
     this.#tree = new ResourceTree(store, [communicationService(liveResources), ...genericTypes])
     this.#resources = createResourceEndpoint(this.#tree, createOperations(origin))
   }

@@ -3,22 +3,16 @@ import { ArmError } from './arm-error.ts'
 import { invalidContent } from './arm-request.ts'
 import { requireLocation } from './location.ts'
 import type { ActionContext, Envelope, GlobalName, ResourceType } from './resource-types.ts'
-
-/** Table service behind all storage accounts. */
-export interface TableBackend {
-  readonly tableEndpoint: string | undefined
-  /** Keys of every account. */
-  readonly tableKeys: readonly string[] | undefined
-}
+import { withSlash, type StorageBackend } from './storage-services.ts'
 
 /** Types of the provider Microsoft.Storage. */
-export function storageTypes(backend: TableBackend): readonly ResourceType[] {
+export function storageTypes(backend: StorageBackend): readonly ResourceType[] {
   const services = ['blobServices', 'tableServices'].map((name) => ({
     type: `Microsoft.Storage/storageAccounts/${name}`,
     listedApiVersion,
     isImplicit: true,
   }))
-  return [storageAccount(backend), ...services, container, table]
+  return [storageAccount(backend), ...services, container(backend), table(backend)]
 }
 
 const listedApiVersion = '2024-01-01'
@@ -26,7 +20,7 @@ const listedApiVersion = '2024-01-01'
 /** Member of an account that stores its keys; never shown. */
 const keysMember = 'keys'
 
-function storageAccount(backend: TableBackend): ResourceType {
+function storageAccount(backend: StorageBackend): ResourceType {
   return {
     type: 'Microsoft.Storage/storageAccounts',
     listedApiVersion,
@@ -53,10 +47,14 @@ function storageAccount(backend: TableBackend): ResourceType {
         save({ ...envelope, sku: { ...(envelope['sku'] as object), name } })
         return { status: 200, body: {} }
       },
-      listkeys: (context) => ({ status: 200, body: { keys: getTableKeys(backend) ?? getKeys(context) } }),
+      listkeys: (context) => ({ status: 200, body: { keys: getServiceKeys(backend) ?? getKeys(context) } }),
       regeneratekey(context) {
-        if (backend.tableKeys) {
-          throw new ArmError(409, 'OperationNotAllowed', 'The service behind the tables cannot regenerate its keys.')
+        if (backend.services) {
+          throw new ArmError(
+            409,
+            'OperationNotAllowed',
+            'The services behind the account cannot regenerate their keys.',
+          )
         }
         const { keyName } = context.body
         const keys = getKeys(context)
@@ -94,29 +92,42 @@ const accountName: GlobalName = {
     new ArmError(409, 'StorageAccountAlreadyTaken', `The storage account named ${name} is already taken.`),
 }
 
-const container: ResourceType = {
-  type: 'Microsoft.Storage/storageAccounts/blobServices/containers',
-  listedApiVersion,
-  pattern: /^[a-z\d](?:-?[a-z\d]){2,62}$/,
-  missingError: () => new ArmError(404, 'ContainerNotFound', 'The specified container does not exist.'),
+function container({ createContainer, deleteContainer }: StorageBackend): ResourceType {
+  return {
+    type: 'Microsoft.Storage/storageAccounts/blobServices/containers',
+    listedApiVersion,
+    pattern: /^[a-z\d](?:-?[a-z\d]){2,62}$/,
+    missingError: () => new ArmError(404, 'ContainerNotFound', 'The specified container does not exist.'),
+    put: (id, requested) => createContainer(id).then(() => requested),
+    onDeleted: ({ id }) => deleteContainer(id),
+  }
 }
 
-const table: ResourceType = {
-  type: 'Microsoft.Storage/storageAccounts/tableServices/tables',
-  listedApiVersion,
-  createdStatus: 200,
-  deletedStatus: 204,
-  pattern: /^[A-Za-z][A-Za-z\d]{2,62}$/,
-  // guess(table-not-found)
-  missingError: () => new ArmError(404, 'TableNotFound', 'The table specified does not exist.'),
-  show: ({ id, envelope }) => ({ ...envelope, properties: { ...envelope.properties, tableName: id.name } }),
+function table({ createTable, deleteTable }: StorageBackend): ResourceType {
+  return {
+    type: 'Microsoft.Storage/storageAccounts/tableServices/tables',
+    listedApiVersion,
+    createdStatus: 200,
+    deletedStatus: 204,
+    pattern: /^[A-Za-z][A-Za-z\d]{2,62}$/,
+    // guess(table-not-found)
+    missingError: () => new ArmError(404, 'TableNotFound', 'The table specified does not exist.'),
+    put: (id, requested) => createTable(id).then(() => requested),
+    show: ({ id, envelope }) => ({ ...envelope, properties: { ...envelope.properties, tableName: id.name } }),
+    onDeleted: ({ id }) => deleteTable(id),
+  }
 }
 
-function getEndpoints(account: string, { tableEndpoint }: TableBackend) {
-  const unserved = Object.fromEntries(
-    ['blob', 'queue', 'table', 'file'].map((service) => [service, `https://${account}.${service}.storage.localhost/`]),
-  )
-  return { ...unserved, ...(tableEndpoint !== undefined && { table: tableEndpoint }) }
+function getEndpoints(account: string, { services }: StorageBackend) {
+  const served: Readonly<Record<string, string | undefined>> = {
+    blob: services?.blobEndpoint,
+    table: services?.tableEndpoint,
+  }
+  const endpoints = ['blob', 'queue', 'table', 'file'].map((service) => {
+    const endpoint = served[service] ?? `https://${account}.${service}.storage.localhost`
+    return [service, withSlash(endpoint)]
+  })
+  return Object.fromEntries(endpoints) as Readonly<Record<string, string>>
 }
 
 interface StorageKey {
@@ -126,8 +137,8 @@ interface StorageKey {
   readonly value: string
 }
 
-function getTableKeys({ tableKeys }: TableBackend) {
-  return tableKeys?.map((value, index) => ({ keyName: `key${index + 1}`, permissions: 'FULL', value }))
+function getServiceKeys({ services }: StorageBackend) {
+  return services?.keys.map((value, index) => ({ keyName: `key${index + 1}`, permissions: 'FULL', value }))
 }
 
 /** Returns the keys of an account, which are created when first read. */

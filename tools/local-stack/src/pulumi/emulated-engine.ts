@@ -20,10 +20,7 @@ export interface EmulatedEngineOptions {
 export async function startEmulatedEngine(options: EmulatedEngineOptions): Promise<LocalEngine> {
   const { cli, emulator, azurite, settings } = options
   const { resourceManager, entra } = emulator
-  if (azurite) {
-    resourceManager.tableEndpoint = azurite.endpoint
-    resourceManager.tableKeys = Azurite.accountKeys
-  }
+  if (azurite) resourceManager.storage = { tableEndpoint: azurite.endpoint, keys: Azurite.accountKeys }
   const provider = options.provider ?? (await startStandInProvider(resourceManager.servicePrincipal))
   await using parts = new AsyncDisposableStack()
   const engine = parts.use(await LocalEngine.start(cli, provider))
