@@ -47,7 +47,7 @@ export class ArmClient {
    * Resolves with the first response after the operation that it started is done. GET and DELETE of a missing resource
    * resolve with status 404. Other errors reject with the text of Azure Resource Manager.
    */
-  async call(method: HttpMethods, path: string, apiVersion: string, body?: object): Promise<ArmResponse> {
+  async call(method: HttpMethods, path: string, apiVersion: string | undefined, body?: object): Promise<ArmResponse> {
     const { origin } = await this.#getConnection()
     const url = `${origin}${path}?api-version=${apiVersion}`
     const first = await this.#send(method, url, body)

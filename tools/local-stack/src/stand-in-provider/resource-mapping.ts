@@ -6,6 +6,9 @@ export type Values = Readonly<Record<string, unknown>>
 
 /** The engine's placeholder for values that are unknown before an `up`. */
 const unknown = '04da6b54-80e4-46f7-96ec-b56ff0331ba9'
+/** The engine's mark for values that are not plain JSON, and the one for assets. */
+const signatureKey = '4dabf18193072939515e22adb298388d'
+const assetSignature = 'c44067f5952c0a294b673a41bacd8c17'
 /** azure-native's mark for a generated name: a replacement may exist next to the old resource. */
 export const createBeforeDelete = '__createBeforeDelete'
 /** Outputs of every type that cannot be inputs. */
@@ -13,6 +16,17 @@ const sharedOutputs = ['azureApiVersion', 'etag', 'name', 'provisioningState', '
 
 export function isUnknown(value: unknown): boolean {
   return value === unknown
+}
+
+/** File or text that the engine passes on by its path or content. */
+export interface Asset {
+  readonly hash: string
+  readonly path?: string
+  readonly text?: string
+}
+
+export function isAsset(value: unknown): value is Asset {
+  return isRecord(value) && value[signatureKey] === assetSignature
 }
 
 export function getParameters(path: string): string[] {
@@ -132,7 +146,10 @@ export function findChanges({ path, fixed = [] }: ResourceRow, before: Values, a
 
 function* findChangesAt(path: string, before: unknown, after: unknown): Generator<Pick<Change, 'path' | 'kind'>> {
   if (isDeepStrictEqual(before, after)) return
-  if (before === undefined || after === undefined) yield { path, kind: before === undefined ? 'ADD' : 'DELETE' }
+  if (isAsset(before) && isAsset(after)) {
+    // The same content may be at another path.
+    if (before.hash !== after.hash) yield { path, kind: 'UPDATE' }
+  } else if (before === undefined || after === undefined) yield { path, kind: before === undefined ? 'ADD' : 'DELETE' }
   else if (Array.isArray(before) && Array.isArray(after)) {
     const length = Math.max(before.length, after.length)
     for (let index = 0; index < length; index++) yield* findChangesAt(`${path}[${index}]`, before[index], after[index])

@@ -1,6 +1,7 @@
 /** Maps a type of azure-native to Azure Resource Manager, like the genuine provider's metadata. */
 export interface ResourceRow {
-  readonly apiVersion: string
+  /** Undefined for a blob, which is not a resource of the resource manager. */
+  readonly apiVersion?: string
   /** Path with parameters; the last one is the resource's name. */
   readonly path: string
   /** How names are generated: logical name alone, or UUID. Default: logical name and eight hex digits. */
@@ -20,6 +21,7 @@ export interface ResourceRow {
 }
 
 const group = '/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}'
+const containerPath = `${group}/providers/Microsoft.Storage/storageAccounts/{accountName}/blobServices/default/containers/{containerName}`
 const tracked = ['location', 'tags']
 
 /** The api-versions are the defaults of azure-native 3.28. Add a row for each further type. */
@@ -64,6 +66,32 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     apiVersion: '2024-01-01',
     path: `${group}/providers/Microsoft.Storage/storageAccounts/{accountName}/tableServices/default/tables/{tableName}`,
     naming: 'copy',
+  },
+  'azure-native:storage:BlobContainer': {
+    apiVersion: '2024-01-01',
+    path: containerPath,
+    naming: 'copy',
+    readOnly: [
+      'deleted',
+      'deletedTime',
+      'etag',
+      'hasImmutabilityPolicy',
+      'hasLegalHold',
+      'immutabilityPolicy',
+      'lastModifiedTime',
+      'leaseDuration',
+      'leaseState',
+      'leaseStatus',
+      'legalHold',
+      'remainingRetentionDays',
+      'version',
+    ],
+  },
+  'azure-native:storage:Blob': {
+    path: `${containerPath}/blobs/{blobName}`,
+    naming: 'copy',
+    fixed: ['contentMd5', 'source', 'type'],
+    readOnly: ['url'],
   },
   'azure-native:managedidentity:UserAssignedIdentity': {
     apiVersion: '2023-01-31',

@@ -4,6 +4,7 @@ import plugin from '@pulumi/pulumi/proto/plugin_pb.js'
 import empty from 'google-protobuf/google/protobuf/empty_pb.js'
 import struct from 'google-protobuf/google/protobuf/struct_pb.js'
 import { ArmClient, type ArmClientOptions } from './arm-client.ts'
+import { BlobClient } from './blob-client.ts'
 import { method, serve } from './grpc-server.ts'
 import {
   findChanges,
@@ -32,8 +33,11 @@ export interface ProviderEnvironment extends ArmClientOptions {
   readonly subscriptionId: string
 }
 
+type ResourceClient = Pick<ArmClient | BlobClient, 'call'>
+
 interface Cloud {
   readonly arm: ArmClient
+  readonly blobs: BlobClient
   readonly subscriptionId: string
   readonly location: string | undefined
 }
@@ -87,7 +91,12 @@ function connect(values: Values): Cloud {
     throw new Error(`the stand-in provider has no value for ${names}: set it with pulumi config set`)
   }
   const { subscriptionId, location, ...arm } = values as Values & ProviderEnvironment & { readonly location?: string }
-  return { arm: new ArmClient(arm), subscriptionId, location }
+  const client = new ArmClient(arm)
+  return { arm: client, blobs: new BlobClient(client), subscriptionId, location }
+}
+
+function getClient({ apiVersion }: ResourceRow, { arm, blobs }: Cloud): ResourceClient {
+  return apiVersion === undefined ? blobs : arm
 }
 
 /** Adds a missing name and location. */
@@ -138,22 +147,23 @@ async function diff(request: provider.DiffRequest) {
   return response
 }
 
-async function create(request: provider.CreateRequest, { arm, subscriptionId }: Cloud) {
+async function create(request: provider.CreateRequest, cloud: Cloud) {
   const row = getRow(request.getUrn())
+  const client = getClient(row, cloud)
   const inputs = toValues(request.getProperties())
   if (request.getPreview()) return new provider.CreateResponse().setProperties(toStruct(previewOutputs(inputs)))
-  const path = toPath(row.path, inputs, subscriptionId)
-  const { status } = await arm.call('GET', path, row.apiVersion)
+  const path = toPath(row.path, inputs, cloud.subscriptionId)
+  const { status } = await client.call('GET', path, row.apiVersion)
   if (status !== 404 && !row.defaults) throw new Error(`cannot create already existing resource ${path}`)
-  const body = await write(row, path, inputs, arm)
+  const body = await write(row, path, inputs, client)
   // In the resource manager's spelling.
   const id = typeof body['id'] === 'string' ? body['id'] : path
   return new provider.CreateResponse().setId(id).setProperties(toStruct(toOutputs(row, inputs, body)))
 }
 
-async function read(request: provider.ReadRequest, { arm }: Cloud) {
+async function read(request: provider.ReadRequest, cloud: Cloud) {
   const row = getRow(request.getUrn())
-  const { status, body } = await arm.call('GET', request.getId(), row.apiVersion)
+  const { status, body } = await getClient(row, cloud).call('GET', request.getId(), row.apiVersion)
   // A response without an id means that the resource is deleted.
   if (status === 404) return new provider.ReadResponse()
   const inputsBefore = toValues(request.getInputs())
@@ -165,29 +175,30 @@ async function read(request: provider.ReadRequest, { arm }: Cloud) {
   return new provider.ReadResponse().setId(request.getId()).setProperties(toStruct(outputs)).setInputs(toStruct(inputs))
 }
 
-async function update(request: provider.UpdateRequest, { arm }: Cloud) {
+async function update(request: provider.UpdateRequest, cloud: Cloud) {
   const row = getRow(request.getUrn())
   const inputs = toValues(request.getNews())
   if (request.getPreview()) {
     const outputs = previewOutputs(inputs, toValues(request.getOlds()))
     return new provider.UpdateResponse().setProperties(toStruct(outputs))
   }
-  const body = await write(row, request.getId(), inputs, arm)
+  const body = await write(row, request.getId(), inputs, getClient(row, cloud))
   return new provider.UpdateResponse().setProperties(toStruct(toOutputs(row, inputs, body)))
 }
 
 /** Writes a resource and returns it as read afterwards, which is what a refresh compares with. */
-async function write(row: ResourceRow, path: string, inputs: Values, arm: ArmClient): Promise<Values> {
-  const written = await arm.call('PUT', path, row.apiVersion, toBody(row, inputs))
+async function write(row: ResourceRow, path: string, inputs: Values, client: ResourceClient): Promise<Values> {
+  const written = await client.call('PUT', path, row.apiVersion, toBody(row, inputs))
   // The resource exists: after a failure here the engine must still record it.
-  const { status, body } = await arm.call('GET', path, row.apiVersion).catch(() => written)
+  const { status, body } = await client.call('GET', path, row.apiVersion).catch(() => written)
   return status === 404 ? written.body : body
 }
 
-async function remove(request: provider.DeleteRequest, { arm }: Cloud) {
+async function remove(request: provider.DeleteRequest, cloud: Cloud) {
   const row = getRow(request.getUrn())
-  if (row.defaults) await arm.call('PUT', request.getId(), row.apiVersion, toBody(row, row.defaults))
-  else await arm.call('DELETE', request.getId(), row.apiVersion)
+  const client = getClient(row, cloud)
+  if (row.defaults) await client.call('PUT', request.getId(), row.apiVersion, toBody(row, row.defaults))
+  else await client.call('DELETE', request.getId(), row.apiVersion)
   return new empty.Empty()
 }
 
