@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { readSettings, settings, SettingsError, type Issuer, type SettingName } from '@acs-kit/service-settings'
 import { RunError } from '@pulumi/pulumi'
 import { serviceSettings } from './app-settings.ts'
@@ -58,6 +59,7 @@ export interface StackConfig extends PlanOptions {
   readonly tags: Readonly<Record<string, string>>
   readonly protect: boolean
   readonly deployPackage: boolean
+  readonly packagePath: string
 }
 
 export interface ConfigSource {
@@ -66,7 +68,7 @@ export interface ConfigSource {
   readonly options: Readonly<Record<string, string>>
   /** `azure-native:location`. */
   readonly location: string | undefined
-  /** Path of the service's package, required unless `deployPackage` is false. */
+  /** Default path of the service's package. */
   readonly packagePath: string
 }
 
@@ -109,7 +111,8 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
     settings: parse('settings', {}, parseServiceSettings),
     tags: parse('tags', {}, parseTags),
     protect: parse('protect', isProd, parseFlag),
-    deployPackage: parse('deployPackage', stack !== 'local', parseFlag),
+    deployPackage: parse('deployPackage', true, parseFlag),
+    packagePath: parse('packagePath', packagePath, (path) => resolve(import.meta.dirname, path)),
   }
   issues.push(
     ...Object.keys(options).flatMap((name) => (Object.hasOwn(config, name) ? [] : [`${name}: unknown option`])),
@@ -118,8 +121,8 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
   if (options['issuers'] === undefined) {
     issues.push('issuers is missing: set issuers[0].issuer and issuers[0].audience (see README.md)')
   }
-  if (config.deployPackage && !existsSync(packagePath)) {
-    issues.push(`deployPackage: ${packagePath} is missing: run \`npm run build\`, or set deployPackage to false`)
+  if (config.deployPackage && !existsSync(config.packagePath)) {
+    issues.push(`packagePath: ${config.packagePath} is missing: run \`npm run build\`, or set deployPackage to false`)
   }
   issues.push(...findPlanIssues(config, (...names) => names.every((name) => !invalid.has(name))))
   issues.push(...getServiceIssues(config))

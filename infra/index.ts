@@ -15,16 +15,15 @@ import { TokenServiceSite } from './token-service-site.ts'
 // Pulumi exports it without declaring it.
 const { isConfigSecret } = runtime as unknown as { readonly isConfigSecret: (name: string) => boolean }
 const prefix = `${getProject()}:`
-const packagePath = fileURLToPath(new URL('../apps/token-service/dist.zip', import.meta.url))
 const options = Object.entries(runtime.allConfig()).filter(([name]) => name.startsWith(prefix))
 const config = parseConfig({
   stack: getStack(),
   options: Object.fromEntries(options.map(([name, value]) => [name.slice(prefix.length), value])),
   location: new Config('azure-native').get('location'),
-  packagePath,
+  packagePath: fileURLToPath(new URL('../apps/token-service/dist.zip', import.meta.url)),
 })
 const names = resourceNames(getProject(), getStack())
-const { tags, protect, keyless, redundancy } = config
+const { tags, protect, keyless, redundancy, packagePath } = config
 
 const group = new ResourceGroup(names.base, { tags })
 const common = { resourceGroupName: group.name, tags }

@@ -39,10 +39,11 @@ export class PackageStore extends ComponentResource {
       { resourceGroupName, accountName: this.account.name, publicAccess: 'None' },
       { parent: this },
     )
-    // Named by its content, because a site does not notice when a package is overwritten.
+    // Named by its content, because a site does not notice when a package is overwritten. So is the resource, because a new
+    // one is created before the former one is deleted, which the site runs until then.
     const blobName = `token-service-${hash('sha256', readFileSync(packagePath)).slice(0, 16)}.zip`
     this.blob = new Blob(
-      'package',
+      blobName,
       {
         resourceGroupName,
         accountName: this.account.name,

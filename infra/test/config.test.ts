@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { settings } from '@acs-kit/service-settings'
 import { RunError } from '@pulumi/pulumi'
 import { expect, it } from 'vitest'
@@ -53,6 +54,7 @@ it('fills in the defaults', () => {
     tags: {},
     protect: false,
     deployPackage: false,
+    packagePath: '/nowhere/dist.zip',
   })
   expect(parseConfig(source({ keyless: true }, { stack: 'prod' }))).toMatchObject({
     protect: true,
@@ -238,10 +240,22 @@ it.each<[string, Record<string, unknown>, RegExp]>([
   [
     'a missing package',
     { deployPackage: true },
-    /^- deployPackage: \/nowhere\/dist\.zip is missing: run `npm run build`/,
+    /^- packagePath: \/nowhere\/dist\.zip is missing: run `npm run build`, or set deployPackage to false$/,
   ],
 ])('rejects %s', (_name, options, expected) => {
   expect(getIssues(options)).toEqual([expect.stringMatching(expected)])
+})
+
+it.each(['local', 'dev', 'prod'])('deploys the package of the stack %s by default', (stack) => {
+  const { deployPackage: _, ...options } = source({}).options
+  const packagePath = import.meta.filename
+  expect(parseConfig(source({}, { stack, options, packagePath }))).toMatchObject({ deployPackage: true, packagePath })
+})
+
+it('resolves the path of a package from the folder of the program', () => {
+  const program = join(import.meta.dirname, '..')
+  const parse = (packagePath: string) => parseConfig(source({ packagePath })).packagePath
+  expect([parse('../a.zip'), parse('/b.zip')]).toEqual([join(program, '../a.zip'), '/b.zip'])
 })
 
 it('rejects missing options', () => {

@@ -6,7 +6,7 @@ import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it } from 'vitest'
 import type { ServiceSettings } from '../app-settings.ts'
 import { roles } from '../site-identity.ts'
-import { deploy, getSettings, group, issuers } from './deploy-program.ts'
+import { deploy, getSettings, group, issuers, type Registered } from './deploy-program.ts'
 
 it('creates what a token service needs, and nothing that outlives a destroy', async () => {
   const { registered } = await deploy()
@@ -176,19 +176,18 @@ it('scales the plan by the load of its processors, from the minimum to the maxim
   expect(getSettings(one('web:WebApp'))['INSTANCES']).toBe('5')
 })
 
-it('names a package by its content', async () => {
+it('names a package and its resource by its content', async () => {
   const { registered, describeComponent, packageUrl } = await deployPackage()
   const digest = createHash('sha256').update('content').digest('hex').slice(0, 16)
-  expect(registered.find(({ type }) => type === 'azure-native:storage:Blob')!.inputs['blobName']).toBe(
-    `token-service-${digest}.zip`,
-  )
-  expect(packageUrl).toMatch(/^https:\/\/pkg\.blob.*\.zip$|package-made$/)
+  const name = `token-service-${digest}.zip`
+  expect(registered.find(({ type }) => type === 'azure-native:storage:Blob')!.inputs['blobName']).toBe(name)
+  expect(packageUrl).toBe(`https://pkg.blob.core.windows.net/packages-made/${name}-made`)
   expect(await describeComponent('acs-kit:storage:PackageStore')).toEqual({
     name: 'pkg',
     children: {
       account: 'azure-native:storage:StorageAccount pkg',
       container: 'azure-native:storage:BlobContainer packages',
-      blob: 'azure-native:storage:Blob package',
+      blob: `azure-native:storage:Blob ${name}`,
     },
     outputs: { packageUrl },
   })

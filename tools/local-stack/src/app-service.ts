@@ -1,15 +1,18 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Emulator } from '@acs-kit/communication-emulator'
 import type { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { buildArtifact } from '@acs-kit/token-service/build'
-import { unzipSync } from 'fflate'
+import { mountPackage } from './package-mount.ts'
 import { TokenServiceProcess } from './token-service-process.ts'
 
-interface SiteConfig {
-  readonly linuxFxVersion: string
-  readonly appCommandLine: string
-  readonly appSettings: readonly { readonly name: string; readonly value: string }[]
+interface Site {
+  readonly identity?: { readonly userAssignedIdentities?: Readonly<Record<string, unknown>> }
+  readonly properties: {
+    readonly siteConfig: {
+      readonly linuxFxVersion: string
+      readonly appCommandLine: string
+      readonly appSettings: readonly { readonly name: string; readonly value: string }[]
+    }
+  }
 }
 
 interface AppServiceOptions {
@@ -20,21 +23,23 @@ interface AppServiceOptions {
 }
 
 /**
- * Stands in for App Service: builds the service's package, unpacks it, and runs the provisioned site's command with the app
- * settings that the resource manager recorded. `settings` are those of this machine.
+ * Stands in for App Service: mounts the package of the provisioned site, and runs its command with the app settings that the
+ * resource manager recorded. `settings` are those of this machine.
  */
 export async function startOnAppService(
   emulator: Emulator,
   { folder, settings, onLog = () => {} }: AppServiceOptions,
 ): Promise<TokenServiceProcess> {
   const root = folder.join('wwwroot')
-  await buildArtifact(folder.join('package'))
-  unpack(readFileSync(folder.join('package.zip')), root)
-  const { appCommandLine, appSettings, linuxFxVersion } = getSiteConfig(emulator)
+  const { properties, identity } = getSite(emulator)
+  const { appCommandLine, linuxFxVersion, appSettings: list } = properties.siteConfig
+  const appSettings = Object.fromEntries(list.map(({ name, value }) => [name, value]))
+  const identities = Object.keys(identity?.userAssignedIdentities ?? {})
+  await mountPackage(emulator, { appSettings, identities }, root)
   return await TokenServiceProcess.start({
     script: join(root, parseCommand(appCommandLine, linuxFxVersion)),
     env: {
-      ...Object.fromEntries(appSettings.map(({ name, value }) => [name, value])),
+      ...appSettings,
       IDENTITY_ENDPOINT: emulator.entra.managedIdentity.endpoint,
       IDENTITY_HEADER: emulator.entra.managedIdentity.header,
       // Not set by App Service: the emulated Azure has a certificate of its own, and only this machine may connect.
@@ -47,18 +52,10 @@ export async function startOnAppService(
   })
 }
 
-function unpack(zip: Uint8Array, folder: string): void {
-  for (const [path, content] of Object.entries(unzipSync(zip))) {
-    const file = join(folder, path)
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, content)
-  }
-}
-
-function getSiteConfig(emulator: Emulator): SiteConfig {
+function getSite(emulator: Emulator): Site {
   const site = emulator.resourceManager.resources().find(({ id }) => id.type === 'Microsoft.Web/sites')
   if (!site) throw new Error('the resource manager has no site: provision one before the service starts')
-  return site.envelope.properties!['siteConfig'] as SiteConfig
+  return site.envelope as unknown as Site
 }
 
 /** Returns the script of a `node` command. Throws unless this is the site's major version of Node. */

@@ -29,8 +29,8 @@ export interface InProcessOptions extends CommonOptions {
   readonly dataFolder?: string | undefined
   /** Connection string of the resource. Default: the emulator's. */
   readonly connectionString?: string | undefined
-  /** Serves Azurite over HTTPS, where it accepts tokens of managed identities as well as keys. */
-  readonly keylessStore?: boolean
+  /** Serves tables and blobs over HTTPS, where Azurite accepts tokens of managed identities. Default: tables over HTTP. */
+  readonly servesAccounts?: boolean
   /** Receives the logs of the services. */
   readonly onLog?: ((text: string) => void) | undefined
 }
@@ -44,6 +44,7 @@ interface Parts<E> {
   readonly emulator: E
   readonly issuer: E extends EmulatorProcess ? SignInIssuer : undefined
   readonly azurite: Azurite
+  readonly blobs: Azurite | undefined
   readonly service: TokenServiceProcessOptions
 }
 
@@ -61,13 +62,16 @@ export class Backend<E extends Emulator | EmulatorProcess = Emulator> implements
   /** Signs users in, if the emulator has a process of its own. */
   readonly issuer: Parts<E>['issuer']
   readonly azurite: Azurite
+  /** Undefined unless it serves storage accounts. */
+  readonly blobs: Azurite | undefined
   readonly #service: TokenServiceProcessOptions
   readonly #resources: AsyncDisposableStack
 
-  private constructor({ emulator, issuer, azurite, service }: Parts<E>, resources: AsyncDisposableStack) {
+  private constructor({ emulator, issuer, azurite, blobs, service }: Parts<E>, resources: AsyncDisposableStack) {
     this.emulator = emulator
     this.issuer = issuer
     this.azurite = azurite
+    this.blobs = blobs
     this.#service = service
     this.#resources = resources
   }
@@ -110,7 +114,7 @@ async function startInProcess(options: InProcessOptions, resources: AsyncDisposa
     keyFolder,
     dataFolder,
     connectionString,
-    keylessStore,
+    servesAccounts,
     settings,
     onLog = () => {},
   } = options
@@ -121,12 +125,13 @@ async function startInProcess(options: InProcessOptions, resources: AsyncDisposa
       ...(dataFolder !== undefined && { dataFolder: join(dataFolder, 'emulator') }),
     }),
   )
-  const azurite = resources.use(
-    await Azurite.start({
-      ...(dataFolder !== undefined && { dataFolder: join(dataFolder, 'azurite') }),
-      ...(keylessStore && { tls: emulator.tlsFiles, oauth: true }),
-    }),
-  )
+  const tokens = servesAccounts ? { tls: emulator.tlsFiles, oauth: true } : undefined
+  const [azurite, blobs] = await Promise.all([
+    Azurite.start({ ...(dataFolder !== undefined && { dataFolder: join(dataFolder, 'azurite') }), ...tokens }),
+    tokens && Azurite.start({ service: 'blob', ...tokens }),
+  ])
+  resources.use(azurite)
+  resources.use(blobs)
   const isAzureEmulated = connectionString === undefined
   const env = childEnvironment(
     {
@@ -148,7 +153,7 @@ async function startInProcess(options: InProcessOptions, resources: AsyncDisposa
     },
     { isOnline: !isAzureEmulated },
   )
-  return { emulator, issuer: undefined, azurite, service: { env, clock: emulator.clock, onLog } }
+  return { emulator, issuer: undefined, azurite, blobs, service: { env, clock: emulator.clock, onLog } }
 }
 
 async function startProcesses(
@@ -169,5 +174,5 @@ async function startProcesses(
     IDENTITY_STORE_CONNECTION_STRING: azurite.connectionString,
     ...settings,
   }
-  return { emulator, issuer, azurite, service: { script: folder.join('artifact/server.js'), env } }
+  return { emulator, issuer, azurite, blobs: undefined, service: { script: folder.join('artifact/server.js'), env } }
 }

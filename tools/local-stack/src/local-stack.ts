@@ -65,7 +65,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       ...backendOptions,
       onLog,
       emulatorPort: ports.emulator,
-      keylessStore: provision !== undefined,
+      servesAccounts: provision !== undefined,
     }),
   )
   const { emulator } = backend
@@ -81,7 +81,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     ? parts.use(await startOnAppService(emulator, { folder: parts.use(new TemporaryFolder()), settings, onLog }))
     : await backend.startService({ ...settings, REFERENCE_PAGE: 'true' })
   if (resources) {
-    onStep('token service', `its package, unpacked and started as App Service would, at ${service.url}`)
+    onStep('token service', `its package, mounted from the blob with the site's managed identity, at ${service.url}`)
     await waitUntilReady(service.url)
     onStep('ready', 'reaches the resource and the mapping table with its managed identity')
   }

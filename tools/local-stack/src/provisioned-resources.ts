@@ -31,15 +31,18 @@ export interface ProvisionedResources extends AsyncDisposable {
 /** Runs `pulumi up`. */
 export async function provisionResources(
   { cli, keyless = false }: ProvisionOptions,
-  { emulator, azurite }: Backend,
+  { emulator, azurite, blobs }: Backend,
   { onStep, signal }: ProvisionProgress,
 ): Promise<ProvisionedResources> {
   await using parts = new AsyncDisposableStack()
   const settings = { keyless: String(keyless) }
-  const engine = parts.use(await startEmulatedEngine({ cli, emulator, azurite, settings }))
-  onStep('stack', 'local, with its state in a temporary folder')
+  const engine = parts.use(await startEmulatedEngine({ cli, emulator, azurite, blobs, settings }))
+  onStep('stack', "local, with its state and the service's package in a temporary folder")
   const outputs = await engine.up({
-    onResource: (type, operation) => operation === 'created' && onStep(type, 'created'),
+    onResource: (type, operation) => {
+      if (operation === 'created')
+        onStep(type, type === 'Blob' ? 'the package, uploaded to emulated blob storage (Azurite)' : 'created')
+    },
     signal,
   })
   onStep('outputs', `read in memory${keyless ? '' : ', including the connection string'}`)

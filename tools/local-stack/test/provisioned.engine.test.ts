@@ -2,13 +2,11 @@ import { execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import type { Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
-import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { startOnAppService } from '../src/app-service.ts'
 import { startLocalStack } from '../src/local-stack.ts'
 import { startForeignEnvironment } from './foreign-environment.ts'
 import { findProcesses } from './processes.ts'
@@ -73,11 +71,13 @@ describe.runIf(runsEngine)('with a Pulumi CLI', () => {
         /^pulumi up: genuine engine, stand-in provider, emulated Azure/m,
         /^ {2}CommunicationService +[\d.]+ s {2}created$/m,
         outputs,
+        /^ {2}Blob +[\d.]+ s {2}the package, uploaded to emulated blob storage \(Azurite\)$/m,
+        /^ {2}token service +[\d.]+ s {2}its package, mounted from the blob with the site's managed identity, at /m,
         /^ {2}ready +[\d.]+ s /m,
         /^ {2}voip token +[\d.]+ s {2}eyJ/m,
         /^ {2}deleted +[\d.]+ s {2}the identity/m,
         quickstart,
-        /^ {2}destroyed +[\d.]+ s {2}1[12] resources$/m,
+        /^ {2}destroyed +[\d.]+ s {2}1[5-7] resources$/m,
         /^ {2}remaining +[\d.]+ s {2}none$/m,
       ]) {
         expect(stdout).toMatch(line)
@@ -185,41 +185,4 @@ it("reports why provisioning is skipped, and uses the emulator's default resourc
     code: 1,
     stderr: expect.stringMatching(/^acs-kit: .*3\.1\.0.* 3\.217.*\n$/),
   })
-})
-
-it('starts the site with the recorded app settings only, whatever the environment contains', async () => {
-  await using emulator = await startEmulator()
-  const { accessToken } = await emulator.entra.signIn({ user: 'a', audience: 'https://management.azure.com' })
-  const put = async (path: string, apiVersion: string, body: object) => {
-    const url = new URL(
-      `/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g${path}`,
-      emulator.endpoint,
-    )
-    url.searchParams.set('api-version', apiVersion)
-    const response = await fetch(url, {
-      method: 'PUT',
-      headers: { Authorization: `Bearer ${accessToken}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ location: 'westeurope', ...body }),
-    })
-    expect(response.ok).toBe(true)
-  }
-  await put('', '2024-03-01', {})
-  const issuers = [{ issuer: emulator.entra.issuer, audience: 'api://acs-kit' }]
-  await put('/providers/Microsoft.Web/sites/site', '2025-05-01', {
-    properties: {
-      siteConfig: {
-        linuxFxVersion: 'NODE|24-lts',
-        appCommandLine: 'node server.js',
-        appSettings: [
-          { name: 'SIGN_IN_ISSUERS', value: JSON.stringify(issuers) },
-          { name: 'COMMUNICATION_SERVICES_CONNECTION_STRING', value: emulator.connectionString },
-        ],
-      },
-    },
-  })
-  vi.stubEnv('IDENTITY_STORE_ENDPOINT', 'https://127.0.0.1:1/devstoreaccount1')
-  using folder = new TemporaryFolder()
-  await expect(startOnAppService(emulator, { folder, settings: { PORT: '0' } })).rejects.toThrow(
-    /IDENTITY_STORE_ENDPOINT is missing/,
-  )
 })

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import type { Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
+import { buildArtifact } from '@acs-kit/token-service/build'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { teamsExtension, trustedIssuer } from '../backend.ts'
 import { startStandInProvider, type StandInProvider } from '../stand-in-provider/stand-in-provider.ts'
@@ -9,7 +11,9 @@ export interface EmulatedEngineOptions {
   readonly cli: PulumiCommand
   readonly emulator: Emulator
   /** Serves the tables of the emulated storage accounts. Default: they have none. */
-  readonly azurite?: Azurite
+  readonly azurite?: Azurite | undefined
+  /** Serves their blobs, to which the service's package is then deployed. Default: it is not deployed. */
+  readonly blobs?: Azurite | undefined
   /** Default: the stand-in provider, on the emulator. The engine stops it. */
   readonly provider?: StandInProvider
   /** Configuration of the stack in addition to its region and the emulator's sign-in. */
@@ -18,18 +22,28 @@ export interface EmulatedEngineOptions {
 
 /** Starts the genuine engine on an emulated Azure, with a stack that is configured but has no resources. */
 export async function startEmulatedEngine(options: EmulatedEngineOptions): Promise<LocalEngine> {
-  const { cli, emulator, azurite, settings } = options
+  const { cli, emulator, azurite, blobs, settings } = options
   const { resourceManager, entra } = emulator
-  if (azurite) resourceManager.storage = { tableEndpoint: azurite.endpoint, keys: Azurite.accountKeys }
+  if (azurite ?? blobs) {
+    resourceManager.storage = {
+      ...(azurite && { tableEndpoint: azurite.endpoint }),
+      ...(blobs && { blobEndpoint: blobs.endpoint }),
+      keys: Azurite.accountKeys,
+    }
+  }
   const provider = options.provider ?? (await startStandInProvider(resourceManager.servicePrincipal))
   await using parts = new AsyncDisposableStack()
   const engine = parts.use(await LocalEngine.start(cli, provider))
   const issuer = Object.entries(trustedIssuer(entra)).map(([name, value]) => [`issuers[0].${name}`, value])
+  const folder = join(engine.folder, 'token-service')
+  // From the current sources, and not to the folder of the checkout, where another run may build as well.
+  if (blobs) await buildArtifact(folder)
   await engine.configure({
     'azure-native:location': 'westeurope',
     ...Object.fromEntries(issuer),
     'teamsExtension.tenantId': teamsExtension.tenantId,
     'teamsExtension.clientIds[0]': teamsExtension.clientIds[0]!,
+    ...(blobs ? { packagePath: `${folder}.zip` } : { deployPackage: 'false' }),
     ...settings,
   })
   parts.move()
