@@ -275,6 +275,24 @@ describe('a site', () => {
     expect([orphan.status, orphan.json.error.code]).toEqual([404, 'ParentResourceNotFound'])
   })
 
+  it.each([
+    { parameter: '', plans: [200, 404] },
+    { parameter: '?deleteEmptyServerFarm=false', plans: [200, 200] },
+  ])('deletes the plan with its last site, unless told to keep it: "$parameter"', async ({ parameter, plans }) => {
+    const plan = `${providers}/Microsoft.Web/serverfarms/plan`
+    const put = (path: string, properties: object) =>
+      send('PUT', path, { body: { location: 'westeurope', properties } })
+    await put(plan, {})
+    const sites = [site, `${site}-2`]
+    for (const path of sites) await put(path, { serverFarmId: plan.replace('Microsoft.Web', 'microsoft.web') })
+    const statuses: number[] = []
+    for (const path of sites) {
+      expect((await send('DELETE', `${path}${parameter}`)).status).toBe(200)
+      statuses.push((await send('GET', plan)).status)
+    }
+    expect(statuses).toEqual(plans)
+  })
+
   it.each(['Site', 'Microsoft.Web/sites'] as const)('checks a name for the type %s', async (type) => {
     const check = (name: string) => clients.web.checkNameAvailability(name, type)
     expect(await check('site')).toMatchObject({ nameAvailable: true })

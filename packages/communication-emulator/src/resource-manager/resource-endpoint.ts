@@ -111,7 +111,7 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
     return { status: 200, body: { id: id.id, name: id.name, type: type.type, ...type.view?.(id, written) } }
   }
 
-  async function remove({ apiVersion }: ArmRequest, id: ResourceId, type: ResourceType): Promise<RawResponse> {
+  async function remove({ apiVersion, query }: ArmRequest, id: ResourceId, type: ResourceType): Promise<RawResponse> {
     const resource = tree.get(id)
     if (!resource) {
       tree.checkParent(id)
@@ -120,6 +120,10 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
     }
     type.checkDeletion?.(resource)
     await tree.remove(resource)
+    const others = tree.list().filter((other) => isSame(other.id.type, type.type))
+    const also = type.alsoDeletes?.(resource, others, query)?.toLowerCase()
+    const further = tree.list().find(({ id: { key } }) => key === also)
+    if (further) await tree.remove(further)
     if (!type.isLongRunning) return { status: type.deletedStatus ?? 200 }
     const operation = { resource: id, kind: 'delete', readyAt: getReadyAt() } as const
     return { status: 202, headers: operations.start(operation, apiVersion), body: null }

@@ -85,6 +85,12 @@ export interface ResourceType {
   readonly missingError?: (id: ResourceId) => ArmError
   /** Throws an `ArmError` if the resource must not be deleted on its own. */
   readonly checkDeletion?: (resource: StoredResource) => void
+  /** Returns the id of another resource that a DELETE of this one also deletes; `others` are the remaining resources of its type. */
+  readonly alsoDeletes?: (
+    deleted: StoredResource,
+    others: readonly StoredResource[],
+    query: URLSearchParams,
+  ) => string | undefined
   /** Runs after the resource was deleted. */
   readonly onDeleted?: (resource: StoredResource) => void | Promise<void>
   /** POST actions by name in lower case, such as `listkeys`. */

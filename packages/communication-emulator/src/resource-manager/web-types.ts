@@ -3,7 +3,7 @@ import { ArmError } from './arm-error.ts'
 import { invalidContent } from './arm-request.ts'
 import { requireLocation } from './location.ts'
 import { isSame } from './resource-id.ts'
-import type { Envelope, ResourceType } from './resource-types.ts'
+import type { Envelope, ResourceType, StoredResource } from './resource-types.ts'
 
 /** Member of a site that stores those parts of it that have a path of their own; never shown. */
 const partsMember = 'parts'
@@ -52,6 +52,12 @@ const site: ResourceType = {
     checkSiteConfig(requested.properties?.['siteConfig'])
     requireLocation(id, requested)
     return { ...requested, [partsMember]: before?.[partsMember] }
+  },
+  alsoDeletes(site, others, query) {
+    const plan = getPlan(site)
+    if (query.get('deleteEmptyServerFarm') === 'false' || others.some((other) => isSame(getPlan(other), plan)))
+      return undefined
+    return plan
   },
   // App settings may be secrets, so only their own action shows them.
   show: ({ id, envelope: { [partsMember]: _, ...envelope } }) => {
@@ -114,6 +120,11 @@ export const webTypes: readonly ResourceType[] = [plan, site, siteConfiguration,
 
 interface SiteConfig {
   readonly appSettings?: readonly { readonly name: string; readonly value: string }[]
+}
+
+function getPlan({ envelope }: StoredResource): string {
+  const id = envelope.properties?.['serverFarmId']
+  return typeof id === 'string' ? id : ''
 }
 
 function getSiteConfig({ properties }: Envelope): SiteConfig {
