@@ -50,7 +50,7 @@ async function send(origin: string, method: string, path: string, body?: object)
 async function upUntilComplete(engine: LocalEngine, origin: string): Promise<string> {
   const { code, stdout, stderr } = await runPulumi(engine, 'up', ...noPrompt)
   if (code === 0) return stdout
-  const [, existing] = /cannot create already existing resource (\S+)/.exec(stdout + stderr) ?? []
+  const [, existing] = /cannot create already existing resource '(\S+)'/.exec(stdout + stderr) ?? []
   expect(existing, stdout + stderr).toBeDefined()
   await send(origin, 'DELETE', `${existing}?api-version=2024-01-01`)
   return upUntilComplete(engine, origin)

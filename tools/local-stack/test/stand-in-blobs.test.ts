@@ -91,7 +91,7 @@ it('uploads a file with its type and metadata, and returns what azure-native ret
   })
   expect((await blob.downloadToBuffer()).toString()).toBe('content')
   await expect(create({ ...inputs, source: toAsset({ path }) })).rejects.toThrow(
-    `cannot create already existing resource ${id}`,
+    `cannot create already existing resource '${id}'`,
   )
 })
 

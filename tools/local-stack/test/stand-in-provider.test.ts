@@ -1,91 +1,61 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import type { Emulator } from '@acs-kit/communication-emulator'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
-import grpc from '@grpc/grpc-js'
-import providerRpc from '@pulumi/pulumi/proto/provider_grpc_pb.js'
 import provider from '@pulumi/pulumi/proto/provider_pb.js'
 import struct from 'google-protobuf/google/protobuf/struct_pb.js'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
-
-type Client = InstanceType<typeof providerRpc.ResourceProviderClient>
+import { ProviderClient, startProvider, urn } from './provider-client.ts'
 
 const script = join(import.meta.dirname, '../src/stand-in-provider/main.ts')
 const open = new AsyncDisposableStack()
 let emulator: Emulator
-let client: Client
+let client: ProviderClient
 
 beforeAll(async () => {
-  emulator = open.use(await startEmulator())
-  const { port } = open.use(await startStandInProvider(emulator.resourceManager.servicePrincipal))
-  client = connect(port)
-  open.defer(() => client.close())
+  const started = open.use(await startProvider())
+  emulator = started.emulator
+  client = started.client
 })
 afterAll(() => open.disposeAsync())
 
-const connect = (port: number) =>
-  new providerRpc.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure())
-const connectDisposable = (port: number) => {
-  const connected = connect(port)
-  return Object.assign(connected, { [Symbol.dispose]: () => connected.close() })
-}
-const urn = (type: string) => `urn:pulumi:local::acs-kit::${type}::name`
-const configure = (values: Record<string, struct.JavaScriptValue>, target = client) =>
-  promisify(target.configure.bind(target))(
-    new provider.ConfigureRequest().setArgs(struct.Struct.fromJavaScript(values)),
-  )
-
-async function create(
-  type: string,
-  inputs: Record<string, struct.JavaScriptValue>,
-  target: Client = client,
-): Promise<string> {
-  const request = new provider.CreateRequest().setUrn(urn(type)).setProperties(struct.Struct.fromJavaScript(inputs))
-  const response = (await promisify(target.create.bind(target))(request)) as provider.CreateResponse
-  return response.getId()
-}
-
-async function read(request: provider.ReadRequest): Promise<provider.ReadResponse> {
-  return (await promisify(client.read.bind(client))(request)) as provider.ReadResponse
-}
-
 it('rejects requests before it is configured', async () => {
   await using unconfigured = await startStandInProvider(emulator.resourceManager.servicePrincipal)
-  using target = connectDisposable(unconfigured.port)
+  using target = new ProviderClient(unconfigured.port)
   const group = { resourceGroupName: 'early', location: 'westeurope' }
-  await expect(create('azure-native:resources:ResourceGroup', group, target)).rejects.toThrow(
+  await expect(target.create('azure-native:resources:ResourceGroup', group)).rejects.toThrow(
     'the stand-in provider is not configured: call Configure first',
   )
 })
 
 it('names missing configuration', async () => {
-  await expect(configure({ metadataHost: '', tenantId: '' })).rejects.toThrow(
+  await expect(client.configure({ metadataHost: '', tenantId: '' })).rejects.toThrow(
     'the stand-in provider has no value for azure-native:metadataHost, azure-native:tenantId',
   )
 })
 
 it('rejects unsupported types and names the file to extend', async () => {
-  await configure({})
   const check = new provider.CheckRequest().setUrn(urn('azure-native:keyvault:Vault'))
   const expected = 'azure-native:keyvault:Vault: add it to tools/local-stack/src/stand-in-provider/resource-table.ts'
-  await expect(promisify(client.check.bind(client))(check)).rejects.toThrow(expected)
+  await expect(promisify(client.rpc.check.bind(client.rpc))(check)).rejects.toThrow(expected)
   const invoke = new provider.InvokeRequest().setTok('azure-native:keyvault:getVault')
-  await expect(promisify(client.invoke.bind(client))(invoke)).rejects.toThrow('azure-native:keyvault:getVault: add it')
+  await expect(promisify(client.rpc.invoke.bind(client.rpc))(invoke)).rejects.toThrow(
+    'azure-native:keyvault:getVault: add it',
+  )
 })
 
 it("passes on the resource manager's error for an invalid name", async () => {
   const type = 'azure-native:resources:ResourceGroup'
-  const rejected = create(type, { resourceGroupName: 'a/b?', location: 'westeurope' })
+  const rejected = client.create(type, { resourceGroupName: 'a/b?', location: 'westeurope' })
   await expect(rejected).rejects.toThrow(/Status=4\d\d Code="\w+" Message="[^"]+"/)
 })
 
 it('imports an existing resource with the inputs that would create it', async () => {
-  await configure({})
   const group = { resourceGroupName: 'imported', location: 'westeurope' }
-  await create('azure-native:resources:ResourceGroup', group)
+  await client.create('azure-native:resources:ResourceGroup', group)
   const inputs = {
     resourceGroupName: 'imported',
     accountName: 'importedaccount',
@@ -97,42 +67,38 @@ it('imports an existing resource with the inputs that would create it', async ()
     tags: { environment: 'dev' },
   }
   const type = 'azure-native:storage:StorageAccount'
-  const id = await create(type, inputs)
-  const imported = await read(new provider.ReadRequest().setUrn(urn(type)).setId(id))
+  const id = await client.create(type, inputs)
+  const imported = await client.read(new provider.ReadRequest().setUrn(urn(type)).setId(id))
   expect(imported.getInputs()!.toJavaScript()).toEqual(inputs)
-  const unchanged = new provider.DiffRequest()
-    .setUrn(urn(type))
-    .setOldInputs(imported.getInputs())
-    .setNews(struct.Struct.fromJavaScript(inputs))
-  const diff = (await promisify(client.diff.bind(client))(unchanged)) as provider.DiffResponse
+  const diff = await client.diff(type, { oldInputs: inputs, news: inputs })
   expect(diff.getChanges()).toBe(provider.DiffResponse.DiffChanges.DIFF_NONE)
 })
 
 it('applies only changes made in Azure to the inputs of a refresh', async () => {
   const type = 'azure-native:resources:ResourceGroup'
   const tags = { environment: 'prod', owner: 'b' }
-  const id = await create(type, { resourceGroupName: 'refreshed', location: 'westeurope', tags })
+  const id = await client.create(type, { resourceGroupName: 'refreshed', location: 'westeurope', tags })
   const before = { environment: 'dev', team: 'a' }
   const request = new provider.ReadRequest()
     .setUrn(urn(type))
     .setId(id)
     .setInputs(struct.Struct.fromJavaScript({ location: 'West Europe', tags: before }))
     .setProperties(struct.Struct.fromJavaScript({ location: 'westeurope', tags: before }))
-  expect((await read(request)).getInputs()!.toJavaScript()).toEqual({ location: 'West Europe', tags })
+  expect((await client.read(request)).getInputs()!.toJavaScript()).toEqual({ location: 'West Europe', tags })
 })
 
 it('adopts a part of a site, and resets it in place of a deletion', async () => {
   const site = { resourceGroupName: 'parts', name: 'site' }
-  await create('azure-native:resources:ResourceGroup', { resourceGroupName: 'parts', location: 'westeurope' })
-  await create('azure-native:web:WebApp', { ...site, location: 'westeurope' })
+  await client.create('azure-native:resources:ResourceGroup', { resourceGroupName: 'parts', location: 'westeurope' })
+  await client.create('azure-native:web:WebApp', { ...site, location: 'westeurope' })
   const type = 'azure-native:web:WebAppScmAllowed'
   const isAllowed = async (id: string) => {
-    const response = await read(new provider.ReadRequest().setUrn(urn(type)).setId(id))
+    const response = await client.read(new provider.ReadRequest().setUrn(urn(type)).setId(id))
     return response.getProperties()!.toJavaScript()['allow']
   }
-  const id = await create(type, { ...site, allow: false })
+  const id = await client.create(type, { ...site, allow: false })
   expect([id, await isAllowed(id)]).toEqual([expect.stringMatching(/\/sites\/site\/.*\/scm$/), false])
-  await promisify(client.delete.bind(client))(new provider.DeleteRequest().setUrn(urn(type)).setId(id))
+  await client.delete(type, id)
   expect(await isAllowed(id)).toBe(true)
 })
 
@@ -140,11 +106,7 @@ it("names each change by its path in the engine's form", async () => {
   const type = 'azure-native:web:WebApp'
   const before = { tags: { team: 'a', 'cost.center': '1', 'a "b"': '1' }, list: [null, 'b', null] }
   const after = { tags: { team: 'b', 'cost.center': '2', 'a "b"': '2', 'x-y': '1' }, list: ['a', 'b'] }
-  const request = new provider.DiffRequest()
-    .setUrn(urn(type))
-    .setOldInputs(struct.Struct.fromJavaScript(before))
-    .setNews(struct.Struct.fromJavaScript(after))
-  const response = (await promisify(client.diff.bind(client))(request)) as provider.DiffResponse
+  const response = await client.diff(type, { oldInputs: before, news: after })
   const { ADD, DELETE, UPDATE } = provider.PropertyDiff.Kind
   const kinds = new Map<string, number>()
   response.getDetaileddiffMap().forEach((change, path) => kinds.set(path, change.getKind()))
@@ -166,10 +128,10 @@ it('runs as a program and prints the variable that attaches it', async () => {
     ready: /\n/,
   })
   const [, port] = /^PULUMI_DEBUG_PROVIDERS=azure-native:(\d+)\n$/.exec(started.stdout)!
-  using standalone = connectDisposable(Number(port))
-  await configure({}, standalone)
+  using standalone = new ProviderClient(Number(port))
+  await standalone.configure()
   const group = { resourceGroupName: 'standalone', location: 'westeurope' }
-  const id = await create('azure-native:resources:ResourceGroup', group, standalone)
+  const id = await standalone.create('azure-native:resources:ResourceGroup', group)
   expect(id).toBe('/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/standalone')
   expect(emulator.resourceManager.resources().map((resource) => resource.id.name)).toContain('standalone')
 })

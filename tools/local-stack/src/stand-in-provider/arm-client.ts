@@ -24,6 +24,19 @@ export interface ArmResponse {
   readonly body: Record<string, unknown>
 }
 
+/** Error response of the resource manager. */
+export class ArmError extends Error {
+  readonly status: number
+  /** Body of the response. */
+  readonly body: string
+
+  constructor(status: number, body: string, code: string, message: string) {
+    super(`Status=${status} Code="${code}" Message="${message}"`)
+    this.status = status
+    this.body = body
+  }
+}
+
 interface Connection {
   readonly origin: string
   readonly pipeline: Pipeline
@@ -45,11 +58,18 @@ export class ArmClient {
 
   /**
    * Resolves with the first response after the operation that it started is done. GET and DELETE of a missing resource
-   * resolve with status 404. Other errors reject with the text of Azure Resource Manager.
+   * resolve with status 404. Other errors reject with an `ArmError`.
    */
-  async call(method: HttpMethods, path: string, apiVersion: string | undefined, body?: object): Promise<ArmResponse> {
+  async call(
+    method: HttpMethods,
+    path: string,
+    apiVersion: string,
+    body?: object,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<ArmResponse> {
     const { origin } = await this.#getConnection()
-    const url = `${origin}${path}?api-version=${apiVersion}`
+    const parameters = new URLSearchParams({ 'api-version': apiVersion, ...query })
+    const url = `${origin}${path}?${parameters.toString()}`
     const first = await this.#send(method, url, body)
     const operation = first.headers.get('Azure-AsyncOperation')
     const location = first.headers.get('Location')
@@ -62,7 +82,10 @@ export class ArmClient {
     for (;;) {
       const { status, body, headers } = await this.#send('GET', url)
       const state = body['status']
-      if (state === 'Failed' || state === 'Canceled') throw toError(status, state, JSON.stringify(body))
+      if (state === 'Failed' || state === 'Canceled') {
+        const text = JSON.stringify(body)
+        throw new ArmError(status, text, state, text)
+      }
       if (status !== 202 && (state === undefined || state === 'Succeeded' || state === 'Deleted')) return
       await sleep(pollDelayMs(headers, Date.now()))
     }
@@ -78,7 +101,7 @@ export class ArmClient {
     const isMissing = status === 404 && (method === 'GET' || method === 'DELETE')
     if (status < 400 || isMissing) return { status, body: json, headers }
     const { code = '', message = '' } = (json['error'] ?? {}) as { code?: string; message?: string }
-    throw toError(status, code, message)
+    throw new ArmError(status, bodyAsText ?? '', code, message)
   }
 
   /** Retries after a failure. */
@@ -105,10 +128,6 @@ export function pollDelayMs(headers: { get(name: string): string | undefined }, 
   const milliseconds = headers.get('Retry-After-Ms') ?? ''
   if (/^\d*[1-9]\d*$/.test(milliseconds)) return Math.min(Number(milliseconds), 3_600_000)
   return (retryAfterSeconds(headers.get('Retry-After'), now) ?? 1) * 1000
-}
-
-function toError(status: number, code: string, message: string): Error {
-  return new Error(`Status=${status} Code="${code}" Message="${message}"`)
 }
 
 function toUnreachable(url: string): (cause: Error) => never {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { BlockBlobClient, StorageSharedKeyCredential, type RestError } from '@azure/storage-blob'
 import type { ArmClient, ArmResponse } from './arm-client.ts'
-import { isAsset, type Values } from './resource-mapping.ts'
+import { isAsset, type Values } from './struct-values.ts'
 
 /** Version of the requests for an account's endpoint and keys. */
 const apiVersion = '2024-01-01'

@@ -1,33 +1,14 @@
 import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import type { TypedRow } from './find-row.ts'
+import { getInputs, getMembers, type Inputs, type InputType } from './input-types.ts'
 import type { ResourceRow } from './resource-table.ts'
+import { isRecord, withoutNulls, type Values } from './struct-values.ts'
 
-export type Values = Readonly<Record<string, unknown>>
-
-/** The engine's placeholder for values that are unknown before an `up`. */
-const unknown = '04da6b54-80e4-46f7-96ec-b56ff0331ba9'
-/** The engine's mark for values that are not plain JSON, and the one for assets. */
-const signatureKey = '4dabf18193072939515e22adb298388d'
-const assetSignature = 'c44067f5952c0a294b673a41bacd8c17'
 /** azure-native's mark for a generated name: a replacement may exist next to the old resource. */
 export const createBeforeDelete = '__createBeforeDelete'
-/** Outputs of every type that cannot be inputs. */
-const sharedOutputs = ['azureApiVersion', 'etag', 'name', 'provisioningState', 'systemData', 'type']
-
-export function isUnknown(value: unknown): boolean {
-  return value === unknown
-}
-
-/** File or text that the engine passes on by its path or content. */
-export interface Asset {
-  readonly hash: string
-  readonly path?: string
-  readonly text?: string
-}
-
-export function isAsset(value: unknown): value is Asset {
-  return isRecord(value) && value[signatureKey] === assetSignature
-}
+/** Inputs that the provider adds and does not send. */
+const ownInputs = new Set([createBeforeDelete, 'azureApiVersion'])
 
 export function getParameters(path: string): string[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!)
@@ -35,9 +16,12 @@ export function getParameters(path: string): string[] {
 
 /** Fills in a path's parameters; `subscriptionId` is the provider's own. */
 export function toPath(path: string, inputs: Values, subscriptionId: string): string {
-  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    name === 'subscriptionId' ? subscriptionId : String(inputs[name]),
-  )
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    if (name === 'subscriptionId') return subscriptionId
+    // An id, unlike a name, is several segments.
+    if (name === 'scope') return `/${String(inputs[name]).replaceAll(/^\/+|\/+$/g, '')}`
+    return encodeURIComponent(String(inputs[name]))
+  })
 }
 
 /** Generates the name of a resource that was given none; the same seed gives the same name. */
@@ -50,23 +34,37 @@ export function generateName({ naming }: ResourceRow, logicalName: string, seed:
   )
 }
 
-/** Converts inputs to the body of a PUT. */
-export function toBody({ path, top = [], renamed = {} }: ResourceRow, inputs: Values): Values {
+/**
+ * Converts inputs to the body of a PUT. An identity that is no longer among `before` becomes null, which removes it, and which
+ * only a PATCH may contain.
+ */
+export function toBody({ path, top = [], renamed = {} }: ResourceRow, inputs: Values, before: Values = {}): Values {
   const parameters = getParameters(path)
   const body: Record<string, unknown> = {}
   const properties: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(inputs)) {
-    if (name === createBeforeDelete) continue
-    if (top.includes(name)) body[name] = name === 'identity' ? toIdentity(value as Values) : value
+    if (ownInputs.has(name)) continue
+    if (name === 'identity' && top.includes(name)) body[name] = toIdentity(value as Identity, before[name] as Identity)
+    else if (top.includes(name)) body[name] = value
     else if (!parameters.includes(name)) properties[renamed[name] ?? name] = value
   }
   return { ...body, properties }
 }
 
+interface Identity {
+  readonly userAssignedIdentities?: readonly string[]
+}
+
 /** azure-native lists identities; the resource manager uses them as keys. */
-function toIdentity({ userAssignedIdentities: ids, ...rest }: Values): Values {
-  if (!Array.isArray(ids)) return rest
-  return { ...rest, userAssignedIdentities: Object.fromEntries(ids.map((id: string) => [id, {}])) }
+function toIdentity({ userAssignedIdentities: ids, ...rest }: Identity, before: Identity = {}): Values {
+  if (!ids) return rest
+  const removed = (before.userAssignedIdentities ?? []).filter((id) => !ids.includes(id))
+  const entries = [...ids.map((id) => [id, {}] as const), ...removed.map((id) => [id, null] as const)]
+  return { ...rest, userAssignedIdentities: Object.fromEntries(entries) }
+}
+
+export function hasNull(value: unknown): boolean {
+  return value === null || (isRecord(value) && Object.values(value).some(hasNull))
 }
 
 /** Converts the resource manager's response to outputs; values that it never returns are taken from `inputs`. */
@@ -86,29 +84,42 @@ export function previewOutputs(inputs: Values, outputsBefore: Values = {}): Valu
 }
 
 /** Returns the inputs that would create an existing resource, for an import. */
-export function toImportedInputs(row: ResourceRow, id: string, outputs: Values): Values {
+export function toImportedInputs(row: TypedRow, id: string, outputs: Values): Values {
   const pattern = row.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     name === 'scope' ? `(?<${name}>.+)` : `(?<${name}>[^/]+)`,
   )
   const parameters = new RegExp(`^${pattern}$`, 'i').exec(id)?.groups
   if (!parameters) throw new Error(`invalid resource id ${id}: expected ${row.path}`)
   const { subscriptionId: _, ...names } = parameters
-  const filled = Object.entries(toInputs(row, outputs)).filter(([, value]) => !isEmptyCollection(value))
-  return { ...Object.fromEntries(filled), ...names }
+  return { ...withoutEmptyCollections(toInputs(row, outputs)), ...names }
 }
 
 /** Applies the changes of the outputs to the inputs, for a refresh. */
-export function toRefreshedInputs(row: ResourceRow, inputs: Values, before: Values, after: Values): Values {
+export function toRefreshedInputs(row: TypedRow, inputs: Values, before: Values, after: Values): Values {
   return applyChanges(inputs, toInputs(row, before), toInputs(row, after)) as Values
 }
 
-/** Converts outputs to inputs, without those that cannot be inputs. */
-function toInputs({ path, readOnly = [] }: ResourceRow, outputs: Values): Values {
-  const others = new Set([...getParameters(path), ...readOnly, ...sharedOutputs])
-  const { identity, ...rest } = Object.fromEntries(Object.entries(outputs).filter(([name]) => !others.has(name)))
-  if (!isRecord(identity)) return rest
-  const { type, userAssignedIdentities: ids } = identity
-  return { ...rest, identity: { type, ...(isRecord(ids) && { userAssignedIdentities: Object.keys(ids) }) } }
+/** Converts outputs to inputs: keeps what the type declares as inputs, except the parameters of the path. */
+function toInputs({ path, type }: TypedRow, outputs: Values): Values {
+  const { azureApiVersion: _, ...declared } = getInputs(type)
+  const parameters = getParameters(path)
+  return toDeclared(
+    Object.fromEntries(Object.entries(declared).filter(([name]) => !parameters.includes(name))),
+    outputs,
+  )
+}
+
+function toDeclared(inputs: Inputs, outputs: Values): Values {
+  const known = Object.entries(inputs).filter(([name]) => outputs[name] !== undefined)
+  return Object.fromEntries(known.map(([name, { type }]) => [name, toDeclaredValue(type, outputs[name])]))
+}
+
+function toDeclaredValue({ type, items, reference }: InputType, value: unknown): unknown {
+  if (Array.isArray(value)) return items ? value.map((item) => toDeclaredValue(items, item)) : value
+  if (!isRecord(value)) return value
+  // A set of strings, such as identities.
+  if (type === 'array') return Object.keys(value)
+  return reference === undefined ? value : toDeclared(getMembers(reference), value)
 }
 
 function applyChanges(inputs: unknown, before: unknown, after: unknown): unknown {
@@ -122,70 +133,17 @@ function applyChanges(inputs: unknown, before: unknown, after: unknown): unknown
   return result
 }
 
-export interface Change {
-  /** Such as `tags.environment` or `tags["cost.center"]`. */
-  readonly path: string
-  /** Name of the input that contains the change. */
-  readonly name: string
-  readonly kind: 'ADD' | 'DELETE' | 'UPDATE'
-  readonly isReplacement: boolean
-}
-
-export function findChanges({ path, fixed = [] }: ResourceRow, before: Values, after: Values): Change[] {
-  const locked = new Set(['location', ...getParameters(path), ...fixed])
-  return collectNames(before, after)
-    .filter((name) => name !== createBeforeDelete && !isSameLocation(name, before[name], after[name]))
-    .flatMap((name) =>
-      [...findChangesAt(name, before[name], after[name])].map((change) => ({
-        ...change,
-        name,
-        isReplacement: locked.has(name),
-      })),
-    )
-}
-
-function* findChangesAt(path: string, before: unknown, after: unknown): Generator<Pick<Change, 'path' | 'kind'>> {
-  if (isDeepStrictEqual(before, after)) return
-  if (isAsset(before) && isAsset(after)) {
-    // The same content may be at another path.
-    if (before.hash !== after.hash) yield { path, kind: 'UPDATE' }
-  } else if (before === undefined || after === undefined) yield { path, kind: before === undefined ? 'ADD' : 'DELETE' }
-  else if (Array.isArray(before) && Array.isArray(after)) {
-    const length = Math.max(before.length, after.length)
-    for (let index = 0; index < length; index++) yield* findChangesAt(`${path}[${index}]`, before[index], after[index])
-  } else if (isRecord(before) && isRecord(after)) {
-    for (const name of collectNames(before, after))
-      yield* findChangesAt(toMemberPath(path, name), before[name], after[name])
-  } else yield { path, kind: 'UPDATE' }
-}
-
-/** Path of a member in the engine's form, such as `tags["cost.center"]`. */
-function toMemberPath(path: string, name: string): string {
-  return /^\w*$/.test(name) ? `${path}.${name}` : `${path}["${name.replaceAll('"', '\\"')}"]`
-}
-
-function isSameLocation(name: string, before: unknown, after: unknown): boolean {
-  return name === 'location' && normalizeLocation(before) === normalizeLocation(after)
-}
-
-/** `West Europe` equals `westeurope`. */
-function normalizeLocation(location: unknown): string {
-  return String(location).toLowerCase().replaceAll(' ', '')
-}
-
-/** Removes members that are null, since these equal missing ones. Arrays keep theirs, and thus their length. */
-export function withoutNulls(values: Values): Values {
-  return JSON.parse(JSON.stringify(values), function (this: unknown, _, value: unknown) {
-    return value ?? (Array.isArray(this) ? null : undefined)
-  }) as Values
-}
-
-function collectNames(...values: readonly Values[]): string[] {
+export function collectNames(...values: readonly Values[]): string[] {
   return [...new Set(values.flatMap((one) => Object.keys(one)))]
 }
 
-function isRecord(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Removes empty objects and lists, at any depth. */
+function withoutEmptyCollections(values: Values): Values {
+  const filled = Object.entries(values).map(([name, value]) => [
+    name,
+    isRecord(value) ? withoutEmptyCollections(value) : value,
+  ])
+  return Object.fromEntries(filled.filter(([, value]) => !isEmptyCollection(value)))
 }
 
 function isEmptyCollection(value: unknown): boolean {

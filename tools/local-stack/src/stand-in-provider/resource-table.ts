@@ -18,6 +18,10 @@ export interface ResourceRow {
   readonly hidden?: readonly string[]
   /** Inputs that reset a part of a resource, which always exists: creating it adopts the part, and deleting it resets the part. */
   readonly defaults?: Readonly<Record<string, unknown>>
+  /** Properties that a GET of another path below the resource returns, such as a site's `config/web`. */
+  readonly parts?: Readonly<Record<string, string>>
+  /** Query of a DELETE, in addition to the api-version. */
+  readonly deleteQuery?: Readonly<Record<string, string>>
 }
 
 const group = '/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}'
@@ -158,8 +162,10 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
       'trafficManagerHostNames',
       'usageState',
     ],
-    // Contains the app settings, which may be secret.
-    hidden: ['siteConfig'],
+    // Without the app settings, so that a refresh does not see when they change.
+    parts: { siteConfig: 'config/web' },
+    // Otherwise Azure deletes the plan with its last site.
+    deleteQuery: { deleteEmptyServerFarm: 'false' },
   },
   'azure-native:web:WebAppScmAllowed': {
     apiVersion: '2025-05-01',
@@ -184,7 +190,7 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
 }
 
 /** Functions that are a POST to this path. */
-export const invokeTable: Readonly<Record<string, Pick<ResourceRow, 'apiVersion' | 'path'>>> = {
+export const invokeTable: Readonly<Record<string, Required<Pick<ResourceRow, 'apiVersion' | 'path'>>>> = {
   'azure-native:communication:listCommunicationServiceKeys': {
     apiVersion: '2026-03-18',
     path: `${group}/providers/Microsoft.Communication/communicationServices/{communicationServiceName}/listKeys`,

@@ -2,47 +2,28 @@ import providerRpc from '@pulumi/pulumi/proto/provider_grpc_pb.js'
 import provider from '@pulumi/pulumi/proto/provider_pb.js'
 import plugin from '@pulumi/pulumi/proto/plugin_pb.js'
 import empty from 'google-protobuf/google/protobuf/empty_pb.js'
-import struct from 'google-protobuf/google/protobuf/struct_pb.js'
-import { ArmClient, type ArmClientOptions } from './arm-client.ts'
-import { BlobClient } from './blob-client.ts'
+import { ArmError } from './arm-client.ts'
+import { check } from './check.ts'
+import { connect, getClient, type Cloud, type ProviderEnvironment, type ResourceClient } from './cloud.ts'
+import { diff } from './diff.ts'
+import { findRow, findRowOfUrn } from './find-row.ts'
 import { method, serve } from './grpc-server.ts'
 import {
-  findChanges,
-  createBeforeDelete,
-  isUnknown,
-  generateName,
-  getParameters,
-  toPath,
+  hasNull,
   previewOutputs,
   toBody,
   toImportedInputs,
   toOutputs,
+  toPath,
   toRefreshedInputs,
-  withoutNulls,
-  type Values,
 } from './resource-mapping.ts'
-import { invokeTable, resourceTable, type ResourceRow } from './resource-table.ts'
+import { invokeTable, type ResourceRow } from './resource-table.ts'
+import { toStruct, toValues, type Values } from './struct-values.ts'
 
 export interface StandInProvider extends AsyncDisposable {
   /** Port for `PULUMI_DEBUG_PROVIDERS=azure-native:<port>`. */
   readonly port: number
 }
-
-/** Values for configuration that the stack does not set; the genuine provider reads them from `ARM_*` variables. */
-export interface ProviderEnvironment extends ArmClientOptions {
-  readonly subscriptionId: string
-}
-
-type ResourceClient = Pick<ArmClient | BlobClient, 'call'>
-
-interface Cloud {
-  readonly arm: ArmClient
-  readonly blobs: BlobClient
-  readonly subscriptionId: string
-  readonly location: string | undefined
-}
-
-const requiredNames = ['metadataHost', 'tenantId', 'clientId', 'clientSecret', 'subscriptionId'] as const
 
 /**
  * Starts a stand-in for the azure-native provider, which no package registry offers. It makes the same requests to the
@@ -62,7 +43,10 @@ export async function startStandInProvider(environment: ProviderEnvironment): Pr
     configure: method(async (request: provider.ConfigureRequest) => {
       cloud = connect({ ...environment, ...toValues(request.getArgs()) })
       // The engine tracks secrets, as it does for the genuine provider.
-      return new provider.ConfigureResponse().setAcceptsecrets(false).setSupportspreview(true)
+      return new provider.ConfigureResponse()
+        .setAcceptsecrets(false)
+        .setSupportspreview(true)
+        .setSupportsAutonamingConfiguration(true)
     }),
     checkConfig: method(async (request: provider.CheckRequest) =>
       new provider.CheckResponse().setInputs(request.getNews()),
@@ -84,88 +68,33 @@ export async function startStandInProvider(environment: ProviderEnvironment): Pr
   }
 }
 
-function connect(values: Values): Cloud {
-  const missing = requiredNames.filter((name) => !values[name])
-  if (missing.length > 0) {
-    const names = missing.map((name) => `azure-native:${name}`).join(', ')
-    throw new Error(`the stand-in provider has no value for ${names}: set it with pulumi config set`)
-  }
-  const { subscriptionId, location, ...arm } = values as Values & ProviderEnvironment & { readonly location?: string }
-  const client = new ArmClient(arm)
-  return { arm: client, blobs: new BlobClient(client), subscriptionId, location }
-}
-
-function getClient({ apiVersion }: ResourceRow, { arm, blobs }: Cloud): ResourceClient {
-  return apiVersion === undefined ? blobs : arm
-}
-
-/** Adds a missing name and location. */
-async function check(request: provider.CheckRequest, { arm, subscriptionId, location }: Cloud) {
-  const row = getRow(request.getUrn())
-  const olds = toValues(request.getOlds())
-  const news: Record<string, unknown> = { ...toValues(request.getNews()) }
-  const nameParameter = getParameters(row.path).at(-1)!
-  if (news[nameParameter] === undefined) {
-    const before = olds[nameParameter]
-    const logicalName = request.getUrn().split('::').at(-1)!
-    news[nameParameter] = before ?? generateName(row, logicalName, request.getRandomseed_asU8())
-    if (before === undefined ? row.naming !== 'copy' : olds[createBeforeDelete]) news[createBeforeDelete] = true
-  }
-  if (row.top?.includes('location')) {
-    news['location'] ??= olds['location'] ?? location ?? (await getGroupLocation(news['resourceGroupName']))
-  }
-  const failures = getParameters(row.path)
-    .filter((name) => name !== 'subscriptionId' && news[name] === undefined)
-    .map((name) => new provider.CheckFailure().setProperty(name).setReason('missing'))
-  return new provider.CheckResponse().setInputs(toStruct(news)).setFailuresList(failures)
-
-  async function getGroupLocation(group: unknown): Promise<unknown> {
-    if (group === undefined || isUnknown(group)) return group
-    const { path, apiVersion } = resourceTable['azure-native:resources:ResourceGroup']!
-    return (await arm.call('GET', toPath(path, news, subscriptionId), apiVersion)).body['location']
-  }
-}
-
-async function diff(request: provider.DiffRequest) {
-  const before = toValues(request.getOldInputs())
-  const changes = findChanges(getRow(request.getUrn()), before, toValues(request.getNews()))
-  const replaces = changes.filter(({ isReplacement }) => isReplacement).map(({ path }) => path)
-  const { DiffChanges } = provider.DiffResponse
-  const response = new provider.DiffResponse()
-    .setChanges(changes.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE)
-    .setDiffsList(changes.map(({ name }) => name))
-    .setReplacesList(replaces)
-    .setHasdetaileddiff(true)
-    // A replacement needs another name than the old resource: a generated name differs, a given one does not.
-    .setDeletebeforereplace(replaces.length > 0 && !before[createBeforeDelete])
-  for (const { path, kind, isReplacement } of changes) {
-    const key = isReplacement ? (`${kind}_REPLACE` as const) : kind
-    response
-      .getDetaileddiffMap()
-      .set(path, new provider.PropertyDiff().setKind(provider.PropertyDiff.Kind[key]).setInputdiff(true))
-  }
-  return response
-}
-
 async function create(request: provider.CreateRequest, cloud: Cloud) {
-  const row = getRow(request.getUrn())
+  const row = findRowOfUrn(request.getUrn())
   const client = getClient(row, cloud)
   const inputs = toValues(request.getProperties())
   if (request.getPreview()) return new provider.CreateResponse().setProperties(toStruct(previewOutputs(inputs)))
   const path = toPath(row.path, inputs, cloud.subscriptionId)
-  const { status } = await client.call('GET', path, row.apiVersion)
-  if (status !== 404 && !row.defaults) throw new Error(`cannot create already existing resource ${path}`)
+  await checkAbsence(row, path, client)
   const body = await write(row, path, inputs, client)
   // In the resource manager's spelling.
   const id = typeof body['id'] === 'string' ? body['id'] : path
   return new provider.CreateResponse().setId(id).setProperties(toStruct(toOutputs(row, inputs, body)))
 }
 
+/** Throws if a resource exists, unless it always does: a PUT would change it. */
+async function checkAbsence({ apiVersion, defaults }: ResourceRow, path: string, client: ResourceClient): Promise<void> {
+  const { status } = await client.call('GET', path, apiVersion).catch((error: unknown) => {
+    if (!(error instanceof ArmError)) throw error
+    throw new Error(`cannot check existence of resource '${path}': status code ${error.status}, ${error.body}`)
+  })
+  if (status === 200 && !defaults) throw new Error(`cannot create already existing resource '${path}'`)
+}
+
 async function read(request: provider.ReadRequest, cloud: Cloud) {
-  const row = getRow(request.getUrn())
-  const { status, body } = await getClient(row, cloud).call('GET', request.getId(), row.apiVersion)
+  const row = findRowOfUrn(request.getUrn())
+  const body = await getResource(row, request.getId(), getClient(row, cloud))
   // A response without an id means that the resource is deleted.
-  if (status === 404) return new provider.ReadResponse()
+  if (!body) return new provider.ReadResponse()
   const inputsBefore = toValues(request.getInputs())
   const outputs = toOutputs(row, inputsBefore, body)
   const isImport = Object.keys(inputsBefore).length === 0
@@ -176,33 +105,56 @@ async function read(request: provider.ReadRequest, cloud: Cloud) {
 }
 
 async function update(request: provider.UpdateRequest, cloud: Cloud) {
-  const row = getRow(request.getUrn())
+  const row = findRowOfUrn(request.getUrn())
   const inputs = toValues(request.getNews())
   if (request.getPreview()) {
     const outputs = previewOutputs(inputs, toValues(request.getOlds()))
     return new provider.UpdateResponse().setProperties(toStruct(outputs))
   }
-  const body = await write(row, request.getId(), inputs, getClient(row, cloud))
+  const body = await write(row, request.getId(), inputs, getClient(row, cloud), toValues(request.getOldInputs()))
   return new provider.UpdateResponse().setProperties(toStruct(toOutputs(row, inputs, body)))
 }
 
 /** Writes a resource and returns it as read afterwards, which is what a refresh compares with. */
-async function write(row: ResourceRow, path: string, inputs: Values, client: ResourceClient): Promise<Values> {
-  const written = await client.call('PUT', path, row.apiVersion, toBody(row, inputs))
+async function write(
+  row: ResourceRow,
+  path: string,
+  inputs: Values,
+  client: ResourceClient,
+  before?: Values,
+): Promise<Values> {
+  const body = toBody(row, inputs, before)
+  const written = await client.call(hasNull(body) ? 'PATCH' : 'PUT', path, row.apiVersion, body)
   // The resource exists: after a failure here the engine must still record it.
-  const { status, body } = await client.call('GET', path, row.apiVersion).catch(() => written)
-  return status === 404 ? written.body : body
+  return (await getResource(row, path, client).catch(() => undefined)) ?? written.body
+}
+
+/** Reads a resource with its parts. Resolves with undefined if it does not exist. */
+async function getResource(
+  { apiVersion, parts = {} }: ResourceRow,
+  path: string,
+  client: ResourceClient,
+): Promise<Values | undefined> {
+  const { status, body } = await client.call('GET', path, apiVersion)
+  if (status === 404) return undefined
+  const properties: Record<string, unknown> = { ...(body['properties'] as Values) }
+  for (const [name, below] of Object.entries(parts)) {
+    properties[name] = (await client.call('GET', `${path}/${below}`, apiVersion)).body['properties']
+  }
+  return { ...body, properties }
 }
 
 async function remove(request: provider.DeleteRequest, cloud: Cloud) {
-  const row = getRow(request.getUrn())
+  const row = findRowOfUrn(request.getUrn())
+  const { apiVersion, defaults, deleteQuery } = row
   const client = getClient(row, cloud)
-  if (row.defaults) await client.call('PUT', request.getId(), row.apiVersion, toBody(row, row.defaults))
-  else await client.call('DELETE', request.getId(), row.apiVersion)
+  if (defaults) await client.call('PUT', request.getId(), apiVersion, toBody(row, defaults))
+  else await client.call('DELETE', request.getId(), apiVersion, undefined, deleteQuery)
   return new empty.Empty()
 }
 
-async function invoke(request: provider.InvokeRequest, { arm, subscriptionId }: Cloud) {
+async function invoke(request: provider.InvokeRequest, cloud: Cloud) {
+  const { arm, subscriptionId } = cloud
   const token = request.getTok()
   const args = toValues(request.getArgs())
   const action = invokeTable[token]
@@ -212,28 +164,7 @@ async function invoke(request: provider.InvokeRequest, { arm, subscriptionId }: 
   }
   const row = findRow(token.replace(/:get(?=\w+$)/, ':'), token)
   const path = toPath(row.path, args, subscriptionId)
-  const { status, body } = await arm.call('GET', path, row.apiVersion)
+  const { status, body } = await getClient(row, cloud).call('GET', path, row.apiVersion)
   if (status === 404) throw new Error(`${path} does not exist`)
   return new provider.InvokeResponse().setReturn(toStruct({ id: body['id'], ...toOutputs(row, {}, body) }))
-}
-
-function getRow(urn: string): ResourceRow {
-  return findRow(urn.split('::')[2]!.split('$').at(-1)!)
-}
-
-/** `token` is the name in a program. */
-function findRow(type: string, token = type): ResourceRow {
-  const row = resourceTable[type]
-  if (row) return row
-  const table = 'tools/local-stack/src/stand-in-provider/resource-table.ts'
-  throw new Error(`the stand-in provider does not support ${token}: add it to ${table}`)
-}
-
-function toValues(message: struct.Struct | undefined): Values {
-  return withoutNulls(message?.toJavaScript() ?? {})
-}
-
-function toStruct(values: Values): struct.Struct {
-  // Struct has no undefined.
-  return struct.Struct.fromJavaScript(JSON.parse(JSON.stringify(values)) as Record<string, struct.JavaScriptValue>)
 }
