@@ -12,7 +12,8 @@ const minVersion = '3.217.0'
 const run = promisify(execFile)
 
 const executable = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi'
-const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'acs-kit/pulumi')
+/** Folder of everything that is installed here. */
+export const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'acs-kit/pulumi')
 // The Automation API expects the executable in `bin`.
 const downloaded = join(cache, 'official')
 const built = join(cache, builtVersion)

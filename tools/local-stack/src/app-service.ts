@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Emulator } from '@acs-kit/communication-emulator'
 import type { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
+import { buildArtifact } from '@acs-kit/token-service/build'
 import { mountPackage } from './package-mount.ts'
 import { TokenServiceProcess } from './token-service-process.ts'
 
@@ -18,6 +19,8 @@ interface Site {
 interface AppServiceOptions {
   /** Empty. */
   readonly folder: TemporaryFolder
+  /** Whether the stack has deployed the package. Otherwise, the service is built here. */
+  readonly hasPackage: boolean
   readonly settings?: NodeJS.ProcessEnv
   readonly onLog?: ((text: string) => void) | undefined
 }
@@ -28,14 +31,15 @@ interface AppServiceOptions {
  */
 export async function startOnAppService(
   emulator: Emulator,
-  { folder, settings, onLog = () => {} }: AppServiceOptions,
+  { folder, hasPackage, settings, onLog = () => {} }: AppServiceOptions,
 ): Promise<TokenServiceProcess> {
   const root = folder.join('wwwroot')
   const { properties, identity } = getSite(emulator)
   const { appCommandLine, linuxFxVersion, appSettings: list } = properties.siteConfig
   const appSettings = Object.fromEntries(list.map(({ name, value }) => [name, value]))
   const identities = Object.keys(identity?.userAssignedIdentities ?? {})
-  await mountPackage(emulator, { appSettings, identities }, root)
+  if (hasPackage) await mountPackage(emulator, { appSettings, identities }, root)
+  else await buildArtifact(root)
   return await TokenServiceProcess.start({
     script: join(root, parseCommand(appCommandLine, linuxFxVersion)),
     env: {

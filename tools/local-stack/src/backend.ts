@@ -49,7 +49,7 @@ interface Parts<E> {
 }
 
 /** Returns the emulator's sign-in in the form of SIGN_IN_ISSUERS. */
-export function trustedIssuer({ issuer }: Emulator['entra']) {
+export function trustedIssuer({ issuer }: Pick<Emulator['entra'], 'issuer'>) {
   return { issuer, audience: 'api://acs-kit', kind: 'entra', required: 'access_as_user', admin: 'admin' }
 }
 

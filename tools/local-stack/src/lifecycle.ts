@@ -43,7 +43,7 @@ export async function runLifecycle({ staysUp, signal, ...options }: LifecycleOpt
     const { provision } = options
     transcript.printTitle(
       provision
-        ? `pulumi up: genuine engine, stand-in provider, emulated Azure${provision.keyless ? ', keyless' : ''}`
+        ? `pulumi up: genuine engine, ${provision.plugin ? 'genuine' : 'stand-in'} provider, emulated Azure${provision.keyless ? ', keyless' : ''}`
         : 'Running on this machine',
     )
     const onStep = (name: string, result: string) => transcript.printStep(name, result)

@@ -77,11 +77,15 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     ...(logLevel !== undefined && { LOG_LEVEL: logLevel }),
     ...serviceSettings,
   }
+  const hasPackage = provision?.plugin === undefined
   const service = resources
-    ? parts.use(await startOnAppService(emulator, { folder: parts.use(new TemporaryFolder()), settings, onLog }))
+    ? parts.use(
+        await startOnAppService(emulator, { folder: parts.use(new TemporaryFolder()), hasPackage, settings, onLog }),
+      )
     : await backend.startService({ ...settings, REFERENCE_PAGE: 'true' })
   if (resources) {
-    onStep('token service', `its package, mounted from the blob with the site's managed identity, at ${service.url}`)
+    const source = hasPackage ? "its package, mounted from the blob with the site's managed identity" : 'built here'
+    onStep('token service', `${source}, at ${service.url}`)
     await waitUntilReady(service.url)
     onStep('ready', 'reaches the resource and the mapping table with its managed identity')
   }

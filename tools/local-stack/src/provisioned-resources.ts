@@ -1,11 +1,15 @@
+import type { AzureNativePlugin } from '@acs-kit/infra/azure-native-plugin'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import type { Backend } from './backend.ts'
 import { startEmulatedEngine } from './pulumi/emulated-engine.ts'
+import { toGenuineProvider } from './pulumi/genuine-provider.ts'
 
 export interface ProvisionOptions {
   readonly cli: PulumiCommand
   /** Default: with access keys. */
   readonly keyless?: boolean
+  /** The genuine provider. Default: the stand-in provider. */
+  readonly plugin?: AzureNativePlugin | undefined
 }
 
 export interface ProvisionProgress {
@@ -15,7 +19,7 @@ export interface ProvisionProgress {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The Pulumi program's resources on the emulated Azure: genuine engine, stand-in provider. */
+/** The Pulumi program's resources on the emulated Azure, created by the genuine engine. */
 export interface ProvisionedResources extends AsyncDisposable {
   /** Outputs of the stack, secrets included, in memory only. */
   readonly outputs: Readonly<Record<string, string>>
@@ -30,14 +34,23 @@ export interface ProvisionedResources extends AsyncDisposable {
 
 /** Runs `pulumi up`. */
 export async function provisionResources(
-  { cli, keyless = false }: ProvisionOptions,
+  { cli, keyless = false, plugin }: ProvisionOptions,
   { emulator, azurite, blobs }: Backend,
   { onStep, signal }: ProvisionProgress,
 ): Promise<ProvisionedResources> {
   await using parts = new AsyncDisposableStack()
-  const settings = { keyless: String(keyless) }
-  const engine = parts.use(await startEmulatedEngine({ cli, emulator, azurite, blobs, settings }))
-  onStep('stack', "local, with its state and the service's package in a temporary folder")
+  const provider = plugin && toGenuineProvider(plugin, emulator)
+  const engine = parts.use(
+    await startEmulatedEngine({
+      cli,
+      emulator,
+      azurite,
+      settings: { keyless: String(keyless) },
+      // The genuine provider may upload the package to Azure's own host.
+      ...(provider ? { provider } : { blobs }),
+    }),
+  )
+  onStep('stack', `local, with its state${provider ? '' : " and the service's package"} in a temporary folder`)
   const outputs = await engine.up({
     onResource: (type, operation) => {
       if (operation === 'created')

@@ -1,10 +1,14 @@
 // `npm start` and `npm run up:local`: shows the lifecycle of a communication resource without an Azure account.
 import { parseSdkName } from '@acs-kit/communication-identity'
+import { installAzureNative } from '@acs-kit/infra/azure-native-plugin'
 import { ensurePulumi } from '@acs-kit/infra/pulumi-cli'
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
+import { Option } from 'commander'
 import { runLifecycle } from './lifecycle.ts'
 import { findNamedResource } from './named-resource.ts'
 import { addStackOptions, createProgram, toPorts, type StackOptions } from './options.ts'
+import { formatManualCommands } from './pulumi/genuine-provider.ts'
 import { formatError, runProgram } from './run-program.ts'
 
 /** Options and variables that choose the folders of this program. */
@@ -16,6 +20,7 @@ interface StartOptions extends StackOptions {
   /** Undefined: if it can be provided. */
   readonly pulumi?: boolean
   readonly keyless?: boolean
+  readonly provider: 'stand-in' | 'genuine'
 }
 
 // npm names the script that it runs.
@@ -26,6 +31,11 @@ const command = createProgram(invocation, 'provision a resource on an emulated A
   .option('--pulumi', 'require Pulumi, and ignore COMMUNICATION_SERVICES_CONNECTION_STRING')
   .option('--no-pulumi', "use the emulator's default resource instead of provisioning one")
   .option('--keyless', 'provision a resource without access keys; implies --pulumi')
+  .addOption(
+    new Option('--provider <name>', "Pulumi's provider for Azure; genuine downloads azure-native and implies --pulumi")
+      .choices(['stand-in', 'genuine'])
+      .default('stand-in'),
+  )
 addStackOptions(command).addHelpText(
   'after',
   `
@@ -38,17 +48,25 @@ Environment variables:
 
 async function start(options: StartOptions, signal: AbortSignal): Promise<void> {
   const { keep = false, once = false, keyless = false, keys, allowOrigin } = options
+  const isGenuine = options.provider === 'genuine'
   // Not `conflicts`, which would also exclude --pulumi: both options have the same name.
-  if (keyless && options.pulumi === false)
-    command.error("error: option '--keyless' cannot be used with option '--no-pulumi'")
+  if (options.pulumi === false && (keyless || isGenuine))
+    command.error(
+      `error: option '${keyless ? '--keyless' : '--provider genuine'}' cannot be used with option '--no-pulumi'`,
+    )
+  if (isGenuine && process.platform !== 'linux') {
+    printLine(formatManualCommands())
+    throw new Error('--provider genuine works only on Linux: run the commands above instead')
+  }
   // Fails early: a provisioned service ignores ACS_SDK, and the quickstart would reject it only at the end.
   parseSdkName(process.env['ACS_SDK'], 'identity')
-  const pulumi = keyless || options.pulumi
+  const pulumi = keyless || isGenuine || options.pulumi
   const staysUp = keep && !once
   const connectionString = pulumi === true ? undefined : await findNamedResource()
   const cli = pulumi === false || connectionString !== undefined ? undefined : await findCli(pulumi === true, signal)
+  const plugin = cli && isGenuine ? await installPlugin(cli, signal) : undefined
   await runLifecycle({
-    provision: cli && { cli, keyless },
+    provision: cli && { cli, keyless, plugin },
     connectionString,
     ports: staysUp ? toPorts(options) : { emulator: 0, service: 0 },
     allowedOrigins: allowOrigin,
@@ -67,6 +85,11 @@ async function findCli(isRequired: boolean, signal: AbortSignal): Promise<Pulumi
     printLine(`Provisioning skipped, using the emulator's default resource: ${formatError(error, folderOptions)}`)
     return undefined
   }
+}
+
+function installPlugin(cli: PulumiCommand, signal: AbortSignal) {
+  printLine('installing the provider azure-native, unless it is in the cache')
+  return installAzureNative({ cli, env: childEnvironment({}, { isOnline: true }), signal })
 }
 
 function printLine(line: string): void {

@@ -59,7 +59,7 @@ async function start({ identities = [identity], settings }: SiteOptions = {}) {
     properties: { siteConfig: { linuxFxVersion: 'NODE|24-lts', appCommandLine: 'node server.js', appSettings } },
   })
   using folder = new TemporaryFolder()
-  return startOnAppService(emulator, { folder, settings: { PORT: '0' } })
+  return startOnAppService(emulator, { folder, hasPackage: true, settings: { PORT: '0' } })
 }
 
 it('starts the package with the recorded app settings only, whatever the environment contains', async () => {

@@ -194,6 +194,14 @@ it.each([
     args: ['--keyless', '--no-pulumi'],
     message: "option '--keyless' cannot be used with option '--no-pulumi'",
   },
+  {
+    args: ['--provider', 'genuine', '--no-pulumi'],
+    message: "option '--provider genuine' cannot be used with option '--no-pulumi'",
+  },
+  {
+    args: ['--provider', 'azure'],
+    message: "option '--provider <name>' argument 'azure' is invalid: Allowed choices are stand-in, genuine",
+  },
 ])('rejects $args in one line with its usage', async ({ args, message }) => {
   const stderr = await expectFailure(args)
   expect(stderr).toContain(message)
@@ -207,7 +215,10 @@ it('rejects an unknown SDK before it starts anything', async () => {
 })
 
 it.each([
-  ['start.ts', ['--keep', '--once', '--pulumi', '--no-pulumi', '--keyless', '--port', '--allow-origin', '--keys']],
+  [
+    'start.ts',
+    ['--keep', '--once', '--pulumi', '--no-pulumi', '--keyless', '--provider', '--port', '--allow-origin', '--keys'],
+  ],
   ['dev.ts', ['--data', '--port', '--emulator-port', '--demo-port', '--allow-origin', '--keys']],
   ['print-outputs.ts', ['--demo-port', '--show-secrets']],
 ])('lists all options of %s with --help', async (name, options) => {

@@ -4,8 +4,8 @@ import { Azurite } from '@acs-kit/test-support/azurite'
 import { buildArtifact } from '@acs-kit/token-service/build'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { teamsExtension, trustedIssuer } from '../backend.ts'
-import { startStandInProvider, type StandInProvider } from '../stand-in-provider/stand-in-provider.ts'
-import { LocalEngine } from './local-engine.ts'
+import { startStandInProvider } from '../stand-in-provider/stand-in-provider.ts'
+import { LocalEngine, type EngineProvider } from './local-engine.ts'
 
 export interface EmulatedEngineOptions {
   readonly cli: PulumiCommand
@@ -15,7 +15,7 @@ export interface EmulatedEngineOptions {
   /** Serves their blobs, to which the service's package is then deployed. Default: it is not deployed. */
   readonly blobs?: Azurite | undefined
   /** Default: the stand-in provider, on the emulator. The engine stops it. */
-  readonly provider?: StandInProvider
+  readonly provider?: EngineProvider
   /** Configuration of the stack in addition to its region and the emulator's sign-in. */
   readonly settings?: Readonly<Record<string, string>>
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { createStack, toReason } from '@acs-kit/infra/open-stack'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import type { EngineEvent, PulumiCommand, Stack, UpOptions } from '@pulumi/pulumi/automation/index.js'
 import type { StandInProvider } from '../stand-in-provider/stand-in-provider.ts'
+import type { GenuineProvider } from './genuine-provider.ts'
 
 export interface OperationOptions {
   /** Called for each Azure resource; `type` is azure-native's, such as `CommunicationService`. */
@@ -14,12 +15,15 @@ export interface OperationOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Azure provider of an engine: a running server, or a plugin that the engine starts. */
+export type EngineProvider = StandInProvider | GenuineProvider
+
 type ObservedOptions = Pick<UpOptions, 'color' | 'onEvent' | 'signal'>
 
 const operations: Readonly<Record<string, 'created' | 'deleted'>> = { create: 'created', delete: 'deleted' }
 
 /**
- * The genuine Pulumi engine with the stand-in provider, on the unmodified program. Configuration and state are in a
+ * The genuine Pulumi engine, with the stand-in provider or the genuine one, on the unmodified program. Configuration and state are in a
  * temporary folder.
  */
 export class LocalEngine implements AsyncDisposable {
@@ -38,12 +42,15 @@ export class LocalEngine implements AsyncDisposable {
   }
 
   /** Creates the stack `local`. Disposing the engine stops the provider. */
-  static async start(cli: PulumiCommand, provider: StandInProvider): Promise<LocalEngine> {
+  static async start(cli: PulumiCommand, provider: EngineProvider): Promise<LocalEngine> {
     await using parts = new AsyncDisposableStack()
-    parts.use(provider)
+    if ('port' in provider) parts.use(provider)
     const folder = parts.use(new TemporaryFolder()).path
     mkdirSync(join(folder, 'state'))
-    const env = engineEnvironment(folder, provider)
+    const home = join(folder, 'home')
+    mkdirSync(home)
+    if ('plugins' in provider) symlinkSync(provider.plugins, join(home, 'plugins'))
+    const env = engineEnvironment(folder, home, provider)
     const stack = await createStack('local', { cli, folder, env }).catch((error: unknown) => {
       throw new Error(`pulumi stack init failed: ${toReason(error)}`, { cause: error })
     })
@@ -94,17 +101,17 @@ async function observe<Result>(
   }
 }
 
-function engineEnvironment(folder: string, { port }: StandInProvider): NodeJS.ProcessEnv {
+function engineEnvironment(folder: string, home: string, provider: EngineProvider): NodeJS.ProcessEnv {
   return childEnvironment({
     // Language hosts run the program with the first `node` on PATH.
     PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
     PULUMI_BACKEND_URL: `file://${folder}/state`,
-    PULUMI_HOME: join(folder, 'home'),
+    PULUMI_HOME: home,
     PULUMI_CONFIG_PASSPHRASE: randomUUID(),
     PULUMI_SKIP_UPDATE_CHECK: 'true',
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
-    PULUMI_DEBUG_PROVIDERS: `azure-native:${port}`,
     PULUMI_STAND_IN_NODE: process.execPath,
     PULUMI_STAND_IN_HOST: join(import.meta.dirname, 'language-host.ts'),
+    ...('port' in provider ? { PULUMI_DEBUG_PROVIDERS: `azure-native:${provider.port}` } : provider.env),
   })
 }

@@ -82,7 +82,11 @@ async function create(request: provider.CreateRequest, cloud: Cloud) {
 }
 
 /** Throws if a resource exists, unless it always does: a PUT would change it. */
-async function checkAbsence({ apiVersion, defaults }: ResourceRow, path: string, client: ResourceClient): Promise<void> {
+async function checkAbsence(
+  { apiVersion, defaults }: ResourceRow,
+  path: string,
+  client: ResourceClient,
+): Promise<void> {
   const { status } = await client.call('GET', path, apiVersion).catch((error: unknown) => {
     if (!(error instanceof ArmError)) throw error
     throw new Error(`cannot check existence of resource '${path}': status code ${error.status}, ${error.body}`)
