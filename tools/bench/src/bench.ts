@@ -8,6 +8,7 @@ import { benchmarkIdentityCreate } from './benchmarks/identity-create.ts'
 import { benchmarkManyIdentities } from './benchmarks/many-identities.ts'
 import { benchmarkExportMemory } from './benchmarks/mappings/export-memory.ts'
 import { benchmarkTransferRate } from './benchmarks/mappings/transfer-rate.ts'
+import { benchmarkArmRequests } from './benchmarks/provisioning/arm-requests.ts'
 import { benchmarkArtifactSize } from './benchmarks/provisioning/artifact-size.ts'
 import { benchmarkUpAndDestroy } from './benchmarks/provisioning/up-and-destroy.ts'
 import { benchmarkBundleSize, benchmarkTokenFromMemory } from './benchmarks/token-client.ts'
@@ -40,6 +41,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Meas
   },
   infra: {
     'pulumi up and destroy': benchmarkUpAndDestroy,
+    'requests to the resource manager': benchmarkArmRequests,
     'size of the deployed package': benchmarkArtifactSize,
   },
   mappings: {

@@ -40,7 +40,11 @@ export function formatMeasurements(measurements: readonly Measurement[]): string
     goal ?? '',
     met === undefined ? '' : met ? 'met' : 'NOT MET',
   ])
-  const table = [['name', 'measured', 'reference', 'ratio', 'goal', ''], ...rows]
+  return formatTable([['name', 'measured', 'reference', 'ratio', 'goal', ''], ...rows])
+}
+
+/** Formats rows of equal length, the first of which is the heading. */
+export function formatTable(table: readonly (readonly string[])[]): string {
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
   const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  '))
   return lines.map((line) => `${line.trimEnd()}\n`).join('')
