@@ -97,6 +97,14 @@ describe('a site', () => {
   })
 })
 
+it('imports a site with its identities as a list, and without what cannot be an input', async () => {
+  const type = 'azure-native:web:WebApp'
+  const identity = { type: 'UserAssigned', userAssignedIdentities: ['/a', '/b'] }
+  const id = await client.create(type, { ...site, identity })
+  const imported = await client.read(new provider.ReadRequest().setUrn(urn(type)).setId(id))
+  expect(imported.getInputs()!.toJavaScript()).toEqual({ ...site, identity, siteConfig: { alwaysOn: true } })
+})
+
 describe('an update', () => {
   const type = 'azure-native:web:WebApp'
   const withIdentities = (...ids: string[]): Inputs => ({
