@@ -41,7 +41,7 @@ export function toPairwiseSubject(oid: string, audience: string): string {
 }
 
 /** Returns a GUID that is always the same for the same name. */
-export function toGuid(kind: string, name: string): string {
+function toGuid(kind: string, name: string): string {
   const hex = createHash('sha256').update(`${wellKnownTenantId} ${kind} ${name}`).digest('hex')
   return [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',
