@@ -71,11 +71,14 @@ export class TelemetryFixture implements AsyncDisposable {
     })
   }
 
+  get address(): string {
+    return /"address":"([^"]+)"/.exec(this.server.stdout)![1]!
+  }
+
   /** Sends a request of a signed-in user over a socket. */
   async send(request: string, { token, body, headers, signal }: SendOptions = {}): Promise<Response> {
     const [method, path] = request.split(' ') as [string, string]
-    const address = /"address":"([^"]+)"/.exec(this.server.stdout)![1]!
-    return fetch(`${address}${path}`, {
+    return fetch(`${this.address}${path}`, {
       method,
       headers: {
         ...(token !== null && { authorization: `Bearer ${token ?? (await this.fixture.sign())}` }),

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { sdk } from './service-fixture.ts'
 import { TelemetryFixture } from './telemetry-fixture.ts'
@@ -14,9 +16,9 @@ beforeAll(async () => {
 afterAll(() => telemetry[Symbol.asyncDispose]())
 
 /** Sends a request with a trace of its own, and returns its span and those of its steps. */
-async function trace(request: string, options: Parameters<TelemetryFixture['send']>[1] = {}) {
+async function trace(operation: string, options: Parameters<TelemetryFixture['send']>[1] = {}) {
   const before = telemetry.requests.length
-  const response = await telemetry.send(request, options)
+  const response = await telemetry.send(operation, options)
   await expect.poll(() => telemetry.requests.length).toBe(before + 1)
   const span = telemetry.requests[before]!
   const { traceId, spanId } = span
@@ -62,6 +64,27 @@ it("continues the client's trace, with a span for each step of a first sign-in",
     ] as [string, string][]),
   )
   for (const step of steps()) expect(step).toMatchObject({ traceState: 'vendor=value', isError: false })
+})
+
+it('traces the steps of a request whose body arrives after its headers', async () => {
+  const before = telemetry.requests.length
+  const body = JSON.stringify({ scopes: ['chat'] })
+  const client = request(`${telemetry.address}/v1/token`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await telemetry.fixture.sign({ sub: 'slow' })}`,
+      'content-type': 'application/json',
+      'content-length': body.length,
+      expect: '100-continue',
+    },
+  })
+  client.once('continue', () => client.end(body))
+  client.flushHeaders()
+  const [response] = (await once(client, 'response')) as [IncomingMessage]
+  response.resume()
+  expect(response.statusCode).toBe(200)
+  await expect.poll(() => telemetry.requests.length).toBe(before + 1)
+  expect(JSON.stringify(telemetry.tree(telemetry.requests[before]!))).toContain('["resolve identity",["find user"')
 })
 
 it('traces a cached token without steps, in a trace of its own', async () => {
