@@ -9,7 +9,7 @@ export type ServiceSettings<Text = Input<string>> = { readonly [Name in SettingN
 export interface ServiceSettingsArgs<Text> {
   readonly config: Pick<
     StackConfig,
-    'keyless' | 'issuers' | 'allowedOrigins' | 'teamsExtension' | 'scopePolicy' | 'instances' | 'settings'
+    'keyless' | 'activeKey' | 'issuers' | 'allowedOrigins' | 'teamsExtension' | 'scopePolicy' | 'instances' | 'settings'
   >
   readonly communication: {
     readonly endpoint: Text
@@ -54,11 +54,13 @@ export function serviceSettings<Text>({
   store,
   identity,
 }: ServiceSettingsArgs<Text>): ServiceSettings<Text> {
-  const { keyless, issuers, allowedOrigins, teamsExtension, scopePolicy, instances } = config
+  const { keyless, activeKey, issuers, allowedOrigins, teamsExtension, scopePolicy, instances } = config
+  const { connectionString: primary, secondaryConnectionString: secondary } = communication
+  const [first, second] = activeKey === 'primary' ? [primary, secondary] : [secondary, primary]
   return {
     SIGN_IN_ISSUERS: JSON.stringify(issuers),
-    COMMUNICATION_SERVICES_CONNECTION_STRING: communication.connectionString,
-    COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: communication.secondaryConnectionString,
+    COMMUNICATION_SERVICES_CONNECTION_STRING: first,
+    COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: second,
     COMMUNICATION_SERVICES_ENDPOINT: keyless ? communication.endpoint : undefined,
     COMMUNICATION_SERVICES_RESOURCE_ID: communication.immutableResourceId,
     AZURE_CLIENT_ID: identity.clientId,

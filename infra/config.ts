@@ -6,6 +6,7 @@ import { serviceSettings } from './app-settings.ts'
 import { integer, jsonFor, oneOf, parseFlag, parseIssuers, parseOrigins, parseTags } from './config/option-parsers.ts'
 import { findPlanIssues, parseInstances, parseSku, type PlanOptions } from './config/plan.ts'
 import { parseServiceSettings } from './config/service-settings-option.ts'
+import { describeConflict, keyNames, parseRotation, type KeyName, type Rotation } from './rotation/rotation-record.ts'
 
 /**
  * Data locations of a Communication Services resource, from Terraform's documentation. The emulator has its own list: it
@@ -44,6 +45,10 @@ export type Redundancy = (typeof redundancies)[number]
 export interface StackConfig extends PlanOptions {
   readonly dataLocation: DataLocation
   readonly keyless: boolean
+  /** Access key that the service prefers. */
+  readonly activeKey: KeyName
+  /** Record of `npm run rotate`. */
+  readonly rotation: Rotation | undefined
   readonly publicNetworkAccess: PublicNetworkAccess
   /** Copies of the data in the storage accounts. */
   readonly redundancy: Redundancy
@@ -98,6 +103,8 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
   const config: StackConfig = {
     dataLocation: parse('dataLocation', 'United States', oneOf(dataLocations)),
     keyless: parse('keyless', false, parseFlag),
+    activeKey: parse('activeKey', 'primary', oneOf(keyNames)),
+    rotation: parse('rotation', undefined, parseRotation),
     publicNetworkAccess: parse('publicNetworkAccess', 'Enabled', oneOf(networkAccessModes)),
     redundancy: parse('redundancy', isProd ? 'ZRS' : 'LRS', oneOf(redundancies)),
     sku: parse('sku', 'B1', parseSku),
@@ -125,9 +132,19 @@ export function parseConfig({ stack, options, location, packagePath }: ConfigSou
     issues.push(`packagePath: ${config.packagePath} is missing: run \`npm run build\`, or set deployPackage to false`)
   }
   issues.push(...findPlanIssues(config, (...names) => names.every((name) => !invalid.has(name))))
-  issues.push(...getServiceIssues(config))
+  issues.push(...getKeyIssues(config, options), ...getServiceIssues(config))
   if (issues.length === 0) return config
   throw new RunError(`invalid configuration of the stack ${stack}:\n${issues.map((issue) => `- ${issue}`).join('\n')}`)
+}
+
+function getKeyIssues(
+  { keyless, activeKey, rotation }: StackConfig,
+  options: ConfigSource['options'],
+): readonly string[] {
+  const ineffective = ['activeKey', 'rotation'].filter((name) => keyless && options[name] !== undefined)
+  if (ineffective.length > 0)
+    return ineffective.map((name) => `${name} has no effect with keyless, which disables access keys: remove it`)
+  return rotation?.key === activeKey ? [`rotation${describeConflict(activeKey)}`] : []
 }
 
 /**

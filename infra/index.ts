@@ -76,6 +76,8 @@ export const connectionString = communication.connectionString
 export const secondaryConnectionString = communication.secondaryConnectionString
 export const primaryKey = communication.primaryKey
 export const secondaryKey = communication.secondaryKey
+/** Shows `npm run rotate` which key the deployed service prefers. */
+export const activeKey = keyless ? undefined : output(config.activeKey)
 export const mappingTable = store.table.name
 export const mappingTableEndpoint = store.endpoint
 export const tokenServiceUrl = site.url

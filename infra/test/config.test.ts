@@ -40,6 +40,8 @@ it('fills in the defaults', () => {
   expect(parseConfig(source({}))).toEqual({
     dataLocation: 'United States',
     keyless: false,
+    activeKey: 'primary',
+    rotation: undefined,
     publicNetworkAccess: 'Enabled',
     redundancy: 'LRS',
     sku: 'B1',
@@ -78,6 +80,11 @@ it.each([
 it('accepts the origins that the service accepts', () => {
   const allowedOrigins = ['https://app.example.com', 'http://localhost:*']
   expect(parseConfig(source({ allowedOrigins }))).toMatchObject({ allowedOrigins })
+})
+
+it('accepts the record of a rotation', () => {
+  const rotation = { key: 'primary', switchedAt: '2026-01-01T00:00:00.000Z', regeneratedAt: '2026-01-02T02:00:00.000Z' }
+  expect(parseConfig(source({ activeKey: 'secondary', rotation }))).toMatchObject({ rotation })
 })
 
 it('names a placeholder of teamsExtension', () => {
@@ -195,6 +202,33 @@ it.each<[string, Record<string, unknown>, RegExp]>([
     /^- SCOPE_POLICY has a lifetime below 1440 minutes, which ACS_SDK=administration does not support/,
   ],
   ['an invalid flag', { keyless: 'yes' }, /^- keyless is "yes": expected true or false$/],
+  ['an unknown key', { activeKey: 'Primary' }, /^- activeKey is "Primary": expected one of primary, secondary$/],
+  [
+    'an active key without access keys',
+    { keyless: true, activeKey: 'secondary' },
+    /^- activeKey has no effect with keyless, which disables access keys: remove it$/,
+  ],
+  [
+    'a rotation without access keys',
+    { keyless: true, rotation: { key: 'secondary' } },
+    /^- rotation has no effect with keyless, which disables access keys: remove it$/,
+  ],
+  [
+    'the rotation of the active key',
+    { rotation: { key: 'primary' } },
+    /^- rotation replaces the primary key, which is active: set activeKey to secondary, or remove rotation$/,
+  ],
+  ['a rotation that is not a map', { rotation: 'primary' }, /^- rotation is not in the form in which `npm run rotate`/],
+  [
+    'a rotation with an unknown member',
+    { rotation: { key: 'secondary', switched: '2026-01-01T00:00:00Z' } },
+    /^- rotation is not in the form in which `npm run rotate`/,
+  ],
+  [
+    'a rotation with an invalid time',
+    { rotation: { key: 'secondary', switchedAt: 'yesterday' } },
+    /^- rotation is not in the form in which `npm run rotate`/,
+  ],
   [
     'origins that are not a list',
     { allowedOrigins: 'https://a.example' },

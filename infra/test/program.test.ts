@@ -62,6 +62,19 @@ it('creates a global communication service and passes its connection strings to 
   expect(outputs['beforeDestroy']!.value).toContain('phone numbers')
 })
 
+it('passes the connection string with the active key first', async () => {
+  const { one, outputs } = await deploy({ activeKey: 'secondary' })
+  expect(getSettings(one('web:WebApp'))).toMatchObject({
+    COMMUNICATION_SERVICES_CONNECTION_STRING: 'endpoint=https://calls;accesskey=key-2',
+    COMMUNICATION_SERVICES_SECONDARY_CONNECTION_STRING: 'endpoint=https://calls;accesskey=key-1',
+  })
+  expect(outputs).toMatchObject({
+    activeKey: { value: 'secondary' },
+    connectionString: { value: 'endpoint=https://calls;accesskey=key-1' },
+    secondaryConnectionString: { value: 'endpoint=https://calls;accesskey=key-2' },
+  })
+})
+
 it('uses a role instead of access keys if keyless', async () => {
   const { one, registered, calls, outputs } = await deploy({ keyless: true })
   expect(calls).not.toContain('azure-native:communication:listCommunicationServiceKeys')
