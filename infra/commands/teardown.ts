@@ -3,7 +3,7 @@ import { DefaultAzureCredential } from '@azure/identity'
 import { createCommand, resolvePath, runCommand } from './command-line.ts'
 import { openStack } from '../stack/open-stack.ts'
 import { requirePulumi } from '../pulumi-cli/pulumi-cli.ts'
-import { confirmByName } from '../teardown/confirmation.ts'
+import { confirm } from '../teardown/confirmation.ts'
 import { tearDownStack } from '../teardown/tear-down-stack.ts'
 
 interface TeardownFlags {
@@ -31,11 +31,7 @@ async function run(name: string, flags: TeardownFlags): Promise<boolean> {
     // The variables that azure-native reads.
     cloud: { metadataHost: process.env['ARM_METADATA_HOSTNAME'], environment: process.env['ARM_ENVIRONMENT'] },
     output: process.stdout,
-    confirm: async () => {
-      if (flags.yes) return true
-      if (process.stdin.isTTY) return confirmByName(name, { input: process.stdin, output: process.stdout })
-      throw new Error('cannot ask for confirmation, stdin is not a terminal: pass --yes (nothing was changed)')
-    },
+    confirm: () => confirm(name, { isConfirmed: flags.yes, purpose: 'destroy the stack' }),
   })
 }
 

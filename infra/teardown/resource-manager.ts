@@ -2,7 +2,7 @@ import { ResourceManagementClient } from '@azure/arm-resources'
 import type { TokenCredential } from '@azure/identity'
 import { formatSignInError } from '../azure-error.ts'
 import { findResourceManager } from '../cloud-metadata.ts'
-import type { StackResource } from '../stack/stack-state.ts'
+import type { StackResource, StackState } from '../stack/stack-state.ts'
 
 /** Names as in the configuration of azure-native. */
 export interface Cloud {
@@ -73,7 +73,14 @@ function isInside(id: string, parentId: string): boolean {
   return id.toLowerCase().startsWith(`${parentId.toLowerCase()}/`)
 }
 
-async function findEndpoint({ metadataHost, environment = 'public' }: Cloud): Promise<string> {
+/** Returns the cloud that a stack's provider is configured for. `fallback` is used where the configuration has no value. */
+export function toCloud(provider: StackState['provider'], fallback: Cloud): Cloud {
+  const { metadataHost = fallback.metadataHost, environment = fallback.environment } = provider as Cloud
+  return { metadataHost, environment }
+}
+
+/** Returns the origin of the cloud's resource manager. */
+export async function findEndpoint({ metadataHost, environment = 'public' }: Cloud): Promise<string> {
   if (metadataHost !== undefined) return findResourceManager(metadataHost)
   const endpoint = endpoints[environment.toLowerCase()]
   if (endpoint !== undefined) return endpoint

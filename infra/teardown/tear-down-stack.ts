@@ -6,9 +6,9 @@ import { formatCount } from '../mappings/format-count.ts'
 import { findForeignLocks } from './foreign-locks.ts'
 import { formatLosses, formatResource } from './losses.ts'
 import { planExport } from './mapping-export.ts'
-import { createResourceCheck, type Cloud, type Statuses } from './resource-manager.ts'
+import { createResourceCheck, toCloud, type Cloud, type Statuses } from './resource-manager.ts'
 import { readStackState } from '../stack/read-stack-state.ts'
-import type { StackResource, StackState } from '../stack/stack-state.ts'
+import type { StackResource } from '../stack/stack-state.ts'
 
 export interface TeardownOptions {
   readonly stack: Stack
@@ -36,7 +36,7 @@ export async function tearDownStack(options: TeardownOptions): Promise<boolean> 
       `stack ${stack.name} has no resources: to delete it, run \`pulumi stack rm ${stack.name}\` in infra/`,
     )
   const mappings = exportPath === undefined ? undefined : planExport(state, exportPath, credential, log)
-  const cloud = toCloud(state, options.cloud)
+  const cloud = toCloud(state.provider, options.cloud)
   const checkResources = await createResourceCheck(cloud, credential)
   const before = await checkResources(resources)
   const unknown = resources.filter((resource) => before.get(resource) === 'unknown')
@@ -99,11 +99,6 @@ async function destroy(stack: Stack, output: TeardownOptions['output']): Promise
 }
 
 function ignore(): void {}
-
-function toCloud({ provider }: StackState, fallback: Cloud): Cloud {
-  const { metadataHost = fallback.metadataHost, environment = fallback.environment } = provider as Cloud
-  return { metadataHost, environment }
-}
 
 function formatStatuses(resources: readonly StackResource[], before: Statuses, after: Statuses): string {
   const results = { exists: 'still exists', deleted: 'deleted', unknown: 'unknown' }

@@ -32,6 +32,16 @@ it.each<[string, string[], RegExp]>([
   expect(stderr.trim().split('\n')).toHaveLength(1)
 })
 
+it.each<[string, string[], RegExp]>([
+  ['a leaked key without its name', ['dev', '--now'], /argument missing.*usage: npm run rotate -- \[options\] <stack>/],
+  ['--yes without --now', ['dev', '--yes'], /^rotate: --yes applies only to --now: omit it$/m],
+  ['an unknown key', ['dev', '--now', 'both'], /'both' is invalid: Allowed choices are primary, secondary: usage/],
+])('rejects %s in one line', async (_name, args, message) => {
+  const { code, stderr } = await runCommand('rotate', args, temporaryEnvironment())
+  expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
+  expect(stderr.trim().split('\n')).toHaveLength(1)
+})
+
 it('reports why the outputs of a stack cannot be read, in one line', async () => {
   const env = temporaryEnvironment()
   const args = ['export', 'dev', '--format', 'csv']
@@ -45,6 +55,7 @@ it('reports why the outputs of a stack cannot be read, in one line', async () =>
 
 it.each([
   ['mappings', ['export', 'dev', '--format', 'csv']],
+  ['rotate', ['dev']],
   ['teardown', ['dev', '--yes']],
 ])('says how to log in to Pulumi: %s', async (name, args) => {
   const env = temporaryEnvironment()
@@ -100,6 +111,7 @@ it('prints the path of the installed CLI', async () => {
 })
 
 it.each([
+  ['rotate', ['<stack>', '--wait', '--now <key>', '--yes']],
   ['teardown', ['<stack>', '--yes', '--export <file>']],
   ['mappings', ['export [options] <stack> [file]', 'import [options] <stack> <file>']],
   ['pulumi-cli', ['with the official installer', 'builds it with Go']],

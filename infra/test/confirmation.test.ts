@@ -10,5 +10,5 @@ it.each([
 ])('interprets the input %j for the stack dev as %s', async (typed, isConfirmed) => {
   const input = new PassThrough()
   input.end(typed)
-  expect(await confirmByName('dev', { input, output: new PassThrough() })).toBe(isConfirmed)
+  expect(await confirmByName('dev', 'destroy the stack', { input, output: new PassThrough() })).toBe(isConfirmed)
 })
