@@ -12,8 +12,6 @@ export interface ResourceRow {
   readonly fixed?: readonly string[]
   /** Inputs that have another name in the body. */
   readonly renamed?: Readonly<Record<string, string>>
-  /** Outputs that cannot be inputs, in addition to those that every type has. */
-  readonly readOnly?: readonly string[]
   /** Inputs that a GET never returns. */
   readonly hidden?: readonly string[]
   /** Inputs that reset a part of a resource, which always exists: creating it adopts the part, and deleting it resets the part. */
@@ -40,31 +38,12 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     path: `${group}/providers/Microsoft.Communication/communicationServices/{communicationServiceName}`,
     top: [...tracked, 'identity'],
     fixed: ['dataLocation'],
-    readOnly: ['hostName', 'immutableResourceId', 'notificationHubId', 'version'],
   },
   'azure-native:storage:StorageAccount': {
     apiVersion: '2024-01-01',
     path: `${group}/providers/Microsoft.Storage/storageAccounts/{accountName}`,
     top: [...tracked, 'identity', 'sku', 'kind'],
     renamed: { enableHttpsTrafficOnly: 'supportsHttpsTrafficOnly' },
-    readOnly: [
-      'accountMigrationInProgress',
-      'blobRestoreStatus',
-      'creationTime',
-      'failoverInProgress',
-      'geoReplicationStats',
-      'isSkuConversionBlocked',
-      'keyCreationTime',
-      'lastGeoFailoverTime',
-      'primaryEndpoints',
-      'primaryLocation',
-      'privateEndpointConnections',
-      'secondaryEndpoints',
-      'secondaryLocation',
-      'statusOfPrimary',
-      'statusOfSecondary',
-      'storageAccountSkuConversionStatus',
-    ],
   },
   'azure-native:storage:Table': {
     apiVersion: '2024-01-01',
@@ -101,14 +80,12 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     apiVersion: '2023-01-31',
     path: `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}`,
     top: tracked,
-    readOnly: ['clientId', 'principalId', 'tenantId'],
   },
   'azure-native:authorization:RoleAssignment': {
     apiVersion: '2022-04-01',
     path: '{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}',
     naming: 'uuid',
     fixed: ['principalId'],
-    readOnly: ['createdBy', 'createdOn', 'updatedBy', 'updatedOn'],
   },
   'azure-native:authorization:RoleDefinition': {
     apiVersion: '2022-05-01-preview',
@@ -126,42 +103,12 @@ export const resourceTable: Readonly<Record<string, ResourceRow>> = {
     path: `${group}/providers/Microsoft.Web/serverfarms/{name}`,
     top: [...tracked, 'kind', 'sku'],
     fixed: ['reserved'],
-    readOnly: [
-      'geoRegion',
-      'maximumNumberOfWorkers',
-      'numberOfSites',
-      'numberOfWorkers',
-      'resourceGroup',
-      'status',
-      'subscription',
-    ],
   },
   'azure-native:web:WebApp': {
     apiVersion: '2025-05-01',
     path: `${group}/providers/Microsoft.Web/sites/{name}`,
     top: [...tracked, 'kind', 'identity'],
     fixed: ['kind'],
-    readOnly: [
-      'availabilityState',
-      'defaultHostName',
-      'enabledHostNames',
-      'hostNames',
-      'inProgressOperationId',
-      'isDefaultContainer',
-      'lastModifiedTimeUtc',
-      'maxNumberOfWorkers',
-      'outboundIpAddresses',
-      'possibleOutboundIpAddresses',
-      'repositorySiteName',
-      'resourceGroup',
-      'sku',
-      'slotSwapStatus',
-      'state',
-      'suspendedTill',
-      'targetSwapSlot',
-      'trafficManagerHostNames',
-      'usageState',
-    ],
     // Without the app settings, so that a refresh does not see when they change.
     parts: { siteConfig: 'config/web' },
     // Otherwise Azure deletes the plan with its last site.
