@@ -15,7 +15,7 @@ it.each(['http/json', 'http/protobuf'])(
         OTEL_METRIC_EXPORT_INTERVAL: '100',
         BAD_REQUESTS_PER_MINUTE: '3',
         TRUSTED_PROXIES: '1',
-        UPSTREAM_DEADLINE_MS: '500',
+        UPSTREAM_DEADLINE_MS: '3000',
       },
     })
     const { fixture } = telemetry
