@@ -50,8 +50,6 @@ export function traceRequests(
     reply.raw.once('close', () => end(reply, context))
     current.run(context, done)
   })
-  // The events of a body do not continue the context.
-  app.addHook('preValidation', (request, _reply, done) => current.run(contexts.get(request), done))
 
   const addProblem = (message: unknown): void => {
     const { request, code } = message as SentProblem
