@@ -25,4 +25,5 @@ export {
   type KeySlot,
 } from './access-key.ts'
 export type { ResourceOptions } from './resource.ts'
+export type { StorageServices } from './resource-manager/storage-services.ts'
 export { UnusableFolderError } from './unusable-folder-error.ts'

@@ -136,6 +136,7 @@ it('finds an overwritten and a deleted blob, and deletes a missing one', async (
 it.each<[string, Inputs, RegExp]>([
   ['another type', { type: 'Append' }, /does not support blobs of type Append: set the type to Block/],
   ['an archive', { source: { path: '/a' } }, /uploads only a FileAsset or StringAsset: correct the source/],
+  ['a missing account', { accountName: 'missing' }, /the storage account missing does not exist/],
   ['a missing container', { containerName: 'missing' }, /Status=404 Code="ContainerNotFound"/],
 ])('rejects %s', async (_name, changes, reason) => {
   await expect(create({ ...base, blobName: 'e', source: toAsset({ text: '' }), ...changes })).rejects.toThrow(reason)

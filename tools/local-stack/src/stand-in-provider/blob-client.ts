@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { BlockBlobClient, StorageSharedKeyCredential, type RestError } from '@azure/storage-blob'
+import type { BlockBlobClient, RestError } from '@azure/storage-blob'
 import type { ArmClient, ArmResponse } from './arm-client.ts'
 import { isAsset, type Values } from './struct-values.ts'
 
@@ -7,6 +7,15 @@ import { isAsset, type Values } from './struct-values.ts'
 const apiVersion = '2024-01-01'
 const idPattern =
   /^(?<account>\/subscriptions\/[^/]+\/resourceGroups\/(?<resourceGroupName>[^/]+)\/.+\/(?<accountName>[^/]+))\/blobServices\/default\/containers\/(?<containerName>[^/]+)\/blobs\/(?<blobName>.+)$/i
+
+interface BlobProperties {
+  readonly type?: string
+  readonly source?: unknown
+  readonly contentType?: string
+  readonly contentMd5?: string
+  readonly metadata?: Record<string, string>
+  readonly accessTier?: string
+}
 
 /**
  * Writes, reads and deletes blobs with the key of their account, as azure-native does, and responds like a resource manager.
@@ -23,10 +32,11 @@ export class BlobClient {
   async call(method: 'GET' | 'PUT' | 'DELETE', id: string, _: unknown, body: Values = {}): Promise<ArmResponse> {
     const names = idPattern.exec(id)!.groups!
     const client = await this.#open(names)
+    if (!client && method === 'PUT') throw new Error(`the storage account ${names['accountName']} does not exist`)
     if (!client) return { status: 404, body: {} }
     try {
       if (method === 'DELETE') await client.delete({ deleteSnapshots: 'include' })
-      else if (method === 'PUT') await write(client, body['properties'] as Values)
+      else if (method === 'PUT') await write(client, body['properties'] as BlobProperties)
       return { status: 200, body: method === 'DELETE' ? {} : await read(client, names) }
     } catch (error) {
       if ((error as RestError).statusCode === 404 && method !== 'PUT') return { status: 404, body: {} }
@@ -41,19 +51,19 @@ export class BlobClient {
     const { primaryEndpoints } = body['properties'] as { primaryEndpoints: { blob: string } }
     const listed = await this.#arm.call('POST', `${account}/listKeys`, apiVersion)
     const [key] = listed.body['keys'] as [{ value: string }]
+    // Not loaded by runs without blobs.
+    const sdk = await import('@azure/storage-blob')
     // Azurite's addresses contain the name of its account.
     const [, signedName] = new URL(primaryEndpoints.blob).pathname.split('/')
-    const credential = new StorageSharedKeyCredential(signedName || accountName!, key.value)
+    const credential = new sdk.StorageSharedKeyCredential(signedName || accountName!, key.value)
     const url = `${primaryEndpoints.blob}${containerName}/${blobName}`
-    return new BlockBlobClient(url, credential, { retryOptions: { maxTries: 1 } })
+    return new sdk.BlockBlobClient(url, credential, { retryOptions: { maxTries: 1 } })
   }
 }
 
 /** Uploads a blob, or updates what can change: another content replaces the resource. */
-async function write(client: BlockBlobClient, properties: Values): Promise<void> {
-  const { type, source, contentType, contentMd5, metadata, accessTier } = properties as Readonly<
-    Record<string, string | undefined>
-  > & { readonly source: unknown; readonly metadata?: Record<string, string> }
+async function write(client: BlockBlobClient, properties: BlobProperties): Promise<void> {
+  const { type, source, contentType, contentMd5, metadata, accessTier } = properties
   if (type !== 'Block')
     throw new Error(`the stand-in provider does not support blobs of type ${type}: set the type to Block`)
   if (!(await client.exists())) {
