@@ -37,7 +37,7 @@ export async function rotateKey({ leakedKey, confirm, ...options }: RotationOpti
   log(`${isNew ? 'Rotating' : 'Continuing to rotate'} the ${key} key of stack ${stack.name}.`)
 
   let rotation: Rotation = isNew ? { key } : recorded
-  const { switchedAt, regeneratedAt } = rotation
+  const { switchedAt, regenerationStartedAt, regeneratedAt } = rotation
   if (!isLeaked && switchedAt !== undefined && regeneratedAt === undefined) {
     if (deployed.activeKey === key || (await wasReverted(stack, activeKey, new Date(switchedAt)))) {
       log(`Another \`pulumi up\` has made the service prefer the ${key} key again: the wait starts over.`)
@@ -50,12 +50,11 @@ export async function rotateKey({ leakedKey, confirm, ...options }: RotationOpti
     }
   }
   const isSwitchNeeded = isLeaked ? deployed.activeKey === key : rotation.switchedAt === undefined
-  const isInterrupted = !isNew && (isSwitchNeeded || regeneratedAt !== undefined)
-  await requireNoOtherChanges(stack, isInterrupted)
   if (isLeaked) {
     log(formatConsequences(key, activeKey))
     if (!(await confirm())) throw new Error('not confirmed: nothing was changed')
   }
+  await requireNoOtherChanges(stack, !isNew && (isSwitchNeeded || regenerationStartedAt !== undefined))
   if (isNew) {
     // The rotation of the other key, which the service now needs.
     if (recorded) await endRotation(stack)
@@ -73,7 +72,7 @@ export async function rotateKey({ leakedKey, confirm, ...options }: RotationOpti
   return undefined
 }
 
-/** Prevents that the rotation also deploys changes that are not its own. Those to the site are, if it was interrupted. */
+/** Prevents that the rotation also deploys changes that are not its own. Those of the site are, if it was interrupted. */
 async function requireNoOtherChanges(stack: Stack, isInterrupted: boolean): Promise<void> {
   const changes = await previewChanges(stack)
   const others = changes.filter(

@@ -11,7 +11,8 @@ export interface Rotation {
   readonly key: KeyName
   /** Time since which the service uses the other key; undefined until that is deployed and verified. */
   readonly switchedAt?: string
-  /** Time when the key was regenerated; undefined before. */
+  /** Time of the last attempt to regenerate the key. If its result is not recorded, it is repeated. */
+  readonly regenerationStartedAt?: string
   readonly regeneratedAt?: string
 }
 
@@ -21,7 +22,7 @@ export interface KeyConfig {
   readonly rotation: Rotation | undefined
 }
 
-const times = new Set(['switchedAt', 'regeneratedAt'])
+const times = new Set(['switchedAt', 'regenerationStartedAt', 'regeneratedAt'])
 
 export function getOtherKey(key: KeyName): KeyName {
   return key === 'primary' ? 'secondary' : 'primary'
@@ -69,8 +70,8 @@ export async function beginRotation(stack: Stack, activeKey: KeyName): Promise<v
   await stack.setAllConfig(values, true)
 }
 
-/** Adds the time of a completed step to the record, and returns it. */
-export async function recordTime(stack: Stack, step: 'switchedAt' | 'regeneratedAt', timeMs: number): Promise<string> {
+/** Adds a time to the record, and returns it. */
+export async function recordTime(stack: Stack, step: Exclude<keyof Rotation, 'key'>, timeMs: number): Promise<string> {
   const value = new Date(timeMs).toISOString()
   await stack.setConfig(`rotation.${step}`, { value }, true)
   return value

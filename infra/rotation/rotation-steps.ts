@@ -64,6 +64,8 @@ export async function regenerate(context: RotationContext): Promise<void> {
     const remedy = 'run `pulumi up` in infra/, then this command'
     throw new Error(`the service has no other key that works, nothing was regenerated: ${remedy}`)
   }
+  // The new key is a change of the site, which is expected from now on.
+  await recordTime(stack, 'regenerationStartedAt', context.now())
   await regenerateKey(key, deployed.resource, deployed.cloud, context.credential)
   await recordTime(stack, 'regeneratedAt', context.now())
   log(`3/5 done: ACS rejects the former ${key} key, and its tokens`)

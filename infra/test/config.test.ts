@@ -83,7 +83,9 @@ it('accepts the origins that the service accepts', () => {
 })
 
 it('accepts the record of a rotation', () => {
-  const rotation = { key: 'primary', switchedAt: '2026-01-01T00:00:00.000Z', regeneratedAt: '2026-01-02T02:00:00.000Z' }
+  const switchedAt = '2026-01-01T00:00:00.000Z'
+  const regeneratedAt = '2026-01-02T02:00:00.000Z'
+  const rotation = { key: 'primary', switchedAt, regenerationStartedAt: regeneratedAt, regeneratedAt }
   expect(parseConfig(source({ activeKey: 'secondary', rotation }))).toMatchObject({ rotation })
 })
 

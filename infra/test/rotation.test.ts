@@ -117,6 +117,14 @@ it('exits with 2 while tokens of the former key may be valid, and says when to c
   expect(stdout).toContain(`Run \`npm run rotate -- dev\` again after ${dueAt} to continue.\n`)
 })
 
+it('states the consequences of replacing a leaked key, and changes nothing without confirmation', async () => {
+  const { code, stdout, stderr } = await rotate({}, '--now', 'primary')
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^rotate: .*pass --yes \(nothing was changed\)\n$/)])
+  expect(stdout).toMatch(/all tokens that were issued with it stop working.*continues with the secondary key/s)
+  const confirmed = await rotate({}, '--now', 'primary', '--yes')
+  expect(confirmed.stderr).toMatch(/^rotate: pulumi preview failed/)
+})
+
 it('keeps running with --wait, and continues when the tokens of the former key have expired', async () => {
   const dueAt = Date.parse(now) + 25 * 60 * 60_000
   // A clock that stands still, shortly before that time, until the command waits.
