@@ -60,7 +60,8 @@ const site: ResourceType = {
     return plan
   },
   // App settings may be secrets, so only their own action shows them.
-  show: ({ id, envelope: { [partsMember]: _, ...envelope } }) => {
+  show: ({ id, envelope: stored }) => {
+    const { [partsMember]: _, ...envelope } = stored
     const { siteConfig: __, ...properties } = envelope.properties ?? {}
     const defaultHostName = `${id.name}.azurewebsites.localhost`
     return { ...envelope, properties: { ...properties, state: 'Running', defaultHostName } }
