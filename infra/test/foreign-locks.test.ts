@@ -28,7 +28,7 @@ async function find(pages: readonly (readonly string[])[], resources: readonly S
       return response.writeHead(status).end(JSON.stringify({ value, nextLink }))
     }),
   )
-  return findForeignLocks(resources, { metadataHost: `localhost:${azure.port}` }, credential)
+  return await findForeignLocks(resources, { metadataHost: `localhost:${azure.port}` }, credential)
 }
 
 const own = [resource('ResourceGroup', group), resource('ManagementLockByScope', lock('own'))]

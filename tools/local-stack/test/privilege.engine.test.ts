@@ -28,12 +28,13 @@ const getOne = (type: string) => {
 }
 
 /** Sends a request to the resource manager, as a user would with az. */
-async function send(method: string, path: string) {
+async function send(method: string, path: string, body?: object) {
   const { accessToken } = await emulator.entra.signIn({ user: 'platform', audience: 'https://management.azure.com' })
   // One that the strictest type serves; the others serve any.
   const response = await fetch(new URL(`${path}?api-version=2026-03-18`, emulator.endpoint), {
     method,
     headers: { Authorization: `Bearer ${accessToken}` },
+    ...(body && { body: JSON.stringify(body) }),
   })
   const { error } = (await response.json().catch(() => ({}))) as { error?: { code: string } }
   return [response.status, error?.code]
@@ -134,8 +135,28 @@ describe.runIf(runsEngine)('a keyless, protected stack', () => {
     expect(getDeletedTypes()).toEqual(['roleAssignments', 'roleDefinitions'])
   })
 
-  it('is locked and keyless again', async () => {
+  // As after an interruption while one of them was created.
+  it('names a role that exists without being in its state', async () => {
+    const group = getOne('resourceGroups').id
+    const id = `${group.scope.id}/providers/Microsoft.Authorization/roleDefinitions/11111111-2222-4333-8444-555555555555`
+    const permissions = [{ actions: [] }]
+    const properties = { roleName: `${group.name} token issuer`, assignableScopes: [group.id], permissions }
+    expect(await send('PUT', id, { properties })).toEqual([201, undefined])
     await configure({ keyless: true, protect: true })
+    const { code, stdout } = await up()
+    expect([code, stdout]).toEqual([1, expect.stringContaining('Code="RoleDefinitionWithSameNameExists"')])
+    expect(await send('DELETE', id)).toEqual([200, undefined])
+  })
+
+  it('names a lock that exists without being in its state', async () => {
+    const id = `${getOne('communicationServices').id.id}/providers/Microsoft.Authorization/locks/acs-kit-protect`
+    expect(await send('PUT', id, { properties: { level: 'CanNotDelete' } })).toEqual([201, undefined])
+    const { code, stdout } = await up()
+    expect([code, stdout]).toEqual([1, expect.stringContaining(`cannot create already existing resource '${id}'`)])
+    expect(await send('DELETE', id)).toEqual([200, undefined])
+  })
+
+  it('is locked and keyless again', async () => {
     expect((await up()).code).toBe(0)
     expect([resources('roleDefinitions').length, resources('locks').length]).toEqual([1, 2])
   })
