@@ -11,23 +11,34 @@ const neutral = new Set(
     'resourceGroupName accountName containerName blobName name location tags sku kind dataLocation reserved zoneRedundant',
     'isXenon hyperV scmSiteAlsoStopped serverFarmId source type contentType appSettings appCommandLine linuxFxVersion',
     'netFrameworkVersion localMySqlEnabled alwaysOn healthCheckPath clientAffinityEnabled targetResourceUri profiles',
-    'enabled principalId',
+    'enabled principalId roleName description lockName notes',
   ].flatMap((names) => names.split(' ')),
 )
 
 /** Describes all other inputs of a resource, one text each, so that a new one fails the test until it is listed here. */
 function describeSecurity({ type, isProtected, inputs }: Registered): string[] {
-  const { siteConfig, roleDefinitionId, scope, ...rest } = inputs
-  const settings = { ...rest, ...(siteConfig as object | undefined), ...describeRole(roleDefinitionId, scope) }
+  const { siteConfig, roleDefinitionId, scope, assignableScopes, ...rest } = inputs
+  const settings = {
+    ...rest,
+    ...(siteConfig as object | undefined),
+    ...describeScope(roleDefinitionId, scope),
+    assignableScopes: (assignableScopes as string[] | undefined)?.map(toResource),
+  }
   const listed = Object.entries(settings).filter(([name, value]) => value !== undefined && !neutral.has(name))
   const texts = listed.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
   return [...texts, ...(isProtected ? ['protect'] : [])].map((text) => `${type} ${text}`)
 }
 
-function describeRole(id: unknown, scope: unknown): object {
-  if (typeof id !== 'string' || typeof scope !== 'string') return {}
+function describeScope(id: unknown, scope: unknown): object {
+  if (typeof scope !== 'string') return {}
+  if (typeof id !== 'string') return { scope: toResource(scope) }
   const role = Object.entries(roles).find(([, guid]) => id.endsWith(guid))?.[0]
-  return { role: `${role ?? id} on ${scope.split('/').slice(-2).join(' ')}` }
+  return { role: `${role ?? `custom role ${id.split('/').at(-1)}`} on ${toResource(scope)}` }
+}
+
+/** Returns the type and name of a resource by its id. */
+function toResource(id: string): string {
+  return id.split('/').slice(-2).join(' ')
 }
 
 async function listSecurity(config: Record<string, unknown>): Promise<string[]> {
@@ -55,7 +66,7 @@ const always = [
   'storage:StorageAccount allowSharedKeyAccess: false',
   'storage:BlobContainer publicAccess: None',
   'authorization:RoleAssignment principalType: ServicePrincipal',
-  'authorization:RoleAssignment role: Storage Table Data Contributor on StorageAccount acskitdevmap',
+  'authorization:RoleAssignment role: Storage Table Data Contributor on Table identities',
   'web:WebApp ftpsState: Disabled',
   'web:WebApp http20Enabled: true',
   'web:WebApp httpsOnly: true',
@@ -76,7 +87,15 @@ const keylessAndProtected = [
   'storage:StorageAccount protect',
   'storage:Table protect',
   'authorization:RoleAssignment principalType: ServicePrincipal',
-  'authorization:RoleAssignment role: Communication and Email Service Owner on CommunicationService acs-kit-dev',
+  'authorization:RoleAssignment role: custom role acs-kit-dev-made on CommunicationService acs-kit-dev',
+  'authorization:RoleDefinition assignableScopes: ["ResourceGroup acs-kit-dev"]',
+  // Neither delete, nor ListKeys, nor RegenerateKey.
+  'authorization:RoleDefinition permissions: [{"actions":["Microsoft.Communication/CommunicationServices/Read","Microsoft.Communication/CommunicationServices/Write"],"dataActions":[],"notActions":[],"notDataActions":[]}]',
+  'authorization:RoleDefinition scope: subscriptions 11111111-2222-4333-8444-555555555555',
+  'authorization:ManagementLockByScope level: CanNotDelete',
+  'authorization:ManagementLockByScope level: CanNotDelete',
+  'authorization:ManagementLockByScope scope: CommunicationService acs-kit-dev',
+  'authorization:ManagementLockByScope scope: StorageAccount acskitdevmap',
 ]
 
 it.each([
