@@ -59,6 +59,16 @@ describe('a role definition', () => {
     expect(toResult(await assign(`${subscriptionId}/resourceGroups/other`))).toEqual([400, code])
   })
 
+  it('is assigned once to a principal in a scope, whatever the name of the assignment', async () => {
+    await define()
+    const other = assignment(group).replace(name, subscription)
+    const assignOther = (principalId: string) =>
+      send('PUT', other, { body: { properties: { roleDefinitionId: definition.toUpperCase(), principalId } } })
+    expect([(await assign(group)).status, (await assign(group)).status]).toEqual([201, 200])
+    expect(toResult(await assignOther(name))).toEqual([409, 'RoleAssignmentExists'])
+    expect(toResult(await assignOther(subscription))).toEqual([201, undefined])
+  })
+
   it('is not deleted before its assignments', async () => {
     await define()
     await assign(group)

@@ -23,7 +23,7 @@ function roleAssignment(list: List): ResourceType {
     missingError: ({ name }) =>
       new ArmError(404, 'RoleAssignmentNotFound', `The role assignment '${name}' is not found.`),
     pattern: uuid,
-    put({ scope }, { properties = {} }) {
+    put({ key, scope }, { properties = {} }) {
       const { roleDefinitionId, principalId, principalType = 'User' } = properties
       if (typeof roleDefinitionId !== 'string' || typeof principalId !== 'string') {
         throw invalidContent("'roleDefinitionId' and 'principalId' are required.")
@@ -36,6 +36,15 @@ function roleAssignment(list: List): ResourceType {
         const reason = `'${scope.id}' is not within the assignable scopes of the role: ${scopes.join(', ')}.`
         throw new ArmError(400, 'RoleAssignmentScopeNotAssignableToRoleDefinition', reason)
       }
+      const isAssigned = list().some(
+        ({ id, envelope: { properties: other = {} } }) =>
+          isSame(id.type, roleAssignmentType) &&
+          id.key !== key &&
+          isSame(id.scope.id, scope.id) &&
+          isSame(String(other['principalId']), principalId) &&
+          isSame(String(other['roleDefinitionId']), roleDefinitionId),
+      )
+      if (isAssigned) throw new ArmError(409, 'RoleAssignmentExists', 'The role assignment already exists.')
       return { properties: { ...properties, principalType, scope: scope.id } }
     },
   }
