@@ -39,7 +39,7 @@ describe.each(documents)('%s', (path) => {
       expect(existsSync(join(root, linked)), target).toBe(true)
       if (anchor === undefined) continue
       const headings = [...read(linked).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
-        heading!.toLowerCase().replaceAll(' ', '-'),
+        heading!.toLowerCase().replaceAll('`', '').replaceAll(' ', '-'),
       )
       expect(headings, target).toContain(anchor)
     }
