@@ -48,13 +48,13 @@ const plugins = [
  * app with `serverOptions`: without its `trustProxy`, limits per address count the proxy's address.
  *
  * @param app The app or one of its plugins.
- * @param options Settings of `readSettings`, and optionally `log`, `now`, `random` and Fastify's `prefix`.
+ * @param options Settings of `readPluginSettings`, and optionally `log`, `now`, `random` and Fastify's `prefix`.
  * @returns Resolves without a request to Azure: the first one follows with the first request or with `listen`.
  * @throws If the SDK that `ACS_SDK` names cannot be loaded.
  * @example
  * const app = fastify({ ...serverOptions(settings), logger: true })
  * app.get('/orders', listOrders)
- * await app.register(tokenService, { ...readSettings(process.env), prefix: '/communication' })
+ * await app.register(tokenService, { ...readPluginSettings(process.env), prefix: '/communication' })
  */
 export async function tokenService(app: FastifyInstance, options: TokenServiceOptions): Promise<void> {
   const {

@@ -21,7 +21,7 @@ const idleCheckIntervalMs = 20
  * Options of `fastify` that a plugin cannot set: trusted proxies, timeouts, and problem details for requests that Node cannot
  * parse.
  *
- * @param settings Settings of `readSettings`.
+ * @param settings Settings of `readPluginSettings`.
  * @param log Logger of malformed requests. Default: that of `tokenService`.
  * @returns Options to spread into your own.
  * @example

@@ -1,4 +1,4 @@
-import { readSettings } from '@acs-kit/service-settings'
+import { readPluginSettings } from '@acs-kit/service-settings'
 import { startOtlpReceiver } from '@acs-kit/test-support/otlp-receiver'
 import fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
@@ -96,10 +96,16 @@ describe.runIf(sdk === 'identity')('telemetry', () => {
     await using fixture = await ServiceFixture.start()
     const paths: string[] = []
     await using collector = await startOtlpReceiver(({ path }) => paths.push(path))
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_METRIC_EXPORT_INTERVAL: '100' }
+    // Settings of the app's own SDK, which the service does not support.
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_TRACES_SAMPLER: 'jaeger_remote',
+      OTEL_METRIC_EXPORT_INTERVAL: '100',
+    }
     const app = fastify()
     const log = createLog('error', { write: () => {} })
-    await app.register(tokenService, { ...readSettings({ ...fixture.env, ...env }), log })
+    await app.register(tokenService, { ...readPluginSettings({ ...fixture.env, ...env }), log })
     expect(await app.inject('/v1/identity')).toMatchObject({ statusCode: 401 })
     await app.close()
     expect(paths).toEqual([])

@@ -49,6 +49,20 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   return Object.freeze(isEndpointRepeated(values) ? { ...values, COMMUNICATION_SERVICES_ENDPOINT: undefined } : values)
 }
 
+/**
+ * Reads the settings for an app that hosts the service as a plugin. Ignores `OTEL_…`, which belong to the app's own OpenTelemetry
+ * and may have values that the service does not support, such as the protocol `grpc`.
+ *
+ * @param environment Environment variables, usually `process.env`.
+ * @returns The parsed settings.
+ * @throws {SettingsError} As `readSettings`.
+ * @example
+ * const settings = readPluginSettings(process.env)
+ */
+export function readPluginSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  return readSettings(Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('OTEL_'))))
+}
+
 /** Yields the issues between settings, except for settings that are invalid themselves. */
 function* findConflicts(values: Settings, invalid: ReadonlyMap<string, string>): Generator<string> {
   const primary = values.COMMUNICATION_SERVICES_CONNECTION_STRING
