@@ -16,7 +16,7 @@ const { env: workflowEnv, jobs } = readWorkflow('.github/workflows/deploy-stack.
 const steps = Object.values(jobs).flatMap((job) => job.steps ?? [])
 const [preview, compare, findChanges, apply] = [
   'Preview',
-  'Compare the state with Azure',
+  'Compare the stack with Azure',
   'Look for changes in the plan',
   'Apply the plan',
 ]
@@ -79,12 +79,14 @@ describe.runIf(runsEngine)('the deployment workflow', { timeout: 240_000 }, () =
     readdirSync(join(engine.folder, 'state'), { recursive: true, withFileTypes: true })
       .map((entry) => join(entry.parentPath, entry.name))
       .map((path) => [path, statSync(path).mtimeMs])
-  const changeTags = async (tags: Readonly<Record<string, string>>) => {
+  /** Changes a resource outside Pulumi. */
+  const patch = async (type: string, body: object) => {
     const { accessToken } = await emulator.entra.signIn({ user: 'a', audience: 'https://management.azure.com' })
-    const { status } = await fetch(new URL(`${communication().id.id}?api-version=2026-03-18`, emulator.endpoint), {
+    const { id } = resources().find((resource) => resource.id.type.endsWith(type))!
+    const { status } = await fetch(new URL(`${id.id}?api-version=2026-03-18`, emulator.endpoint), {
       method: 'PATCH',
       headers: { Authorization: `Bearer ${accessToken}` },
-      body: JSON.stringify({ tags }),
+      body: JSON.stringify(body),
     })
     expect(status).toBe(200)
   }
@@ -127,6 +129,8 @@ describe.runIf(runsEngine)('the deployment workflow', { timeout: 240_000 }, () =
     await configure('keyless', 'true')
     await configure('protect', 'true')
     await configure('sku', 'P0v3')
+    await configure('--path', 'instances.min', '1')
+    await configure('--path', 'instances.max', '3')
     await configure('--path', 'tags.team', 'a')
     expect(await previewChanges()).toBe('changes=true')
     await configure('--path', 'tags.team', 'b')
@@ -153,15 +157,16 @@ describe.runIf(runsEngine)('the deployment workflow', { timeout: 240_000 }, () =
     expect(await applyInvalid()).toMatch(/create is not allowed by the plan/)
   })
 
-  it('finds no drift if nothing was changed outside Pulumi', async () => {
+  it('finds no drift if nothing but autoscale has changed Azure', async () => {
+    await patch('serverfarms', { sku: { name: 'P0v3', capacity: 3 } })
     expect(await play(compare)).toMatchObject({ code: 0, stdout: expect.stringMatching(/unchanged/) })
   })
 
   it('finds a tag that was changed outside Pulumi, and writes nothing to the state', async () => {
-    await changeTags({ team: 'x' })
+    await patch('communicationServices', { tags: { team: 'x' } })
     const before = stateFiles()
     const { code, stdout } = await play(compare)
-    expect([code, stdout]).toEqual([expect.any(Number), expect.stringMatching(/~ team: "a" => "x"/)])
+    expect([code, stdout]).toEqual([expect.any(Number), expect.stringMatching(/~ team *: "x" => "a"/)])
     expect(code).not.toBe(0)
     expect(stateFiles()).toEqual(before)
   })
@@ -171,5 +176,9 @@ describe.runIf(runsEngine)('the deployment workflow', { timeout: 240_000 }, () =
     expect((await play(apply, { refresh: true })).code).toBe(0)
     expect(communication().envelope.tags).toEqual({ team: 'a' })
     expect((await play(compare)).code).toBe(0)
+  })
+
+  it('finds no changes if the workflow is started by hand without any', async () => {
+    expect(await previewChanges({ refresh: true })).toBe('changes=false')
   })
 })
