@@ -108,8 +108,11 @@ describe.runIf(runsEngine)('the deployment workflow', { timeout: 240_000 }, () =
     expect(readFileSync(plan, 'utf8')).toContain(`"${communication().id.name}"`)
   })
 
-  it('finds no changes in a preview of the same program', async () => {
+  it('finds no changes in a preview of the same program, without the keys of storage accounts', async () => {
+    emulator.requests.clear()
     expect(await previewChanges()).toBe('changes=false')
+    const keyRequests = emulator.requests.list().filter(({ path }) => /\/listKeys\b/i.test(path))
+    expect(keyRequests.map(({ path }) => path)).toEqual([expect.stringMatching(/\/communicationServices\//i)])
   })
 
   it('keeps the keys of the resource out of the plan and the output', async () => {
