@@ -13,8 +13,8 @@ let clients: ReturnType<typeof clientsFor>
 beforeAll(async () => {
   emulator = open.use(await startEmulator())
   const options = { tls: emulator.tlsFiles, oauth: true }
-  const services = [Azurite.start(options), Azurite.start({ ...options, service: 'blob' })]
-  ;[tables, blobs] = (await Promise.all(services)).map((service) => open.use(service)) as [Azurite, Azurite]
+  tables = open.use(await Azurite.start(options))
+  blobs = open.use(await Azurite.start({ ...options, service: 'blob' }))
   clients = clientsFor(emulator)
 })
 afterAll(() => open.disposeAsync())

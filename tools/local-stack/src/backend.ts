@@ -126,12 +126,10 @@ async function startInProcess(options: InProcessOptions, resources: AsyncDisposa
     }),
   )
   const tokens = servesAccounts ? { tls: emulator.tlsFiles, oauth: true } : undefined
-  const [azurite, blobs] = await Promise.all([
-    Azurite.start({ ...(dataFolder !== undefined && { dataFolder: join(dataFolder, 'azurite') }), ...tokens }),
-    tokens && Azurite.start({ service: 'blob', ...tokens }),
-  ])
-  resources.use(azurite)
-  resources.use(blobs)
+  const azurite = resources.use(
+    await Azurite.start({ ...(dataFolder !== undefined && { dataFolder: join(dataFolder, 'azurite') }), ...tokens }),
+  )
+  const blobs = resources.use(tokens && (await Azurite.start({ service: 'blob', ...tokens })))
   const isAzureEmulated = connectionString === undefined
   const env = childEnvironment(
     {
