@@ -54,7 +54,10 @@ export async function startOtlpReceiver(
   { status = 200 }: { readonly status?: number | undefined | 'never' } = {},
 ) {
   const receive = async (request: IncomingMessage, response: ServerResponse) => {
-    onExport({ path: request.url!, headers: request.headers, body: await buffer(request) })
+    const body = await buffer(request).catch(() => undefined)
+    // The exporter has ended.
+    if (!body) return
+    onExport({ path: request.url!, headers: request.headers, body })
     if (status !== 'never') response.writeHead(status, { 'Content-Type': 'application/json' }).end('{}')
   }
   const server = createServer((request, response) => void receive(request, response))
