@@ -46,6 +46,7 @@ async function requestToken(
   const response = await fetch(`${endpoint}?${new URLSearchParams(query).toString()}`, {
     headers: { 'X-IDENTITY-HEADER': header },
   })
+  if (!response.ok) throw toMountError(`the managed identity responded with ${response.status}`)
   return ((await response.json()) as { access_token: string }).access_token
 }
 

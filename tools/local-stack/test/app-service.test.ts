@@ -68,6 +68,13 @@ it('starts the package with the recorded app settings only, whatever the environ
   vi.unstubAllEnvs()
 })
 
+it('names the reason why it cannot sign in for the package', async () => {
+  emulator.faults.add({ operation: 'managedIdentityToken', status: 400, count: 1 })
+  await expect(start()).rejects.toThrow(
+    /^the site cannot mount its package: the managed identity responded with 400: check the blob/,
+  )
+})
+
 it.each<[string, () => SiteOptions, RegExp]>([
   [
     'a missing blob',
