@@ -9,12 +9,12 @@ const group = `/subscriptions/${subscription}/resourceGroups/group`
 const account = `${group}/providers/Microsoft.Storage/storageAccounts/mappings`
 const service = `${group}/providers/Microsoft.Communication/communicationServices/calls`
 const table = `${account}/tableServices/default/tables/identities`
-const lockOf = (scope: string) => `${scope}/providers/Microsoft.Authorization/locks/keep`
-const roleOf = (scope: string) => `${scope}/providers/Microsoft.Authorization/roleAssignments/${subscription}`
+const lockFor = (scope: string) => `${scope}/providers/Microsoft.Authorization/locks/keep`
+const roleFor = (scope: string) => `${scope}/providers/Microsoft.Authorization/roleAssignments/${subscription}`
 const send = (method: string, path: string, options?: ArmRequestOptions) =>
   sendToArm(fixture.emulator, method, `${path}?api-version=2020-05-01`, options)
 const lock = (scope: string, level = 'CanNotDelete') =>
-  send('PUT', lockOf(scope), { body: { properties: { level, notes: 'users depend on it' } } })
+  send('PUT', lockFor(scope), { body: { properties: { level, notes: 'users depend on it' } } })
 const locked = (scope: string, lockedScope: string, operation = 'delete') => ({
   statusCode: 409,
   code: 'ScopeLocked',
@@ -46,10 +46,10 @@ describe("a lock, with Azure's clients", () => {
   it('prevents deleting its resource until it is removed', async () => {
     const { resources } = clients.groups
     const properties = { level: 'CanNotDelete', notes: 'users depend on it' }
-    const created = await resources.beginCreateOrUpdateByIdAndWait(lockOf(service).slice(1), '2020-05-01', {
+    const created = await resources.beginCreateOrUpdateByIdAndWait(lockFor(service).slice(1), '2020-05-01', {
       properties,
     })
-    expect(created).toMatchObject({ id: lockOf(service), type: 'Microsoft.Authorization/locks', properties })
+    expect(created).toMatchObject({ id: lockFor(service), type: 'Microsoft.Authorization/locks', properties })
     const { communicationServices } = clients.communication
     await expect(communicationServices.beginDeleteAndWait('group', 'calls', quick)).rejects.toMatchObject(
       locked(service, service),
@@ -61,7 +61,7 @@ describe("a lock, with Azure's clients", () => {
       { location: 'global', dataLocation: 'Europe', tags: { team: 'a' } },
       quick,
     )
-    await resources.beginDeleteByIdAndWait(lockOf(service).slice(1), '2020-05-01')
+    await resources.beginDeleteByIdAndWait(lockFor(service).slice(1), '2020-05-01')
     await communicationServices.beginDeleteAndWait('group', 'calls', quick)
   })
 
@@ -89,12 +89,12 @@ describe('a lock', () => {
     ['a table', table],
   ])('prevents deleting the role assignments on %s', async (_, scope) => {
     const properties = { roleDefinitionId: '/x', principalId: subscription }
-    await send('PUT', roleOf(scope), { body: { properties } })
+    await send('PUT', roleFor(scope), { body: { properties } })
     await lock(account)
-    const { status, json } = await send('DELETE', roleOf(scope))
-    expect({ statusCode: status, ...json.error }).toEqual(locked(roleOf(scope), account))
-    await send('DELETE', lockOf(account))
-    expect((await send('DELETE', roleOf(scope))).status).toBe(200)
+    const { status, json } = await send('DELETE', roleFor(scope))
+    expect({ statusCode: status, ...json.error }).toEqual(locked(roleFor(scope), account))
+    await send('DELETE', lockFor(account))
+    expect((await send('DELETE', roleFor(scope))).status).toBe(200)
   })
 
   it('is created, updated, listed and deleted like other resources', async () => {
@@ -102,17 +102,17 @@ describe('a lock', () => {
     expect((await lock(account)).status).toBe(200)
     await lock(service)
     const listed = await send('GET', `${group}/providers/Microsoft.Authorization/locks`)
-    expect((listed.json.value as { id: string }[]).map(({ id }) => id)).toEqual([lockOf(account), lockOf(service)])
-    const deleted = [await send('DELETE', lockOf(account)), await send('DELETE', lockOf(account))]
+    expect((listed.json.value as { id: string }[]).map(({ id }) => id)).toEqual([lockFor(account), lockFor(service)])
+    const deleted = [await send('DELETE', lockFor(account)), await send('DELETE', lockFor(account))]
     expect(deleted.map(({ status }) => status)).toEqual([200, 204])
-    const missing = await send('GET', lockOf(account))
+    const missing = await send('GET', lockFor(account))
     expect([missing.status, missing.json.error.code]).toEqual([404, 'LockNotFound'])
   })
 
   it('can be removed although a lock above it remains', async () => {
     await lock(account)
     await lock(group, 'ReadOnly')
-    expect((await send('DELETE', lockOf(account))).status).toBe(200)
+    expect((await send('DELETE', lockFor(account))).status).toBe(200)
   })
 
   it('prevents every change and action if it is read-only', async () => {
@@ -121,7 +121,7 @@ describe('a lock', () => {
     const attempts = [
       ['PUT', account, account],
       ['PATCH', account, account],
-      ['PUT', roleOf(account), roleOf(account)],
+      ['PUT', roleFor(account), roleFor(account)],
       ['POST', `${account}/listKeys`, account],
     ] as const
     for (const [method, path, scope] of attempts) {
@@ -134,7 +134,7 @@ describe('a lock', () => {
   it('without a valid level or name, or on a missing resource, is rejected', async () => {
     const codes = [
       await lock(account, 'Some'),
-      await send('PUT', `${lockOf(account)}%26`, { body: { properties: { level: 'ReadOnly' } } }),
+      await send('PUT', `${lockFor(account)}%26`, { body: { properties: { level: 'ReadOnly' } } }),
       await lock(account.replace('mappings', 'none')),
     ].map(({ status, json }) => [status, json.error.code])
     expect(codes).toEqual([
@@ -155,7 +155,7 @@ describe('a lock', () => {
     const before = await startEmulator({ dataFolder })
     const path = `${group}?api-version=2024-03-01`
     await sendToArm(before, 'PUT', path, { body: { location: 'westeurope' } })
-    await sendToArm(before, 'PUT', `${lockOf(group)}?api-version=2020-05-01`, {
+    await sendToArm(before, 'PUT', `${lockFor(group)}?api-version=2020-05-01`, {
       body: { properties: { level: 'CanNotDelete' } },
     })
     await before[Symbol.asyncDispose]()

@@ -278,7 +278,7 @@ describe('a site', () => {
   it.each([
     { parameter: '', plans: [200, 404] },
     { parameter: '?deleteEmptyServerFarm=false', plans: [200, 200] },
-  ])('deletes the plan with its last site, unless told to keep it: "$parameter"', async ({ parameter, plans }) => {
+  ])('deletes the plan with its last site, unless the query keeps it: "$parameter"', async ({ parameter, plans }) => {
     const plan = `${providers}/Microsoft.Web/serverfarms/plan`
     const put = (path: string, properties: object) =>
       send('PUT', path, { body: { location: 'westeurope', properties } })

@@ -95,7 +95,7 @@ function startTracePrinter() {
   })
 }
 
-/** Returns the service's settings to export each trace soon, and metrics hardly ever. */
+/** Returns the service's settings to export each trace within a moment, and metrics once an hour. */
 function traceSettings(url: string): Partial<Record<SettingName, string>> {
   return {
     OTEL_EXPORTER_OTLP_ENDPOINT: url,

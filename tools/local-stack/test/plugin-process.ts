@@ -1,4 +1,4 @@
-// Takes the place of the genuine plugin in tests: an executable that the engine finds in the cache, starts, and configures with
+// Replaces the genuine plugin in tests: an executable that the engine finds in the cache, starts, and configures with
 // nothing but the variables of the genuine provider.
 import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
 

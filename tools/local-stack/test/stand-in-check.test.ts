@@ -93,10 +93,10 @@ describe('the mark of a generated name', () => {
   })
 
   it('decides whether a replacement is created before the old resource is deleted', async () => {
-    const diffOf = (mark: Inputs) =>
+    const diffFor = (mark: Inputs) =>
       client.diff(account, { oldInputs: { ...valid, ...mark }, news: { ...valid, location: 'northeurope' } })
-    expect((await diffOf({})).getDeletebeforereplace()).toBe(true)
-    expect((await diffOf({ __createBeforeDelete: true })).getDeletebeforereplace()).toBe(false)
+    expect((await diffFor({})).getDeletebeforereplace()).toBe(true)
+    expect((await diffFor({ __createBeforeDelete: true })).getDeletebeforereplace()).toBe(false)
   })
 
   it.each([

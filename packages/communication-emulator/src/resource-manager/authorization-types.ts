@@ -51,7 +51,7 @@ function roleAssignment(list: List): ResourceType {
 }
 
 function roleDefinition(list: List): ResourceType {
-  const others = (type: string) => list().filter(({ id }) => isSame(id.type, type))
+  const findAll = (type: string) => list().filter(({ id }) => isSame(id.type, type))
   return {
     type: roleDefinitionType,
     listedApiVersion: '2022-04-01',
@@ -67,7 +67,7 @@ function roleDefinition(list: List): ResourceType {
       if (typeof roleName !== 'string' || !isList(permissions) || !isList(assignableScopes)) {
         throw invalidContent("'roleName', 'permissions' and 'assignableScopes' are required.")
       }
-      const isTaken = others(roleDefinitionType).some(
+      const isTaken = findAll(roleDefinitionType).some(
         ({ id: { key }, envelope }) => key !== id.key && isSame(String(envelope.properties?.['roleName']), roleName),
       )
       if (isTaken) {
@@ -82,7 +82,7 @@ function roleDefinition(list: List): ResourceType {
       return { properties: { ...properties, type: 'CustomRole', permissions: complete } }
     },
     checkDeletion({ id }) {
-      const isAssigned = others(roleAssignmentType).some(({ envelope }) =>
+      const isAssigned = findAll(roleAssignmentType).some(({ envelope }) =>
         hasName(String(envelope.properties?.['roleDefinitionId']), id),
       )
       if (!isAssigned) return

@@ -23,8 +23,8 @@ type ObservedOptions = Pick<UpOptions, 'color' | 'onEvent' | 'signal'>
 const operations: Readonly<Record<string, 'created' | 'deleted'>> = { create: 'created', delete: 'deleted' }
 
 /**
- * The genuine Pulumi engine, with the stand-in provider or the genuine one, on the unmodified program. Configuration and state are in a
- * temporary folder.
+ * The genuine Pulumi engine, with the stand-in provider or the genuine one, on the unmodified program. Configuration and state
+ * are in a temporary folder.
  */
 export class LocalEngine implements AsyncDisposable {
   /** Contains everything that the engine writes. */

@@ -44,7 +44,7 @@ export class BlobClient {
     }
   }
 
-  /** Returns undefined if there is no such account. */
+  /** Returns undefined if the account does not exist. */
   async #open({ account, accountName, containerName, blobName }: Readonly<Record<string, string>>) {
     const { status, body } = await this.#arm.call('GET', account!, apiVersion)
     if (status === 404) return undefined

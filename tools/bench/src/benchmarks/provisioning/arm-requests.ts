@@ -45,8 +45,8 @@ function countRequests({ requests }: Emulator): Map<string, number> {
 
 /** `…/providers/Microsoft.Web/sites/name/config/web` is `sites/config`; an action such as `listKeys` is kept. */
 function toType(path: string): string {
-  const [last = ''] = path.split('/providers/').slice(1).slice(-1)
-  if (last === '') return 'resourceGroups'
+  const last = path.split('/providers/').slice(1).at(-1)
+  if (last === undefined) return 'resourceGroups'
   return last
     .split('/')
     .slice(1)

@@ -39,8 +39,8 @@ export async function benchmarkTelemetry(): Promise<Measurement[]> {
   const [plainStartMs, startMs] = await measureInterleaved(11, [start({}), start(telemetry)])
   const name = 'without telemetry'
   return [
-    ...Object.keys(traced).map((traced, index) =>
-      createMeasurement({ name: traced, value: rates[index]!, unit: '/s', reference: { name, value: plainRate! } }),
+    ...Object.keys(traced).map((service, index) =>
+      createMeasurement({ name: service, value: rates[index]!, unit: '/s', reference: { name, value: plainRate! } }),
     ),
     createMeasurement({
       name: 'token service started with telemetry, until it listens',
