@@ -50,9 +50,13 @@ export class ProviderClient implements Disposable {
 
   /** Creates a resource; resolves with its id. */
   async create(type: string, inputs: Inputs): Promise<string> {
+    return (await this.createWithOutputs(type, inputs)).id
+  }
+
+  async createWithOutputs(type: string, inputs: Inputs): Promise<{ id: string; outputs: Inputs }> {
     const request = new provider.CreateRequest().setUrn(urn(type)).setProperties(fromJavaScript(inputs))
     const response = (await promisify(this.rpc.create.bind(this.rpc))(request)) as provider.CreateResponse
-    return response.getId()
+    return { id: response.getId(), outputs: response.getProperties()!.toJavaScript() }
   }
 
   async read(request: provider.ReadRequest): Promise<provider.ReadResponse> {

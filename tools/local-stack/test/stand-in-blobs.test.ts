@@ -1,41 +1,33 @@
 import { hash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import type { Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob'
-import grpc from '@grpc/grpc-js'
-import providerRpc from '@pulumi/pulumi/proto/provider_grpc_pb.js'
 import provider from '@pulumi/pulumi/proto/provider_pb.js'
-import struct from 'google-protobuf/google/protobuf/struct_pb.js'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startStandInProvider } from '../src/stand-in-provider/stand-in-provider.ts'
-
-type Inputs = Record<string, struct.JavaScriptValue>
+import { toStruct } from '../src/stand-in-provider/struct-values.ts'
+import { startProvider, urn, type Inputs, type ProviderClient } from './provider-client.ts'
 
 const type = 'azure-native:storage:Blob'
-const urn = `urn:pulumi:local::acs-kit::${type}::name`
 const account = { resourceGroupName: 'group', accountName: 'packagesaccount' }
 const base = { ...account, containerName: 'packages', type: 'Block' }
 const open = new AsyncDisposableStack()
 let emulator: Emulator
-let client: InstanceType<typeof providerRpc.ResourceProviderClient>
+let client: ProviderClient
 let container: ContainerClient
 
 beforeAll(async () => {
-  emulator = open.use(await startEmulator())
+  const started = open.use(await startProvider())
+  emulator = started.emulator
+  client = started.client
   const blobs = open.use(await Azurite.start({ service: 'blob', tls: emulator.tlsFiles, oauth: true }))
   emulator.resourceManager.storage = { blobEndpoint: blobs.endpoint, keys: Azurite.accountKeys }
-  const { port } = open.use(await startStandInProvider(emulator.resourceManager.servicePrincipal))
-  client = new providerRpc.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure())
-  open.defer(() => client.close())
-  await promisify(client.configure.bind(client))(new provider.ConfigureRequest().setArgs(new struct.Struct()))
-  await create({ resourceGroupName: 'group', location: 'westeurope' }, 'azure-native:resources:ResourceGroup')
+  await client.create('azure-native:resources:ResourceGroup', { resourceGroupName: 'group', location: 'westeurope' })
   const kind = { kind: 'StorageV2', sku: { name: 'Standard_LRS' } }
-  await create({ ...account, location: 'westeurope', ...kind }, 'azure-native:storage:StorageAccount')
-  await create({ ...account, containerName: 'packages' }, 'azure-native:storage:BlobContainer')
+  await client.create('azure-native:storage:StorageAccount', { ...account, location: 'westeurope', ...kind })
+  await client.create('azure-native:storage:BlobContainer', { ...account, containerName: 'packages' })
   container = BlobServiceClient.fromConnectionString(blobs.connectionString).getContainerClient('packages')
 })
 afterAll(() => open.disposeAsync())
@@ -46,34 +38,24 @@ function toAsset(content: { readonly text?: string; readonly path?: string }, di
   return { ...signature, hash: digest, ...content }
 }
 
-async function create(inputs: Inputs, resourceType = type): Promise<{ id: string; outputs: Inputs }> {
-  const request = new provider.CreateRequest()
-    .setUrn(urn.replace(type, resourceType))
-    .setProperties(struct.Struct.fromJavaScript(inputs))
-  const response = (await promisify(client.create.bind(client))(request)) as provider.CreateResponse
-  return { id: response.getId(), outputs: response.getProperties()!.toJavaScript() }
-}
+const create = (inputs: Inputs) => client.createWithOutputs(type, inputs)
 
 async function read(id: string, inputs: Inputs, outputs: Inputs) {
   const request = new provider.ReadRequest()
-    .setUrn(urn)
+    .setUrn(urn(type))
     .setId(id)
-    .setInputs(struct.Struct.fromJavaScript(inputs))
-    .setProperties(struct.Struct.fromJavaScript(outputs))
-  const response = (await promisify(client.read.bind(client))(request)) as provider.ReadResponse
+    .setInputs(toStruct(inputs))
+    .setProperties(toStruct(outputs))
+  const response = await client.read(request)
   return { id: response.getId(), inputs: response.getInputs()?.toJavaScript() }
 }
 
 async function diff(before: Inputs, after: Inputs) {
-  const request = new provider.DiffRequest()
-    .setUrn(urn)
-    .setOldInputs(struct.Struct.fromJavaScript(before))
-    .setNews(struct.Struct.fromJavaScript(after))
-  const response = (await promisify(client.diff.bind(client))(request)) as provider.DiffResponse
+  const response = await client.diff(type, { oldInputs: before, news: after })
   return { diffs: response.getDiffsList(), replaces: response.getReplacesList() }
 }
 
-const remove = (id: string) => promisify(client.delete.bind(client))(new provider.DeleteRequest().setUrn(urn).setId(id))
+const remove = (id: string) => client.delete(type, id)
 
 it('uploads a file with its type and metadata, and returns what azure-native returns', async () => {
   const path = join(temporaryFolder(), 'a.zip')
@@ -97,15 +79,9 @@ it('uploads a file with its type and metadata, and returns what azure-native ret
 
 it('updates type and metadata in place, and replaces the resource for another content or name', async () => {
   const inputs = { ...base, blobName: 'b.txt', source: toAsset({ text: 'one' }, '1') }
-  const { id, outputs } = await create(inputs)
+  const { id } = await create(inputs)
   const news = { ...inputs, contentType: 'text/plain', metadata: { team: 'b' }, accessTier: 'Cool' }
-  const request = new provider.UpdateRequest()
-    .setUrn(urn)
-    .setId(id)
-    .setOlds(struct.Struct.fromJavaScript(outputs))
-    .setNews(struct.Struct.fromJavaScript(news))
-  const response = (await promisify(client.update.bind(client))(request)) as provider.UpdateResponse
-  expect(response.getProperties()!.toJavaScript()).toMatchObject({
+  expect(await client.update(type, id, inputs, news)).toMatchObject({
     contentType: 'text/plain',
     metadata: { team: 'b' },
     accessTier: 'Cool',
