@@ -82,7 +82,7 @@ chmod +x "$folder/pulumi-resource-azure-native"`)
       /^pulumi up: genuine engine, genuine provider, emulated Azure$/m,
       /^ {2}CommunicationService +[\d.]+ s {2}created$/m,
       /^ {2}voip token +[\d.]+ s {2}eyJ/m,
-      /^ {2}destroyed +[\d.]+ s {2}8 resources$/m,
+      /^ {2}destroyed +[\d.]+ s {2}11 resources$/m,
       /^ {2}remaining +[\d.]+ s {2}none$/m,
     ]) {
       expect(stdout).toMatch(line)
@@ -111,7 +111,7 @@ chmod +x "$folder/pulumi-resource-azure-native"`)
     expect(findProcesses(pulumi.tmp)).toEqual([])
     // Kept for the next run.
     expect(readdirSync(pulumi.plugins)).toContain(`resource-azure-native-v${version}`)
-  })
+  }, 240_000)
 
   it('ends with one line if the plugin cannot be installed, and starts nothing', async () => {
     const pulumi = recordPulumi(`echo 'warning: Error downloading plugin' >&2

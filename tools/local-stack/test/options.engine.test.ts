@@ -96,7 +96,7 @@ describe.runIf(runsEngine)('options of the stack, with the genuine engine and th
     await run('config', 'set', 'scopePolicy', scopePolicy)
     await run('config', 'set', '--secret', '--path', 'settings.ALLOWED_HEADERS', 'X-Hush')
     const { code, stdout } = await up()
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 18 created/)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 19 created/)])
     expect(getProperties('communicationServices')['publicNetworkAccess']).toBe('SecuredByPerimeter')
     expect(getSku('storageAccounts')).toEqual({ name: 'Standard_GZRS' })
     expect(getSku('serverfarms')).toEqual({ name: 'P0v3', capacity: 2 })
@@ -154,7 +154,7 @@ describe.runIf(runsEngine)('options of the stack, with the genuine engine and th
   it('updates retention, settings and zones, and nothing else', async () => {
     await engine.configure({ logRetentionDays: '30', zoneRedundant: 'false', 'settings.TOKENS_PER_MINUTE': '30' })
     await run('config', 'rm', '--path', 'settings.REFERENCE_PAGE')
-    expect((await up()).stdout).toMatch(/~ 3 updated\n +15 unchanged/)
+    expect((await up()).stdout).toMatch(/~ 3 updated\n +16 unchanged/)
     expect(await getPart('/config/logs')).toMatchObject({ httpLogs: { fileSystem: { retentionInDays: 30 } } })
     expect(getProperties('serverfarms')['zoneRedundant']).toBe(false)
     expect([getSetting('TOKENS_PER_MINUTE'), getSetting('REFERENCE_PAGE')]).toEqual(['30', undefined])

@@ -48,7 +48,7 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
 
   it('previews an upload without making it', async () => {
     const { code, stdout } = await runPulumi(engine, 'preview')
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 18 to create/)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\+ 21 to create/)])
     expect(await Array.fromAsync(service.listContainers())).toEqual([])
   })
 
@@ -105,7 +105,7 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
 
   it('destroys the package and its container', async () => {
     const { code, stdout } = await run('destroy')
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/18 deleted/)])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/21 deleted/)])
     expect(await Array.fromAsync(service.listContainers())).toEqual([])
     expect(emulator.resourceManager.resources()).toEqual([])
   })
