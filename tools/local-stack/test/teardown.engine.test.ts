@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
@@ -9,6 +7,7 @@ import { TableClient } from '@azure/data-tables'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
 import type { LocalEngine } from '../src/pulumi/local-engine.ts'
+import { prepareCommand } from './infra-command.ts'
 import { cli, runPulumi, runsEngine } from './pulumi-process.ts'
 
 const command = fileURLToPath(import.meta.resolve('@acs-kit/infra/teardown'))
@@ -21,42 +20,17 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
   let emulator: Emulator
   let engine: LocalEngine
   let azurite: Azurite
-  let env: NodeJS.ProcessEnv
+  let run: ReturnType<typeof prepareCommand>
 
   beforeAll(async () => {
     emulator = open.use(await startEmulator())
     azurite = open.use(await Azurite.start({ tls: emulator.tlsFiles, oauth: true }))
     engine = open.use(await startEmulatedEngine({ cli: cli!, emulator, azurite, settings: { protect: 'true' } }))
-    const bin = join(engine.folder, 'bin')
-    mkdirSync(bin)
-    // The command runs Pulumi in infra/; this stack's configuration is in the engine's folder.
-    const real = cli!.command === 'pulumi' ? `PATH='${process.env['PATH']}' pulumi` : `'${cli!.command}'`
-    writeFileSync(join(bin, 'pulumi'), `#!/bin/sh\ncd '${engine.folder}'\nexec env ${real} "$@"\n`)
-    chmodSync(join(bin, 'pulumi'), 0o755)
-    const { endpoint, header } = emulator.entra.managedIdentity
-    env = {
-      ...engine.env,
-      PATH: [bin, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
-      HOME: engine.folder,
-      ARM_METADATA_HOSTNAME: emulator.endpoint.slice(0, -1),
-      NODE_EXTRA_CA_CERTS: emulator.caPath,
-      IDENTITY_ENDPOINT: endpoint,
-      IDENTITY_HEADER: header,
-    }
+    run = prepareCommand(command, engine, emulator)
     await engine.up()
   })
   afterAll(() => open.disposeAsync())
 
-  /** Runs the command; `input` is what the user types. */
-  const run = async (args: readonly string[], changes: NodeJS.ProcessEnv = {}, input?: string) => {
-    const child = spawn(process.execPath, [command, ...args], { env: { ...env, ...changes }, stdio: 'pipe' })
-    child.stdin.end(input)
-    const output = { stdout: '', stderr: '' }
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-    const [code] = (await once(child, 'close')) as [number | null]
-    return { code, ...output }
-  }
   const teardown = (...args: string[]) => run(args)
   const resources = () => emulator.resourceManager.resources()
   const getName = (type: string) => resources().find(({ id }) => id.type.endsWith(type))!.id.name
@@ -86,14 +60,14 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
 
   it('changes nothing when another name is typed', () =>
     expectUnchanged(async () => {
-      const { code, stdout, stderr } = await run(['local'], { NODE_OPTIONS: terminal }, 'prod\n')
+      const { code, stdout, stderr } = await run(['local'], { env: { NODE_OPTIONS: terminal }, input: 'prod\n' })
       expect([code, stderr]).toEqual([1, 'teardown: not confirmed: nothing was changed\n'])
       expect(stdout).toMatch(/To destroy the stack, type its name, local: /)
     }))
 
   it('names the passphrase variable when it is missing, and changes nothing', () =>
     expectUnchanged(async () => {
-      const { code, stderr } = await run(['local', '--yes'], { PULUMI_CONFIG_PASSPHRASE: undefined })
+      const { code, stderr } = await run(['local', '--yes'], { env: { PULUMI_CONFIG_PASSPHRASE: undefined } })
       expect([code, stderr]).toEqual([1, expect.stringMatching(/^teardown: .*PULUMI_CONFIG_PASSPHRASE/)])
     }))
 
@@ -114,7 +88,7 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
 
   it('destroys nothing when the user is not signed in', () =>
     expectUnchanged(async () => {
-      const { code, stderr } = await run(['local', '--yes'], { IDENTITY_HEADER: 'x' })
+      const { code, stderr } = await run(['local', '--yes'], { env: { IDENTITY_HEADER: 'x' } })
       expect([code, stderr]).toEqual([
         1,
         expect.stringMatching(/^teardown: not signed in to Azure: run `az login`: .*\n$/),
@@ -135,7 +109,7 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
       expect(existsSync(other)).toBe(false)
     }))
 
-  it('destroys nothing while the group has a lock of someone else', async () => {
+  it('destroys nothing while the group has a lock that the stack did not create', async () => {
     const { accessToken } = await emulator.entra.signIn({ user: 'platform', audience: 'https://management.azure.com' })
     const group = resources().find(({ id }) => id.type.endsWith('/resourceGroups'))!.id.id
     const lock = `${group}/providers/Microsoft.Authorization/locks/theirs`
@@ -173,7 +147,9 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
     const checkpoint = { content, bytes: 3, rows: 1, isLast: true, owner: 'x' }
     writeFileSync(`${path}.partial/checkpoint.json`, JSON.stringify(checkpoint))
     emulator.faults.add({ operation: 'armDelete', status: 409, count: 1 })
-    const failed = await run(['local', '--yes', '--export', 'mappings.ndjson'], { INIT_CWD: engine.folder })
+    const failed = await run(['local', '--yes', '--export', 'mappings.ndjson'], {
+      env: { INIT_CWD: engine.folder },
+    })
     emulator.faults.clear()
     expect([failed.code, failed.stdout]).toEqual([
       1,
@@ -197,7 +173,7 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
     await engine.up()
     const names = resources().map(({ id }) => id.name)
     const { accessKey } = emulator.resources.at(-1)!
-    const { code, stdout, stderr } = await run(['local'], { NODE_OPTIONS: terminal }, 'local\n')
+    const { code, stdout, stderr } = await run(['local'], { env: { NODE_OPTIONS: terminal }, input: 'local\n' })
     expect([code, stderr]).toEqual([0, ''])
     const table = stdout.slice(stdout.indexOf('resource  '))
     expect(names.filter((name) => !new RegExp(`${name} +exists +deleted\n`).test(table))).toEqual([])
@@ -209,13 +185,14 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
     await engine.up()
     emulator.faults.add({ operation: 'armDelete', latencyMs: 1500, count: 1 })
     // Ctrl+C reaches every process of the terminal.
-    const child = spawn(process.execPath, [command, 'local', '--yes'], { env, detached: true, stdio: 'pipe' })
-    let stdout = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (!/ deleting /.test(stdout) && / deleting /.test(text)) process.kill(-child.pid!, 'SIGINT')
-      stdout += text
+    let isInterrupted = false
+    const { code, stdout } = await run(['local', '--yes'], {
+      onOutput: (child, text) => {
+        if (isInterrupted || !/ deleting /.test(text)) return
+        isInterrupted = true
+        process.kill(-child.pid!, 'SIGINT')
+      },
     })
-    const [code] = (await once(child, 'close')) as [number | null]
     expect([code, stdout]).toEqual([
       1,
       expect.stringMatching(/Incomplete.*Run `npm run teardown -- local` again to continue/),
