@@ -67,13 +67,12 @@ export function hasNull(value: unknown): boolean {
   return value === null || (isRecord(value) && Object.values(value).some(hasNull))
 }
 
-/** Converts the resource manager's response to outputs; values that it never returns are taken from `inputs`. */
-export function toOutputs({ apiVersion, renamed = {}, hidden = [] }: ResourceRow, inputs: Values, body: Values) {
+/** Converts the resource manager's response to outputs. */
+export function toOutputs({ apiVersion, renamed = {} }: ResourceRow, body: Values): Values {
   const { id: _, properties = {}, ...top } = withoutNulls(body) as Values & { readonly properties?: Values }
   const back = Object.fromEntries(Object.entries(renamed).map(([ours, theirs]) => [theirs, ours]))
   const flat = Object.entries(properties).map(([name, value]) => [back[name] ?? name, value] as const)
-  const kept = Object.entries(inputs).filter(([name]) => hidden.includes(name))
-  return { ...Object.fromEntries([...kept, ...flat]), ...top, azureApiVersion: apiVersion }
+  return { ...Object.fromEntries(flat), ...top, azureApiVersion: apiVersion }
 }
 
 /** Outputs of a resource that are known before it is created or updated; the engine treats the others as unknown. */

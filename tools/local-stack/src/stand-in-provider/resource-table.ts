@@ -12,8 +12,6 @@ export interface ResourceRow {
   readonly fixed?: readonly string[]
   /** Inputs that have another name in the body. */
   readonly renamed?: Readonly<Record<string, string>>
-  /** Inputs that a GET never returns. */
-  readonly hidden?: readonly string[]
   /** Inputs that reset a part of a resource, which always exists: creating it adopts the part, and deleting it resets the part. */
   readonly defaults?: Readonly<Record<string, unknown>>
   /** Properties that a GET of another path below the resource returns, such as a site's `config/web`. */

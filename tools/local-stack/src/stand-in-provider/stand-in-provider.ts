@@ -78,7 +78,7 @@ async function create(request: provider.CreateRequest, cloud: Cloud) {
   const body = await write(row, path, inputs, client)
   // In the resource manager's spelling.
   const id = typeof body['id'] === 'string' ? body['id'] : path
-  return new provider.CreateResponse().setId(id).setProperties(toStruct(toOutputs(row, inputs, body)))
+  return new provider.CreateResponse().setId(id).setProperties(toStruct(toOutputs(row, body)))
 }
 
 /** Throws if a resource exists, unless it always does: a PUT would change it. */
@@ -100,7 +100,7 @@ async function read(request: provider.ReadRequest, cloud: Cloud) {
   // A response without an id means that the resource is deleted.
   if (!body) return new provider.ReadResponse()
   const inputsBefore = toValues(request.getInputs())
-  const outputs = toOutputs(row, inputsBefore, body)
+  const outputs = toOutputs(row, body)
   const isImport = Object.keys(inputsBefore).length === 0
   const inputs = isImport
     ? toImportedInputs(row, request.getId(), outputs)
@@ -116,7 +116,7 @@ async function update(request: provider.UpdateRequest, cloud: Cloud) {
     return new provider.UpdateResponse().setProperties(toStruct(outputs))
   }
   const body = await write(row, request.getId(), inputs, getClient(row, cloud), toValues(request.getOldInputs()))
-  return new provider.UpdateResponse().setProperties(toStruct(toOutputs(row, inputs, body)))
+  return new provider.UpdateResponse().setProperties(toStruct(toOutputs(row, body)))
 }
 
 /** Writes a resource and returns it as read afterwards, which is what a refresh compares with. */
@@ -170,5 +170,5 @@ async function invoke(request: provider.InvokeRequest, cloud: Cloud) {
   const path = toPath(row.path, args, subscriptionId)
   const { status, body } = await getClient(row, cloud).call('GET', path, row.apiVersion)
   if (status === 404) throw new Error(`${path} does not exist`)
-  return new provider.InvokeResponse().setReturn(toStruct({ id: body['id'], ...toOutputs(row, {}, body) }))
+  return new provider.InvokeResponse().setReturn(toStruct({ id: body['id'], ...toOutputs(row, body) }))
 }
