@@ -22,16 +22,15 @@ export interface CommandOptions {
 
 /**
  * Prepares a command of `infra` for the stack of an engine. The command runs Pulumi in `infra`, but the configuration of this
- * stack is in the engine's folder. A call whose arguments match the shell pattern `HOLD_AT` creates the file `held` there and
- * does not return.
+ * stack is in the engine's folder. A call whose arguments match the shell pattern `KILL_AT` kills the command and does nothing.
  */
 export function prepareCommand(script: string, engine: LocalEngine, emulator: Emulator) {
   const { folder } = engine
   const bin = join(folder, 'bin')
   mkdirSync(bin)
   const real = cli!.command === 'pulumi' ? `PATH='${process.env['PATH']}' pulumi` : `'${cli!.command}'`
-  const hold = `case " $* " in $HOLD_AT) : > held; exec sleep 600;; esac`
-  writeFileSync(join(bin, 'pulumi'), `#!/bin/sh\ncd '${folder}'\n${hold}\nexec env ${real} "$@"\n`)
+  const kill = `case " $* " in $KILL_AT) kill -9 0;; esac`
+  writeFileSync(join(bin, 'pulumi'), `#!/bin/sh\ncd '${folder}'\n${kill}\nexec env ${real} "$@"\n`)
   chmodSync(join(bin, 'pulumi'), 0o755)
   const { endpoint, header } = emulator.entra.managedIdentity
   const prepared = {

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
@@ -64,18 +64,10 @@ describe.runIf(runsEngine)(
       if (exitCode === null && signalCode === null) process.kill(-pid!, 'SIGKILL')
     }
 
-    /** Runs the command until it calls Pulumi with arguments that match a pattern, and kills it before that call. */
+    /** Runs the command until it calls Pulumi with arguments that match a pattern, and kills both before that call. */
     async function killBefore(pattern: string): Promise<string> {
-      const held = 'held'
-      let running: ChildProcess | undefined
-      const watcher = watch(engine.folder, (_event, name) => {
-        if (name === held && running) kill(running)
-      })
-      const options = { env: { HOLD_AT: pattern }, onOutput: (child: ChildProcess) => (running ??= child) }
-      const { code, stdout, stderr } = await rotate([], options)
-      watcher.close()
+      const { code, stdout, stderr } = await rotate([], { env: { KILL_AT: pattern } })
       expect(code, `${pattern}: ${stdout}${stderr}`).toBeNull()
-      rmSync(join(engine.folder, held))
       return stdout
     }
 
@@ -88,7 +80,7 @@ describe.runIf(runsEngine)(
       expect([users.rejections, users.endedEarly]).toEqual([[], []])
     }
 
-    /** Moves the clock while nobody makes a request, because the service follows a moment later. */
+    /** Moves the clock while no user sends a request, because the service follows a moment later. */
     async function advanceClock(ms: number): Promise<void> {
       await users.stop()
       users.checkTokens()
