@@ -35,25 +35,38 @@ export async function startOnAppService(
 ): Promise<TokenServiceProcess> {
   const root = folder.join('wwwroot')
   const { properties, identity } = getSite(emulator)
-  const { appCommandLine, linuxFxVersion, appSettings: list } = properties.siteConfig
-  const appSettings = Object.fromEntries(list.map(({ name, value }) => [name, value]))
+  const { appCommandLine, linuxFxVersion } = properties.siteConfig
+  const appSettings = getAppSettings(emulator)
   const identities = Object.keys(identity?.userAssignedIdentities ?? {})
   if (hasPackage) await mountPackage(emulator, { appSettings, identities }, root)
   else await buildArtifact(root)
   return await TokenServiceProcess.start({
     script: join(root, parseCommand(appCommandLine, linuxFxVersion)),
-    env: {
-      ...appSettings,
-      IDENTITY_ENDPOINT: emulator.entra.managedIdentity.endpoint,
-      IDENTITY_HEADER: emulator.entra.managedIdentity.header,
-      // Not set by App Service: the emulated Azure has a certificate of its own, and only this machine may connect.
-      NODE_EXTRA_CA_CERTS: emulator.caPath,
-      HOST: '127.0.0.1',
-      ...settings,
-    },
+    env: { ...toSiteEnvironment(emulator, appSettings), ...settings },
     clock: emulator.clock,
     onLog,
   })
+}
+
+/** Returns the app settings of the provisioned site. */
+export function getAppSettings(emulator: Emulator): Readonly<Record<string, string>> {
+  const { appSettings } = getSite(emulator).properties.siteConfig
+  return Object.fromEntries(appSettings.map(({ name, value }) => [name, value]))
+}
+
+/** Adds what App Service and this machine set to the app settings of a site. */
+export function toSiteEnvironment(
+  { entra, caPath }: Emulator,
+  appSettings: Readonly<Record<string, string>>,
+): NodeJS.ProcessEnv {
+  return {
+    ...appSettings,
+    IDENTITY_ENDPOINT: entra.managedIdentity.endpoint,
+    IDENTITY_HEADER: entra.managedIdentity.header,
+    // Not set by App Service: the emulated Azure has a certificate of its own, and only this machine may connect.
+    NODE_EXTRA_CA_CERTS: caPath,
+    HOST: '127.0.0.1',
+  }
 }
 
 function getSite(emulator: Emulator): Site {

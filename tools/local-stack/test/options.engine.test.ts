@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { getAppSettings } from '../src/app-service.ts'
 import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
 import type { LocalEngine } from '../src/pulumi/local-engine.ts'
 import { cli, runPulumi, runsEngine } from './pulumi-process.ts'
@@ -26,11 +27,8 @@ describe.runIf(runsEngine)('options of the stack, with the genuine engine and th
     emulator.resourceManager.resources().find(({ id }) => id.type.toLowerCase().endsWith(type.toLowerCase()))
   const getProperties = (type: string) => find(type)!.envelope.properties!
   const getSku = (type: string) => find(type)!.envelope['sku']
-  const getSetting = (name: string) =>
-    (getProperties('sites')['siteConfig'] as { appSettings: { name: string; value: string }[] }).appSettings.find(
-      (setting) => setting.name === name,
-    )?.value
-  /** Sends a request to the resource manager, as somebody else would. */
+  const getSetting = (name: string) => getAppSettings(emulator)[name]
+  /** Sends a request to the resource manager, as another program would. */
   const send = async (method: string, type: string, path: string, body?: object) => {
     const { accessToken } = await emulator.entra.signIn({ user: 'a', audience: 'https://management.azure.com' })
     const url = new URL(`${find(type)!.id.id}${path}?api-version=2025-05-01`, emulator.endpoint)
@@ -160,7 +158,7 @@ describe.runIf(runsEngine)('options of the stack, with the genuine engine and th
     expect([getSetting('TOKENS_PER_MINUTE'), getSetting('REFERENCE_PAGE')]).toEqual(['30', undefined])
   })
 
-  it('disables passwords of the site again after somebody enabled them', async () => {
+  it('disables passwords of the site again after they were enabled outside Pulumi', async () => {
     await send('PUT', 'sites', scmPolicy, { properties: { allow: true } })
     expect((await up('--refresh')).stdout).toMatch(/~ 1 updated/)
     expect(await getPart(scmPolicy)).toEqual({ allow: false })

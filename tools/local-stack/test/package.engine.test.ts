@@ -5,6 +5,7 @@ import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { BlobServiceClient } from '@azure/storage-blob'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { getAppSettings } from '../src/app-service.ts'
 import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
 import type { LocalEngine } from '../src/pulumi/local-engine.ts'
 import { cli, runPulumi, runsEngine } from './pulumi-process.ts'
@@ -33,12 +34,6 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
   const builtPackage = () => join(engine.folder, 'token-service.zip')
   const changedPackage = () => join(engine.folder, 'changed.zip')
   const find = (type: string) => emulator.resourceManager.resources().find(({ id }) => id.type.endsWith(`/${type}`))!
-  function getSettings(): Readonly<Record<string, string>> {
-    const { appSettings } = find('sites').envelope.properties!['siteConfig'] as {
-      appSettings: { name: string; value: string }[]
-    }
-    return Object.fromEntries(appSettings.map(({ name, value }) => [name, value]))
-  }
   /** Counts the requests for the account's keys since the last call. Each operation on a blob makes one. */
   function countKeyRequests(): number {
     const count = emulator.requests.list().filter(({ path }) => /\/storageAccounts\/[^/]+\/listKeys$/.test(path)).length
@@ -59,7 +54,7 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
     expect(blob).toMatchObject({ name: toName(builtPackage()), properties: { contentType: 'application/zip' } })
     const client = container().getBlobClient(blob!.name)
     expect((await client.downloadToBuffer()).equals(readFileSync(builtPackage()))).toBe(true)
-    expect(getSettings()).toMatchObject({
+    expect(getAppSettings(emulator)).toMatchObject({
       WEBSITE_RUN_FROM_PACKAGE: client.url,
       WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID: find('userAssignedIdentities').id.id,
     })
@@ -89,7 +84,9 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
     emulator.faults.remove(fault)
     expect((await up).stdout).toMatch(/\+ 1 created\n +~ 1 updated\n +- 1 deleted/)
     expect(await listNames()).toEqual([toName(changedPackage())])
-    expect(getSettings()['WEBSITE_RUN_FROM_PACKAGE']).toBe(container().getBlobClient(toName(changedPackage())).url)
+    expect(getAppSettings(emulator)['WEBSITE_RUN_FROM_PACKAGE']).toBe(
+      container().getBlobClient(toName(changedPackage())).url,
+    )
   }, 120_000)
 
   it.each<[string, (name: string) => Promise<unknown>]>([

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Emulator } from '@acs-kit/communication-emulator'
-import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { listenLocally } from '@acs-kit/test-support/local-server'
+import { getAppSettings, toSiteEnvironment } from '../src/app-service.ts'
 import { TokenServiceProcess } from '../src/token-service-process.ts'
 import { forward } from './forward.ts'
 
@@ -67,21 +67,10 @@ async function retire(instance: Instance): Promise<void> {
 
 async function startInstance(emulator: Emulator): Promise<Instance> {
   const settings = readSettings(emulator)
-  const entries = (JSON.parse(settings) as { name: string; value: string }[]).map(({ name, value }) => [name, value])
-  const { endpoint, header } = emulator.entra.managedIdentity
-  const env = childEnvironment({
-    ...Object.fromEntries(entries),
-    IDENTITY_ENDPOINT: endpoint,
-    IDENTITY_HEADER: header,
-    NODE_EXTRA_CA_CERTS: emulator.caPath,
-    HOST: '127.0.0.1',
-    PORT: '0',
-  })
+  const env = { ...toSiteEnvironment(emulator, JSON.parse(settings) as Record<string, string>), PORT: '0' }
   return { settings, service: await TokenServiceProcess.start({ env, clock: emulator.clock }), openRequests: 0 }
 }
 
 function readSettings(emulator: Emulator): string {
-  const site = emulator.resourceManager.resources().find(({ id }) => id.type === 'Microsoft.Web/sites')
-  const { appSettings } = site!.envelope.properties!['siteConfig'] as { appSettings: object }
-  return JSON.stringify(appSettings)
+  return JSON.stringify(getAppSettings(emulator))
 }
