@@ -7,5 +7,7 @@ if (major < 24 || (major === 24 && minor < 12)) {
     `Node 24.12 or newer is required, and this is Node ${process.versions.node}: put a newer one first on PATH`,
   )
 }
+const outputs = Object.entries(await import('./index.ts'))
+// Pulumi warns of undefined outputs, such as the keys of a keyless stack.
 // oxlint-disable-next-line import/no-default-export -- Pulumi's form for outputs of a program that loads modules dynamically
-export default { ...(await import('./index.ts')) }
+export default Object.fromEntries(outputs.filter(([, value]) => value !== undefined))

@@ -90,7 +90,8 @@ describe.runIf(runsEngine)('a keyless, protected stack', () => {
   })
 
   it('is unchanged in an up', async () => {
-    expect((await up('--expect-no-changes')).code).toBe(0)
+    const { code, stdout } = await up('--expect-no-changes')
+    expect([code, stdout]).toEqual([0, expect.not.stringContaining('warning')])
   })
 
   it.each(['communicationServices', 'storageAccounts', 'tables', 'resourceGroups', 'roleAssignments'])(
