@@ -18,9 +18,9 @@ function project(
       include: ['test/**/*.test.ts'],
       setupFiles: [join(testSupport, 'console-guard.ts'), ...setupFiles],
       globalSetup: [join(testSupport, 'data-folder.ts'), ...globalSetup],
-      testTimeout: 60_000,
-      // Hooks start what tests need, such as a whole stack, which takes more than the default of ten seconds on a busy machine.
-      hookTimeout: 60_000,
+      // An engine test may run several `up`s, which take more than the defaults of 5 and 10 seconds, also in hooks.
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
       // The default of a second is too short for a busy machine.
       expect: { poll: { timeout: 30_000 } },
       env,
