@@ -142,7 +142,7 @@ it.each(
     'apps/quickstart': ['communication-emulator', 'communication-identity'],
     'apps/token-service': ['communication-identity', 'service-settings', 'token-contract'],
     'apps/web-demo': ['token-client'],
-    infra: ['service-settings'],
+    infra: ['communication-identity', 'service-settings'],
     'packages/communication-emulator': [],
     'packages/communication-identity': [],
     'packages/service-settings': ['communication-identity'],

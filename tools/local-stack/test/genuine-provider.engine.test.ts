@@ -139,10 +139,11 @@ exit 255`)
     expect(pulumi.calls()).toEqual([])
     // In a copy, without the emulator of another terminal, and without the plugin.
     const cwd = temporaryFolder()
-    mkdirSync(join(cwd, 'infra'))
+    const program = join(cwd, 'infra')
+    mkdirSync(program)
     copyFileSync(
       fileURLToPath(new URL('Pulumi.yaml', import.meta.resolve('@acs-kit/infra'))),
-      join(cwd, 'infra/Pulumi.yaml'),
+      join(program, 'Pulumi.yaml'),
     )
     const commands = printed.stdout
       .replace(/^npm .*$/m, '')
