@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -56,6 +56,8 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
     for (const name of ['index.ts', 'index.js', 'index.mjs'])
       writeFileSync(join(folder, name), `export const ran = '${name}'`)
     expect((await preview(folder)).stdout).toMatch(/ran: "index\.ts"/)
+    // Otherwise `writtenText` follows the link.
+    rmSync(folder, { recursive: true })
   })
 
   it('names the required Node version in one sentence', async () => {
