@@ -19,10 +19,10 @@ function project(
       setupFiles: [join(testSupport, 'console-guard.ts'), ...setupFiles],
       globalSetup: [join(testSupport, 'data-folder.ts'), ...globalSetup],
       // An engine test may run several `up`s, which take more than the defaults of 5 and 10 seconds, also in hooks.
-      testTimeout: 120_000,
-      hookTimeout: 120_000,
+      testTimeout: 240_000,
+      hookTimeout: 240_000,
       // The default of a second is too short for a busy machine.
-      expect: { poll: { timeout: 30_000 } },
+      expect: { poll: { timeout: 60_000 } },
       env,
     },
   }
