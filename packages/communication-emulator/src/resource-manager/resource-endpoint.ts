@@ -120,10 +120,13 @@ export function createResourceEndpoint(tree: ResourceTree, operations: Operation
     }
     type.checkDeletion?.(resource)
     await tree.remove(resource)
-    const others = tree.list().filter((other) => isSame(other.id.type, type.type))
-    const also = type.alsoDeletes?.(resource, others, query)?.toLowerCase()
-    const further = tree.list().find(({ id: { key } }) => key === also)
-    if (further) await tree.remove(further)
+    if (type.alsoDeletes) {
+      const remaining = tree.list()
+      const others = remaining.filter((other) => isSame(other.id.type, type.type))
+      const also = type.alsoDeletes(resource, others, query)?.toLowerCase()
+      const further = remaining.find(({ id: { key } }) => key === also)
+      if (further) await tree.remove(further)
+    }
     if (!type.isLongRunning) return { status: type.deletedStatus ?? 200 }
     const operation = { resource: id, kind: 'delete', readyAt: getReadyAt() } as const
     return { status: 202, headers: operations.start(operation, apiVersion), body: null }
