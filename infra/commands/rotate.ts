@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DefaultAzureCredential } from '@azure/identity'
 import { Option } from 'commander'
+import { readCloud } from '../cloud.ts'
 import { createCommand, runCommand } from './command-line.ts'
 import { requirePulumi } from '../pulumi-cli/pulumi-cli.ts'
 import { rotateKey } from '../rotation/rotate-key.ts'
@@ -41,8 +42,7 @@ async function run(name: string, { now: leakedKey, wait, yes }: RotateFlags): Pr
       stack,
       leakedKey,
       credential: new DefaultAzureCredential(),
-      // The variables that azure-native reads.
-      cloud: { metadataHost: process.env['ARM_METADATA_HOSTNAME'], environment: process.env['ARM_ENVIRONMENT'] },
+      cloud: readCloud(process.env),
       output: process.stdout,
       confirm: () => confirm(name, { isConfirmed: yes, purpose: 'end the tokens of the stack' }),
       patience: { timeoutMs: 300_000, intervalMs: 1000 },

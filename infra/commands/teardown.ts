@@ -1,5 +1,6 @@
 // `npm run teardown`: destroys a stack in Azure after confirmation and verifies that no resources remain.
 import { DefaultAzureCredential } from '@azure/identity'
+import { readCloud } from '../cloud.ts'
 import { createCommand, resolvePath, runCommand } from './command-line.ts'
 import { openStack } from '../stack/open-stack.ts'
 import { requirePulumi } from '../pulumi-cli/pulumi-cli.ts'
@@ -28,8 +29,7 @@ async function run(name: string, flags: TeardownFlags): Promise<boolean> {
     stack: await openStack(name, await requirePulumi()),
     exportPath: flags.export,
     credential: new DefaultAzureCredential(),
-    // The variables that azure-native reads.
-    cloud: { metadataHost: process.env['ARM_METADATA_HOSTNAME'], environment: process.env['ARM_ENVIRONMENT'] },
+    cloud: readCloud(process.env),
     output: process.stdout,
     confirm: () => confirm(name, { isConfirmed: flags.yes, purpose: 'destroy the stack' }),
   })

@@ -3,7 +3,7 @@ import { CommunicationServiceManagementClient } from '@azure/arm-communication'
 import type { TokenCredential } from '@azure/identity'
 import { formatSignInError, toLine } from '../azure-error.ts'
 import type { StackResource } from '../stack/stack-state.ts'
-import { findEndpoint, type Cloud } from '../teardown/resource-manager.ts'
+import { findEndpoint, type Cloud } from '../cloud.ts'
 import type { KeyName } from './rotation-record.ts'
 
 /** Id that no resource owns. Deleting it checks whether a key is accepted, and changes nothing. */

@@ -1,7 +1,7 @@
 import type { Stack } from '@pulumi/pulumi/automation/index.js'
 import { readStackState } from '../stack/read-stack-state.ts'
 import type { StackResource } from '../stack/stack-state.ts'
-import { toCloud, type Cloud } from '../teardown/resource-manager.ts'
+import { toCloud, type Cloud } from '../cloud.ts'
 import { keyNames, type KeyName } from './rotation-record.ts'
 
 /** Access keys as the last completed `up` left them. Secrets stay in memory. */

@@ -1,8 +1,7 @@
 import type { EngineEvent, Stack } from '@pulumi/pulumi/automation/index.js'
 import { toReason } from '../stack/open-stack.ts'
+import { showOperation, type Output } from '../stack/show-operation.ts'
 import { findActiveKey, type KeyName } from './rotation-record.ts'
-
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean }
 
 /** Resource that the next `up` changes. */
 export interface PendingChange {
@@ -36,16 +35,11 @@ export async function previewChanges(stack: Stack): Promise<readonly PendingChan
 
 /** Runs `pulumi up` and shows its output. */
 export async function deploy(stack: Stack, output: Output): Promise<void> {
-  const write = (text: string) => void output.write(text)
-  // Ctrl+C also reaches Pulumi, which then finishes what is in progress.
-  process.on('SIGINT', ignore)
   try {
-    await stack.up({ color: output.isTTY ? 'always' : 'never', onOutput: write, onError: write })
+    await showOperation(output, (options) => stack.up(options))
   } catch (error) {
     // Not its message, which repeats the output.
     throw new Error('pulumi up did not finish: correct this and run the command again', { cause: error })
-  } finally {
-    process.off('SIGINT', ignore)
   }
 }
 
@@ -62,5 +56,3 @@ export async function wasReverted(stack: Stack, activeKey: KeyName, since: Date)
     if (updates.length < historyPageSize) return false
   }
 }
-
-function ignore(): void {}

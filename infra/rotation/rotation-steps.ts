@@ -1,9 +1,10 @@
 import type { TokenCredential } from '@azure/identity'
 import type { Stack } from '@pulumi/pulumi/automation/index.js'
-import type { Cloud } from '../teardown/resource-manager.ts'
+import type { Cloud } from '../cloud.ts'
 import { isKeyAccepted, regenerateKey } from './access-keys.ts'
 import { readDeployedKeys } from './deployed-keys.ts'
-import { deploy, type Output } from './deployment.ts'
+import { deploy } from './deployment.ts'
+import type { Output } from '../stack/show-operation.ts'
 import { endRotation, recordTime, type KeyName } from './rotation-record.ts'
 import { verifyService, type Patience } from './verification.ts'
 

@@ -1,7 +1,8 @@
 import { createPipelineRequest } from '@azure/core-rest-pipeline'
 import type { TokenCredential } from '@azure/identity'
 import type { StackResource } from '../stack/stack-state.ts'
-import { openResourceManager, type Cloud } from './resource-manager.ts'
+import { openResourceManager } from './resource-manager.ts'
+import type { Cloud } from '../cloud.ts'
 
 interface LockPage {
   readonly value: readonly { readonly id: string }[]

@@ -1,24 +1,13 @@
 import { ResourceManagementClient } from '@azure/arm-resources'
 import type { TokenCredential } from '@azure/identity'
 import { formatSignInError } from '../azure-error.ts'
-import { findResourceManager } from '../cloud-metadata.ts'
-import type { StackResource, StackState } from '../stack/stack-state.ts'
-
-/** Names as in the configuration of azure-native. */
-export interface Cloud {
-  readonly metadataHost?: string | undefined
-  readonly environment?: string | undefined
-}
+import { findEndpoint, type Cloud } from '../cloud.ts'
+import type { StackResource } from '../stack/stack-state.ts'
 
 export type ResourceStatus = 'exists' | 'deleted' | 'unknown'
 
 export type Statuses = ReadonlyMap<StackResource, ResourceStatus>
 
-const endpoints: Readonly<Record<string, string>> = {
-  public: 'https://management.azure.com',
-  usgovernment: 'https://management.usgovcloudapi.net',
-  china: 'https://management.chinacloudapi.cn',
-}
 /** Codes of a 404 that do not mean that the resource is deleted. */
 const invalidAddressCodes =
   /^(?:SubscriptionNotFound|InvalidSubscriptionId|InvalidResourceType|InvalidResourceNamespace)$/
@@ -71,19 +60,4 @@ export function inheritParentStatus(statuses: Statuses): Statuses {
 
 function isInside(id: string, parentId: string): boolean {
   return id.toLowerCase().startsWith(`${parentId.toLowerCase()}/`)
-}
-
-/** Returns the cloud that a stack's provider is configured for. `fallback` is used where the configuration has no value. */
-export function toCloud(provider: StackState['provider'], fallback: Cloud): Cloud {
-  const { metadataHost = fallback.metadataHost, environment = fallback.environment } = provider as Cloud
-  return { metadataHost, environment }
-}
-
-/** Returns the origin of the cloud's resource manager. */
-export async function findEndpoint({ metadataHost, environment = 'public' }: Cloud): Promise<string> {
-  if (metadataHost !== undefined) return findResourceManager(metadataHost)
-  const endpoint = endpoints[environment.toLowerCase()]
-  if (endpoint !== undefined) return endpoint
-  const known = Object.keys(endpoints).join(', ')
-  throw new Error(`azure-native:environment is ${JSON.stringify(environment)}: expected one of ${known}`)
 }

@@ -6,8 +6,10 @@ import { formatCount } from '../mappings/format-count.ts'
 import { findForeignLocks } from './foreign-locks.ts'
 import { formatLosses, formatResource } from './losses.ts'
 import { planExport } from './mapping-export.ts'
-import { createResourceCheck, toCloud, type Cloud, type Statuses } from './resource-manager.ts'
+import { createResourceCheck, type Statuses } from './resource-manager.ts'
+import { toCloud, type Cloud } from '../cloud.ts'
 import { readStackState } from '../stack/read-stack-state.ts'
+import { showOperation, type Output } from '../stack/show-operation.ts'
 import type { StackResource } from '../stack/stack-state.ts'
 
 export interface TeardownOptions {
@@ -17,7 +19,7 @@ export interface TeardownOptions {
   readonly credential: TokenCredential
   /** Used where the stack's configuration has no value. */
   readonly cloud: Cloud
-  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly output: Output
   /** Called after the losses are listed. */
   readonly confirm: () => Promise<boolean>
 }
@@ -84,21 +86,14 @@ async function unprotect({ name, workspace }: Stack): Promise<void> {
 }
 
 /** Returns whether it succeeded; the output shows why not. */
-async function destroy(stack: Stack, output: TeardownOptions['output']): Promise<boolean> {
-  const write = (text: string) => void output.write(text)
-  // Ctrl+C also reaches Pulumi, which then finishes what is in progress.
-  process.on('SIGINT', ignore)
+async function destroy(stack: Stack, output: Output): Promise<boolean> {
   try {
-    await stack.destroy({ color: output.isTTY ? 'always' : 'never', onOutput: write, onError: write })
+    await showOperation(output, (options) => stack.destroy(options))
     return true
   } catch {
     return false
-  } finally {
-    process.off('SIGINT', ignore)
   }
 }
-
-function ignore(): void {}
 
 function formatStatuses(resources: readonly StackResource[], before: Statuses, after: Statuses): string {
   const results = { exists: 'still exists', deleted: 'deleted', unknown: 'unknown' }
