@@ -1,14 +1,18 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { administer, isAdministration } from './administration/administration-plane.ts'
 import type { Administration } from './administration/administration.ts'
+import { getChatHeaders, isChat, type Chat } from './chat/chat.ts'
+import { chatErrorResponse } from './chat/chat-error.ts'
+import { getCorsHeaders, isPreflight } from './cors.ts'
 import { entraCorsHeaders } from './entra/cors.ts'
-import { getResponse } from './error-response.ts'
+import { errorResponse, getResponse } from './error-response.ts'
 import { failedResponse, misdirectedResponse, toFaultResponse, tooLargeResponse } from './fixed-responses.ts'
-import { getCorsHeaders, isPreflight } from './identity/cors.ts'
 import type { IdentityPlane } from './identity/identity-plane.ts'
 import { matchRoute } from './identity/routes.ts'
 import { isTrustedHost } from './loopback.ts'
-import { decodePath, getHeader, type RawRequest, type RawResponse } from './raw-request.ts'
+import { decodePath, getHeader, type EmulatedService, type RawRequest, type RawResponse } from './raw-request.ts'
 import { armHeaders } from './resource-manager/arm-headers.ts'
 import { ResourceManagerPlane } from './resource-manager/resource-manager-plane.ts'
 import type { LoggedRequest } from './request-log.ts'
@@ -17,6 +21,7 @@ import type { Resource } from './resource.ts'
 export interface DispatcherOptions {
   readonly emulator: Administration
   readonly identity: IdentityPlane
+  readonly chat: Chat
   readonly resourceManager: ResourceManagerPlane
   /** Address to listen on, as the user chose it. */
   readonly host: string | undefined
@@ -31,12 +36,13 @@ interface Target {
   readonly isNamedOnly: boolean
   /** Headers of every response to the request, including faults, rejections and failures. */
   readonly headers: Readonly<Record<string, string>>
-  readonly isFromResourceManager?: true
+  readonly service?: EmulatedService
   readonly handle: () => Promise<RawResponse>
 }
 
 /** Passes each request to its plane, and applies trusted hosts, faults, common headers and the request log to all planes. */
-export function createDispatcher({ emulator, identity, resourceManager, host, log, isStopped }: DispatcherOptions) {
+export function createDispatcher(options: DispatcherOptions) {
+  const { emulator, identity, chat, resourceManager, host, log, isStopped } = options
   const { entra, faults, requests, clock } = emulator
 
   function findTarget(request: RawRequest, resource: Resource): Target {
@@ -53,8 +59,17 @@ export function createDispatcher({ emulator, identity, resourceManager, host, lo
         operation: resourceManager.getOperation(request),
         isNamedOnly: true,
         headers: armHeaders(request),
-        isFromResourceManager: true,
+        service: 'resourceManager',
         handle: () => resourceManager.handle(request),
+      }
+    }
+    if (isChat(request)) {
+      return {
+        operation: chat.getOperation(request),
+        isNamedOnly: true,
+        headers: getChatHeaders(request),
+        service: 'chat',
+        handle: () => chat.handle(request, resource),
       }
     }
     const match = matchRoute(request)
@@ -68,7 +83,7 @@ export function createDispatcher({ emulator, identity, resourceManager, host, lo
 
   async function respondWithFaults(
     request: RawRequest,
-    { operation, isNamedOnly, handle }: Target,
+    { operation, isNamedOnly, service, handle }: Target,
   ): Promise<RawResponse | undefined> {
     if (!isTrustedHost(getHeader(request.headers, 'host'), host)) return misdirectedResponse
     if (request.isBodyTooLarge) return tooLargeResponse
@@ -79,7 +94,7 @@ export function createDispatcher({ emulator, identity, resourceManager, host, lo
     const respond = () => handle().catch(getResponse)
     if (!fault || (!fault.reset && fault.status === undefined)) return respond()
     if (fault.phase === 'after') await respond()
-    return toFaultResponse(fault)
+    return toFaultResponse(fault, service === 'chat' ? chatErrorResponse : errorResponse)
   }
 
   function record(
@@ -88,7 +103,7 @@ export function createDispatcher({ emulator, identity, resourceManager, host, lo
     details: Pick<LoggedRequest, 'resource' | 'operation' | 'durationMs'>,
   ): void {
     const { method, path, query, headers } = request
-    const error = (response?.body as { error?: { code?: string } } | undefined)?.error
+    const errorCode = getErrorCode(response?.body)
     const communicationUserId = response?.communicationUserId ?? /8(?::|%3a)acs(?::|%3a)[^/]+/i.exec(path)?.[0]
     requests.add({
       at: new Date(clock.now()),
@@ -96,21 +111,22 @@ export function createDispatcher({ emulator, identity, resourceManager, host, lo
       path,
       apiVersion: query.get('api-version') ?? undefined,
       communicationUserId: communicationUserId && decodePath(communicationUserId),
+      threadId: response?.threadId ?? /19:[^/]+/.exec(decodePath(path))?.[0],
       clientRequestId: getHeader(headers, 'x-ms-client-request-id'),
       status: response?.status,
-      errorCode: error?.code,
+      errorCode,
       explanation: response?.explanation,
       ...details,
     })
     if (response === undefined) log(`${method} ${path} connection cut by a fault`)
     else if (response.status >= 400) {
       const explanation = response.explanation ? ` ${JSON.stringify(response.explanation)}` : ''
-      log(`${method} ${path} ${response.status} ${error?.code ?? ''}${explanation}`)
+      log(`${method} ${path} ${response.status} ${errorCode ?? ''}${explanation}`)
     }
   }
 
   /** Returns undefined to close the connection. */
-  return async function handle(request: RawRequest, resource: Resource): Promise<RawResponse | undefined> {
+  async function handle(request: RawRequest, resource: Resource): Promise<RawResponse | undefined> {
     const start = performance.now()
     let target: Target | undefined
     try {
@@ -129,10 +145,27 @@ export function createDispatcher({ emulator, identity, resourceManager, host, lo
       return withHeaders(failedResponse, target)
     }
   }
+
+  /** Passes a WebSocket to chat, which is the only service that accepts any. */
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, resource: Resource): void {
+    if (isTrustedHost(request.headers.host, host)) chat.upgrade(request, socket, head, resource)
+    else socket.end('HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  }
+
+  return { handle, upgrade }
+}
+
+/** Returns the code in the envelope of an error, which that of chat names differently. */
+function getErrorCode(body: unknown): string | undefined {
+  const { error, CommunicationError } = (body ?? {}) as {
+    error?: { code?: string }
+    CommunicationError?: { Code: string }
+  }
+  return error?.code ?? CommunicationError?.Code
 }
 
 function withHeaders(response: RawResponse | undefined, target: Target | undefined): RawResponse | undefined {
   if (!response || !target) return response
-  const { headers, isFromResourceManager = false } = target
-  return { ...response, headers: { ...headers, ...response.headers }, isFromResourceManager }
+  const { headers, service } = target
+  return { ...response, headers: { ...headers, ...response.headers }, ...(service && { service }) }
 }

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { formatConnectionString, type KeySlot } from './access-key.ts'
 import { openListener, type Listener, type ListenerOptions } from './listener.ts'
 import type { RawRequest, RawResponse } from './raw-request.ts'
@@ -33,16 +35,17 @@ export interface OpenResource {
   readonly listener: Listener
 }
 
-export interface EmulatedResourcesOptions extends Omit<ListenerOptions, 'port' | 'handle'> {
+export interface EmulatedResourcesOptions extends Omit<ListenerOptions, 'port' | 'handle' | 'upgrade'> {
   readonly store: Store
   /** Returns the response, or undefined to close the connection. Must not throw. */
   readonly handle: (request: RawRequest, resource: Resource) => Promise<RawResponse | undefined>
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, resource: Resource) => void
 }
 
 export type EmulatedResources = ReturnType<typeof createEmulatedResources>
 
 /** Manages the resources of an emulator, each on its own port, in the order in which they were opened. */
-export function createEmulatedResources({ store, handle, ...listenerOptions }: EmulatedResourcesOptions) {
+export function createEmulatedResources({ store, handle, upgrade, ...listenerOptions }: EmulatedResourcesOptions) {
   const resources: OpenResource[] = []
 
   function list(): EmulatedResource[] {
@@ -62,6 +65,7 @@ export function createEmulatedResources({ store, handle, ...listenerOptions }: E
       ...listenerOptions,
       port: options.port ?? 0,
       handle: (request) => handle(request, resource),
+      upgrade: (request, socket, head) => upgrade(request, socket, head, resource),
     })
     const opened = { endpoint: `https://localhost:${listener.port}/`, resource, listener }
     resources.push(opened)

@@ -1,5 +1,9 @@
 import { defaultResourceName } from './access-key.ts'
 import type { Administration } from './administration/administration.ts'
+import { createChat, type Chat } from './chat/chat.ts'
+import { chatEventNames } from './chat/chat-event.ts'
+import { chatOperations } from './chat/chat-plane.ts'
+import { realTimeOperations } from './chat/real-time/real-time.ts'
 import { Clock } from './clock.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { createEmulatedResources, type EmulatedResource, type EmulatedResources } from './emulated-resources.ts'
@@ -69,7 +73,14 @@ export class Emulator implements AsyncDisposable, Administration {
   /** Clock that tokens, revocations and quotas follow. */
   readonly clock = new Clock()
   /** Faults to inject. */
-  readonly faults = new FaultPlan([...identityOperations, ...entraOperations, ...resourceManagerOperations])
+  readonly faults = new FaultPlan([
+    ...identityOperations,
+    ...chatOperations,
+    ...realTimeOperations,
+    ...chatEventNames,
+    ...entraOperations,
+    ...resourceManagerOperations,
+  ])
   /** Log of the last thousand requests. */
   readonly requests = new RequestLog()
   /** Limits of calls. */
@@ -82,6 +93,7 @@ export class Emulator implements AsyncDisposable, Administration {
   readonly #resources: EmulatedResources
   readonly #identities: Identities
   readonly #assignments: Assignments
+  readonly #chat: Chat
   readonly #repeatable = createRepeatableRequests()
   readonly #introspection: ReturnType<typeof createTokenIntrospection>
   #isReady = false
@@ -114,12 +126,21 @@ export class Emulator implements AsyncDisposable, Administration {
       entraTokens,
       strict,
     })
+    this.#chat = createChat({
+      store,
+      clock,
+      quotas: this.quotas,
+      faults: this.faults,
+      requests: this.requests,
+      introspect: this.#introspection.introspect,
+    })
     this.#resources = createEmulatedResources({
       store,
       host,
       certificate: material.certificate,
       privateKey: material.privateKey,
-      handle: (request, resource) => dispatch(request, resource),
+      handle: (request, resource) => dispatcher.handle(request, resource),
+      upgrade: (request, socket, head, resource) => dispatcher.upgrade(request, socket, head, resource),
     })
     this.resourceManager = new ResourceManagerPlane({
       store,
@@ -127,9 +148,10 @@ export class Emulator implements AsyncDisposable, Administration {
       liveResources: this.#resources,
       origin: getOrigin,
     })
-    const dispatch = createDispatcher({
+    const dispatcher = createDispatcher({
       emulator: this,
       identity: createIdentityPlane(operations, entraTokens, { loose }),
+      chat: this.#chat,
       resourceManager: this.resourceManager,
       host,
       log,
@@ -245,6 +267,7 @@ export class Emulator implements AsyncDisposable, Administration {
 
   async #stop(): Promise<void> {
     this.#isReady = false
+    this.#chat.stop()
     await this.#resources.stop()
     this.#store[Symbol.dispose]()
   }

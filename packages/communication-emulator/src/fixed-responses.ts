@@ -19,10 +19,13 @@ export const tooLargeResponse = errorResponse(
 
 export const failedResponse = errorResponse(500, 'InternalServerError', 'Internal error of the emulator: see its log.')
 
-/** Returns the response that a fault sends; undefined if it closes the connection. */
-export function toFaultResponse({ reset, status, retryAfterSeconds }: Fault): RawResponse | undefined {
+/** Returns the response that a fault sends, in the envelope of `toResponse`; undefined if it closes the connection. */
+export function toFaultResponse(
+  { reset, status, retryAfterSeconds }: Fault,
+  toResponse: typeof errorResponse,
+): RawResponse | undefined {
   if (reset || status === undefined) return undefined
   const headers = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }
   if (status < 400) return { status, headers }
-  return errorResponse(status, 'InjectedFault', 'Fault injected by the emulator at the request of a test.', headers)
+  return toResponse(status, 'InjectedFault', 'Fault injected by the emulator at the request of a test.', headers)
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:https'
 import { createServer as createNetServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { RawRequest, RawResponse } from './raw-request.ts'
 import { readRequest } from './read-request.ts'
 import type { CertifiedKey } from './tls/certificates.ts'
@@ -19,6 +20,8 @@ export interface ListenerOptions extends CertifiedKey {
   readonly port: number
   /** Returns the response, or undefined to close the connection. Must not throw. */
   readonly handle: (request: RawRequest) => Promise<RawResponse | undefined>
+  /** Accepts or rejects a WebSocket. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
 export interface Listener extends AsyncDisposable {
@@ -27,7 +30,7 @@ export interface Listener extends AsyncDisposable {
 
 /** Opens an HTTPS port. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const { host, port, certificate, privateKey, handle } = options
+  const { host, port, certificate, privateKey, handle, upgrade } = options
   // guess(http-errors): invalid HTTP requests get Node's bare 400, 408, 417 or 431.
   const server = createServer({
     cert: certificate,
@@ -38,6 +41,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     handshakeTimeout: 10_000,
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: 60_000,
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   })
   server.on('request', (request, response) => {
     // Node rejects a missing Host header, but uses the first of several.
@@ -48,6 +52,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     // An error with one client must not affect the others.
     respond(request, response, handle).catch(() => request.destroy())
   })
+  server.on('upgrade', upgrade)
   server.on('tlsClientError', (_error, socket) => socket.destroy())
   // Tracked here, because the server does not track connections before their TLS handshake completes.
   const sockets = new Set<Socket>()

@@ -14,16 +14,22 @@ export interface RawRequest {
   readonly remoteAddress: string | undefined
 }
 
-/** A response before the listener adds its headers; `body` is sent as JSON, `html` as a page. */
+/** Services whose responses differ in format; Microsoft Entra ID has that of the identity service here. */
+export type EmulatedService = 'identity' | 'chat' | 'resourceManager'
+
+/** A response before the listener adds its headers; `body` is sent as JSON, `html` as a page, `text` as plain text. */
 export interface RawResponse {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
   readonly html?: string
-  /** Sent without the headers of the identity service's front door. */
-  readonly isFromResourceManager?: boolean
+  readonly text?: string
+  /** Service whose headers and format it has. */
+  readonly service?: EmulatedService
   /** Recorded in the request log. */
   readonly communicationUserId?: string
+  /** Recorded in the request log; default: the one in the path. */
+  readonly threadId?: string
   /** Reason of a rejection, for the log: more than the service itself reveals, and never a key. */
   readonly explanation?: Readonly<Record<string, unknown>>
 }

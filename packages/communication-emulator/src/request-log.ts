@@ -9,6 +9,8 @@ export interface LoggedRequest {
   readonly apiVersion: string | undefined
   readonly operation: string | undefined
   readonly communicationUserId: string | undefined
+  /** Chat thread that the request names or creates. */
+  readonly threadId?: string | undefined
   readonly clientRequestId: string | undefined
   /** Status of the response; undefined if a fault closed the connection. */
   readonly status: number | undefined

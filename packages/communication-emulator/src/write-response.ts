@@ -6,40 +6,46 @@ import { getHeader, type RawRequest, type RawResponse } from './raw-request.ts'
 export function writeResponse(
   response: ServerResponse,
   request: RawRequest,
-  { status, headers, body, html, isFromResourceManager = false }: RawResponse,
+  { status, headers, body, html, text, service = 'identity' }: RawResponse,
   elapsedMs: number,
 ): void {
   const clientRequestId = getHeader(request.headers, 'x-ms-client-request-id')
   const isError = status >= 400
-  const text = body === undefined ? undefined : toAscii(JSON.stringify(body))
+  const json = body === undefined ? undefined : toAscii(toJson(body, { isPretty: isError && service === 'chat' }))
+  const page = html ?? text
   const noise = drawRandom(48).toString('base64')
   // differs(hsts): Strict-Transport-Security would force every other program on localhost to HTTPS.
   response.writeHead(status, {
-    ...(!isFromResourceManager && {
+    ...(service !== 'resourceManager' && {
       'MS-CV': `${noise.slice(0, 22)}.0`,
-      'Request-Context': 'appId=',
+      ...(service === 'identity' && { 'Request-Context': 'appId=' }),
       'X-Processing-Time': `${Math.round(elapsedMs)}ms`,
       'X-Cache': 'CONFIG_NOCACHE',
       // guess(azure-ref): only its presence is known.
       'X-Azure-Ref': noise.slice(22),
     }),
-    ...(clientRequestId !== undefined && { 'x-ms-client-request-id': clientRequestId }),
+    ...(clientRequestId !== undefined && service !== 'chat' && { 'x-ms-client-request-id': clientRequestId }),
     ...headers,
-    ...(html !== undefined && {
-      'Content-Type': 'text/html; charset=utf-8',
-      'Content-Length': Buffer.byteLength(html),
+    ...(page !== undefined && {
+      'Content-Type': `text/${html === undefined ? 'plain' : 'html'}; charset=utf-8`,
+      'Content-Length': Buffer.byteLength(page),
     }),
-    // The identity service sends errors chunked and without a charset, and everything else with a length.
-    ...(text !== undefined &&
-      (isError && !isFromResourceManager
+    // Identity and chat send errors chunked and without a charset, and everything else with a length.
+    ...(json !== undefined &&
+      (isError && service !== 'resourceManager'
         ? {
             'Content-Type': 'application/json',
             ...(response.req.httpVersion !== '1.0' && { 'Transfer-Encoding': 'chunked' }),
           }
-        : { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': text.length })),
+        : { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': json.length })),
   })
-  if (html === undefined) response.end(text, 'latin1')
-  else response.end(html)
+  if (page === undefined) response.end(json, 'latin1')
+  else response.end(page)
+}
+
+/** Chat indents its errors and ends their lines with CRLF. */
+function toJson(body: unknown, { isPretty }: { isPretty: boolean }): string {
+  return isPretty ? JSON.stringify(body, null, 2).replaceAll('\n', '\r\n') : JSON.stringify(body)
 }
 
 /** Escapes all characters outside ASCII: Node writes headers and body as one string, so both must have the same encoding. */

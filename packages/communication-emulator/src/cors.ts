@@ -1,4 +1,4 @@
-import { getHeader, type RawRequest } from '../raw-request.ts'
+import { getHeader, type RawRequest } from './raw-request.ts'
 
 /** Whether a request is a browser's CORS preflight. */
 export function isPreflight({ method, headers }: RawRequest): boolean {
@@ -7,7 +7,7 @@ export function isPreflight({ method, headers }: RawRequest): boolean {
 
 // guess(cors): the first header was recorded, and only where the request has an Origin; the other headers and the status of a
 // preflight were not.
-/** Returns the CORS headers of a response: any page may call the identity routes, as with the service. */
+/** Returns the CORS headers of a response: any page may call the identity and chat routes, as with the service. */
 export function getCorsHeaders(request: RawRequest): Record<string, string> {
   const { headers } = request
   if (getHeader(headers, 'origin') === undefined) return {}
