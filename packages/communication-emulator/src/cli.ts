@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { wellKnownPort } from './access-key.ts'
 import { env } from './commands/env.ts'
 import { exec } from './commands/exec.ts'
-import { addEmulatorOptions, addRunningOptions } from './commands/options.ts'
+import { addEmulatorOptions, addNameOptions, addRunningOptions, parseUser } from './commands/options.ts'
 import { printLine } from './commands/process.ts'
 import { signIn } from './commands/sign-in.ts'
 import { start } from './commands/start.ts'
@@ -19,12 +19,13 @@ function createProgram(): Command {
   addEmulatorOptions(program.command('start'), wellKnownPort)
     .description('run an emulator until it is stopped')
     .action(start)
-  addEmulatorOptions(program.command('exec'), 0)
+  addNameOptions(addEmulatorOptions(program.command('exec'), 0))
     .description('run a command with its own emulator, and exit with its code')
     .argument('<command...>', 'command with its arguments, after --')
+    .option('--user <name[=variable]>', 'create a user, and set a variable to their id; may be repeated', parseUser)
     .passThroughOptions()
     .action(exec)
-  addRunningOptions(program.command('env'), wellKnownPort)
+  addNameOptions(addRunningOptions(program.command('env'), wellKnownPort))
     .description('print the variables of programs that use a running emulator: eval "$(communication-emulator env)"')
     .addOption(new Option('--shell <name>', 'shell to print the variables for').choices(shellFormats).default('sh'))
     .action(env)

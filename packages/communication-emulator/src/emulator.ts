@@ -13,6 +13,7 @@ import { createNodeEnvironment } from './environment.ts'
 import { FaultPlan } from './fault-plan.ts'
 import { createAccessTokenSigner } from './identity/access-token.ts'
 import { createAssignments, type Assignments, type ListedAssignment } from './identity/assignments.ts'
+import { formatCommunicationUserId } from './identity/communication-user-id.ts'
 import { createIdentities, type Identities, type ListedIdentity } from './identity/identities.ts'
 import { createIdentityOperations } from './identity/identity-operations.ts'
 import { createIdentityPlane } from './identity/identity-plane.ts'
@@ -21,6 +22,7 @@ import { createRepeatableRequests } from './identity/repeatable-requests.ts'
 import { identityOperations } from './identity/routes.ts'
 import { createTokenIntrospection, type Introspection, type ListedToken } from './identity/token-introspection.ts'
 import { createTokenIssuer } from './identity/token-issuer.ts'
+import { InvalidSettingError } from './invalid-setting-error.ts'
 import { bypassProxies } from './loopback.ts'
 import { QuotaCounter } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
@@ -203,6 +205,24 @@ export class Emulator implements AsyncDisposable, Administration {
    */
   nodeEnvironment(inherited: NodeJS.ProcessEnv = process.env): Record<string, string> {
     return createNodeEnvironment(this.caPath, inherited)
+  }
+
+  /**
+   * Creates an identity without an access key.
+   *
+   * @param options `customId`: returns the identity that already has this id, if any; `resource`: name, by default `default`.
+   * @returns The communication user id.
+   * @throws {InvalidSettingError} The resource does not exist.
+   *
+   * @example
+   * const bob = emulator.createIdentity()
+   */
+  createIdentity(options: { customId?: string; resource?: string } = {}): string {
+    const { customId, resource: name = defaultResourceName } = options
+    const resource = this.#resources.find(name)?.resource
+    if (!resource) throw new InvalidSettingError(`unknown resource ${name}: use one that \`resources\` lists`)
+    const { id, tail } = this.#identities.create(resource, customId)
+    return formatCommunicationUserId(resource.immutableId, id, tail)
   }
 
   /**

@@ -50,6 +50,19 @@ describe('over HTTP', () => {
     })
   })
 
+  it('creates identities, once for each custom id and resource', async () => {
+    const create = async (body: object) => (await call('POST', 'identities', body)).json.communicationUserId as string
+    const alice = await create({ customId: 'alice' })
+    expect(await create({ customId: 'alice' })).toBe(alice)
+    expect(await create({ customId: 'alice', resource: 'contoso' })).not.toBe(alice)
+    await create({})
+    expect(fixture.emulator.identities()).toHaveLength(3)
+    expect(await fixture.issueToken(alice)).toMatch(/^ey/)
+    expect((await call('POST', 'identities', { resource: 'fabrikam' })).json.error.message).toBe(
+      'unknown resource fabrikam: use one that `resources` lists',
+    )
+  })
+
   it('lists assignments', async () => {
     const tenantId = 'bbbbbbbb-0000-4000-8000-00000000000b'
     const objectId = 'aaaaaaaa-0000-4000-8000-00000000000a'

@@ -81,6 +81,34 @@ it('adds loopback names to the proxy exceptions, and keeps the existing ones', a
   expect(await exceptions({ NO_PROXY: '*', no_proxy: 'b.example' })).toEqual(['*', '*', ''])
 })
 
+it('creates users, who stay the same in a data folder, and sets variables to their ids', async () => {
+  const data = temporaryFolder()
+  const readIds = async () => {
+    const flags = ['--data', data, '--user', 'alice-1', '--user', 'admin=AdminUserId']
+    const { output, exit } = run(['exec', ...flags, '--', 'sh', '-c', 'echo "$ALICE_1_USER_ID $AdminUserId"'])
+    expect(await exit).toMatchObject({ code: 0 })
+    return output.stdout.trim().split(' ')
+  }
+  const ids = await readIds()
+  expect(new Set(ids)).toHaveLength(2)
+  for (const id of ids) expect(id).toMatch(/^8:acs:[-\da-f]{36}_[-\da-f]{36}$/)
+  expect(await readIds()).toEqual(ids)
+  const { output, exit } = run(['exec', '--user', 'a b', '--', 'true'])
+  expect(await exit).toMatchObject({ code: 1 })
+  expect(output.stderr).toContain('Use name or name=VARIABLE')
+})
+
+it('sets further variables to the connection string and the endpoint', async () => {
+  const flags = ['--connection-string-as', 'ResourceConnectionString', '--endpoint-as', 'A', '--endpoint-as', 'B']
+  const script = 'echo "$ResourceConnectionString" "$A" "$B"'
+  const { output, exit } = run(['exec', ...flags, '--', 'sh', '-c', script])
+  expect(await exit).toMatchObject({ code: 0 })
+  expect(output.stdout).toMatch(/^endpoint=(\S+);accesskey=\S+ \1 \1\n$/)
+  const env = run(['env', '--endpoint-as', 'ENDPOINT_URL'])
+  expect(await env.exit).toMatchObject({ code: 0 })
+  expect(env.output.stdout).toContain("export ENDPOINT_URL='https://localhost:4380/'")
+})
+
 it('runs inside another exec', async () => {
   const inner = [process.execPath, cli, 'exec', '--', process.execPath, signedProgram]
   const { output, exit } = run(['exec', '--', ...inner])

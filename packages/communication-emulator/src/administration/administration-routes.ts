@@ -44,6 +44,13 @@ const routes: Readonly<Record<string, Handler>> = {
     const page = { ...(after !== null && { after }), ...(limit !== null && { limit: readPositive(limit, 'limit') }) }
     return ok(emulator.identities(page))
   },
+  'POST identities': ({ emulator, body: { customId, resource } }) => {
+    const options = {
+      ...(customId !== undefined && { customId: readString(customId, 'customId') }),
+      ...(resource !== undefined && { resource: readString(resource, 'resource') }),
+    }
+    return { status: 201, body: { communicationUserId: emulator.createIdentity(options) } }
+  },
   'GET assignments': ({ emulator }) => ok(emulator.assignments()),
   'GET tokens': async ({ emulator, query }) => {
     const communicationUserId = query.get('communicationUserId')

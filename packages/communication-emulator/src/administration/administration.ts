@@ -18,6 +18,7 @@ export interface Administration {
   readonly quotas: QuotaCounter
   readonly requests: RequestLog
   readonly resources: readonly EmulatedResource[]
+  createIdentity(options: { customId?: string; resource?: string }): string
   identities(page: { after?: string; limit?: number }): ListedIdentity[]
   assignments(): ListedAssignment[]
   tokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]>

@@ -2,19 +2,33 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import spawn from 'cross-spawn'
-import { startEmulator, type Emulator } from '../emulator.ts'
-import { applyEnvironment, createEnvironment } from '../environment.ts'
-import { toEmulatorOptions, type EmulatorFlags } from './options.ts'
+import { startEmulator } from '../emulator.ts'
+import { applyEnvironment, createEnvironment, type Environment } from '../environment.ts'
+import { addNames, toEmulatorOptions, type EmulatorFlags, type NameFlags } from './options.ts'
 import { printLine, signals } from './process.ts'
 
-/** Runs a command with its own emulator, and exits with the command's code. */
-export async function exec(command: readonly string[], flags: EmulatorFlags): Promise<void> {
-  await using emulator = await startEmulator(toEmulatorOptions(flags))
-  process.exitCode = await run(command, emulator)
+/** A user to create, and the variable for their communication user id. */
+export interface UserFlag {
+  readonly name: string
+  readonly variable: string
 }
 
-async function run([program = '', ...args]: readonly string[], emulator: Emulator): Promise<number> {
-  const environment = createEnvironment(emulator, process.env)
+export interface ExecFlags extends EmulatorFlags, NameFlags {
+  readonly user?: readonly UserFlag[]
+}
+
+/** Runs a command with its own emulator, and exits with the command's code. */
+export async function exec(command: readonly string[], flags: ExecFlags): Promise<void> {
+  const { user: users = [], connectionStringAs, endpointAs, ...emulatorFlags } = flags
+  await using emulator = await startEmulator(toEmulatorOptions(emulatorFlags))
+  const environment = addNames(createEnvironment(emulator, process.env), { connectionStringAs, endpointAs })
+  // The name is the custom id, so that a user stays the same in a data folder.
+  const ids = users.map(({ name, variable }) => [variable, emulator.createIdentity({ customId: name })])
+  const variables = { ...environment.variables, ...Object.fromEntries(ids) }
+  process.exitCode = await run(command, { ...environment, variables })
+}
+
+async function run([program = '', ...args]: readonly string[], environment: Environment): Promise<number> {
   if (environment.warning !== undefined) printLine(environment.warning)
   // A terminal sends SIGINT to the command as well; other signals are forwarded, and the command decides when to exit. The handlers
   // are in place before it starts, so that a signal at that moment does not leave it running.

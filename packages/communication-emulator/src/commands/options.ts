@@ -1,7 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { isBase64 } from '../access-key.ts'
 import type { EmulatorOptions } from '../emulator-options.ts'
+import type { Environment } from '../environment.ts'
 import { resourceNamePattern, type ResourceOptions } from '../resource.ts'
+import type { UserFlag } from './exec.ts'
 import { printLine } from './process.ts'
 
 // Not an option, because other processes on the machine can read arguments.
@@ -12,6 +14,32 @@ export interface EmulatorFlags extends Pick<EmulatorOptions, 'port' | 'host' | '
   readonly data?: string
   readonly keys?: string
   readonly resource?: readonly ResourceOptions[]
+}
+
+/** Further names for variables of the emulator. */
+export interface NameFlags {
+  readonly connectionStringAs?: readonly string[] | undefined
+  readonly endpointAs?: readonly string[] | undefined
+}
+
+/** Adds the options that give variables further names, for programs that read them under names of their own. */
+export function addNameOptions(command: Command): Command {
+  return command
+    .option('--connection-string-as <variable>', 'also set this variable to the connection string', parseVariables)
+    .option('--endpoint-as <variable>', 'also set this variable to the endpoint', parseVariables)
+}
+
+export function addNames(
+  environment: Environment,
+  { connectionStringAs = [], endpointAs = [] }: NameFlags,
+): Environment {
+  const { COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString, COMMUNICATION_SERVICES_ENDPOINT: endpoint } =
+    environment.variables
+  const names = [
+    ...connectionStringAs.map((name) => [name, connectionString]),
+    ...endpointAs.map((name) => [name, endpoint]),
+  ]
+  return { ...environment, variables: { ...environment.variables, ...Object.fromEntries(names) } }
 }
 
 /** Adds the options of commands that run an emulator. */
@@ -76,4 +104,23 @@ function parseResource(text: string, previous: readonly ResourceOptions[] = []):
     throw new InvalidArgumentError('Use name or name:port; a name has 1 to 63 letters, digits, - or _.')
   }
   return [...previous, { name, ...(port !== undefined && { port: parsePort(port) }) }]
+}
+
+const variablePattern = /^[a-z_]\w*$/i
+
+function parseVariables(text: string, previous: readonly string[] = []): readonly string[] {
+  if (!variablePattern.test(text))
+    throw new InvalidArgumentError('Use letters, digits and _ for the name of a variable.')
+  return [...previous, text]
+}
+
+/** Parses `NAME[=VARIABLE]`; the default variable of `alice` is `ALICE_USER_ID`. */
+export function parseUser(text: string, previous: readonly UserFlag[] = []): readonly UserFlag[] {
+  const [name = '', variable = `${name.toUpperCase().replaceAll('-', '_')}_USER_ID`, ...rest] = text.split('=')
+  if (!/^[a-z][-\w]*$/i.test(name) || !variablePattern.test(variable) || rest.length > 0) {
+    throw new InvalidArgumentError(
+      'Use name or name=VARIABLE; both consist of letters, digits and _, and a name also of hyphens.',
+    )
+  }
+  return [...previous, { name, variable }]
 }
