@@ -15,7 +15,8 @@ export {
   wellKnownTenantId,
 } from './entra/tenant.ts'
 export { InvalidSettingError } from './invalid-setting-error.ts'
-export { documentedQuotas, type Quotas } from './quotas.ts'
+export { documentedQuotas } from './documented-quotas.ts'
+export type { Limit, Quotas } from './quotas.ts'
 export type { LoggedRequest } from './request-log.ts'
 export {
   defaultResourceName,

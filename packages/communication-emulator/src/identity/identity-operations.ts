@@ -164,7 +164,7 @@ export function createIdentityOperations(options: IdentityOperationsOptions): Id
   }
 
   function takeQuota({ resource, operation }: Call, limited: LimitedOperation = operation): void {
-    const retryAfterSeconds = quotas.take(resource.name, limited)
+    const retryAfterSeconds = quotas.take({ operation: limited, resource: resource.name })
     if (retryAfterSeconds === undefined) return
     // guess(quota-response): only the status is documented.
     throw new ServiceError(429, 'TooManyRequests', 'The rate limit of the resource is exceeded. Retry later.', {
