@@ -75,14 +75,10 @@ export class Emulator implements AsyncDisposable, Administration {
   /** Clock that tokens, revocations and quotas follow. */
   readonly clock = new Clock()
   /** Faults to inject. */
-  readonly faults = new FaultPlan([
-    ...identityOperations,
-    ...chatOperations,
-    ...realTimeOperations,
-    ...chatEventNames,
-    ...entraOperations,
-    ...resourceManagerOperations,
-  ])
+  readonly faults = new FaultPlan(
+    [...identityOperations, ...chatOperations, ...realTimeOperations, ...entraOperations, ...resourceManagerOperations],
+    chatEventNames,
+  )
   /** Log of the last thousand requests. */
   readonly requests = new RequestLog()
   /** Limits of calls. */

@@ -33,10 +33,12 @@ export class FaultPlan {
   #nextId = 1
   readonly #states = new Map<number, State>()
   readonly #operations: readonly string[]
+  readonly #events: readonly string[]
 
   /** @internal */
-  constructor(operations: readonly string[]) {
+  constructor(operations: readonly string[], events: readonly string[]) {
     this.#operations = operations
+    this.#events = events
   }
 
   /**
@@ -47,7 +49,7 @@ export class FaultPlan {
    * @throws {InvalidSettingError} A member is unknown or invalid.
    */
   add(fault: Fault): number {
-    checkFault(fault, this.#operations)
+    checkFault(fault, this.#operations, this.#events)
     const id = this.#nextId++
     this.#states.set(id, { fault, removal: new AbortController(), seen: 0, applied: 0 })
     return id
@@ -79,9 +81,13 @@ export class FaultPlan {
    *
    * @internal
    */
-  match(operation: string | undefined, { isNamedOnly = false } = {}): MatchedFault | undefined {
+  match(
+    operation: string | undefined,
+    { isNamedOnly = false, communicationUserId }: { isNamedOnly?: boolean; communicationUserId?: string } = {},
+  ): MatchedFault | undefined {
     for (const state of this.#states.values()) {
       const { fault } = state
+      if (fault.communicationUserId !== undefined && fault.communicationUserId !== communicationUserId) continue
       if (fault.operation === undefined ? isNamedOnly : fault.operation !== operation) continue
       if (state.applied >= (fault.count ?? Infinity)) continue
       state.seen++
