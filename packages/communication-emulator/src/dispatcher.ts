@@ -14,6 +14,7 @@ import { matchRoute } from './identity/routes.ts'
 import { isTrustedHost } from './loopback.ts'
 import { decodePath, getHeader, type EmulatedService, type RawRequest, type RawResponse } from './raw-request.ts'
 import { armHeaders } from './resource-manager/arm-headers.ts'
+import { rejectUpgrade } from './reject-upgrade.ts'
 import { ResourceManagerPlane } from './resource-manager/resource-manager-plane.ts'
 import type { LoggedRequest } from './request-log.ts'
 import type { Resource } from './resource.ts'
@@ -149,7 +150,7 @@ export function createDispatcher(options: DispatcherOptions) {
   /** Passes a WebSocket to chat, which is the only service that accepts any. */
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, resource: Resource): void {
     if (isTrustedHost(request.headers.host, host)) chat.upgrade(request, socket, head, resource)
-    else socket.end('HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    else rejectUpgrade(socket, misdirectedResponse.status)
   }
 
   return { handle, upgrade }
