@@ -75,6 +75,7 @@ export class Resource {
       }
       this.#store.run('DELETE FROM resource WHERE id = ?', this.id)
     })
+    this.#store.onTokensRejected()
   }
 
   #replaceKey(slot: KeySlot, value = randomBytes(64).toString('base64')): void {
@@ -83,6 +84,7 @@ export class Resource {
       this.#store.run('INSERT INTO access_key (resource, slot, value) VALUES (?, ?, ?)', this.id, slot, value)
     })
     this.#readKeys()
+    this.#store.onTokensRejected()
   }
 
   #readKeys(): void {

@@ -95,6 +95,8 @@ const schema = `
  * is sent: they survive a killed process, but the last ones may not survive a power failure.
  */
 export class Store implements Disposable {
+  /** Called when tokens may have become invalid before their expiry, perhaps within a transaction. */
+  onTokensRejected: () => void = () => {}
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 

@@ -1,6 +1,6 @@
 import type { Introspection } from '../identity/token-introspection.ts'
 import type { Resource } from '../resource.ts'
-import { unauthorized } from './chat-error.ts'
+import { ChatError, unauthorized } from './chat-error.ts'
 
 /** User of a valid access token. */
 export interface ChatUser {
@@ -25,4 +25,19 @@ export function createChatAuthentication(introspect: (token: string) => Introspe
     }
     return { communicationUserId, scopes, token }
   }
+}
+
+const chatScopes = ['chat', 'chat.join', 'chat.join.limited']
+
+// guess(chat-scope): the status; the text is that for a user who is not a participant.
+/** Throws the service's error unless the user's token has a scope of chat. */
+export function checkChatScope({ scopes }: ChatUser): void {
+  if (scopes.some((scope) => chatScopes.includes(scope))) return
+  throw new ChatError(403, 'Forbidden', {
+    message: "The initiator doesn't have the permission to perform the requested operation.",
+    explanation: {
+      code: 'ScopeMissing',
+      message: `The access token needs one of the scopes ${chatScopes.join(', ')}.`,
+    },
+  })
 }

@@ -10,6 +10,7 @@ import type { Store } from '../store.ts'
 import { createChatPlane } from './chat-plane.ts'
 import { createChatAuthentication } from './chat-user.ts'
 import { createRealTime } from './real-time/real-time.ts'
+import { isSignaling } from './real-time/signaling.ts'
 
 export interface ChatOptions {
   readonly store: Store
@@ -36,10 +37,11 @@ export function getChatHeaders(request: RawRequest): Record<string, string> {
 }
 
 /** Creates the chat service of all resources. */
-export function createChat({ introspect, clock, faults, requests }: ChatOptions) {
+export function createChat({ store, introspect, clock, faults, requests }: ChatOptions) {
   const authenticate = createChatAuthentication(introspect)
   const realTime = createRealTime({ authenticate, clock, faults, requests })
   const plane = createChatPlane({ authenticate })
+  store.onTokensRejected = realTime.closeRejected
 
   function getOperation(request: RawRequest): string | undefined {
     return realTime.getOperation(request) ?? plane.getOperation(request)
@@ -47,8 +49,7 @@ export function createChat({ introspect, clock, faults, requests }: ChatOptions)
 
   async function handle(request: RawRequest, resource: Resource): Promise<RawResponse> {
     if (isPreflight(request)) return { status: 204 }
-    const handler = realTime.getOperation(request) === undefined ? plane : realTime
-    return handler.handle(request, resource)
+    return (isSignaling(request) ? realTime : plane).handle(request, resource)
   }
 
   return { getOperation, handle, upgrade: realTime.upgrade, stop: realTime.stop }

@@ -76,6 +76,7 @@ export function createIdentities(store: Store, clock: Clock) {
       store.run('DELETE FROM token WHERE identity = ?', identity.id)
       store.run('DELETE FROM identity WHERE id = ?', identity.id)
     })
+    store.onTokensRejected()
   }
 
   function list({ after, limit = 1000 }: { after?: string; limit?: number }): ListedIdentity[] {
@@ -102,6 +103,7 @@ export function createIdentities(store: Store, clock: Clock) {
       store.run('DELETE FROM token')
       store.run('DELETE FROM identity')
     })
+    store.onTokensRejected()
   }
 
   return { create, openForEntraUser, find, lookUp, remove, list, clear }

@@ -83,6 +83,7 @@ export function createIssuedTokens(store: Store, clock: Clock) {
       const last = validFrom ?? Number.MAX_SAFE_INTEGER
       store.run('UPDATE token SET revoked = 1 WHERE identity = ? AND issued_at <= ?', identity.id, last)
     })
+    store.onTokensRejected()
   }
 
   /** Deletes tokens that expired long ago, except the last one of each identity, which records when it was issued. */

@@ -2,11 +2,15 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import type { FaultPlan } from '../../fault-plan.ts'
-import type { RawRequest, RawResponse } from '../../raw-request.ts'
 import type { RequestLog } from '../../request-log.ts'
 import type { Resource } from '../../resource.ts'
-import type { ChatEvent } from '../chat-event.ts'
 import type { ChatAuthentication } from '../chat-user.ts'
+import { createConnectParameters } from './connect-parameters.ts'
+import { createConnections, type ListedConnection } from './connections.ts'
+import { createDelivery } from './delivery.ts'
+import { createSessions, type Session } from './sessions.ts'
+import { createSignaling, getSignalingOperation, signalingOperations } from './signaling.ts'
+import { createSocketOpening, openSocket } from './socket-opening.ts'
 
 export interface RealTimeOptions {
   readonly authenticate: ChatAuthentication
@@ -15,51 +19,74 @@ export interface RealTimeOptions {
   readonly requests: RequestLog
 }
 
-/** Connection of a user who receives events. */
-export interface ListedConnection {
-  readonly communicationUserId: string
-  /** Name of the resource. */
-  readonly resource: string
-  readonly connectedAt: Date
-}
-
 export type RealTime = ReturnType<typeof createRealTime>
 
 /** Operations of the real-time routes. */
-export const realTimeOperations = [] as const
+export const realTimeOperations = [...signalingOperations, openSocket] as const
 
 /** Delivers events to connected users, as the service's signaling does. */
-export function createRealTime(_options: RealTimeOptions) {
-  /** Returns the operation of a request; undefined if it is none of real time. */
-  function getOperation(_request: RawRequest): string | undefined {
-    return undefined
+export function createRealTime({ authenticate, clock, faults, requests }: RealTimeOptions) {
+  const sessions = createSessions()
+  const connections = createConnections({ onBeat: closeRejected })
+  const handle = createSignaling({ authenticate, parameters: createConnectParameters(), sessions })
+  const publish = createDelivery({ connections, clock, faults, requests })
+  const open = createSocketOpening({ clock, faults, requests, sessions, connections, isValid })
+  let check: NodeJS.Immediate | undefined
+  clock.onMove(closeRejected)
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, resource: Resource): void {
+    void open(request, socket, head, resource)
   }
 
-  async function handle(_request: RawRequest, _resource: Resource): Promise<RawResponse> {
-    return { status: 404 }
+  function isValid({ user, resource }: Session): boolean {
+    try {
+      authenticate(user.token, resource)
+      return true
+    } catch {
+      return false
+    }
   }
 
-  function upgrade(_request: IncomingMessage, socket: Duplex, _head: Buffer, _resource: Resource): void {
-    socket.destroy()
-  }
-
-  /** Sends an event to its connected recipients. Returns before they respond. */
-  function publish(_event: ChatEvent): void {}
-
-  function connections(): ListedConnection[] {
-    return []
+  function list(): ListedConnection[] {
+    return connections.all().map(({ session: { user, resource }, connectedAt }) => ({
+      communicationUserId: user.communicationUserId,
+      resource: resource.name,
+      connectedAt,
+    }))
   }
 
   /** Closes the connections of a user, and returns their number. */
-  function disconnect(_communicationUserId: string): number {
-    return 0
+  function disconnect(communicationUserId: string): number {
+    const own = Array.from(connections.getOwn(communicationUserId) ?? [])
+    for (const connection of own) connections.close(connection)
+    return own.length
   }
 
-  /** Closes the connections whose token is no longer valid. */
-  function closeRejected(): void {}
+  // guess(rejected-connections)
+  /** Closes the connections whose token is no longer valid, once the change that made it invalid is complete. */
+  function closeRejected(): void {
+    check ??= setImmediate(() => {
+      check = undefined
+      for (const connection of connections.all()) {
+        if (!isValid(connection.session)) connections.close(connection, JSON.stringify({ reason: 'unauthorized' }))
+      }
+    })
+  }
 
   /** Closes all connections. */
-  function stop(): void {}
+  function stop(): void {
+    clearImmediate(check)
+    for (const connection of connections.all()) connections.close(connection)
+  }
 
-  return { getOperation, handle, upgrade, publish, connections, disconnect, closeRejected, stop }
+  return {
+    getOperation: getSignalingOperation,
+    handle,
+    upgrade,
+    publish,
+    connections: list,
+    disconnect,
+    closeRejected,
+    stop,
+  }
 }
