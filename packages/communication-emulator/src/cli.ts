@@ -13,7 +13,7 @@ import { UnusableFolderError } from './unusable-folder-error.ts'
 function createProgram(): Command {
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
   const program = new Command('communication-emulator')
-    .description('Local emulator of Azure Communication Services: identities and access tokens over HTTPS')
+    .description('Local emulator of Azure Communication Services: identities, access tokens and chat over HTTPS')
     .version((JSON.parse(manifest) as { version: string }).version)
     .enablePositionalOptions()
   addEmulatorOptions(program.command('start'), wellKnownPort)

@@ -2,7 +2,7 @@ import { defaultResourceName } from './access-key.ts'
 import type { Administration } from './administration/administration.ts'
 import { createChat, type Chat } from './chat/chat.ts'
 import { chatEventNames } from './chat/chat-event.ts'
-import { chatOperations } from './chat/chat-plane.ts'
+import { chatOperations } from './chat/routes.ts'
 import { realTimeOperations } from './chat/real-time/real-time.ts'
 import { Clock } from './clock.ts'
 import { createDispatcher } from './dispatcher.ts'
@@ -130,6 +130,8 @@ export class Emulator implements AsyncDisposable, Administration {
       quotas: this.quotas,
       faults: this.faults,
       requests: this.requests,
+      identities: this.#identities,
+      strict,
       introspect: this.#introspection.introspect,
     })
     this.#resources = createEmulatedResources({
@@ -263,10 +265,11 @@ export class Emulator implements AsyncDisposable, Administration {
     return this.#introspection.introspect(token)
   }
 
-  /** Deletes identities, tokens, assignments, managed resources, faults, quota counts and logged requests, and resets the clock. Keeps keys. */
+  /** Deletes identities, tokens, assignments, chat, managed resources, faults, quota counts and logged requests, and resets the clock. Keeps keys. */
   async reset(): Promise<void> {
     this.#identities.clear()
     this.#assignments.clear()
+    this.#chat.clear()
     this.#repeatable.clear()
     this.entra.reset()
     this.faults.clear()

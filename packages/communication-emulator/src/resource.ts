@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { getWellKnownAccessKey, isBase64, type AccessKey, type KeySlot } from './access-key.ts'
+import { deleteChatOfResource } from './chat/chat-schema.ts'
 import type { AccessKeyRow, ResourceRow, Store } from './store.ts'
 
 export const resourceNamePattern = /^[-\w]{1,63}$/
@@ -66,9 +67,10 @@ export class Resource {
     return this.key(slot)
   }
 
-  /** Deletes the resource with its keys, identities, tokens and assignments. */
+  /** Deletes the resource with its keys, identities, tokens, assignments and chat. */
   delete(): void {
     this.#store.transaction(() => {
+      for (const sql of deleteChatOfResource) this.#store.run(sql, this.id)
       this.#store.run('DELETE FROM token WHERE identity IN (SELECT id FROM identity WHERE resource = ?)', this.id)
       for (const table of ['identity', 'assignment', 'access_key']) {
         this.#store.run(`DELETE FROM ${table} WHERE resource = ?`, this.id)

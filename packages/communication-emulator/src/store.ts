@@ -2,6 +2,7 @@ import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { KeySlot } from './access-key.ts'
+import { chatSchema } from './chat/chat-schema.ts'
 import { UnusableFolderError } from './unusable-folder-error.ts'
 
 export interface IdentityRow {
@@ -88,6 +89,7 @@ const schema = `
     key TEXT PRIMARY KEY, id TEXT NOT NULL, envelope TEXT NOT NULL, ready_at INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS entra_signing_key (id INTEGER PRIMARY KEY AUTOINCREMENT, pem TEXT NOT NULL) STRICT;
+  ${chatSchema}
 `
 
 /**

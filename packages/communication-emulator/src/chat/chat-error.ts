@@ -34,6 +34,19 @@ export function chatErrorResponse(
   return { status, headers, body: { CommunicationError: error } }
 }
 
+/** Returns the error for a user who may not do something; `code` and `message` are the reason for the log. */
+export function forbidden(code: string, message: string): ChatError {
+  return new ChatError(403, 'Forbidden', {
+    message: "The initiator doesn't have the permission to perform the requested operation.",
+    explanation: { code, message },
+  })
+}
+
+/** Returns the error for an invalid member, parameter or header; the service omits the message of some. */
+export function badRequest(message?: string): ChatError {
+  return new ChatError(400, 'BadRequest', message === undefined ? {} : { message })
+}
+
 /** Returns the error for a missing or invalid access token: 401 without a body. */
 export function unauthorized(code: string, message: string): ResponseError {
   return new ResponseError(message, { status: 401, explanation: { code, message } })

@@ -1,22 +1,89 @@
+import { getResponse } from '../error-response.ts'
+import { getBearerToken } from '../identity/bearer.ts'
+import { parseCommunicationUserId } from '../identity/communication-user-id.ts'
+import type { LimitedCall, QuotaCounter } from '../quotas.ts'
 import type { RawRequest, RawResponse } from '../raw-request.ts'
 import type { Resource } from '../resource.ts'
-import { ChatError } from './chat-error.ts'
-import type { ChatAuthentication } from './chat-user.ts'
+import { readChatApiVersion, supportedChatVersions } from './api-versions.ts'
+import { ChatError, forbidden } from './chat-error.ts'
+import type { createChatHandlers } from './chat-handlers.ts'
+import type { ChatAuthentication, ChatUser } from './chat-user.ts'
+import { isPermitted, matchChatRoute, type ChatMatch, type ChatOperation } from './routes.ts'
+import type { ThreadOperations } from './thread-operations.ts'
 
-/** Operations of the chat routes. */
-export const chatOperations = [] as const
-
-export type ChatPlane = ReturnType<typeof createChatPlane>
+export interface ChatPlaneOptions {
+  readonly authenticate: ChatAuthentication
+  readonly quotas: QuotaCounter
+  readonly handlers: ReturnType<typeof createChatHandlers>
+  readonly threadOperations: ThreadOperations
+}
 
 /** Creates the handler of the chat routes, which authenticates users and passes their requests to the operations. */
-export function createChatPlane({ authenticate: _ }: { authenticate: ChatAuthentication }) {
-  function getOperation(_request: RawRequest): string | undefined {
-    return undefined
+export function createChatPlane({ authenticate, quotas, handlers, threadOperations }: ChatPlaneOptions) {
+  // guess(chat-check-order): token, route, api-version, scope, thread and membership; then rate limits; then the body.
+  async function handle(request: RawRequest, resource: Resource): Promise<RawResponse> {
+    const user = authenticate(getBearerToken(request), resource)
+    const { communicationUserId } = user
+    const match = matchChatRoute(request)
+    const response = await respond(request, resource, user, match).catch(getResponse)
+    if (!match.route) return { ...response, communicationUserId }
+    const headers = { ...response.headers, 'api-supported-versions': supportedChatVersions }
+    return { ...response, headers, communicationUserId }
   }
 
-  async function handle(_request: RawRequest, _resource: Resource): Promise<RawResponse> {
-    throw new ChatError(404, 'NotFound')
+  async function respond(
+    request: RawRequest,
+    resource: Resource,
+    { communicationUserId, scopes }: ChatUser,
+    { route, allowed, threadId, messageId = '' }: ChatMatch,
+  ): Promise<RawResponse> {
+    // guess(public-access)
+    if (resource.restriction.isPublicAccessDisabled) {
+      throw forbidden('PublicAccessDisabled', 'Public network access to the resource is disabled.')
+    }
+    if (!route) throw noRoute(request, allowed)
+    const { operation, scope } = route
+    const version = readChatApiVersion(request)
+    // differs(teams-chat)
+    if (!parseCommunicationUserId(communicationUserId)) {
+      throw forbidden('TeamsUser', 'The emulator does not serve chat of Teams users.')
+    }
+    // guess(chat-scope): the documentation of access tokens has the scopes of each operation, but not the response without them.
+    if (!isPermitted(scopes, scope)) {
+      throw forbidden('ScopeMissing', `The token has the scopes ${scopes.join(', ')}: ${operation} requires ${scope}.`)
+    }
+    const call = { request, resource, version, communicationUserId }
+    const member =
+      threadId === undefined ? undefined : threadOperations.requireMember(resource.name, threadId, communicationUserId)
+    takeQuota({ operation, resource: resource.name, communicationUserId, ...(member && { threadId }) })
+    if (operation === 'createChatThread' || operation === 'listChatThreads') return handlers[operation](call)
+    return handlers[operation]({ ...call, member: member!, messageId })
+  }
+
+  /** Counts a call. Throws the service's error above a limit. */
+  function takeQuota(call: LimitedCall): void {
+    const retryAfterSeconds = quotas.take(call)
+    if (retryAfterSeconds === undefined) return
+    // guess(quota-response)
+    throw new ChatError(429, 'TooManyRequests', {
+      message: 'The rate limit is exceeded. Retry later.',
+      headers: { 'Retry-After': String(retryAfterSeconds) },
+    })
   }
 
   return { getOperation, handle }
+}
+
+function getOperation(request: RawRequest): ChatOperation | undefined {
+  return matchChatRoute(request).route?.operation
+}
+
+// guess(chat-route)
+function noRoute({ method, path }: RawRequest, allowed: readonly string[]): ChatError {
+  if (allowed.length === 0) {
+    const message = `The emulator does not serve ${path}.`
+    return new ChatError(404, 'NotFound', { explanation: { code: 'UnknownRoute', message } })
+  }
+  const message = `The requested resource does not support http method '${method}'.`
+  return new ChatError(405, 'MethodNotAllowed', { message, headers: { Allow: allowed.join(', ') } })
 }

@@ -2,8 +2,8 @@
 export interface ChatThread {
   /** `19:<44 characters>@thread.v2`. */
   readonly id: string
-  /** Row id of the resource. */
-  readonly resource: number
+  /** Name of the resource. */
+  readonly resource: string
   readonly topic: string
   readonly createdAt: number
   /** Communication user id. */

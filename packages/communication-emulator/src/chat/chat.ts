@@ -1,16 +1,24 @@
 import type { Clock } from '../clock.ts'
 import { getCorsHeaders, isPreflight } from '../cors.ts'
 import type { FaultPlan } from '../fault-plan.ts'
+import type { Identities } from '../identity/identities.ts'
 import type { Introspection } from '../identity/token-introspection.ts'
 import type { QuotaCounter } from '../quotas.ts'
 import { getHeader, type RawRequest, type RawResponse } from '../raw-request.ts'
 import type { RequestLog } from '../request-log.ts'
 import type { Resource } from '../resource.ts'
 import type { Store } from '../store.ts'
+import { createChatEvents } from './chat-events.ts'
+import { createChatHandlers } from './chat-handlers.ts'
+import { createChatMessages } from './chat-messages.ts'
 import { createChatPlane } from './chat-plane.ts'
+import { createChatThreads } from './chat-threads.ts'
 import { createChatAuthentication } from './chat-user.ts'
+import { createMessageOperations } from './message-operations.ts'
 import { createRealTime } from './real-time/real-time.ts'
 import { isSignaling } from './real-time/signaling.ts'
+import { createRetention } from './retention.ts'
+import { createThreadOperations } from './thread-operations.ts'
 
 export interface ChatOptions {
   readonly store: Store
@@ -18,7 +26,10 @@ export interface ChatOptions {
   readonly quotas: QuotaCounter
   readonly faults: FaultPlan
   readonly requests: RequestLog
+  readonly identities: Identities
   readonly introspect: (token: string) => Introspection
+  /** Whether unknown members of bodies are rejected. */
+  readonly strict: boolean
 }
 
 export type Chat = ReturnType<typeof createChat>
@@ -37,10 +48,19 @@ export function getChatHeaders(request: RawRequest): Record<string, string> {
 }
 
 /** Creates the chat service of all resources. */
-export function createChat({ store, introspect, clock, faults, requests }: ChatOptions) {
+export function createChat({ store, clock, quotas, faults, requests, identities, introspect, strict }: ChatOptions) {
+  const threads = createChatThreads(store)
+  const messages = createChatMessages(store)
+  const events = createChatEvents((event) => realTime.publish(event))
+  const threadOperations = createThreadOperations({ store, clock, threads, messages, events })
+  const messageOperations = createMessageOperations({ store, clock, threads, messages, events })
+  // Created before real time, whose connections a move of the clock may close: first they receive the deletions.
+  const retention = createRetention(clock, threads, threadOperations)
   const authenticate = createChatAuthentication(introspect)
   const realTime = createRealTime({ authenticate, clock, faults, requests })
-  const plane = createChatPlane({ authenticate })
+  const shared = { identities, threads, messages, threadOperations, messageOperations }
+  const handlers = createChatHandlers({ ...shared, strict })
+  const plane = createChatPlane({ authenticate, quotas, handlers, threadOperations })
   store.onTokensRejected = realTime.closeRejected
 
   function getOperation(request: RawRequest): string | undefined {
@@ -49,8 +69,21 @@ export function createChat({ store, introspect, clock, faults, requests }: ChatO
 
   async function handle(request: RawRequest, resource: Resource): Promise<RawResponse> {
     if (isPreflight(request)) return { status: 204 }
+    retention.apply()
     return (isSignaling(request) ? realTime : plane).handle(request, resource)
   }
 
-  return { getOperation, handle, upgrade: realTime.upgrade, stop: realTime.stop }
+  /** Deletes all threads, without events. */
+  function clear(): void {
+    threads.clear()
+    events.clear()
+  }
+
+  function stop(): void {
+    retention.stop()
+    events.stop()
+    realTime.stop()
+  }
+
+  return { getOperation, handle, upgrade: realTime.upgrade, clear, stop }
 }

@@ -71,6 +71,7 @@ export function createIdentities(store: Store, clock: Clock) {
     throw new ServiceError(404, 'IdentityNotFound', "Provided identity doesn't exist.", { isFromAction: true })
   }
 
+  // guess(deleted-user): chat keeps the threads and messages.
   function remove(identity: IdentityRow): void {
     store.transaction(() => {
       store.run('DELETE FROM token WHERE identity = ?', identity.id)

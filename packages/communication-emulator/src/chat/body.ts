@@ -1,0 +1,100 @@
+import { getHeader, isObject, parseJson, type RawRequest } from '../raw-request.ts'
+import { badRequest, ChatError } from './chat-error.ts'
+import { chatLimits } from './limits.ts'
+
+export type Members = Readonly<Record<string, unknown>>
+
+/** Metadata of a request; null removes a value from the existing metadata. */
+type MetadataPatch = Readonly<Record<string, string | null>>
+
+// guess(chat-validation): codes and texts for invalid bodies and parameters, and which content is invalid.
+/** Reads the known members of a request body. Unknown ones are ignored, or rejected when `strict`. */
+export function readBody(request: RawRequest, known: readonly string[], { strict }: { strict: boolean }): Members {
+  if (request.body.length === 0) return {}
+  const contentType = getHeader(request.headers, 'content-type') ?? ''
+  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType)) {
+    const message = 'The media type of the request body is not supported.'
+    throw new ChatError(415, 'UnsupportedMediaType', { message })
+  }
+  const body = parseJson(request.body)
+  if (!isObject(body)) throw badRequest('The request body must be a JSON object.')
+  return selectMembers(body, known, { strict })
+}
+
+export function selectMembers(object: Members, known: readonly string[], { strict }: { strict: boolean }): Members {
+  const unknown = Object.keys(object).find((name) => object[name] !== null && !known.includes(name))
+  if (strict && unknown !== undefined) throw badRequest(`The member ${unknown} is unknown to this api-version.`)
+  return Object.fromEntries(Object.entries(object).filter(([name]) => known.includes(name)))
+}
+
+export function optionalText(members: Members, name: string): string | undefined {
+  const value = members[name] ?? undefined
+  if (value === undefined || typeof value === 'string') return value
+  throw badRequest(`The ${name} must be a string.`)
+}
+
+/** Reads a text that may be absent, but not empty. */
+export function optionalContent(members: Members, name: string): string | undefined {
+  const text = optionalText(members, name)
+  if (text === '') throw badRequest(`The ${name} must not be empty.`)
+  return text
+}
+
+export function requireContent(members: Members, name: string): string {
+  const text = optionalContent(members, name)
+  if (text === undefined) throw badRequest(`The ${name} is required.`)
+  return text
+}
+
+/** Reads a time; milliseconds. */
+export function optionalTime(members: Members, name: string): number | undefined {
+  const text = optionalText(members, name)
+  const time = text === undefined ? undefined : Date.parse(text)
+  if (Number.isNaN(time)) throw badRequest(`The ${name} must be an RFC 3339 time.`)
+  return time
+}
+
+export function optionalMetadata({ metadata }: Members): Record<string, string> | undefined {
+  return metadata ? mergeMetadata({}, readMetadata(metadata)) : undefined
+}
+
+/** Returns the metadata after a merge patch; undefined if the patch has none. */
+export function patchMetadata(
+  before: Readonly<Record<string, string>> | undefined,
+  { metadata }: Members,
+): Record<string, string> | undefined {
+  return metadata ? mergeMetadata(before ?? {}, readMetadata(metadata)) : undefined
+}
+
+function mergeMetadata(before: Readonly<Record<string, string>>, patch: MetadataPatch): Record<string, string> {
+  const merged = Object.entries({ ...before, ...patch })
+  return Object.fromEntries(merged.filter((entry): entry is [string, string] => entry[1] !== null))
+}
+
+function readMetadata(metadata: unknown): MetadataPatch {
+  if (isObject(metadata) && Object.values(metadata).every(isTextOrNull)) return metadata as MetadataPatch
+  throw badRequest('The metadata must be an object of strings.')
+}
+
+function isTextOrNull(value: unknown): boolean {
+  return value === null || typeof value === 'string'
+}
+
+/** Rejects metadata of a thread or participant above the documented size. */
+export function checkMetadataSize<Metadata extends Readonly<Record<string, string>> | undefined>(metadata: Metadata) {
+  const bytes = Object.entries(metadata ?? {}).reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0)
+  if (bytes <= chatLimits.metadataBytes) return metadata
+  throw badRequest(`The metadata can have at most ${chatLimits.metadataBytes} bytes.`)
+}
+
+/** Reads the retention of a thread: a number of days, or null for none; undefined if absent. */
+export function readRetentionDays({ retentionPolicy }: Members): number | null | undefined {
+  if (retentionPolicy === undefined || retentionPolicy === null) return retentionPolicy
+  const { kind, deleteThreadAfterDays: days } = isObject(retentionPolicy) ? retentionPolicy : {}
+  if (kind === 'none') return null
+  const { minRetentionDays, maxRetentionDays } = chatLimits
+  if (kind !== 'threadCreationDate') throw badRequest('The kind of the retentionPolicy is invalid.')
+  if (Number.isInteger(days) && Number(days) >= minRetentionDays && Number(days) <= maxRetentionDays)
+    return Number(days)
+  throw badRequest(`The deleteThreadAfterDays must be within the [${minRetentionDays}, ${maxRetentionDays}] interval.`)
+}

@@ -1,0 +1,12 @@
+/** Documented limits of sizes. Source: the service limits in Azure's documentation, and the API description. */
+export const chatLimits = {
+  participants: 250,
+  participantsPerRequest: 200,
+  pageSize: 200,
+  messageBytes: 28 * 1024,
+  metadataBytes: 1024,
+  minRetentionDays: 30,
+  maxRetentionDays: 90,
+  /** Above this number of participants, a thread has neither typing notifications nor read receipts. */
+  participantsWithTyping: 20,
+} as const

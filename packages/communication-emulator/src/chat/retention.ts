@@ -1,0 +1,17 @@
+import type { Clock } from '../clock.ts'
+import type { ChatThreads } from './chat-threads.ts'
+import type { ThreadOperations } from './thread-operations.ts'
+
+/** Deletes threads when their retention ends by the emulator's clock. */
+export function createRetention(clock: Clock, threads: ChatThreads, { remove }: ThreadOperations) {
+  const stop = clock.onMove(apply)
+
+  // No timer is needed: requests and moves of the clock come before anything that can observe an expired thread.
+  function apply(): void {
+    const now = clock.now()
+    if (threads.getNextDeletion() > now) return
+    for (const thread of threads.listExpired(now)) remove(thread)
+  }
+
+  return { apply, stop }
+}

@@ -1,0 +1,63 @@
+import { ChatClient } from '@azure/communication-chat'
+import { AzureCommunicationTokenCredential } from '@azure/communication-common'
+import { useEmulator } from './emulator-fixture.ts'
+import { exchange, type WireResponse } from './signed-request.ts'
+import type { EmulatorOptions } from '../src/index.ts'
+
+/** A user of chat, with an SDK client and raw requests. */
+export interface ChatPerson {
+  readonly id: string
+  readonly token: string
+  readonly client: ChatClient
+  /** Sends a request with the user's token; `target` follows `/chat/threads`. */
+  call(method: string, target: string, body?: unknown, options?: CallOptions): Promise<WireResponse>
+}
+
+interface CallOptions {
+  /** Default: the newest one. */
+  readonly version?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Starts an emulator for the tests of a file, with users of chat. */
+export function useChat(options: EmulatorOptions = {}) {
+  const fixture = useEmulator(options)
+
+  async function createPerson(scopes = ['chat']): Promise<ChatPerson> {
+    const id = await fixture.createIdentity()
+    return toPerson(id, await fixture.issueToken(id, scopes))
+  }
+
+  function toPerson(id: string, token: string): ChatPerson {
+    const { endpoint } = fixture.emulator
+    return {
+      id,
+      token,
+      client: new ChatClient(endpoint, new AzureCommunicationTokenCredential(token)),
+      call: (method, target, body, { version = '2025-03-15', headers = {} } = {}) =>
+        exchange(endpoint, {
+          method,
+          target: `/chat/threads${target}${target.includes('?') ? '&' : '?'}api-version=${version}`,
+          headers: {
+            authorization: `Bearer ${token}`,
+            ...(body !== undefined && { 'content-type': 'application/json' }),
+            ...headers,
+          },
+          payload: body === undefined ? '' : JSON.stringify(body),
+        }),
+    }
+  }
+
+  return {
+    get emulator() {
+      return fixture.emulator
+    },
+    createIdentity: () => fixture.createIdentity(),
+    issueToken: (id: string, scopes?: string[]) => fixture.issueToken(id, scopes),
+    createPerson,
+    toPerson,
+    /** Returns participants of a request. */
+    toParticipants: (...people: { id: string }[]) =>
+      people.map(({ id }) => ({ communicationIdentifier: { rawId: id, communicationUser: { id } } })),
+  }
+}
