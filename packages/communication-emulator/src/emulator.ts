@@ -1,6 +1,7 @@
 import { defaultResourceName } from './access-key.ts'
 import type { Administration } from './administration/administration.ts'
 import { createChat, type Chat } from './chat/chat.ts'
+import type { ChatAdministration } from './chat/chat-administration.ts'
 import { chatEventNames } from './chat/chat-event.ts'
 import { chatOperations } from './chat/routes.ts'
 import { realTimeOperations } from './chat/real-time/real-time.ts'
@@ -85,6 +86,8 @@ export class Emulator implements AsyncDisposable, Administration {
   readonly quotas = new QuotaCounter(this.clock)
   /** Emulated Microsoft Entra ID. */
   readonly entra: EntraPlane
+  /** Chat threads and messages, and acting as any user without a token. */
+  readonly chat: ChatAdministration
   /** Emulated Azure Resource Manager. */
   readonly resourceManager: ResourceManagerPlane
   readonly #store: Store
@@ -134,6 +137,7 @@ export class Emulator implements AsyncDisposable, Administration {
       strict,
       introspect: this.#introspection.introspect,
     })
+    this.chat = this.#chat.administration
     this.#resources = createEmulatedResources({
       store,
       host,

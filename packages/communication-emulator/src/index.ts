@@ -1,6 +1,24 @@
 export { startEmulator, type Emulator } from './emulator.ts'
 export type { EmulatorOptions } from './emulator-options.ts'
 export type { EmulatedResource } from './emulated-resources.ts'
+export type {
+  ActingParticipant,
+  ChatAdministration,
+  ListedChatThread,
+  NewChatParticipant,
+} from './chat/chat-administration.ts'
+export type { ChatActor, ChatEvent, ChatEventName } from './chat/chat-event.ts'
+export type { ChatEventFilter, PublishedChatEvent } from './chat/chat-events.ts'
+export type {
+  ChatMessage,
+  ChatMessageContent,
+  ChatMessageType,
+  ChatParticipant,
+  ChatReadReceipt,
+  ChatThread,
+} from './chat/chat-thread.ts'
+export type { NewTextMessage } from './chat/message-operations.ts'
+export type { ListedConnection } from './chat/real-time/connections.ts'
 export type { Fault } from './fault.ts'
 export type { ListedFault } from './fault-plan.ts'
 export type { ListedAssignment } from './identity/assignments.ts'

@@ -24,7 +24,7 @@ it('shows tests that compile and pass', async () => {
   const run = (...args: string[]) => promisify(execFile)('pnpm', ['exec', ...args], { cwd: root })
   await run('tsc', '-p', folder)
   const { stdout } = await run('vitest', 'run', '--root', folder)
-  expect(stdout).toMatch(/Tests .*2 passed/)
+  expect(stdout).toMatch(/Tests .*3 passed/)
 })
 
 it('shows the well-known connection string', () => {

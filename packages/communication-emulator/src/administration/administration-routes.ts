@@ -3,6 +3,7 @@ import { errorResponse } from '../error-response.ts'
 import { InvalidSettingError } from '../invalid-setting-error.ts'
 import type { RawRequest, RawResponse } from '../raw-request.ts'
 import type { Administration } from './administration.ts'
+import { chatRoutes } from './chat-routes.ts'
 import { readInteger, readMembers, readPositive, readString, readStrings, type Members } from './members.ts'
 
 interface AdministrationRequest {
@@ -14,7 +15,7 @@ interface AdministrationRequest {
 }
 
 /** Returns the response; by default 204. */
-type Handler = (request: AdministrationRequest) => Result | Promise<Result>
+export type Handler = (request: AdministrationRequest) => Result | Promise<Result>
 type Result = RawResponse | typeof missing | undefined | void
 
 /** Result for a path that names something that does not exist. */
@@ -82,6 +83,7 @@ const routes: Readonly<Record<string, Handler>> = {
     emulator.quotas.set(body['documented'] === true || body)
     return ok(emulator.quotas.limits)
   },
+  ...chatRoutes,
   'GET requests': ({ emulator }) => ok(emulator.requests.list()),
   'DELETE requests': ({ emulator }) => emulator.requests.clear(),
   'POST reset': ({ emulator }) => emulator.reset(),

@@ -1,3 +1,4 @@
+import type { ChatAdministration } from '../chat/chat-administration.ts'
 import type { Clock } from '../clock.ts'
 import type { EmulatedResource } from '../emulated-resources.ts'
 import type { EntraPlane } from '../entra/entra-plane.ts'
@@ -12,6 +13,7 @@ import type { RequestLog } from '../request-log.ts'
 export interface Administration {
   /** Whether every resource accepts requests; the first ones do while the others are still starting. */
   readonly isReady: boolean
+  readonly chat: ChatAdministration
   readonly clock: Clock
   readonly entra: EntraPlane
   readonly faults: FaultPlan

@@ -32,3 +32,13 @@ export function readPositive(value: unknown, name: string): number {
   if (number < 1) throw new InvalidSettingError(`${name} must be above 0`)
   return number
 }
+
+/** Returns an object with a member that may be absent, or an empty one. */
+export function readOptional<Name extends string, Value>(
+  members: Members,
+  name: Name,
+  read: (value: unknown, name: string) => Value,
+): { [Key in Name]?: Value } {
+  const value = members[name]
+  return value === undefined ? {} : ({ [name]: read(value, name) } as { [Key in Name]?: Value })
+}

@@ -8,6 +8,7 @@ import { getHeader, type RawRequest, type RawResponse } from '../raw-request.ts'
 import type { RequestLog } from '../request-log.ts'
 import type { Resource } from '../resource.ts'
 import type { Store } from '../store.ts'
+import { createChatAdministration } from './chat-administration.ts'
 import { createChatEvents } from './chat-events.ts'
 import { createChatHandlers } from './chat-handlers.ts'
 import { createChatMessages } from './chat-messages.ts'
@@ -62,6 +63,12 @@ export function createChat({ store, clock, quotas, faults, requests, identities,
   const handlers = createChatHandlers({ ...shared, strict })
   const plane = createChatPlane({ authenticate, quotas, handlers, threadOperations })
   store.onTokensRejected = realTime.closeRejected
+  const administration = createChatAdministration({
+    ...shared,
+    events,
+    realTime,
+    applyRetention: retention.apply,
+  })
 
   function getOperation(request: RawRequest): string | undefined {
     return realTime.getOperation(request) ?? plane.getOperation(request)
@@ -85,5 +92,5 @@ export function createChat({ store, clock, quotas, faults, requests, identities,
     realTime.stop()
   }
 
-  return { getOperation, handle, upgrade: realTime.upgrade, clear, stop }
+  return { administration, getOperation, handle, upgrade: realTime.upgrade, clear, stop }
 }
