@@ -22,6 +22,9 @@ const transcript = new RegExp(
   ].join('\\n'),
 )
 
+const chatTranscript =
+  /^created a thread: Lunch\nAlice: Noon\?\nread by 8:acs:.*\nstill there: Alice\ndeleted the thread\n$/
+
 /** Runs `communication-emulator exec -- <command>`. */
 async function exec(...command: string[]) {
   return execWith({}, ...command)
@@ -51,6 +54,10 @@ it('serves an unmodified program in JavaScript', async () => {
   expect((await exec(process.execPath, join(examples, 'access-tokens.mjs'))).stdout).toMatch(transcript)
 })
 
+it('serves an unmodified chat program in JavaScript', async () => {
+  expect((await exec(process.execPath, join(examples, 'chat.mjs'))).stdout).toMatch(chatTranscript)
+})
+
 it('serves an unmodified program for Teams Phone extensibility in JavaScript', async () => {
   const { stdout } = await exec(process.execPath, join(examples, 'teams-extension.mjs'))
   expect(stdout).toMatch(
@@ -75,6 +82,10 @@ it.runIf(python)('serves an unmodified program in Python', async () => {
   expect((await exec(python!, join(examples, 'access_tokens.py'))).stdout).toMatch(transcript)
 })
 
+it.runIf(python)('serves an unmodified chat program in Python', async () => {
+  expect((await exec(python!, join(examples, 'chat.py'))).stdout).toMatch(chatTranscript)
+})
+
 it.runIf(python)('serves the unmodified credential for Entra ID users in Python', async () => {
   const { stdout } = await exec(python!, join(programs, 'entra_credential.py'))
   expect(stdout).toBe('2\n3\n2\n3\n')
@@ -88,6 +99,10 @@ it.runIf(python && olderSdk)('serves every api-version that an older Python SDK 
 it.runIf(classpath)('serves an unmodified program in Java', async () => {
   const { stdout } = await exec('java', '-cp', classpath!, join(examples, 'AccessTokens.java'))
   expect(stdout).toMatch(transcript)
+})
+
+it.runIf(classpath)('serves an unmodified chat program in Java', async () => {
+  expect((await exec('java', '-cp', classpath!, join(examples, 'Chat.java'))).stdout).toMatch(chatTranscript)
 })
 
 it.runIf(dotnet)('serves an unmodified program in C#', async () => {

@@ -5,14 +5,22 @@ import { ChatError } from './chat-error.ts'
  * The api-versions of the chat routes that the emulator serves, oldest first.
  * Source: Azure/azure-rest-api-specs, `specification/communication/data-plane/Chat/stable`.
  */
-const chatApiVersions = ['2021-03-07', '2021-09-07', '2023-11-07', '2024-03-07', '2025-03-15'] as const
+const chatApiVersions = [
+  '2021-03-07',
+  // guess(chat-preview): no description of it exists; the Java SDK sends it, and recordings up to 2023 list it.
+  '2021-04-05-preview6',
+  '2021-09-07',
+  '2023-11-07',
+  '2024-03-07',
+  '2025-03-15',
+] as const
 
 export type ChatApiVersion = (typeof chatApiVersions)[number]
 
 /** First api-versions of the members that the oldest one lacks, in requests and in responses. */
 const firstVersions = {
-  messageMetadata: '2021-09-07',
-  typingSenderDisplayName: '2021-09-07',
+  messageMetadata: '2021-04-05-preview6',
+  typingSenderDisplayName: '2021-04-05-preview6',
   threadMetadata: '2025-03-15',
   retentionPolicy: '2025-03-15',
   participantMetadata: '2025-03-15',
