@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { startLocalStack, type LocalStack, type LocalStackOptions } from './local-stack.ts'
-import { runQuickstart, runTokenScenario } from './token-scenario.ts'
+import { runChatScenario, runQuickstart, runTokenScenario } from './token-scenario.ts'
 import { Transcript } from './transcript.ts'
 import { formatUsage } from './usage.ts'
 
@@ -50,6 +50,7 @@ export async function runLifecycle({ staysUp, signal, ...options }: LifecycleOpt
     const stack = parts.use(await startLocalStack({ ...options, onStep, signal }))
     if (!provision) printParts(stack, transcript)
     await runTokenScenario(stack, transcript)
+    await runChatScenario(stack, transcript, signal)
     await runQuickstart(stack, transcript, signal)
     return stack
   }

@@ -9,6 +9,7 @@ import { signIn } from './sign-in.ts'
 import type { Transcript } from './transcript.ts'
 
 const user = 'alice'
+const chatPeople = fileURLToPath(import.meta.resolve('./chat-people.ts'))
 const quickstart = fileURLToPath(import.meta.resolve('@acs-kit/quickstart'))
 
 /** Uses the token service as an app does, from sign-in to the deletion of the identity. Rejects if a step fails. */
@@ -67,19 +68,43 @@ export async function runQuickstart(
   transcript.printTitle('The same steps in one file: the access-token quickstart')
   if (connectionString === undefined)
     return transcript.print('Skipped: it needs a connection string, and a keyless resource has none.')
-  const env = childEnvironment(
-    {
-      ...emulator.nodeEnvironment(),
-      ACS_SDK: process.env['ACS_SDK'],
-      COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-    },
-    { isOnline: !isAzureEmulated },
-  )
-  const child = spawn(process.execPath, [quickstart, '--redact'], { env, stdio: ['ignore', 'inherit', 'pipe'] })
+  const variables = {
+    ...emulator.nodeEnvironment(),
+    ACS_SDK: process.env['ACS_SDK'],
+    COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+  }
   // On a signal, the quickstart cleans up after itself.
+  await runChild('the quickstart', [quickstart, '--redact'], {
+    env: childEnvironment(variables, { isOnline: !isAzureEmulated }),
+    signal,
+  })
+}
+
+/** Shows a chat of two people with real-time events, with tokens of the service. */
+export async function runChatScenario(
+  { emulator, service, isAzureEmulated }: LocalStack,
+  transcript: Transcript,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted()
+  transcript.printTitle('Two people in a chat, with the chat SDK')
+  const addresses = ['--issuer', emulator.entra.issuer, '--service', service.url]
+  await runChild('the chat', [chatPeople, ...addresses], {
+    env: childEnvironment(emulator.nodeEnvironment(), { isOnline: !isAzureEmulated }),
+    signal,
+  })
+}
+
+/** Runs a Node program, which prints its own steps. A signal is passed on. */
+async function runChild(
+  name: string,
+  args: readonly string[],
+  { env, signal }: { env: NodeJS.ProcessEnv; signal: AbortSignal },
+): Promise<void> {
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'pipe'] })
   signal.addEventListener('abort', () => child.kill('SIGTERM'))
   const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')])
-  if (child.exitCode !== 0) throw new Error(`the quickstart failed: ${stderr}`)
+  if (child.exitCode !== 0) throw new Error(`${name} failed: ${stderr.trim()}`)
 }
 
 function formatToken({ token, expiresOn }: TokenResponse): string {

@@ -34,13 +34,14 @@ function startAndKeep(mark: string): Promise<ServerProcess> {
   })
 }
 
-it('shows tokens from sign-in to deletion, runs the quickstart, and stops everything', async () => {
+it('shows tokens from sign-in to deletion and a chat, runs the quickstart, and stops everything', async () => {
   const mark = temporaryFolder()
   const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], { env: { ...env, TMPDIR: mark } })
   const id = String.raw`8:acs:[\da-f-]{36}_[\da-f-]{36}`
   const token = String.raw`eyJhbGci\.\.\.[\w-]{8}`
   for (const line of [
     /^ {2}signed in +[\d.]+ s {2}as alice/,
+    /^ {2}signed in +[\d.]+ s {2}alice and bob, each with a chat token/,
     new RegExp(`^  identity +[\\d.]+ s  ${id}$`),
     new RegExp(`^  voip token +[\\d.]+ s  ${token}, until 20`),
     new RegExp(`^  chat token +[\\d.]+ s  ${token}, until 20`),
@@ -48,7 +49,11 @@ it('shows tokens from sign-in to deletion, runs the quickstart, and stops everyt
     /^ {2}second client +[\d.]+ s {2}of the same user/,
     new RegExp(`^  refreshed +[\\d.]+ s  ${token}, until 20.*, a new token$`),
     /^ {2}revoked +.*: revoked$/,
-    /^ {2}deleted /,
+    /^ {2}deleted .* the identity and everything stored about it$/,
+    /^ {2}deleted .* the thread and both identities$/,
+    /^ {2}thread +[\d.]+ s {2}created by alice, with bob: 19:[\w-]{43}1@thread\.v2$/,
+    /^ {2}event +[\d.]+ s {2}received by bob: Alice: Noon\?$/,
+    /^ {2}messages +[\d.]+ s {2}listed by alice: Alice: Noon\? Bob: Yes\.$/,
     /^Azure Communication Services - Access Tokens Quickstart$/,
     new RegExp(`^Issued a access token with 'chat' scope for identity with ID: ${id}:$`),
     new RegExp(`^Deleted the identity with ID: ${id}$`),
