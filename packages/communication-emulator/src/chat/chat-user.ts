@@ -7,6 +7,7 @@ export interface ChatUser {
   readonly communicationUserId: string
   readonly scopes: readonly string[]
   readonly token: string
+  readonly expiresOn: Date
 }
 
 export type ChatAuthentication = ReturnType<typeof createChatAuthentication>
@@ -16,14 +17,14 @@ export function createChatAuthentication(introspect: (token: string) => Introspe
   /** Returns the user of a token of the resource. Throws the service's error if there is none. */
   return function authenticate(token: string | undefined, resource: Resource): ChatUser {
     if (token === undefined) throw unauthorized('TokenMissing', 'The request has no access token of a user.')
-    const { state, communicationUserId, scopes = [], resource: owner } = introspect(token)
-    if (state !== 'valid' || communicationUserId === undefined) {
+    const { state, communicationUserId, scopes = [], expiresOn, resource: owner } = introspect(token)
+    if (state !== 'valid' || communicationUserId === undefined || expiresOn === undefined) {
       throw unauthorized('TokenInvalid', `The access token is ${state}: issue a new one.`)
     }
     if (owner !== resource.name) {
       throw unauthorized('TokenOfAnotherResource', `The access token belongs to the resource ${owner}.`)
     }
-    return { communicationUserId, scopes, token }
+    return { communicationUserId, scopes, token, expiresOn }
   }
 }
 

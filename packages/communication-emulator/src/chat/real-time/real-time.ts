@@ -27,7 +27,7 @@ export const realTimeOperations = [...signalingOperations, openSocket] as const
 /** Delivers events to connected users, as the service's signaling does. */
 export function createRealTime({ authenticate, clock, faults, requests }: RealTimeOptions) {
   const sessions = createSessions()
-  const connections = createConnections({ onBeat: closeRejected })
+  const connections = createConnections({ onBeat: closeExpired })
   const handle = createSignaling({ authenticate, parameters: createConnectParameters(), sessions })
   const publish = createDelivery({ connections, clock, faults, requests })
   const open = createSocketOpening({ clock, faults, requests, sessions, connections, isValid })
@@ -62,15 +62,24 @@ export function createRealTime({ authenticate, clock, faults, requests }: RealTi
     return own.length
   }
 
-  // guess(rejected-connections)
   /** Closes the connections whose token is no longer valid, once the change that made it invalid is complete. */
   function closeRejected(): void {
     check ??= setImmediate(() => {
       check = undefined
-      for (const connection of connections.all()) {
-        if (!isValid(connection.session)) connections.close(connection, JSON.stringify({ reason: 'unauthorized' }))
-      }
+      closeUnauthorized((session) => !isValid(session))
     })
+  }
+
+  /** Closes the connections whose token has expired. Takes far less time than to verify all tokens again. */
+  function closeExpired(): void {
+    closeUnauthorized(({ user }) => user.expiresOn.getTime() <= clock.now())
+  }
+
+  // guess(rejected-connections)
+  function closeUnauthorized(isUnauthorized: (session: Session) => boolean): void {
+    for (const connection of connections.all()) {
+      if (isUnauthorized(connection.session)) connections.close(connection, JSON.stringify({ reason: 'unauthorized' }))
+    }
   }
 
   /** Closes all connections. */

@@ -22,7 +22,7 @@ export function createSessions() {
   function open(session: Session): string {
     removeExpired()
     const id = randomBytes(24).toString('base64url')
-    sessions.set(id, { ...session, expiresAt: performance.now() + sessionLifetimeMs })
+    sessions.set(id, { ...session, expiresAt: Date.now() + sessionLifetimeMs })
     return id
   }
 
@@ -37,7 +37,7 @@ export function createSessions() {
   function removeExpired(): void {
     // The oldest comes first.
     for (const [id, { expiresAt }] of sessions) {
-      if (expiresAt > performance.now()) return
+      if (expiresAt > Date.now()) return
       sessions.delete(id)
     }
   }
