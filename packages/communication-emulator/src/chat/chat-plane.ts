@@ -1,14 +1,13 @@
 import { getResponse } from '../error-response.ts'
 import { getBearerToken } from '../identity/bearer.ts'
-import { parseCommunicationUserId } from '../identity/communication-user-id.ts'
 import type { LimitedCall, QuotaCounter } from '../quotas.ts'
 import type { RawRequest, RawResponse } from '../raw-request.ts'
 import type { Resource } from '../resource.ts'
 import { readChatApiVersion, supportedChatVersions } from './api-versions.ts'
-import { ChatError, forbidden } from './chat-error.ts'
+import { ChatError } from './chat-error.ts'
 import type { createChatHandlers } from './chat-handlers.ts'
-import type { ChatAuthentication, ChatUser } from './chat-user.ts'
-import { isPermitted, matchChatRoute, type ChatMatch, type ChatOperation } from './routes.ts'
+import { checkPermission, type ChatAuthentication, type ChatUser } from './chat-user.ts'
+import { matchChatRoute, type ChatMatch, type ChatOperation } from './routes.ts'
 import type { ThreadOperations } from './thread-operations.ts'
 
 export interface ChatPlaneOptions {
@@ -34,24 +33,14 @@ export function createChatPlane({ authenticate, quotas, handlers, threadOperatio
   async function respond(
     request: RawRequest,
     resource: Resource,
-    { communicationUserId, scopes }: ChatUser,
+    user: ChatUser,
     { route, allowed, threadId, messageId = '' }: ChatMatch,
   ): Promise<RawResponse> {
-    // guess(public-access)
-    if (resource.restriction.isPublicAccessDisabled) {
-      throw forbidden('PublicAccessDisabled', 'Public network access to the resource is disabled.')
-    }
     if (!route) throw noRoute(request, allowed)
-    const { operation, scope } = route
+    const { operation } = route
+    const { communicationUserId } = user
     const version = readChatApiVersion(request)
-    // differs(teams-chat)
-    if (!parseCommunicationUserId(communicationUserId)) {
-      throw forbidden('TeamsUser', 'The emulator does not serve chat of Teams users.')
-    }
-    // guess(chat-scope): the documentation of access tokens has the scopes of each operation, but not the response without them.
-    if (!isPermitted(scopes, scope)) {
-      throw forbidden('ScopeMissing', `The token has the scopes ${scopes.join(', ')}: ${operation} requires ${scope}.`)
-    }
+    checkPermission(user, resource, route)
     const call = { request, resource, version, communicationUserId }
     const member =
       threadId === undefined ? undefined : threadOperations.requireMember(resource.name, threadId, communicationUserId)

@@ -1,6 +1,8 @@
+import { parseCommunicationUserId } from '../identity/communication-user-id.ts'
 import type { Introspection } from '../identity/token-introspection.ts'
 import type { Resource } from '../resource.ts'
-import { ChatError, unauthorized } from './chat-error.ts'
+import { forbidden, unauthorized } from './chat-error.ts'
+import { isPermitted, type ChatScope } from './routes.ts'
 
 /** User of a valid access token. */
 export interface ChatUser {
@@ -28,17 +30,22 @@ export function createChatAuthentication(introspect: (token: string) => Introspe
   }
 }
 
-const chatScopes = ['chat', 'chat.join', 'chat.join.limited']
-
-// guess(chat-scope): the status; the text is that for a user who is not a participant.
-/** Throws the service's error unless the user's token has a scope of chat. */
-export function checkChatScope({ scopes }: ChatUser): void {
-  if (scopes.some((scope) => chatScopes.includes(scope))) return
-  throw new ChatError(403, 'Forbidden', {
-    message: "The initiator doesn't have the permission to perform the requested operation.",
-    explanation: {
-      code: 'ScopeMissing',
-      message: `The access token needs one of the scopes ${chatScopes.join(', ')}.`,
-    },
-  })
+/** Throws the service's error unless the resource serves chat to the user, with a token that has at least a scope. */
+export function checkPermission(
+  { communicationUserId, scopes }: ChatUser,
+  resource: Resource,
+  { operation, scope }: { operation: string; scope: ChatScope },
+): void {
+  // guess(public-access)
+  if (resource.restriction.isPublicAccessDisabled) {
+    throw forbidden('PublicAccessDisabled', 'Public network access to the resource is disabled.')
+  }
+  // differs(teams-chat)
+  if (!parseCommunicationUserId(communicationUserId)) {
+    throw forbidden('TeamsUser', 'The emulator does not serve chat of Teams users.')
+  }
+  // guess(chat-scope): the documentation of access tokens has the scopes of each operation, but not the response without them.
+  if (!isPermitted(scopes, scope)) {
+    throw forbidden('ScopeMissing', `The token has the scopes ${scopes.join(', ')}: ${operation} requires ${scope}.`)
+  }
 }

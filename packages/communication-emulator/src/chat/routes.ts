@@ -3,7 +3,7 @@ import { decodePath, type RawRequest } from '../raw-request.ts'
 /** Scopes of chat. Each one permits everything that the ones before it do. */
 const scopeOrder = ['chat.join.limited', 'chat.join', 'chat'] as const
 
-type ChatScope = (typeof scopeOrder)[number]
+export type ChatScope = (typeof scopeOrder)[number]
 
 /** Routes with the least scope that permits them. Source of the scopes: the documentation of access tokens. */
 const table = [

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { getResponse } from '../../error-response.ts'
+import { getBearerToken } from '../../identity/bearer.ts'
 import { getHeader, parseObject, type RawRequest, type RawResponse } from '../../raw-request.ts'
 import type { Resource } from '../../resource.ts'
-import { getBearerToken } from '../../identity/bearer.ts'
 import { unauthorized } from '../chat-error.ts'
-import { checkChatScope, type ChatAuthentication, type ChatUser } from '../chat-user.ts'
+import { checkPermission, type ChatAuthentication, type ChatUser } from '../chat-user.ts'
 import { parametersLifetimeSeconds, type ConnectParameters } from './connect-parameters.ts'
 import { toPath } from './connection.ts'
 import type { Sessions } from './sessions.ts'
@@ -56,11 +57,21 @@ export function createSignaling({ authenticate, parameters, sessions }: Signalin
     const token = isConfiguration ? getBearerToken(request) : getHeader(request.headers, 'x-skypetoken')
     const user = authenticate(token, resource)
     const { communicationUserId } = user
-    checkChatScope(user)
-    return { ...respond[operation](request, user, resource), communicationUserId }
+    const response = await respond(operation, request, user, resource).catch(getResponse)
+    return { ...response, communicationUserId }
   }
 
-  const respond: Record<SignalingOperation, Handler> = {
+  async function respond(
+    operation: SignalingOperation,
+    request: RawRequest,
+    user: ChatUser,
+    resource: Resource,
+  ): Promise<RawResponse> {
+    checkPermission(user, resource, { operation, scope: 'chat.join.limited' })
+    return handlers[operation](request, user, resource)
+  }
+
+  const handlers: Record<SignalingOperation, Handler> = {
     getRealTimeConfiguration(request) {
       const origin = getOrigin(request)
       return {
