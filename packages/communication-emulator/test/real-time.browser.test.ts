@@ -33,159 +33,189 @@ const topic = '100% of "x" %41 Größe & 日本'
 
 const fixture = useEmulator()
 
-describe.runIf(hasTrustingBrowser)('a page of another origin, in a browser that trusts the certificate authority', () => {
-  const open = new AsyncDisposableStack()
-  let server: LocalServer
-  let launched: Awaited<ReturnType<typeof launchTrustingBrowser>>
+describe.runIf(hasTrustingBrowser)(
+  'a page of another origin, in a browser that trusts the certificate authority',
+  () => {
+    const open = new AsyncDisposableStack()
+    let server: LocalServer
+    let launched: Awaited<ReturnType<typeof launchTrustingBrowser>>
 
-  beforeAll(async () => {
-    const { outputFiles } = await build({
-      entryPoints: [join(import.meta.dirname, 'programs/chat-page.mjs')],
-      bundle: true,
-      format: 'iife',
-      globalName: 'chat',
-      define: { global: 'globalThis' },
-      write: false,
-    })
-    const script = outputFiles[0]!.text.replaceAll('</script', String.raw`<\/script`)
-    const page = `<!doctype html><meta charset="utf-8"><script>${script}</script>`
-    server = open.use(
-      await listenLocally(createServer((_, response) => response.setHeader('Content-Type', 'text/html').end(page))),
-    )
-    launched = open.adopt(await launchTrustingBrowser(fixture.emulator.caPath), (browser) => browser.close())
-  })
-  afterAll(() => open.disposeAsync())
-
-  /** Opens a page that receives the events of a user. */
-  async function openPage(getToken: () => string | Promise<string>): Promise<Page> {
-    const page = await (await launched.newContext()).newPage()
-    await page.goto(`http://localhost:${server.port}`)
-    await page.exposeFunction('getAccessToken', getToken)
-    await page.evaluate((endpoint) => {
-      const getCredential = async () => ({ token: await getAccessToken(), expiresOnTimestamp: Date.now() + 3_600_000 })
-      globalThis.client = new globalThis.chat.ChatClient(endpoint, { getToken: getCredential, dispose() {} })
-      globalThis.received = []
-    }, fixture.emulator.endpoint)
-    await start(page)
-    return page
-  }
-
-  /** Starts the notifications, and waits for the connection. */
-  async function start(page: Page): Promise<void> {
-    await page.evaluate(async (names) => {
-      await client.startRealtimeNotifications()
-      for (const name of names) client.on(name as 'chatMessageReceived', (event) => received.push({ name, event }))
-      client.on('realTimeNotificationConnected', () => received.push({ name: 'connected', event: undefined }))
-      client.on('realTimeNotificationDisconnected', () => received.push({ name: 'disconnected', event: undefined }))
-    }, eventNames)
-    await waitFor(page, 'connected')
-  }
-
-  /** Waits until the last event of a page is this one, and returns it. */
-  async function waitFor(page: Page, name: string): Promise<unknown> {
-    await page.waitForFunction((expected) => received.at(-1)?.name === expected, name)
-    return page.evaluate(() => received.at(-1)!.event)
-  }
-
-  async function createPerson() {
-    const id = await fixture.createIdentity()
-    return { id, token: await fixture.issueToken(id) }
-  }
-
-  it('receives all events, also those that its user causes', async () => {
-    const [alice, bob, carol] = [await createPerson(), await createPerson(), await createPerson()]
-    const page = await openPage(() => alice.token)
-    const bobsPage = await openPage(() => bob.token)
-    await page.evaluate(
-      async ({ subject, ids: [bobsId, carolsId] }) => {
-        const participantFor = (id: string) => ({ id: { communicationUserId: id } })
-        const options = { participants: [{ ...participantFor(bobsId!), displayName: 'Bob %42' }] }
-        const { chatThread } = await client.createChatThread({ topic: 'a' }, options)
-        const thread = client.getChatThreadClient(chatThread!.id)
-        await thread.updateTopic(subject)
-        await thread.addParticipants({ participants: [participantFor(carolsId!)] })
-        const { id } = await thread.sendMessage({ content: 'Hello %41' }, { senderDisplayName: 'Alice', metadata: { a: '%41' } })
-        await thread.updateMessage(id, { content: 'Bye' })
-        await thread.sendReadReceipt({ chatMessageId: id })
-        await thread.deleteMessage(id)
-        await thread.sendTypingNotification()
-        await thread.removeParticipant({ communicationUserId: carolsId! })
-        await client.deleteChatThread(chatThread!.id)
-      },
-      { subject: topic, ids: [bob.id, carol.id] },
-    )
-    for (const own of [page, bobsPage]) {
-      await waitFor(own, 'chatThreadDeleted')
-      const events = await own.evaluate(() => received)
-      expect(events.map(({ name }) => name).toSorted()).toEqual(['connected', ...eventNames].toSorted())
-      const getEvent = (name: string) => events.find((event) => event.name === name)?.event
-      const sender = { kind: 'communicationUser', communicationUserId: alice.id }
-      const common = { sender, senderDisplayName: 'Alice', type: 'Text' }
-      const recipient = { kind: 'communicationUser', communicationUserId: own === page ? alice.id : bob.id }
-      expect(getEvent('chatMessageReceived')).toMatchObject({ ...common, recipient, message: 'Hello %41', metadata: { a: '%41' } })
-      expect(getEvent('chatMessageEdited')).toMatchObject({ ...common, recipient, message: 'Bye', editedOn: expect.any(Date) as Date })
-      expect(getEvent('chatMessageDeleted')).toMatchObject({ ...common, recipient, deletedOn: expect.any(Date) as Date })
-      expect(getEvent('typingIndicatorReceived')).toMatchObject({ sender, recipient })
-      expect(getEvent('readReceiptReceived')).toMatchObject({ sender, recipient, readOn: expect.any(Date) as Date })
-      expect(getEvent('chatThreadCreated')).toMatchObject({
-        properties: { topic: 'a' },
-        retentionPolicy: { kind: 'none' },
-        createdBy: { id: sender },
-        participants: [{ id: sender }, { id: { communicationUserId: bob.id }, displayName: 'Bob %42' }],
+    beforeAll(async () => {
+      const { outputFiles } = await build({
+        entryPoints: [join(import.meta.dirname, 'programs/chat-page.mjs')],
+        bundle: true,
+        format: 'iife',
+        globalName: 'chat',
+        define: { global: 'globalThis' },
+        write: false,
       })
-      expect(getEvent('chatThreadPropertiesUpdated')).toMatchObject({ properties: { topic }, updatedBy: { id: sender } })
-      expect(getEvent('participantsAdded')).toMatchObject({ participantsAdded: [{ id: { communicationUserId: carol.id } }] })
-      expect(getEvent('participantsRemoved')).toMatchObject({ participantsRemoved: [{ id: { communicationUserId: carol.id } }] })
-      expect(getEvent('chatThreadDeleted')).toMatchObject({ deletedBy: { id: sender }, reason: 'deletedByUser' })
-    }
-  })
-
-  it('reconnects after its connection is cut, and misses the event', async () => {
-    const { emulator } = fixture
-    const alice = await createPerson()
-    const page = await openPage(() => alice.token)
-    const { id: threadId } = emulator.chat.createThread({ topic, createdBy: alice.id })
-    await waitFor(page, 'chatThreadCreated')
-    const message = { threadId, communicationUserId: alice.id }
-    emulator.faults.add({ operation: 'chatMessageReceived', reset: true, count: 1 })
-    emulator.chat.sendMessage({ ...message, content: 'lost' })
-    await waitFor(page, 'connected')
-    emulator.chat.sendMessage({ ...message, content: 'received' })
-    expect(await waitFor(page, 'chatMessageReceived')).toMatchObject({ message: 'received' })
-    expect(await page.evaluate(() => received.map(({ name }) => name))).toEqual([
-      'connected',
-      'chatThreadCreated',
-      'disconnected',
-      'connected',
-      'chatMessageReceived',
-    ])
-  })
-
-  it('stops and starts', async () => {
-    const { emulator } = fixture
-    const alice = await createPerson()
-    const page = await openPage(() => alice.token)
-    await page.evaluate(() => client.stopRealtimeNotifications())
-    await expect.poll(() => emulator.chat.connections()).toEqual([])
-    await page.evaluate(() => void received.splice(0))
-    await start(page)
-    emulator.chat.createThread({ topic, createdBy: alice.id })
-    await waitFor(page, 'chatThreadCreated')
-  })
-
-  it('requests a new token and reconnects when its token is revoked', async () => {
-    const { emulator } = fixture
-    const alice = await createPerson()
-    let { token } = alice
-    const page = await openPage(async () => {
-      if (emulator.introspect(token).state !== 'valid') token = await fixture.issueToken(alice.id)
-      return token
+      const script = outputFiles[0]!.text.replaceAll('</script', String.raw`<\/script`)
+      const page = `<!doctype html><meta charset="utf-8"><script>${script}</script>`
+      server = open.use(
+        await listenLocally(createServer((_, response) => response.setHeader('Content-Type', 'text/html').end(page))),
+      )
+      launched = open.adopt(await launchTrustingBrowser(fixture.emulator.caPath), (browser) => browser.close())
     })
-    await fixture.call({ target: `/identities/${alice.id}/:revokeAccessTokens?api-version=2023-10-01` })
-    await page.waitForFunction(() => received.some(({ name }) => name === 'disconnected'))
-    await waitFor(page, 'connected')
-    expect(token).not.toBe(alice.token)
-    emulator.chat.createThread({ topic, createdBy: alice.id })
-    await waitFor(page, 'chatThreadCreated')
-  })
-})
+    afterAll(() => open.disposeAsync())
+
+    /** Opens a page that receives the events of a user. */
+    async function openPage(getToken: () => string | Promise<string>): Promise<Page> {
+      const page = await (await launched.newContext()).newPage()
+      await page.goto(`http://localhost:${server.port}`)
+      await page.exposeFunction('getAccessToken', getToken)
+      await page.evaluate((endpoint) => {
+        const getCredential = async () => ({
+          token: await getAccessToken(),
+          expiresOnTimestamp: Date.now() + 3_600_000,
+        })
+        globalThis.client = new globalThis.chat.ChatClient(endpoint, { getToken: getCredential, dispose() {} })
+        globalThis.received = []
+      }, fixture.emulator.endpoint)
+      await start(page)
+      return page
+    }
+
+    /** Starts the notifications, and waits for the connection. */
+    async function start(page: Page): Promise<void> {
+      await page.evaluate(async (names) => {
+        await client.startRealtimeNotifications()
+        for (const name of names) client.on(name as 'chatMessageReceived', (event) => received.push({ name, event }))
+        client.on('realTimeNotificationConnected', () => received.push({ name: 'connected', event: undefined }))
+        client.on('realTimeNotificationDisconnected', () => received.push({ name: 'disconnected', event: undefined }))
+      }, eventNames)
+      await waitFor(page, 'connected')
+    }
+
+    /** Waits until the last event of a page is this one, and returns it. */
+    async function waitFor(page: Page, name: string): Promise<unknown> {
+      await page.waitForFunction((expected) => received.at(-1)?.name === expected, name)
+      return page.evaluate(() => received.at(-1)!.event)
+    }
+
+    async function createPerson() {
+      const id = await fixture.createIdentity()
+      return { id, token: await fixture.issueToken(id) }
+    }
+
+    it('receives all events, also those that its user causes', async () => {
+      const [alice, bob, carol] = [await createPerson(), await createPerson(), await createPerson()]
+      const page = await openPage(() => alice.token)
+      const bobsPage = await openPage(() => bob.token)
+      await page.evaluate(
+        async ({ subject, ids: [bobsId, carolsId] }) => {
+          const participantFor = (id: string) => ({ id: { communicationUserId: id } })
+          const options = { participants: [{ ...participantFor(bobsId!), displayName: 'Bob %42' }] }
+          const { chatThread } = await client.createChatThread({ topic: 'a' }, options)
+          const thread = client.getChatThreadClient(chatThread!.id)
+          await thread.updateTopic(subject)
+          await thread.addParticipants({ participants: [participantFor(carolsId!)] })
+          const { id } = await thread.sendMessage(
+            { content: 'Hello %41' },
+            { senderDisplayName: 'Alice', metadata: { a: '%41' } },
+          )
+          await thread.updateMessage(id, { content: 'Bye' })
+          await thread.sendReadReceipt({ chatMessageId: id })
+          await thread.deleteMessage(id)
+          await thread.sendTypingNotification()
+          await thread.removeParticipant({ communicationUserId: carolsId! })
+          await client.deleteChatThread(chatThread!.id)
+        },
+        { subject: topic, ids: [bob.id, carol.id] },
+      )
+      for (const own of [page, bobsPage]) {
+        await waitFor(own, 'chatThreadDeleted')
+        const events = await own.evaluate(() => received)
+        expect(events.map(({ name }) => name).toSorted()).toEqual(['connected', ...eventNames].toSorted())
+        const getEvent = (name: string) => events.find((event) => event.name === name)?.event
+        const sender = { kind: 'communicationUser', communicationUserId: alice.id }
+        const common = { sender, senderDisplayName: 'Alice', type: 'Text' }
+        const recipient = { kind: 'communicationUser', communicationUserId: own === page ? alice.id : bob.id }
+        expect(getEvent('chatMessageReceived')).toMatchObject({
+          ...common,
+          recipient,
+          message: 'Hello %41',
+          metadata: { a: '%41' },
+        })
+        expect(getEvent('chatMessageEdited')).toMatchObject({
+          ...common,
+          recipient,
+          message: 'Bye',
+          editedOn: expect.any(Date) as Date,
+        })
+        expect(getEvent('chatMessageDeleted')).toMatchObject({
+          ...common,
+          recipient,
+          deletedOn: expect.any(Date) as Date,
+        })
+        expect(getEvent('typingIndicatorReceived')).toMatchObject({ sender, recipient })
+        expect(getEvent('readReceiptReceived')).toMatchObject({ sender, recipient, readOn: expect.any(Date) as Date })
+        expect(getEvent('chatThreadCreated')).toMatchObject({
+          properties: { topic: 'a' },
+          retentionPolicy: { kind: 'none' },
+          createdBy: { id: sender },
+          participants: [{ id: sender }, { id: { communicationUserId: bob.id }, displayName: 'Bob %42' }],
+        })
+        expect(getEvent('chatThreadPropertiesUpdated')).toMatchObject({
+          properties: { topic },
+          updatedBy: { id: sender },
+        })
+        expect(getEvent('participantsAdded')).toMatchObject({
+          participantsAdded: [{ id: { communicationUserId: carol.id } }],
+        })
+        expect(getEvent('participantsRemoved')).toMatchObject({
+          participantsRemoved: [{ id: { communicationUserId: carol.id } }],
+        })
+        expect(getEvent('chatThreadDeleted')).toMatchObject({ deletedBy: { id: sender }, reason: 'deletedByUser' })
+      }
+    })
+
+    it('reconnects after its connection is cut, and misses the event', async () => {
+      const { emulator } = fixture
+      const alice = await createPerson()
+      const page = await openPage(() => alice.token)
+      const { id: threadId } = emulator.chat.createThread({ topic, createdBy: alice.id })
+      await waitFor(page, 'chatThreadCreated')
+      const message = { threadId, communicationUserId: alice.id }
+      emulator.faults.add({ operation: 'chatMessageReceived', reset: true, count: 1 })
+      emulator.chat.sendMessage({ ...message, content: 'lost' })
+      await waitFor(page, 'connected')
+      emulator.chat.sendMessage({ ...message, content: 'received' })
+      expect(await waitFor(page, 'chatMessageReceived')).toMatchObject({ message: 'received' })
+      expect(await page.evaluate(() => received.map(({ name }) => name))).toEqual([
+        'connected',
+        'chatThreadCreated',
+        'disconnected',
+        'connected',
+        'chatMessageReceived',
+      ])
+    })
+
+    it('stops and starts', async () => {
+      const { emulator } = fixture
+      const alice = await createPerson()
+      const page = await openPage(() => alice.token)
+      await page.evaluate(() => client.stopRealtimeNotifications())
+      await expect.poll(() => emulator.chat.connections()).toEqual([])
+      await page.evaluate(() => void received.splice(0))
+      await start(page)
+      emulator.chat.createThread({ topic, createdBy: alice.id })
+      await waitFor(page, 'chatThreadCreated')
+    })
+
+    it('requests a new token and reconnects when its token is revoked', async () => {
+      const { emulator } = fixture
+      const alice = await createPerson()
+      let { token } = alice
+      const page = await openPage(async () => {
+        if (emulator.introspect(token).state !== 'valid') token = await fixture.issueToken(alice.id)
+        return token
+      })
+      await fixture.call({ target: `/identities/${alice.id}/:revokeAccessTokens?api-version=2023-10-01` })
+      await page.waitForFunction(() => received.some(({ name }) => name === 'disconnected'))
+      await waitFor(page, 'connected')
+      expect(token).not.toBe(alice.token)
+      emulator.chat.createThread({ topic, createdBy: alice.id })
+      await waitFor(page, 'chatThreadCreated')
+    })
+  },
+)
