@@ -80,8 +80,9 @@ export function createChat({ store, clock, quotas, faults, requests, identities,
     return (isSignaling(request) ? realTime : plane).handle(request, resource)
   }
 
-  /** Deletes all threads, without events. */
+  /** Deletes all threads, without events, and closes all connections. */
   function clear(): void {
+    realTime.closeAll()
     threads.clear()
     events.clear()
   }
@@ -89,7 +90,7 @@ export function createChat({ store, clock, quotas, faults, requests, identities,
   function stop(): void {
     retention.stop()
     events.stop()
-    realTime.stop()
+    realTime.closeAll()
   }
 
   return { administration, getOperation, handle, upgrade: realTime.upgrade, clear, stop }

@@ -63,7 +63,7 @@ export function createConnection(socket: WebSocket, session: Session, connectedA
   }
 
   function send(packet: string): void {
-    if (socket.readyState !== socket.OPEN) return
+    if (!isOpen()) return
     // One client that does not read must not fill the memory.
     if (socket.bufferedAmount > maxBufferedBytes) socket.terminate()
     else socket.send(packet)
@@ -71,7 +71,6 @@ export function createConnection(socket: WebSocket, session: Session, connectedA
 
   /** Sends an event as a request. */
   function deliver(body: string, onResponse: ResponseListener): void {
-    if (socket.readyState !== socket.OPEN) return onResponse(undefined)
     const id = ++lastId
     deliveries.set(id, { sentAt: performance.now(), onResponse })
     const headers = { 'Content-Type': 'application/json' }
@@ -95,10 +94,11 @@ export function createConnection(socket: WebSocket, session: Session, connectedA
     }
   }
 
-  /** Tells the client to disconnect, and closes the connection. */
+  /** Tells the client to disconnect, and closes the connection. Its later responses do not count. */
   function close(reason?: string): void {
     send(formatDisconnect(reason))
     socket.close()
+    endDeliveries(Infinity)
   }
 
   /** Closes the connection without a word, like a failing network. */
@@ -106,7 +106,11 @@ export function createConnection(socket: WebSocket, session: Session, connectedA
     socket.terminate()
   }
 
-  return { session, connectedAt, deliver, beat, close, cut }
+  function isOpen(): boolean {
+    return socket.readyState === socket.OPEN
+  }
+
+  return { session, connectedAt, isOpen, deliver, beat, close, cut }
 }
 
 /** Returns the path that events of an address are sent to. */

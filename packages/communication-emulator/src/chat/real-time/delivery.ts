@@ -47,7 +47,7 @@ export function createDelivery({ connections, clock, faults, requests }: Deliver
     // Later events overtake a delayed one.
     void sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed })
       .catch(() => {})
-      .then(inject)
+      .then(() => (connection.isOpen() ? inject() : undefined))
   }
 
   function send(connection: Connection, event: ChatEvent, body: string, onResponse?: () => void): void {

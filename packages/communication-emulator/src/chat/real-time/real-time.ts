@@ -82,9 +82,9 @@ export function createRealTime({ authenticate, clock, faults, requests }: RealTi
     }
   }
 
-  /** Closes all connections. */
-  function stop(): void {
+  function closeAll(): void {
     clearImmediate(check)
+    check = undefined
     for (const connection of connections.all()) connections.close(connection)
   }
 
@@ -96,6 +96,6 @@ export function createRealTime({ authenticate, clock, faults, requests }: RealTi
     connections: list,
     disconnect,
     closeRejected,
-    stop,
+    closeAll,
   }
 }
