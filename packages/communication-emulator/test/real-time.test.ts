@@ -306,7 +306,8 @@ describe('a connection', () => {
   it('is closed when the emulator is reset', async () => {
     using client = await connectClient(fixture.emulator.endpoint, await createToken())
     await fixture.emulator.reset()
-    expect(await client.take('0::')).toBe(':{"reason":"unauthorized"}')
+    expect(await client.take('0::')).toBe('')
+    expect(fixture.emulator.chat.connections()).toEqual([])
   })
 
   it('is closed when the emulator stops', async () => {
