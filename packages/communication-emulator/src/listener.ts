@@ -52,11 +52,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     // An error with one client must not affect the others.
     respond(request, response, handle).catch(() => request.destroy())
   })
-  server.on('upgrade', (request, socket, head) => {
-    // Node has removed its own handler.
-    socket.on('error', () => socket.destroy())
-    upgrade(request, socket, head)
-  })
+  server.on('upgrade', upgrade)
   server.on('tlsClientError', (_error, socket) => socket.destroy())
   // Tracked here, because the server does not track connections before their TLS handshake completes.
   const sockets = new Set<Socket>()

@@ -12,8 +12,8 @@ import {
 } from './socket-io.ts'
 import type { Session } from './sessions.ts'
 
-/** Bytes that may wait for a client that does not read. */
 // differs(slow-clients)
+/** Bytes that may wait for a client that does not read. */
 const maxBufferedBytes = 1024 * 1024
 
 /** Time after which a delivery counts as unanswered; the JavaScript client responds after 5 seconds at the latest. */
