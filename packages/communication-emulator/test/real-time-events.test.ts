@@ -105,6 +105,10 @@ describe('an event', () => {
       retentionPolicy: '{"retentionPolicyType":"DeleteAfterCreationTime","executeAfter":"30.00:00:00"}',
     })
     expect(JSON.parse(body.members)).toMatchObject([{ displayName: null, participantId: alice.id }])
+    emulator.clock.advance(30 * 24 * 60 * 60_000)
+    const deleted = (await client.takeEvent()).body
+    expect(deleted).toMatchObject({ eventId: 259, threadId: id, deleteTime: isoTime, reason: 'deletedByPolicy' })
+    expect(deleted).not.toHaveProperty('deletedBy')
   })
 
   it('reaches all connections of its recipients once, and nobody else', async () => {

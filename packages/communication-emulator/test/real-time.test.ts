@@ -1,6 +1,10 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { connect } from 'node:tls'
 import { CommunicationIdentityClient } from '@azure/communication-identity'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { startEmulator } from '../src/index.ts'
 import { useEmulator } from './emulator-fixture.ts'
 import { allocate, connectClient, openSocket, shakeHands, type Allocation } from './real-time-client.ts'
@@ -166,6 +170,34 @@ describe('the signaling', () => {
     const session = await openSession(await fixture.issueToken(id))
     await fixture.call({ target: `/identities/${id}/:revokeAccessTokens?api-version=2023-10-01` })
     expect(await getRejection(session)).toContain('404')
+  })
+
+  it('rejects WebSockets of foreign hosts', async () => {
+    const url = `${fixture.emulator.endpoint.replace('https', 'wss')}socket.io/1/websocket/a`
+    const socket = new WebSocket(url, { headers: { host: 'evil.example' } })
+    const [{ message }] = (await once(socket, 'error')) as [Error]
+    expect(message).toContain('421')
+  })
+
+  it('survives a client that resets the connection before it is accepted', async () => {
+    const { emulator } = fixture
+    const session = await openSession(await createToken())
+    const fault = emulator.faults.add({ operation: 'openSocket', latencyMs: 60_000, count: 1 })
+    const { port, host } = new URL(emulator.endpoint)
+    const transport = createConnection(Number(port), '127.0.0.1')
+    const socket = connect({ socket: transport, servername: 'localhost', ca: readFileSync(emulator.caPath) })
+    socket.on('error', () => {})
+    await once(socket, 'secureConnect')
+    const lines = ['Upgrade: websocket', 'Connection: Upgrade', `Host: ${host}`]
+    socket.write([`GET /socket.io/1/websocket/${session} HTTP/1.1`, ...lines, '', ''].join('\r\n'))
+    await expect.poll(() => emulator.faults.list()).toMatchObject([{ appliedCount: 1 }])
+    transport.resetAndDestroy()
+    using client = await connectClient(emulator.endpoint, await createToken())
+    await client.take('5:::')
+    emulator.faults.remove(fault)
+    const getOpened = () => emulator.requests.list().filter(({ operation }) => operation === 'openSocket')
+    await expect.poll(getOpened).toHaveLength(2)
+    expect(emulator.chat.connections()).toHaveLength(1)
   })
 
   it('rejects long polling, and logs the reason', async () => {

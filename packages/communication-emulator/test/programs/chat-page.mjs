@@ -1,1 +1,0 @@
-export { ChatClient } from '@azure/communication-chat'
