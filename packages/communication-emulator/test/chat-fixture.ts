@@ -1,7 +1,7 @@
 import { ChatClient } from '@azure/communication-chat'
 import { AzureCommunicationTokenCredential } from '@azure/communication-common'
 import { useEmulator } from './emulator-fixture.ts'
-import { exchange, type WireResponse } from './signed-request.ts'
+import { exchange, send, type WireResponse } from './signed-request.ts'
 import type { EmulatorOptions } from '../src/index.ts'
 
 /** A user of chat, with an SDK client and raw requests. */
@@ -23,13 +23,17 @@ interface CallOptions {
 export function useChat(options: EmulatorOptions = {}) {
   const fixture = useEmulator(options)
 
-  async function createPerson(scopes = ['chat']): Promise<ChatPerson> {
-    const id = await fixture.createIdentity()
-    return toPerson(id, await fixture.issueToken(id, scopes))
+  /** Creates a user with a token, by default of the default resource. */
+  async function createPerson(
+    scopes = ['chat'],
+    { endpoint, accessKey }: { endpoint: string; accessKey: string } = fixture.emulator,
+  ): Promise<ChatPerson> {
+    const target = '/identities?api-version=2023-10-01'
+    const { json } = await send(endpoint, { target, body: { createTokenWithScopes: scopes }, accessKey })
+    return toPerson(endpoint, json.identity.id, json.accessToken.token)
   }
 
-  function toPerson(id: string, token: string): ChatPerson {
-    const { endpoint } = fixture.emulator
+  function toPerson(endpoint: string, id: string, token: string): ChatPerson {
     return {
       id,
       token,
@@ -52,10 +56,8 @@ export function useChat(options: EmulatorOptions = {}) {
     get emulator() {
       return fixture.emulator
     },
-    createIdentity: () => fixture.createIdentity(),
-    issueToken: (id: string, scopes?: string[]) => fixture.issueToken(id, scopes),
+    call: (request: Parameters<typeof fixture.call>[0]) => fixture.call(request),
     createPerson,
-    toPerson,
     /** Returns participants of a request. */
     toParticipants: (...people: { id: string }[]) =>
       people.map(({ id }) => ({ communicationIdentifier: { rawId: id, communicationUser: { id } } })),
