@@ -121,11 +121,9 @@ export function createChatAdministration(options: ChatAdministrationOptions): Ch
 
   function listThreads({ communicationUserId }: { communicationUserId?: string } = {}): ListedChatThread[] {
     options.applyRetention()
-    const listed = threads.listAll().map(withParticipants)
-    if (communicationUserId === undefined) return listed
-    return listed.filter(({ participants }) =>
-      participants.some((participant) => participant.communicationUserId === communicationUserId),
-    )
+    const listed =
+      communicationUserId === undefined ? threads.listAll() : threads.listOfUser(communicationUserId).toReversed()
+    return listed.map(withParticipants)
   }
 
   function withParticipants({ key, thread }: StoredThread): ListedChatThread {

@@ -91,12 +91,12 @@ export function createChatThreads(store: Store) {
   }
 
   /** Lists the threads of a user that were active since `from`, newest first. */
-  function listOfUser(user: string, page: { from: number; before: number; limit: number }): StoredThread[] {
+  function listOfUser(user: string, { from = 0, before = Number.MAX_SAFE_INTEGER, limit = -1 } = {}): StoredThread[] {
     const rows = store.all<ThreadRow>(
       `${selectThreads} JOIN chat_participant ON chat_participant.thread = chat_thread.id
        WHERE user = :user AND chat_thread.id < :before AND max(created_at, ifnull(last_message_at, 0)) >= :from
        ORDER BY chat_thread.id DESC LIMIT :limit`,
-      { user, ...page },
+      { user, from, before, limit },
     )
     return rows.map(toStored)
   }
