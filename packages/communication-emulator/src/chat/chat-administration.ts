@@ -15,7 +15,7 @@ export interface ListedChatThread extends ChatThread {
   readonly participants: readonly ChatParticipant[]
 }
 
-/** A participant of a thread, as whom to act. */
+/** The participant on whose behalf an operation acts. */
 export interface ActingParticipant {
   readonly threadId: string
   readonly communicationUserId: string

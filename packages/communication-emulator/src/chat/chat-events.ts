@@ -10,7 +10,7 @@ export interface ChatEventFilter {
   readonly threadId?: string
   /** A recipient of the event. */
   readonly communicationUserId?: string
-  /** Index of an earlier event, to receive the next one even if it is already in the past; only the last hundred are kept. */
+  /** Index of an earlier event: also matches past events after it, of which the last hundred are kept. */
   readonly after?: number
   /** Default 10,000; at most 600,000. */
   readonly timeoutMs?: number
@@ -21,13 +21,13 @@ interface Waiter {
   readonly settle: (event: PublishedChatEvent | undefined) => void
 }
 
-/** Number of events that are kept for waiters that come later. */
+/** Number of past events that are kept for `after`. */
 const capacity = 100
 const maxTimeoutMs = 600_000
 
 export type ChatEvents = ReturnType<typeof createChatEvents>
 
-/** Passes events to real time and to those who wait for them. */
+/** Delivers events in real time, and resolves the waits that match them. */
 export function createChatEvents(deliver: (event: ChatEvent) => void) {
   const waiters = new Set<Waiter>()
   let recent: PublishedChatEvent[] = []
@@ -41,7 +41,7 @@ export function createChatEvents(deliver: (event: ChatEvent) => void) {
     for (const { filter, settle } of waiters) if (isMatch(published, filter)) settle(published)
   }
 
-  /** Returns the first matching event after the call, or after the index of the filter; undefined if none comes in time. */
+  /** Returns the first matching event after the call, or after the index of the filter; undefined after the timeout. */
   function waitFor(filter: ChatEventFilter): Promise<PublishedChatEvent | undefined> {
     const { name, after = lastIndex, timeoutMs = 10_000 } = filter
     if (name !== undefined && !chatEventNames.includes(name)) {

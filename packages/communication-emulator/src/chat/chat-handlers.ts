@@ -78,7 +78,7 @@ export function createChatHandlers(options: ChatHandlersOptions) {
     }
   }
 
-  // guess(thread-order): newest first; `startTime` selects the threads that were created or got a message since then.
+  // guess(thread-order): newest first; `startTime` selects the threads that were created or received a message since then.
   function listChatThreads({ request, communicationUserId }: ChatCall): RawResponse {
     const page = readTimePage(request)
     const found = threads.listOfUser(communicationUserId, { ...page, limit: page.limit + 1 })

@@ -73,7 +73,7 @@ export function createChatMessages(store: Store) {
     return row && toMessage(row)
   }
 
-  /** Returns the last message of users in a thread. */
+  /** Returns the last text or HTML message of a thread. */
   function findLast(key: number): ChatMessage | undefined {
     const sql = `SELECT * FROM chat_message WHERE thread = ? AND type IN ('text', 'html') ORDER BY id DESC LIMIT 1`
     const row = store.get<MessageRow>(sql, key)

@@ -55,7 +55,7 @@ export function createChat({ store, clock, quotas, faults, requests, identities,
   const events = createChatEvents((event) => realTime.publish(event))
   const threadOperations = createThreadOperations({ store, clock, threads, messages, events })
   const messageOperations = createMessageOperations({ store, clock, threads, messages, events })
-  // Created before real time, whose connections a move of the clock may close: first they receive the deletions.
+  // Created before real time: a move of the clock sends the deletions first, and then closes connections with expired tokens.
   const retention = createRetention(clock, threads, threadOperations)
   const authenticate = createChatAuthentication(introspect)
   const realTime = createRealTime({ authenticate, clock, faults, requests })

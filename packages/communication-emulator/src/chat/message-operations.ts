@@ -17,7 +17,7 @@ export type MessageChange = Partial<Pick<NewTextMessage, 'content' | 'metadata'>
 
 export type MessageOperations = ReturnType<typeof createMessageOperations>
 
-/** Changes messages, and passes on typing and reading, with the events of all these. */
+/** Sends and changes messages, typing notifications and read receipts, and publishes their events. */
 export function createMessageOperations({ store, clock, threads, messages, events }: ChatOperationsOptions) {
   function send({ key, thread, participant }: Membership, input: NewTextMessage): ChatMessage {
     const { content, type = 'text', senderDisplayName, metadata } = input

@@ -5,7 +5,7 @@ import { chatLimits } from './limits.ts'
 /** A page of a list that is newest first. */
 export interface TimePage {
   readonly limit: number
-  /** Time since when entries are listed. */
+  /** Earliest time of an entry. */
   readonly from: number
   /** Id or row id that precedes the page. */
   readonly before: number

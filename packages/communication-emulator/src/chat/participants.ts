@@ -84,9 +84,8 @@ export function sortParticipants(
   for (const participant of participants) {
     const { communicationUserId: id } = participant
     const identity = identities.lookUp(id)
-    if (identity?.resource === resourceId) {
-      valid.push(participant)
-    } else {
+    if (identity?.resource === resourceId) valid.push(participant)
+    else {
       // differs(teams-chat): recorded for Teams users whom the resource may not add.
       // guess(invalid-participants): for users of other resources, and for those that do not exist.
       const isForeign = isTeamsUser(id) || identity !== undefined

@@ -6,7 +6,7 @@ import type { ThreadOperations } from './thread-operations.ts'
 export function createRetention(clock: Clock, threads: ChatThreads, { remove }: ThreadOperations) {
   const stop = clock.onMove(apply)
 
-  // No timer is needed: requests and moves of the clock come before anything that can observe an expired thread.
+  // Without a timer: every request applies it first, so that no client can observe an expired thread.
   function apply(): void {
     const now = clock.now()
     if (threads.getNextDeletion() > now) return

@@ -20,7 +20,7 @@ export interface NewThread {
   readonly resourceId: number
   readonly topic: string
   readonly createdBy: string
-  /** Participants other than the creator; if the creator is among them, with these details. */
+  /** The creator is added if missing. */
   readonly participants: readonly ChatParticipant[]
   readonly metadata?: Readonly<Record<string, string>> | undefined
   readonly retentionDays?: number | undefined
@@ -99,7 +99,7 @@ export function createThreadOperations({ store, clock, threads, messages, events
     events.publish({ name: 'chatThreadPropertiesUpdated', thread, recipients: threads.listUsers(key), at, by })
   }
 
-  // guess(deleted-thread): a deleted thread does not exist any more; it may as well be listed with the time of its deletion.
+  // guess(deleted-thread): the service may still list a deleted thread, with the time of its deletion.
   /** Deletes a thread; without `by`, because its retention has ended. */
   function remove(stored: StoredThread, by?: ChatParticipant): void {
     const recipients = threads.listUsers(stored.key)
