@@ -96,7 +96,11 @@ describe('membership', () => {
     expect((await bob.call('GET', `/${thread}`)).status).toBe(200)
     await bob.call('POST', `/${thread}/participants/:remove`, { rawId: bob.id })
     expect(await bob.call('GET', `/${thread}`)).toMatchObject(forbidden)
-    expect((await bob.call('GET', '')).json.value).toEqual([])
+    expect(await bob.call('GET', `/${thread}/messages`)).toMatchObject(forbidden)
+    // As in the service, it stays in the list.
+    expect((await bob.call('GET', '')).json.value).toMatchObject([{ id: thread }])
+    await alice.call('POST', `/${thread}/participants/:add`, { participants: fixture.toParticipants(bob) })
+    expect((await bob.call('GET', `/${thread}`)).status).toBe(200)
   })
 
   it.each(['PATCH', 'DELETE'])('%s of a message is for its sender', async (method) => {

@@ -102,6 +102,16 @@ describe('retention', () => {
     expect(chat.threads()).toMatchObject([{ topic: 'For ever' }])
   })
 
+  it('does not delete a deleted thread again', async () => {
+    const alice = await fixture.createPerson()
+    const { chat, clock } = fixture.emulator
+    const { id } = chat.createThread({ topic: 'Lunch', createdBy: alice.id, retentionDays: 30 })
+    await alice.call('DELETE', `/${id}`)
+    const again = chat.waitForEvent({ name: 'chatThreadDeleted', timeoutMs: 0 })
+    clock.advance(30 * day)
+    expect(await again).toBeUndefined()
+  })
+
   it('ends with a change of the policy', async () => {
     const alice = await fixture.createPerson()
     const { chat, clock } = fixture.emulator

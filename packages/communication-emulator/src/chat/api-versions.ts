@@ -21,6 +21,7 @@ export type ChatApiVersion = (typeof chatApiVersions)[number]
 const firstVersions = {
   messageMetadata: '2021-04-05-preview6',
   typingSenderDisplayName: '2021-04-05-preview6',
+  attachments: '2023-11-07',
   threadMetadata: '2025-03-15',
   retentionPolicy: '2025-03-15',
   participantMetadata: '2025-03-15',

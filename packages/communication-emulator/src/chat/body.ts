@@ -33,15 +33,8 @@ export function optionalText(members: Members, name: string): string | undefined
   throw badRequest(`The ${name} must be a string.`)
 }
 
-/** Reads a text that may be absent, but not empty. */
-export function optionalContent(members: Members, name: string): string | undefined {
+export function requireText(members: Members, name: string): string {
   const text = optionalText(members, name)
-  if (text === '') throw badRequest(`The ${name} must not be empty.`)
-  return text
-}
-
-export function requireContent(members: Members, name: string): string {
-  const text = optionalContent(members, name)
   if (text === undefined) throw badRequest(`The ${name} is required.`)
   return text
 }

@@ -121,9 +121,7 @@ export function createChatAdministration(options: ChatAdministrationOptions): Ch
 
   function listThreads({ communicationUserId }: { communicationUserId?: string } = {}): ListedChatThread[] {
     options.applyRetention()
-    const listed =
-      communicationUserId === undefined ? threads.listAll() : threads.listOfUser(communicationUserId).toReversed()
-    return listed.map(withParticipants)
+    return threads.list(communicationUserId ?? null).map(withParticipants)
   }
 
   function withParticipants({ key, thread }: StoredThread): ListedChatThread {

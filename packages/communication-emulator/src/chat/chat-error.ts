@@ -14,12 +14,12 @@ export class ChatError extends ResponseError {
       message?: string
       headers?: Record<string, string>
       /** The emulator's own reason, for the log. */
-      explanation?: Record<string, unknown>
+      explanation?: { code: string; message: string }
     } = {},
   ) {
     const { message, headers, explanation } = options
     const response = chatErrorResponse(status, code, message, headers)
-    super(message ?? code, { ...response, ...(explanation && { explanation }) })
+    super(message ?? explanation?.message ?? code, { ...response, ...(explanation && { explanation }) })
   }
 }
 
@@ -42,9 +42,12 @@ export function forbidden(code: string, message: string): ChatError {
   })
 }
 
-/** Returns the error for an invalid member, parameter or header; the service omits the message of some. */
-export function badRequest(message?: string): ChatError {
-  return new ChatError(400, 'BadRequest', message === undefined ? {} : { message })
+/**
+ * Returns the error for an invalid member or parameter, with its reason for the log.
+ * Source: https://github.com/Azure/Communication/issues/379, without a message.
+ */
+export function badRequest(reason: string): ChatError {
+  return new ChatError(400, 'BadRequest', { explanation: { code: 'Invalid', message: reason } })
 }
 
 /** Returns the error for a missing or invalid access token: 401 without a body. */

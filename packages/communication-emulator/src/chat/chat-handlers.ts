@@ -4,17 +4,17 @@ import type { Resource } from '../resource.ts'
 import { hasMember, type ChatApiVersion } from './api-versions.ts'
 import {
   checkMetadataSize,
-  optionalContent,
   optionalMetadata,
   optionalText,
   patchMetadata,
   readBody,
   readRetentionDays,
-  requireContent,
+  requireText,
 } from './body.ts'
 import { badRequest } from './chat-error.ts'
 import type { ChatMessages } from './chat-messages.ts'
 import type { ChatThreads, Membership } from './chat-threads.ts'
+import { chatLimits } from './limits.ts'
 import type { MessageOperations } from './message-operations.ts'
 import { getOrigin, readSkipPage, readTimePage, toSkipPage, toTimePage } from './paging.ts'
 import { identifierMembers, readIdentifier, readParticipants, sortParticipants } from './participants.ts'
@@ -58,7 +58,7 @@ export function createChatHandlers(options: ChatHandlersOptions) {
     if (hasMember(version, 'threadMetadata')) known.push('metadata')
     if (hasMember(version, 'retentionPolicy')) known.push('retentionPolicy')
     const body = readBody(request, known, { strict })
-    const topic = requireContent(body, 'topic')
+    const topic = requireText(body, 'topic')
     const participants = readParticipants(body, version, { strict })
     const { valid, invalid } = sortParticipants(identities, resource.id, participants)
     const { thread } = threadOperations.create({
@@ -93,7 +93,7 @@ export function createChatHandlers(options: ChatHandlersOptions) {
     if (hasMember(version, 'threadMetadata')) known.push('metadata')
     if (hasMember(version, 'retentionPolicy')) known.push('retentionPolicy')
     const body = readBody(request, known, { strict })
-    const topic = optionalContent(body, 'topic')
+    const topic = optionalText(body, 'topic')
     const metadata = checkMetadataSize(patchMetadata(member.thread.metadata, body))
     const retentionDays = readRetentionDays(body)
     threadOperations.update(member, {
@@ -110,7 +110,7 @@ export function createChatHandlers(options: ChatHandlersOptions) {
   }
 
   function listChatMessages({ request, member, version }: ThreadCall): RawResponse {
-    const page = readTimePage(request)
+    const page = readTimePage(request, chatLimits.defaultMessages)
     const from = Math.max(page.from, member.participant.shareHistoryFrom)
     const found = messages.list(member.key, { ...page, from, limit: page.limit + 1 })
     const toWire = (message: (typeof found)[number]) => toWireMessage(message, version)
@@ -121,7 +121,8 @@ export function createChatHandlers(options: ChatHandlersOptions) {
     const known = ['content', 'senderDisplayName', 'type']
     if (hasMember(version, 'messageMetadata')) known.push('metadata')
     const body = readBody(request, known, { strict })
-    const content = requireContent(body, 'content')
+    // It may be empty, as that of a message with a file in its metadata.
+    const content = requireText(body, 'content')
     const type = optionalText(body, 'type')
     if (type !== undefined && type !== 'text' && type !== 'html') throw badRequest('The type must be text or html.')
     const { id } = messageOperations.send(member, {
@@ -142,7 +143,7 @@ export function createChatHandlers(options: ChatHandlersOptions) {
     const known = ['content']
     if (hasMember(version, 'messageMetadata')) known.push('metadata')
     const body = readBody(request, known, { strict })
-    const content = optionalContent(body, 'content')
+    const content = optionalText(body, 'content')
     const metadata = patchMetadata(messageOperations.get(member, messageId).metadata, body)
     messageOperations.update(member, messageId, {
       ...(content !== undefined && { content }),
@@ -184,7 +185,7 @@ export function createChatHandlers(options: ChatHandlersOptions) {
 
   function sendChatReadReceipt({ request, member }: ThreadCall): RawResponse {
     const body = readBody(request, ['chatMessageId'], { strict })
-    messageOperations.sendReadReceipt(member, requireContent(body, 'chatMessageId'))
+    messageOperations.sendReadReceipt(member, requireText(body, 'chatMessageId'))
     return emptyOk
   }
 

@@ -27,13 +27,12 @@ export type ChatMessages = ReturnType<typeof createChatMessages>
 export function createChatMessages(store: Store) {
   /** Adds a message at the end of a thread. Its id is the time, or more if the last version is not older. */
   function append(key: number, message: NewMessage, now: number): ChatMessage {
-    const isText = isOfUser(message.type)
     return store.transaction(() => {
       const { sequence, id } = store.get<{ sequence: number; id: number }>(
         `UPDATE chat_thread SET last_sequence = last_sequence + 1, last_version = max(last_version + 1, :now),
-           last_message_at = iif(:isText, :now, last_message_at)
+           last_message_at = :now
          WHERE id = :key RETURNING last_sequence AS sequence, last_version AS id`,
-        { key, now, isText: Number(isText) },
+        { key, now },
       )!
       const { type, content, sender, senderDisplayName, metadata } = message
       store.run(
@@ -45,7 +44,7 @@ export function createChatMessages(store: Store) {
           id,
           sequence,
           type,
-          content: isText ? (content.message ?? '') : JSON.stringify(content),
+          content: isOfUser(type) ? (content.message ?? '') : JSON.stringify(content),
           sender: sender ?? null,
           senderDisplayName: senderDisplayName ?? null,
           metadata: toColumn(metadata),

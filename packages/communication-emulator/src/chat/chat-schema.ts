@@ -3,8 +3,8 @@ export const chatSchema = `
   CREATE TABLE IF NOT EXISTS chat_thread (
     id INTEGER PRIMARY KEY, resource INTEGER NOT NULL, thread_id TEXT NOT NULL UNIQUE, topic TEXT NOT NULL,
     metadata TEXT, created_at INTEGER NOT NULL, created_by TEXT NOT NULL, repeatability_id TEXT,
-    retention_days INTEGER, delete_at INTEGER, last_sequence INTEGER NOT NULL, last_version INTEGER NOT NULL,
-    last_message_at INTEGER
+    retention_days INTEGER, delete_at INTEGER, deleted_at INTEGER, last_sequence INTEGER NOT NULL,
+    last_version INTEGER NOT NULL, last_message_at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS chat_thread_resource ON chat_thread (resource);
   CREATE INDEX IF NOT EXISTS chat_thread_delete_at ON chat_thread (delete_at) WHERE delete_at IS NOT NULL;
@@ -12,7 +12,8 @@ export const chatSchema = `
     WHERE repeatability_id IS NOT NULL;
   CREATE TABLE IF NOT EXISTS chat_participant (
     id INTEGER PRIMARY KEY, thread INTEGER NOT NULL, user TEXT NOT NULL, display_name TEXT,
-    share_history_from INTEGER NOT NULL, metadata TEXT, UNIQUE (thread, user)
+    share_history_from INTEGER NOT NULL, metadata TEXT, is_removed INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (thread, user)
   ) STRICT;
   CREATE INDEX IF NOT EXISTS chat_participant_user ON chat_participant (user);
   CREATE TABLE IF NOT EXISTS chat_message (
@@ -36,12 +37,6 @@ const threadTables = ['chat_participant', 'chat_message', 'chat_receipt']
 export const deleteChatOfResource: readonly string[] = [
   ...threadTables.map(deleteOfResource),
   'DELETE FROM chat_thread WHERE resource = ?',
-]
-
-/** Statements that delete a thread, whose row id is their parameter. */
-export const deleteChatThread: readonly string[] = [
-  ...threadTables.map((table) => `DELETE FROM ${table} WHERE thread = ?`),
-  'DELETE FROM chat_thread WHERE id = ?',
 ]
 
 /** Statements that delete all chat. */

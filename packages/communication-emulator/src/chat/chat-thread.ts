@@ -1,6 +1,6 @@
 /** A chat thread. All times are milliseconds of the emulator's clock. */
 export interface ChatThread {
-  /** `19:<44 characters>@thread.v2`. */
+  /** `19:acsV2_<44 characters>@thread.v2`. */
   readonly id: string
   /** Name of the resource. */
   readonly resource: string

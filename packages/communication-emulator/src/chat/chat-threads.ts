@@ -1,14 +1,14 @@
 import { drawRandom } from '../random.ts'
 import type { Store } from '../store.ts'
-import { deleteAllChat, deleteChatThread } from './chat-schema.ts'
+import { deleteAllChat } from './chat-schema.ts'
 import type { ChatParticipant, ChatThread } from './chat-thread.ts'
 
 /** A thread with its row id. */
 export interface StoredThread {
   readonly key: number
   readonly thread: ChatThread
-  /** Time of the last text or HTML message. */
-  readonly lastMessageAt: number | undefined
+  readonly lastMessageAt: number
+  readonly deletedAt: number | undefined
 }
 
 /** A thread and one of its participants. */
@@ -25,7 +25,8 @@ interface ThreadRow {
   readonly created_at: number
   readonly created_by: string
   readonly retention_days: number | null
-  readonly last_message_at: number | null
+  readonly last_message_at: number
+  readonly deleted_at: number | null
 }
 
 interface ParticipantRow {
@@ -57,9 +58,9 @@ export function createChatThreads(store: Store) {
     const threadId = createThreadId()
     store.run(
       `INSERT INTO chat_thread (resource, thread_id, topic, metadata, created_at, created_by, repeatability_id,
-         retention_days, delete_at, last_sequence, last_version)
+         retention_days, delete_at, last_sequence, last_version, last_message_at)
        VALUES (:resourceId, :threadId, :topic, :metadata, :createdAt, :createdBy, :repeatabilityId,
-         :retentionDays, :deleteAt, 0, 0)`,
+         :retentionDays, :deleteAt, 0, 0, :createdAt)`,
       {
         resourceId,
         threadId,
@@ -75,8 +76,9 @@ export function createChatThreads(store: Store) {
     return find(threadId)!
   }
 
+  /** Returns a thread unless it was deleted. */
   function find(threadId: string): StoredThread | undefined {
-    const row = store.get<ThreadRow>(`${selectThreads} WHERE thread_id = ?`, threadId)
+    const row = store.get<ThreadRow>(`${selectThreads} WHERE thread_id = ? AND deleted_at IS NULL`, threadId)
     return row && toStored(row)
   }
 
@@ -90,19 +92,29 @@ export function createChatThreads(store: Store) {
     return row && toStored(row)
   }
 
-  /** Lists the threads of a user that were active since `from`, newest first. */
-  function listOfUser(user: string, { from = 0, before = Number.MAX_SAFE_INTEGER, limit = -1 } = {}): StoredThread[] {
+  /**
+   * Lists the threads of a user that were active since `from`, newest first: also those that were deleted, and those from which
+   * the user was removed.
+   */
+  function listOfUser(user: string, page: { from: number; before: number; limit: number }): StoredThread[] {
     const rows = store.all<ThreadRow>(
       `${selectThreads} JOIN chat_participant ON chat_participant.thread = chat_thread.id
-       WHERE user = :user AND chat_thread.id < :before AND max(created_at, ifnull(last_message_at, 0)) >= :from
+       WHERE user = :user AND chat_thread.id < :before AND last_message_at >= :from
        ORDER BY chat_thread.id DESC LIMIT :limit`,
-      { user, from, before, limit },
+      { user, ...page },
     )
     return rows.map(toStored)
   }
 
-  function listAll(): StoredThread[] {
-    return store.all<ThreadRow>(`${selectThreads} ORDER BY chat_thread.id`).map(toStored)
+  /** Lists the threads with a participant, or all, oldest first. */
+  function list(user: string | null): StoredThread[] {
+    const rows = store.all<ThreadRow>(
+      `${selectThreads} WHERE deleted_at IS NULL AND (:user IS NULL OR EXISTS (
+         SELECT 1 FROM chat_participant WHERE thread = chat_thread.id AND user = :user AND NOT is_removed))
+       ORDER BY chat_thread.id`,
+      { user },
+    )
+    return rows.map(toStored)
   }
 
   /** Lists the threads whose retention ends by a time. */
@@ -140,8 +152,17 @@ export function createChatThreads(store: Store) {
     return store.get<{ at: number }>(sql, now, key)!.at
   }
 
-  function remove({ key }: StoredThread): void {
-    store.transaction(() => deleteChatThread.forEach((sql) => store.run(sql, key)))
+  /** Deletes the content of a thread. What remains is its entry in the lists of its participants. */
+  function remove({ key }: StoredThread, now: number): void {
+    store.transaction(() => {
+      store.run('DELETE FROM chat_message WHERE thread = ?', key)
+      store.run('DELETE FROM chat_receipt WHERE thread = ?', key)
+      store.run(
+        'UPDATE chat_thread SET deleted_at = ?, metadata = NULL, repeatability_id = NULL, delete_at = NULL WHERE id = ?',
+        now,
+        key,
+      )
+    })
   }
 
   function clear(): void {
@@ -150,17 +171,18 @@ export function createChatThreads(store: Store) {
 
   /** Lists participants in the order in which they were added. */
   function listParticipants(key: number, { limit = -1, skip = 0 } = {}): ChatParticipant[] {
-    const sql = 'SELECT * FROM chat_participant WHERE thread = ? ORDER BY id LIMIT ? OFFSET ?'
+    const sql = 'SELECT * FROM chat_participant WHERE thread = ? AND NOT is_removed ORDER BY id LIMIT ? OFFSET ?'
     return store.all<ParticipantRow>(sql, key, limit, skip).map(toParticipant)
   }
 
   function listUsers(key: number): string[] {
-    const sql = 'SELECT user FROM chat_participant WHERE thread = ?'
+    const sql = 'SELECT user FROM chat_participant WHERE thread = ? AND NOT is_removed'
     return store.all<{ user: string }>(sql, key).map(({ user }) => user)
   }
 
   function findParticipant(key: number, user: string): ChatParticipant | undefined {
-    const row = store.get<ParticipantRow>('SELECT * FROM chat_participant WHERE thread = ? AND user = ?', key, user)
+    const sql = 'SELECT * FROM chat_participant WHERE thread = ? AND user = ? AND NOT is_removed'
+    const row = store.get<ParticipantRow>(sql, key, user)
     return row && toParticipant(row)
   }
 
@@ -170,13 +192,14 @@ export function createChatThreads(store: Store) {
     store.run(
       `INSERT INTO chat_participant (thread, user, display_name, share_history_from, metadata)
        VALUES (:key, :user, :displayName, :shareHistoryFrom, :metadata)
-       ON CONFLICT DO UPDATE SET display_name = excluded.display_name, metadata = excluded.metadata`,
+       ON CONFLICT DO UPDATE SET display_name = excluded.display_name, metadata = excluded.metadata, is_removed = 0,
+         share_history_from = iif(is_removed, excluded.share_history_from, share_history_from)`,
       { key, user, displayName: displayName ?? null, shareHistoryFrom, metadata: toColumn(metadata) },
     )
   }
 
   function removeParticipant(key: number, user: string): void {
-    store.run('DELETE FROM chat_participant WHERE thread = ? AND user = ?', key, user)
+    store.run('UPDATE chat_participant SET is_removed = 1 WHERE thread = ? AND user = ?', key, user)
   }
 
   return {
@@ -184,7 +207,7 @@ export function createChatThreads(store: Store) {
     find,
     findRepeated,
     listOfUser,
-    listAll,
+    list,
     listExpired,
     getNextDeletion,
     update,
@@ -199,9 +222,9 @@ export function createChatThreads(store: Store) {
   }
 }
 
-/** Returns `19:` with 32 random bytes and a `1`; recorded ids also end in `1`. */
+/** Returns an id with 32 random bytes and a `1`, in the form seen in 2025. Until 2024, ids had no `acsV2_`, or `acsV1_`. */
 function createThreadId(): string {
-  return `19:${drawRandom(32).toString('base64url')}1@thread.v2`
+  return `19:acsV2_${drawRandom(32).toString('base64url')}1@thread.v2`
 }
 
 function getDeletionTime(createdAt: number, retentionDays: number | undefined): number | null {
@@ -218,7 +241,7 @@ function toStored(row: ThreadRow): StoredThread {
     metadata: fromColumn(row.metadata),
     retentionDays: row.retention_days ?? undefined,
   }
-  return { key: row.id, thread, lastMessageAt: row.last_message_at ?? undefined }
+  return { key: row.id, thread, lastMessageAt: row.last_message_at, deletedAt: row.deleted_at ?? undefined }
 }
 
 function toParticipant(row: ParticipantRow): ChatParticipant {

@@ -3,6 +3,8 @@ export const chatLimits = {
   participants: 250,
   participantsPerRequest: 200,
   pageSize: 200,
+  /** Messages in a page by default. Source: https://github.com/Azure/azure-sdk-for-net/issues/45816. */
+  defaultMessages: 6,
   messageBytes: 28 * 1024,
   metadataBytes: 1024,
   minRetentionDays: 30,

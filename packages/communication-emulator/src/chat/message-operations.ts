@@ -36,7 +36,7 @@ export function createMessageOperations({ store, clock, threads, messages, event
   /** Returns a message that the participant can see. Throws the service's error if there is none. */
   function get({ key, participant }: Membership, messageId: string): ChatMessage {
     // guess(message-id): also the response for an unknown one.
-    if (!/^\d{1,15}$/.test(messageId)) throw badRequest()
+    if (!/^\d{1,15}$/.test(messageId)) throw badRequest('The message id is not a number.')
     const message = messages.find(key, messageId)
     // guess(shared-history)
     if (message && message.createdAt >= participant.shareHistoryFrom) return message
@@ -81,7 +81,7 @@ export function createMessageOperations({ store, clock, threads, messages, event
     throw forbidden('NotSender', 'Only its sender can change a message.')
   }
 
-  // guess(large-threads): the documentation says that large threads have no typing and no receipts, not how they are rejected.
+  // guess(large-threads): the same as for receipts.
   function sendTyping({ key, thread, participant }: Membership, senderDisplayName?: string): void {
     const recipients = threads.listUsers(key)
     if (recipients.length > chatLimits.participantsWithTyping) return
@@ -90,6 +90,7 @@ export function createMessageOperations({ store, clock, threads, messages, event
     events.publish({ name: 'typingIndicatorReceived', thread, recipients, at: clock.now(), by })
   }
 
+  // In a large thread, receipts are accepted without effect: https://github.com/Azure/communication-ui-library/issues/2364
   // guess(read-receipts): each user has one receipt, for the latest message; one for an earlier message changes nothing.
   function sendReadReceipt(member: Membership, messageId: string): void {
     const { key, thread, participant } = member

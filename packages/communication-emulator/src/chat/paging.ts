@@ -17,8 +17,8 @@ export interface SkipPage {
 }
 
 /** Reads a page by time. The link to the next page continues it by `syncState`, which also has its exact start. */
-export function readTimePage({ query }: RawRequest): TimePage {
-  const limit = readPageSize(query)
+export function readTimePage({ query }: RawRequest, defaultSize?: number): TimePage {
+  const limit = readPageSize(query, defaultSize)
   const syncState = query.get('syncState')
   if (syncState !== null) {
     const [before, from] = Buffer.from(syncState, 'hex').toString().split(' ').map(Number)
@@ -35,9 +35,9 @@ export function readSkipPage({ query }: RawRequest): SkipPage {
   return { limit: readPageSize(query), skip: readCount(query, 'skip', 0) }
 }
 
-// guess(page-size): the maximum is documented for messages only; the default is not.
-function readPageSize(query: URLSearchParams): number {
-  const size = readCount(query, 'maxPageSize', chatLimits.pageSize)
+// guess(page-size)
+function readPageSize(query: URLSearchParams, defaultSize: number = chatLimits.pageSize): number {
+  const size = readCount(query, 'maxPageSize', defaultSize)
   if (size === 0) throw badRequest('The maxPageSize is invalid.')
   return Math.min(size, chatLimits.pageSize)
 }

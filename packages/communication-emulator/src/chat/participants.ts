@@ -3,7 +3,7 @@ import type { Identities } from '../identity/identities.ts'
 import { isObject } from '../raw-request.ts'
 import { hasMember, type ChatApiVersion } from './api-versions.ts'
 import { checkMetadataSize, optionalMetadata, optionalText, optionalTime, selectMembers, type Members } from './body.ts'
-import { badRequest } from './chat-error.ts'
+import { badRequest, ChatError } from './chat-error.ts'
 import type { ChatParticipant } from './chat-thread.ts'
 import { chatLimits } from './limits.ts'
 
@@ -28,10 +28,14 @@ export const identifierMembers = ['kind', 'rawId', ...Object.keys(identifierKind
 export function readIdentifier(identifier: Members): string {
   const rawId = getRawId(identifier)
   if (rawId === undefined) throw badRequest('The communicationIdentifier is required.')
-  if (/^(?:4|28):/.test(rawId)) throw badRequest(`Identifier format is not supported (${rawId}).`)
+  if (/^(?:4|28):/.test(rawId)) throw invalidIdentifier('not supported', rawId)
   if (isTeamsUser(rawId)) return rawId
   if (parseCommunicationUserId(rawId)) return rawId.toLowerCase()
-  throw badRequest(`Identifier format is invalid (${rawId}).`)
+  throw invalidIdentifier('invalid', rawId)
+}
+
+function invalidIdentifier(problem: 'not supported' | 'invalid', rawId: string): ChatError {
+  return new ChatError(400, 'BadRequest', { message: `Identifier format is ${problem} (${rawId}).` })
 }
 
 function getRawId(identifier: Members): string | undefined {

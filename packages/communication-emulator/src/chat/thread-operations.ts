@@ -37,6 +37,7 @@ export function createThreadOperations({ store, clock, threads, messages, events
     // guess(chat-repeatability)
     const repeated = repeatabilityId !== undefined && threads.findRepeated(createdBy, repeatabilityId)
     if (repeated) return repeated
+    checkTopic(topic)
     const now = clock.now()
     const participants = withCreator(input)
     checkCount(participants.length)
@@ -69,14 +70,14 @@ export function createThreadOperations({ store, clock, threads, messages, events
 
   /** Returns a thread of a resource and its participant. Throws the service's error if there is none. */
   function requireMember(resource: string, threadId: string, communicationUserId: string): Membership {
-    // guess(thread-id): the service rejects a malformed id without a message; which ids it considers malformed is unknown.
-    if (!/^19:[\w-]+@thread\.v2$/.test(threadId)) throw badRequest()
+    // guess(thread-id): which ids are malformed.
+    if (!/^19:[\w-]+@thread\.v2$/.test(threadId)) throw badRequest('The thread id is malformed.')
     const stored = threads.find(threadId)
     if (stored?.thread.resource !== resource) {
       throw new ChatError(404, 'NotFound', { message: 'The specified thread id was not found.' })
     }
     const participant = threads.findParticipant(stored.key, communicationUserId)
-    // guess(removed-participant): a document says that removed users still see the messages, the UI library expects 403.
+    // guess(removed-participant)
     if (!participant) throw forbidden('NotParticipant', 'The user is not a participant of the thread.')
     return { ...stored, participant }
   }
@@ -86,6 +87,7 @@ export function createThreadOperations({ store, clock, threads, messages, events
     const now = clock.now()
     const { key, participant } = member
     const { topic } = change
+    checkTopic(topic)
     const initiator = participant.communicationUserId
     const { thread, at } = store.transaction(() => {
       const changed = threads.update(member, change)
@@ -99,18 +101,13 @@ export function createThreadOperations({ store, clock, threads, messages, events
     events.publish({ name: 'chatThreadPropertiesUpdated', thread, recipients: threads.listUsers(key), at, by })
   }
 
-  // guess(deleted-thread): the service may still list a deleted thread, with the time of its deletion.
+  // guess(deleted-thread)
   /** Deletes a thread; without `by`, because its retention has ended. */
   function remove(stored: StoredThread, by?: ChatParticipant): void {
+    const at = clock.now()
     const recipients = threads.listUsers(stored.key)
-    threads.remove(stored)
-    events.publish({
-      name: 'chatThreadDeleted',
-      thread: stored.thread,
-      recipients,
-      at: clock.now(),
-      by: by && toActor(by),
-    })
+    threads.remove(stored, at)
+    events.publish({ name: 'chatThreadDeleted', thread: stored.thread, recipients, at, by: by && toActor(by) })
   }
 
   // guess(add-twice): adding a participant again changes its display name and metadata only.
@@ -184,6 +181,10 @@ function getUnique(participants: readonly ChatParticipant[]): ChatParticipant[] 
     if (!unique.has(each.communicationUserId)) unique.set(each.communicationUserId, each)
   }
   return [...unique.values()]
+}
+
+function checkTopic(topic: string | undefined): void {
+  if (topic === '') throw badRequest('The topic must not be empty.')
 }
 
 function checkCount(participants: number): void {

@@ -8,7 +8,7 @@ function toTime(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`
 }
 
-// guess(identifier-kind): recorded responses have no `kind`; those of the newest api-versions are not known.
+// guess(identifier-kind): responses up to 2024-03-01-preview have no `kind`; later ones are unknown.
 function toIdentifier(communicationUserId: string) {
   return { rawId: communicationUserId, communicationUser: { id: communicationUserId } }
 }
@@ -28,8 +28,14 @@ export function toWireThread(thread: ChatThread, version: ChatApiVersion) {
   }
 }
 
-export function toWireThreadItem({ thread: { id, topic }, lastMessageAt }: StoredThread) {
-  return { id, topic, ...(lastMessageAt !== undefined && { lastMessageReceivedOn: toTime(lastMessageAt) }) }
+/** Returns an entry of a list of threads. A deleted one was seen in https://github.com/Azure/azure-sdk-for-java/issues/47688. */
+export function toWireThreadItem({ thread: { id, topic }, lastMessageAt, deletedAt }: StoredThread) {
+  return {
+    id,
+    topic,
+    ...(deletedAt !== undefined && { deletedOn: toTime(deletedAt) }),
+    lastMessageReceivedOn: toTime(lastMessageAt),
+  }
 }
 
 export function toWireParticipant(participant: ChatParticipant, version: ChatApiVersion) {
@@ -63,6 +69,8 @@ function toWireContent({ content }: ChatMessage, version: ChatApiVersion) {
   const { message, topic, participants, initiator } = content
   return {
     ...(message !== undefined && { message }),
+    // Seen in https://github.com/Azure/communication-ui-library/issues/4625.
+    ...(message !== undefined && hasMember(version, 'attachments') && { attachments: [] }),
     ...(topic !== undefined && { topic }),
     ...(participants && { participants: participants.map((each) => toWireParticipant(each, version)) }),
     ...(initiator !== undefined && { initiatorCommunicationIdentifier: toIdentifier(initiator) }),
