@@ -10,6 +10,10 @@ export function writeResponse(
   elapsedMs: number,
 ): void {
   const clientRequestId = getHeader(request.headers, 'x-ms-client-request-id')
+  // Chat returns it to .NET clients, which request that, and not to others.
+  const isIdReturned =
+    clientRequestId !== undefined &&
+    (service !== 'chat' || getHeader(request.headers, 'x-ms-return-client-request-id') === 'true')
   const isError = status >= 400
   const json = body === undefined ? undefined : toAscii(toJson(body, { isPretty: isError && service === 'chat' }))
   const page = html ?? text
@@ -24,7 +28,7 @@ export function writeResponse(
       // guess(azure-ref): only its presence is known.
       'X-Azure-Ref': noise.slice(22),
     }),
-    ...(clientRequestId !== undefined && service !== 'chat' && { 'x-ms-client-request-id': clientRequestId }),
+    ...(isIdReturned && { 'x-ms-client-request-id': clientRequestId }),
     ...headers,
     ...(page !== undefined && {
       'Content-Type': `text/${html === undefined ? 'plain' : 'html'}; charset=utf-8`,

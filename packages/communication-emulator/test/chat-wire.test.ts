@@ -468,6 +468,15 @@ it('answers preflights, and lets pages of any origin read responses and Location
   expect((await alice.call('GET', `/${id}`, undefined, { headers: origin })).headers).toMatchObject(exposed)
 })
 
+it('returns the id of a request only if the client requests it', async () => {
+  const alice = await fixture.createPerson()
+  const list = (headers: Record<string, string>) =>
+    alice.call('GET', '', undefined, { headers: { 'x-ms-client-request-id': 'one', ...headers } })
+  expect((await list({})).headers['x-ms-client-request-id']).toBeUndefined()
+  const { headers } = await list({ 'x-ms-return-client-request-id': 'true' })
+  expect(headers['x-ms-client-request-id']).toBe('one')
+})
+
 it('builds addresses from the Host header', async () => {
   const alice = await fixture.createPerson()
   const { headers } = await alice.call('POST', '', { topic: 'Lunch' }, { headers: { host: '127.0.0.1:8443' } })
