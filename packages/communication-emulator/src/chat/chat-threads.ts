@@ -48,6 +48,9 @@ export type ChatThreads = ReturnType<typeof createChatThreads>
 
 /** The chat threads of all resources, with their participants. */
 export function createChatThreads(store: Store) {
+  /** Time of the next deletion; undefined after a change. */
+  let nextDeletion: number | undefined
+
   function insert(
     thread: Pick<ChatThread, 'topic' | 'createdAt' | 'createdBy' | 'metadata' | 'retentionDays'> & {
       readonly resourceId: number
@@ -56,6 +59,7 @@ export function createChatThreads(store: Store) {
   ): StoredThread {
     const { resourceId, topic, metadata, createdAt, createdBy, repeatabilityId, retentionDays } = thread
     const threadId = createThreadId()
+    nextDeletion = undefined
     store.run(
       `INSERT INTO chat_thread (resource, thread_id, topic, metadata, created_at, created_by, repeatability_id,
          retention_days, delete_at, last_sequence, last_version, last_message_at)
@@ -125,12 +129,13 @@ export function createChatThreads(store: Store) {
   /** Returns when the retention of the next thread ends; infinity if none ends. */
   function getNextDeletion(): number {
     const sql = 'SELECT min(delete_at) AS at FROM chat_thread WHERE delete_at IS NOT NULL'
-    return store.get<{ at: number | null }>(sql)?.at ?? Infinity
+    return (nextDeletion ??= store.get<{ at: number | null }>(sql)?.at ?? Infinity)
   }
 
   function update({ key, thread, ...stored }: StoredThread, change: ThreadChange): StoredThread {
     const changed = { ...thread, ...change }
     const { topic, metadata, createdAt, retentionDays } = changed
+    nextDeletion = undefined
     store.run(
       `UPDATE chat_thread SET topic = :topic, metadata = :metadata, retention_days = :retentionDays,
          delete_at = :deleteAt WHERE id = :key`,
@@ -154,6 +159,7 @@ export function createChatThreads(store: Store) {
 
   /** Deletes the content of a thread. What remains is its entry in the lists of its participants. */
   function remove({ key }: StoredThread, now: number): void {
+    nextDeletion = undefined
     store.transaction(() => {
       store.run('DELETE FROM chat_message WHERE thread = ?', key)
       store.run('DELETE FROM chat_receipt WHERE thread = ?', key)
@@ -166,6 +172,7 @@ export function createChatThreads(store: Store) {
   }
 
   function clear(): void {
+    nextDeletion = undefined
     store.transaction(() => deleteAllChat.forEach((sql) => store.run(sql)))
   }
 
