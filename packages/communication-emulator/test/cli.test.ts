@@ -11,12 +11,13 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { openKeyMaterial } from '../src/tls/key-material.ts'
 import { foreignVariables, run, start } from './cli-fixture.ts'
 
+const nameOptions = ['connection-string-as', 'endpoint-as']
 const emulatorOptions = ['port', 'host', 'data', 'keys', 'resource', 'loose', 'strict', 'quotas']
 
 it.each([
   ['start', emulatorOptions],
-  ['exec', emulatorOptions],
-  ['env', ['port', 'keys', 'shell']],
+  ['exec', [...emulatorOptions, ...nameOptions, 'user']],
+  ['env', ['port', 'keys', ...nameOptions, 'shell']],
   ['sign-in', ['audience', 'scope', 'role', 'client-id', 'lifetime', 'port', 'keys']],
 ])('lists the options of %s with --help', async (command, options) => {
   const { output, exit } = run([command, '--help'])
