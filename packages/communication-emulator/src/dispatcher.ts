@@ -8,7 +8,7 @@ import { chatErrorResponse } from './chat/chat-error.ts'
 import { getCorsHeaders, isPreflight } from './cors.ts'
 import { entraCorsHeaders } from './entra/cors.ts'
 import { errorResponse, getResponse } from './error-response.ts'
-import { failedResponse, misdirectedResponse, toFaultResponse, tooLargeResponse } from './fixed-responses.ts'
+import { misdirectedResponse, toFailedResponse, toFaultResponse, toTooLargeResponse } from './fixed-responses.ts'
 import type { IdentityPlane } from './identity/identity-plane.ts'
 import { matchRoute } from './identity/routes.ts'
 import { isTrustedHost } from './loopback.ts'
@@ -87,7 +87,7 @@ export function createDispatcher(options: DispatcherOptions) {
     { operation, isNamedOnly, service, handle }: Target,
   ): Promise<RawResponse | undefined> {
     if (!isTrustedHost(getHeader(request.headers, 'host'), host)) return misdirectedResponse
-    if (request.isBodyTooLarge) return tooLargeResponse
+    if (request.isBodyTooLarge) return toTooLargeResponse(getErrorFormat(service))
     const fault = faults.match(operation, { isNamedOnly })
     if (fault?.latencyMs !== undefined) {
       await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
@@ -95,7 +95,7 @@ export function createDispatcher(options: DispatcherOptions) {
     const respond = () => handle().catch(getResponse)
     if (!fault || (!fault.reset && fault.status === undefined)) return respond()
     if (fault.phase === 'after') await respond()
-    return toFaultResponse(fault, service === 'chat' ? chatErrorResponse : errorResponse)
+    return toFaultResponse(fault, getErrorFormat(service))
   }
 
   function record(
@@ -132,7 +132,7 @@ export function createDispatcher(options: DispatcherOptions) {
     let target: Target | undefined
     try {
       if (isAdministration(request)) {
-        return request.isBodyTooLarge ? tooLargeResponse : await administer(emulator, request)
+        return request.isBodyTooLarge ? toTooLargeResponse(errorResponse) : await administer(emulator, request)
       }
       target = findTarget(request, resource)
       const response = withHeaders(await respondWithFaults(request, target), target)
@@ -143,7 +143,7 @@ export function createDispatcher(options: DispatcherOptions) {
       if (isStopped()) return undefined
       const details = error instanceof Error ? error.stack : String(error)
       log(`internal error at ${request.method} ${request.path}: ${details}`)
-      return withHeaders(failedResponse, target)
+      return withHeaders(toFailedResponse(getErrorFormat(target?.service)), target)
     }
   }
 
@@ -154,6 +154,10 @@ export function createDispatcher(options: DispatcherOptions) {
   }
 
   return { handle, upgrade }
+}
+
+function getErrorFormat(service: EmulatedService | undefined): typeof errorResponse {
+  return service === 'chat' ? chatErrorResponse : errorResponse
 }
 
 /** Returns the code in the envelope of an error, which that of chat names differently. */

@@ -10,14 +10,14 @@ export const misdirectedResponse = errorResponse(
 )
 
 // guess(body-limit)
-export const tooLargeResponse = errorResponse(
-  413,
-  'RequestBodyTooLarge',
-  'The request body is too large and exceeds the maximum permissible limit.',
-  { Connection: 'close' },
-)
+export function toTooLargeResponse(toResponse: typeof errorResponse): RawResponse {
+  const message = 'The request body is too large and exceeds the maximum permissible limit.'
+  return toResponse(413, 'RequestBodyTooLarge', message, { Connection: 'close' })
+}
 
-export const failedResponse = errorResponse(500, 'InternalServerError', 'Internal error of the emulator: see its log.')
+export function toFailedResponse(toResponse: typeof errorResponse): RawResponse {
+  return toResponse(500, 'InternalServerError', 'Internal error of the emulator: see its log.')
+}
 
 /** Returns the response that a fault sends, in the envelope of `toResponse`; undefined if it closes the connection. */
 export function toFaultResponse(
