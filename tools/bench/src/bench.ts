@@ -3,6 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { dropProxies } from '@acs-kit/test-support/child-environment'
 import { exitOnSignals } from '@acs-kit/test-support/signals'
 import { Argument, Command } from 'commander'
+import { benchmarkEventLatency } from './benchmarks/chat/event-latency.ts'
+import { benchmarkManyConnections } from './benchmarks/chat/many-connections.ts'
+import { benchmarkMessageMemory } from './benchmarks/chat/message-memory.ts'
+import { benchmarkMessagesSent } from './benchmarks/chat/messages-sent.ts'
 import { benchmarkEmulatorStart } from './benchmarks/emulator-start.ts'
 import { benchmarkIdentityCreate } from './benchmarks/identity-create.ts'
 import { benchmarkManyIdentities } from './benchmarks/many-identities.ts'
@@ -28,6 +32,12 @@ const groups: Readonly<Record<string, Readonly<Record<string, () => Promise<Meas
     'tokens issued per second': benchmarkTokenIssue,
     'start in process': benchmarkEmulatorStart,
     'memory and look-up of 100,000 identities': benchmarkManyIdentities,
+  },
+  chat: {
+    'messages sent per second': benchmarkMessagesSent,
+    'latency of events': benchmarkEventLatency,
+    'delivery to 1,000 connections, and their memory': benchmarkManyConnections,
+    'memory for a message': benchmarkMessageMemory,
   },
   'token-service': {
     'rate and latency of cached tokens': benchmarkCachedToken,

@@ -43,7 +43,7 @@ function expectSuccess({ errors, timeouts, non2xx }: autocannon.Result, url: str
  * Keeps this process from sleeping while it waits for responses. On a virtual machine, waking it costs the server tens of
  * microseconds per response, but only if the server is slower than the load: it would look slower still.
  */
-function stayAwake(): Disposable {
+export function stayAwake(): Disposable {
   let isAwake = true
   const spin = () => {
     if (isAwake) setImmediate(spin)

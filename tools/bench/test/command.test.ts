@@ -12,7 +12,7 @@ it('lists its options and all groups', async () => {
 
   expect(code).toBe(0)
   expect(stdout).toContain('--json <file>')
-  for (const group of ['emulator', 'token-service', 'infra', 'mappings', 'token-client']) {
+  for (const group of ['emulator', 'chat', 'token-service', 'infra', 'mappings', 'token-client']) {
     expect(stdout).toMatch(new RegExp(`^  ${group} +\\w`, 'm'))
   }
 })

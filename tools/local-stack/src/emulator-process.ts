@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { HttpClient } from '@acs-kit/test-support/http-client'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
@@ -12,6 +11,8 @@ export interface EmulatorProcessOptions {
   readonly dataFolder?: string
   /** Primary access key. Default: the well-known one. */
   readonly accessKey?: string
+  /** URLs of modules that are loaded before the emulator. */
+  readonly preloads?: readonly string[]
 }
 
 /** Returns the command line and environment of an emulator on a free port. */
@@ -46,7 +47,11 @@ export class EmulatorProcess implements AsyncDisposable {
   }
 
   static async start(options: EmulatorProcessOptions): Promise<EmulatorProcess> {
-    const server = await ServerProcess.start({ ...emulatorCommand(options), ready: authorityLine })
+    const server = await ServerProcess.start({
+      ...emulatorCommand(options),
+      ...(options.preloads && { preloads: options.preloads }),
+      ready: authorityLine,
+    })
     return new EmulatorProcess(server, options.accessKey)
   }
 
@@ -101,13 +106,6 @@ export class EmulatorProcess implements AsyncDisposable {
   /** `valid`, `revoked`, `deleted` or another state of an access token. */
   async tokenState(token: string): Promise<string> {
     return (await this.administer<{ state: string }>('POST', 'introspect', { token })).state
-  }
-
-  /** Kilobytes of memory that the system counts as the emulator's. */
-  async residentKilobytes(): Promise<number> {
-    await sleep(1000)
-    const status = readFileSync(`/proc/${this.server.pid}/status`, 'utf8')
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1])
   }
 
   async kill(): Promise<void> {

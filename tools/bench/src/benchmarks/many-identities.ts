@@ -16,9 +16,9 @@ export async function benchmarkManyIdentities(): Promise<Measurement[]> {
   await createIdentities(large, few)
   // Grows code and heap to their size under load, which does not depend on the number of identities.
   await measureLookUps(large, await large.identityIds(), 4)
-  const before = await large.residentKilobytes()
+  const before = await large.server.residentKilobytes()
   await createIdentities(large, many)
-  const after = await large.residentKilobytes()
+  const after = await large.server.residentKilobytes()
 
   const smallIds = await small.identityIds()
   const largeIds = await large.identityIds()
