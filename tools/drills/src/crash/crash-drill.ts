@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { emulatorCommand, EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
+import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { Random } from '@acs-kit/test-support/random'
-import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
+import { killRepeatedly, maxRunMs } from './kill-repeatedly.ts'
 import { Ledger, slots } from './ledger.ts'
 import { regenerateKey, regenerateKeys, runWorkload } from './workload.ts'
 
 const clients = 8
-const maxRunMs = 600
-const maxStartMs = 250
 const concurrentChecks = 16
 
 /**
@@ -17,24 +15,18 @@ const concurrentChecks = 16
  */
 export async function runCrashDrill({ kills, seed }: { kills: number; seed: number }) {
   using folder = new TemporaryFolder()
-  const options = { keyFolder: folder.join('keys'), dataFolder: folder.join('data') }
   const random = new Random(seed)
   let ledger: Ledger | undefined
-  for (let done = 0; done < kills;) {
-    if (random.next() < 0.2) {
-      await using starting = ServerProcess.launch(emulatorCommand(options))
-      await sleep(random.below(maxStartMs))
-      await starting.kill()
-      done++
-    }
-    await using emulator = await EmulatorProcess.start(options)
-    ledger ??= new Ledger({ primary: emulator.accessKey!, secondary: await emulator.regenerateKey('secondary') })
-    await auditAndSettleKeys(emulator, ledger)
-    await killUnderLoad(emulator, ledger, random)
-    done++
-  }
-  await using emulator = await EmulatorProcess.start(options)
-  await auditAndSettleKeys(emulator, ledger!)
+  await killRepeatedly({
+    emulator: { keyFolder: folder.join('keys'), dataFolder: folder.join('data') },
+    kills,
+    random,
+    async audit(emulator) {
+      ledger ??= new Ledger({ primary: emulator.accessKey!, secondary: await emulator.regenerateKey('secondary') })
+      await auditAndSettleKeys(emulator, ledger)
+    },
+    load: (emulator) => runLoad(emulator, ledger!, random),
+  })
   return toReport(ledger!, kills)
 }
 
@@ -89,15 +81,11 @@ async function listAssigned(emulator: EmulatorProcess): Promise<string[]> {
   return assignments.map(({ objectId }) => objectId)
 }
 
-async function killUnderLoad(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
-  const load = Promise.all([
+async function runLoad(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
+  await Promise.all([
     ...Array.from({ length: clients }, () => runWorkload(emulator, ledger, new Random(random.below(2 ** 31)))),
     regenerateKeys(emulator, ledger, () => sleep(random.below(maxRunMs))),
   ])
-  await Promise.race([load, sleep(random.below(maxRunMs))])
-  if (!emulator.server.isRunning) throw new Error(`the emulator exited by itself: ${emulator.server.stderr}`)
-  await emulator.kill()
-  await load
 }
 
 function toReport({ identities, assignments, keys }: Ledger, kills: number) {

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { emulatorCommand, EmulatorProcess, type EmulatorProcessOptions } from '@acs-kit/local-stack/emulator-process'
+import type { Random } from '@acs-kit/test-support/random'
+import { ServerProcess } from '@acs-kit/test-support/server-process'
+
+export const maxRunMs = 600
+const maxStartMs = 250
+
+export interface KillOptions {
+  /** Options of an emulator that keeps its state in a folder. */
+  readonly emulator: EmulatorProcessOptions
+  readonly kills: number
+  readonly random: Random
+  /** Runs after each start. Throws if anything is lost. */
+  readonly audit: (emulator: EmulatorProcess) => Promise<void>
+  /** Resolves when the connection is lost. */
+  readonly load: (emulator: EmulatorProcess) => Promise<unknown>
+}
+
+/** Kills an emulator again and again: under load at random moments, and sometimes during its start. Audits it after each restart. */
+export async function killRepeatedly({ emulator: options, kills, random, audit, load }: KillOptions): Promise<void> {
+  for (let done = 0; done < kills;) {
+    if (random.next() < 0.2) {
+      await using starting = ServerProcess.launch(emulatorCommand(options))
+      await sleep(random.below(maxStartMs))
+      await starting.kill()
+      done++
+    }
+    await using emulator = await EmulatorProcess.start(options)
+    await audit(emulator)
+    const running = load(emulator)
+    await Promise.race([running, sleep(random.below(maxRunMs))])
+    if (!emulator.server.isRunning) throw new Error(`the emulator exited by itself: ${emulator.server.stderr}`)
+    await emulator.kill()
+    await running
+    done++
+  }
+  await using emulator = await EmulatorProcess.start(options)
+  await audit(emulator)
+}
