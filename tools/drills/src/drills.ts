@@ -1,3 +1,6 @@
+import { runChatCrashDrill } from './chat/crash-drill.ts'
+import { runChatFuzzDrill } from './chat/fuzz-drill.ts'
+import { runChatHostileDrill } from './chat/hostile-drill.ts'
 import { runCrashDrill } from './crash/crash-drill.ts'
 import { runFuzzDrill } from './fuzz/fuzz-drill.ts'
 import { runHostileDrill } from './hostile/hostile-drill.ts'
@@ -32,6 +35,21 @@ export const drills: Readonly<Record<string, Drill>> = {
   'emulator-crashes': {
     violation: 'kill -9 loses a change that the emulator acknowledged',
     run: (seed) => runCrashDrill({ kills: 50, seed }),
+  },
+  'chat-fuzz': {
+    violation: 'chat sends an undocumented response to a generated request, or fails at a generated frame',
+    run: async (seed) => {
+      const { responses, frames } = await runChatFuzzDrill({ requests: 10_000, seed })
+      return { ...Object.fromEntries(responses), frames }
+    },
+  },
+  'chat-hostile-clients': {
+    violation: 'clients that do not read or respond delay events of others, fill the memory or stay connected',
+    run: () => runChatHostileDrill({ clients: 20, edits: 3000 }),
+  },
+  'chat-crashes': {
+    violation: 'kill -9 loses, repeats or half executes a change of chat that the emulator acknowledged',
+    run: (seed) => runChatCrashDrill({ kills: 50, seed }),
   },
   'first-logins': {
     violation: '100 first logins at 3 instances create two identities for a user, or leave an orphan',

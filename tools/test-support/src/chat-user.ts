@@ -75,4 +75,9 @@ export class ChatUser {
     const text = await this.send('POST', '', { topic, participants }, headers)
     return (JSON.parse(text) as { chatThread: { id: string } }).chatThread.id
   }
+
+  /** Sends a text message and returns its id. */
+  async sendMessage(threadId: string, content: string): Promise<string> {
+    return (JSON.parse(await this.send('POST', `/${threadId}/messages`, { content })) as { id: string }).id
+  }
 }

@@ -33,15 +33,22 @@ export async function fuzz<Generated>(
   return counts
 }
 
+/** Error in the form of the identity routes, of chat or of the token service. */
+interface ErrorBody {
+  readonly code?: unknown
+  readonly error?: { readonly code?: unknown }
+  readonly CommunicationError?: { readonly Code?: unknown }
+}
+
 /** Returns the status of a response and its error code, if it has one. */
 export function nameResponse({ status, text }: HttpResponse): string {
-  const body = parseJson(text) as { code?: unknown; error?: { code?: unknown } } | null | undefined
-  const code = body?.error?.code ?? body?.code
+  const body = parseJson(text) as ErrorBody | null | undefined
+  const code = body?.error?.code ?? body?.CommunicationError?.Code ?? body?.code
   return typeof code === 'string' ? `${status} ${code}` : String(status)
 }
 
 function formatExchange({ method, path, headers, body }: HttpRequest, response: HttpResponse): string {
-  const { authorization: _, ...shown } = { ...headers }
+  const { authorization: _, 'x-skypetoken': _token, ...shown } = { ...headers }
   const sent = Buffer.from(body ?? '')
     .toString('latin1')
     .slice(0, 500)

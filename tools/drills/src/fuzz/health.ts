@@ -33,7 +33,7 @@ async function expectState(emulator: EmulatorProcess, token: string, expected: s
   if (state !== expected) throw new Error(`a token is ${state}, expected ${expected}`)
 }
 
-const rejectedRequest = /^communication-emulator: \S+ \S+ (\d{3} \w+( \{.*\})?|connection cut by a fault)$/
+const rejectedRequest = /^communication-emulator: \S+ \S+ (\d{3} \w*( \{.*\})?|connection cut by a fault)$/
 
 /** Returns a line of standard error that is not about a rejected request: a failure of the emulator or a warning of Node. */
 export function findUnexpectedLine(stderr: string): string | undefined {
