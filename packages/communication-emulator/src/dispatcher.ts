@@ -104,7 +104,7 @@ export function createDispatcher(options: DispatcherOptions) {
     details: Pick<LoggedRequest, 'resource' | 'operation' | 'durationMs'>,
   ): void {
     const { method, path, query, headers } = request
-    const errorCode = getErrorCode(response?.body)
+    const { code: errorCode, message } = readError(response?.body)
     const communicationUserId = response?.communicationUserId ?? /8(?::|%3a)acs(?::|%3a)[^/]+/i.exec(path)?.[0]
     requests.add({
       at: new Date(clock.now()),
@@ -116,7 +116,7 @@ export function createDispatcher(options: DispatcherOptions) {
       clientRequestId: getHeader(headers, 'x-ms-client-request-id'),
       status: response?.status,
       errorCode,
-      explanation: response?.explanation,
+      explanation: response?.explanation ?? (message === undefined ? undefined : { message }),
       ...details,
     })
     if (response === undefined) log(`${method} ${path} connection cut by a fault`)
@@ -160,13 +160,16 @@ function getErrorFormat(service: EmulatedService | undefined): typeof errorRespo
   return service === 'chat' ? chatErrorResponse : errorResponse
 }
 
-/** Returns the code in the envelope of an error, which that of chat names differently. */
-function getErrorCode(body: unknown): string | undefined {
+/** Returns what the envelope of an error contains; that of chat has other names. */
+function readError(body: unknown): { code: string | undefined; message: string | undefined } {
   const { error, CommunicationError } = (body ?? {}) as {
-    error?: { code?: string }
-    CommunicationError?: { Code: string }
+    error?: { code?: string; message?: string }
+    CommunicationError?: { Code: string; Message?: string }
   }
-  return error?.code ?? CommunicationError?.Code
+  return {
+    code: error?.code ?? CommunicationError?.Code,
+    message: error?.message ?? CommunicationError?.Message,
+  }
 }
 
 function withHeaders(response: RawResponse | undefined, target: Target | undefined): RawResponse | undefined {

@@ -230,10 +230,11 @@ export class Emulator implements AsyncDisposable, Administration {
   /**
    * Lists the identities of all resources, oldest first.
    *
-   * @param page `after`: the communication user id that precedes the page; `limit`: the maximum number, default 1000.
+   * @param page `after`: the communication user id that precedes the page; `limit`: the maximum number, default 1000;
+   *   `newest`: list only the newest ones, at most this many.
    * @returns A page of identities.
    */
-  identities(page: { after?: string; limit?: number } = {}): ListedIdentity[] {
+  identities(page: { after?: string; limit?: number; newest?: number } = {}): ListedIdentity[] {
     return this.#identities.list(page)
   }
 
@@ -249,10 +250,11 @@ export class Emulator implements AsyncDisposable, Administration {
   /**
    * Lists issued tokens, oldest first, up to a day after their expiry.
    *
-   * @param query `communicationUserId`: only tokens of this identity; `reveal`: include the text of the tokens.
+   * @param query `communicationUserId`: only tokens of this identity; `newest`: only the newest ones, at most this many;
+   *   `reveal`: include the text of the tokens.
    * @returns The tokens with their state.
    */
-  tokens(query: { communicationUserId?: string; reveal?: boolean } = {}): Promise<ListedToken[]> {
+  tokens(query: { communicationUserId?: string; newest?: number; reveal?: boolean } = {}): Promise<ListedToken[]> {
     return this.#introspection.list(query)
   }
 

@@ -32,13 +32,15 @@ interface State {
 export class FaultPlan {
   #nextId = 1
   readonly #states = new Map<number, State>()
-  readonly #operations: readonly string[]
-  readonly #events: readonly string[]
+  /** Operations that a fault can name. */
+  readonly operations: readonly string[]
+  /** Events of chat that a fault can name. */
+  readonly events: readonly string[]
 
   /** @internal */
   constructor(operations: readonly string[], events: readonly string[]) {
-    this.#operations = operations
-    this.#events = events
+    this.operations = operations
+    this.events = events
   }
 
   /**
@@ -49,7 +51,7 @@ export class FaultPlan {
    * @throws {InvalidSettingError} A member is unknown or invalid.
    */
   add(fault: Fault): number {
-    checkFault(fault, this.#operations, this.#events)
+    checkFault(fault, this.operations, this.events)
     const id = this.#nextId++
     this.#states.set(id, { fault, removal: new AbortController(), seen: 0, applied: 0 })
     return id

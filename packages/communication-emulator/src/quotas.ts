@@ -52,6 +52,8 @@ interface Window {
  * emulator.quotas.set({ createIdentity: 10, sendChatMessage: [{ calls: 2, seconds: 10, per: 'thread' }] })
  */
 export class QuotaCounter {
+  /** Operations that can have limits. */
+  readonly operations: readonly string[] = limitedOperations
   #quotas: Quotas = {}
   #limits = new Map<string, readonly Limit[]>()
   readonly #windows = new Map<Limit, Window>()

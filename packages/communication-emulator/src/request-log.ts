@@ -1,5 +1,7 @@
 /** A request with its response, for assertions. Contains neither tokens nor keys. */
 export interface LoggedRequest {
+  /** Number of the request since the start of the emulator. */
+  readonly id: number
   /** Time of the emulator's clock. */
   readonly at: Date
   /** Name of the resource whose port received it. */
@@ -15,7 +17,7 @@ export interface LoggedRequest {
   /** Status of the response; undefined if a fault closed the connection. */
   readonly status: number | undefined
   readonly errorCode: string | undefined
-  /** Reason of a rejection, where the emulator knows more than the service reveals. */
+  /** Reason of a rejection: the explanation of the emulator, or else the message of the response. */
   readonly explanation: Readonly<Record<string, unknown>> | undefined
   readonly durationMs: number
 }
@@ -29,11 +31,12 @@ const capacity = 1000
  * expect(emulator.requests.list().map(({ status }) => status)).toEqual([429, 201])
  */
 export class RequestLog {
+  #nextId = 1
   #entries: LoggedRequest[] = []
 
   /** @internal */
-  add(entry: LoggedRequest): void {
-    this.#entries.push(entry)
+  add(entry: Omit<LoggedRequest, 'id'>): void {
+    this.#entries.push({ id: this.#nextId++, ...entry })
     // Trimmed rarely: shifting a thousand entries at every request would be slow.
     if (this.#entries.length >= 2 * capacity) this.#entries = this.#entries.slice(-capacity)
   }

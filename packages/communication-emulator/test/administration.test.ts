@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { credentialFor, subscription } from './arm-fixture.ts'
 import { useEmulator } from './emulator-fixture.ts'
 import { exchange, send } from './signed-request.ts'
 
@@ -36,6 +37,7 @@ describe('over HTTP', () => {
     expect(await list('')).toEqual(ids)
     expect(await list('?limit=2')).toEqual(ids.slice(0, 2))
     expect(await list(`?after=${ids[1]}`)).toEqual(ids.slice(2))
+    expect(await list('?newest=2')).toEqual(ids.slice(1))
 
     const listed = await call('GET', `tokens?communicationUserId=${ids[0]}`)
     expect(listed.json).toHaveLength(1)
@@ -61,6 +63,49 @@ describe('over HTTP', () => {
     expect((await call('POST', 'identities', { resource: 'fabrikam' })).json.error.message).toBe(
       'unknown resource fabrikam: use one that `resources` lists',
     )
+  })
+
+  it('lists the newest tokens, oldest first', async () => {
+    const id = await fixture.createIdentity()
+    for (const scope of ['chat', 'voip', 'chat']) {
+      await fixture.issueToken(id, [scope])
+      fixture.emulator.clock.advance(1000)
+    }
+    const { json } = await call('GET', 'tokens?newest=2')
+    expect(json.map(({ scopes }: { scopes: string[] }) => scopes)).toEqual([['voip'], ['chat']])
+  })
+
+  it('lists managed resources without their properties, with the endpoints of communication services', async () => {
+    const { endpoint } = fixture.emulator
+    const { token } = await credentialFor(endpoint).getToken(`${endpoint.slice(0, -1)}/.default`)
+    const group = `/subscriptions/${subscription}/resourceGroups/group`
+    const service = `${group}/providers/Microsoft.Communication/communicationServices/managed`
+    const put = (target: string, body: object) =>
+      exchange(endpoint, {
+        method: 'PUT',
+        target,
+        headers: { authorization: `Bearer ${token}` },
+        payload: JSON.stringify(body),
+      })
+    await put(`${group}?api-version=2024-03-01`, { location: 'westeurope' })
+    await put(`${service}?api-version=2023-04-01`, { location: 'global', properties: { dataLocation: 'Europe' } })
+    expect((await call('GET', 'managedResources')).json).toEqual([
+      { id: group, type: 'Microsoft.Resources/resourceGroups', name: 'group', location: 'westeurope' },
+      {
+        id: service,
+        type: 'Microsoft.Communication/communicationServices',
+        name: 'managed',
+        location: 'global',
+        endpoint: fixture.emulator.resources.find(({ name }) => name === 'managed')!.endpoint,
+      },
+    ])
+  })
+
+  it('lists the operations that faults and quotas can name', async () => {
+    const { json } = await call('GET', 'operations')
+    expect(json.faults).toEqual(expect.arrayContaining(['createIdentity', 'entraToken', 'armPut']))
+    expect(json.quotas).toEqual(expect.arrayContaining(['createIdentity', 'createIdentityWithToken']))
+    expect(json.quotas).not.toContain('armPut')
   })
 
   it('lists assignments', async () => {
@@ -111,11 +156,16 @@ describe('over HTTP', () => {
     const id = await fixture.createIdentity()
     await fixture.call({ target: createTarget, accessKey: 'AAAA', headers: { 'x-ms-client-request-id': 'r1' } })
     await fixture.issueToken(id)
+    const issueTarget = `/identities/${id}/:issueAccessToken?api-version=2023-10-01`
+    await fixture.call({ target: issueTarget, body: { scopes: ['mail'] } })
     const { json, text } = await call('GET', 'requests')
+    const [{ id: first }] = json
+    expect(json.map((request: { id: number }) => request.id - first)).toEqual([0, 1, 2, 3])
     expect(json).toMatchObject([
       { operation: 'createIdentity', status: 201, communicationUserId: id, apiVersion: '2023-10-01' },
       { status: 401, errorCode: 'Denied', explanation: { code: 'SignatureMismatch' }, clientRequestId: 'r1' },
       { operation: 'issueAccessToken', status: 200, communicationUserId: id, resource: 'default' },
+      { status: 400, errorCode: 'ValidationError', explanation: { message: expect.stringContaining("'mail'") } },
     ])
     expect(text).not.toContain('eyJ')
     expect(await call('DELETE', 'requests')).toMatchObject({ status: 204 })

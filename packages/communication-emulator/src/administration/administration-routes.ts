@@ -4,6 +4,7 @@ import { InvalidSettingError } from '../invalid-setting-error.ts'
 import type { RawRequest, RawResponse } from '../raw-request.ts'
 import type { Administration } from './administration.ts'
 import { chatRoutes } from './chat-routes.ts'
+import { toManagedResource } from './managed-resources.ts'
 import { readInteger, readMembers, readPositive, readString, readStrings, type Members } from './members.ts'
 
 interface AdministrationRequest {
@@ -41,8 +42,7 @@ const routes: Readonly<Record<string, Handler>> = {
   },
   'GET identities': ({ emulator, query }) => {
     const after = query.get('after')
-    const limit = query.get('limit')
-    const page = { ...(after !== null && { after }), ...(limit !== null && { limit: readPositive(limit, 'limit') }) }
+    const page = { ...(after !== null && { after }), ...readNumber(query, 'limit'), ...readNumber(query, 'newest') }
     return ok(emulator.identities(page))
   },
   'POST identities': ({ emulator, body: { customId, resource } }) => {
@@ -55,8 +55,10 @@ const routes: Readonly<Record<string, Handler>> = {
   'GET assignments': ({ emulator }) => ok(emulator.assignments()),
   'GET tokens': async ({ emulator, query }) => {
     const communicationUserId = query.get('communicationUserId')
-    const reveal = query.get('reveal') === 'true'
-    return ok(await emulator.tokens({ ...(communicationUserId !== null && { communicationUserId }), reveal }))
+    const ofUser = communicationUserId !== null && { communicationUserId }
+    return ok(
+      await emulator.tokens({ ...ofUser, ...readNumber(query, 'newest'), reveal: query.get('reveal') === 'true' }),
+    )
   },
   'POST introspect': ({ emulator, body }) => ok(emulator.introspect(readString(body['token'], 'token'))),
   'POST entra/sign-in': async ({ emulator, body }) => ok(await emulator.entra.signIn(readSignInOptions(body))),
@@ -84,6 +86,9 @@ const routes: Readonly<Record<string, Handler>> = {
     return ok(emulator.quotas.limits)
   },
   ...chatRoutes,
+  'GET operations': ({ emulator: { faults, quotas } }) =>
+    ok({ faults: faults.operations, events: faults.events, quotas: quotas.operations }),
+  'GET managedResources': ({ emulator }) => ok(emulator.resourceManager.resources().map(toManagedResource(emulator))),
   'GET requests': ({ emulator }) => ok(emulator.requests.list()),
   'DELETE requests': ({ emulator }) => emulator.requests.clear(),
   'POST reset': ({ emulator }) => emulator.reset(),
@@ -101,6 +106,12 @@ export async function handleAdministration(
   const response = handler ? await handler({ emulator, name, query, body: readMembers(body) }) : missing
   if (response === missing) return errorResponse(404, 'NotFound', `Unknown route or name: ${method} ${request.path}.`)
   return response ?? { status: 204 }
+}
+
+/** Reads an optional query parameter, above 0. */
+function readNumber<Name extends string>(query: URLSearchParams, name: Name): { [name in Name]?: number } {
+  const value = query.get(name)
+  return (value === null ? {} : { [name]: readPositive(value, name) }) as { [name in Name]?: number }
 }
 
 function toClockResponse({ clock }: Administration): RawResponse {

@@ -8,6 +8,7 @@ import type { ListedIdentity } from '../identity/identities.ts'
 import type { Introspection, ListedToken } from '../identity/token-introspection.ts'
 import type { QuotaCounter } from '../quotas.ts'
 import type { RequestLog } from '../request-log.ts'
+import type { ResourceManagerPlane } from '../resource-manager/resource-manager-plane.ts'
 
 /** The operations on a running emulator, in process and over HTTP. */
 export interface Administration {
@@ -19,11 +20,12 @@ export interface Administration {
   readonly faults: FaultPlan
   readonly quotas: QuotaCounter
   readonly requests: RequestLog
+  readonly resourceManager: ResourceManagerPlane
   readonly resources: readonly EmulatedResource[]
   createIdentity(options: { customId?: string; resource?: string }): string
-  identities(page: { after?: string; limit?: number }): ListedIdentity[]
+  identities(page: { after?: string; limit?: number; newest?: number }): ListedIdentity[]
   assignments(): ListedAssignment[]
-  tokens(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]>
+  tokens(query: { communicationUserId?: string; newest?: number; reveal?: boolean }): Promise<ListedToken[]>
   introspect(token: string): Introspection
   reset(): Promise<void>
 }

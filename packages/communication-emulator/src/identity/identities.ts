@@ -80,16 +80,18 @@ export function createIdentities(store: Store, clock: Clock) {
     store.onTokensRejected()
   }
 
-  function list({ after, limit = 1000 }: { after?: string; limit?: number }): ListedIdentity[] {
+  /** Lists identities, oldest first: those that follow `after`, at most `limit`, or only the `newest`. */
+  function list(page: { after?: string; limit?: number; newest?: number }): ListedIdentity[] {
+    const { after, newest, limit = newest ?? 1000 } = page
     const rows = store.all<IdentityRow & Omit<ResourceRow, 'id'> & { readonly last_token_issued_at: number | null }>(
       `SELECT resource.*, identity.*,
          (SELECT max(issued_at) FROM token WHERE token.identity = identity.id) AS last_token_issued_at
        FROM identity JOIN resource ON resource.id = identity.resource
-       WHERE identity.id > ? ORDER BY identity.id LIMIT ?`,
+       WHERE identity.id > ? ORDER BY identity.id ${newest === undefined ? '' : 'DESC'} LIMIT ?`,
       (after !== undefined && (parseCommunicationUserId(after)?.counter ?? lookUp(after)?.id)) || 0,
       limit,
     )
-    return rows.map((row) => ({
+    return (newest === undefined ? rows : rows.toReversed()).map((row) => ({
       communicationUserId: formatCommunicationUserId(row.immutable_id, row.id, row.tail),
       resource: row.name,
       ...(row.custom_id !== null && { customId: row.custom_id }),

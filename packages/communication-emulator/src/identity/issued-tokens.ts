@@ -47,14 +47,16 @@ export function createIssuedTokens(store: Store, clock: Clock) {
     )
   }
 
-  /** Lists the tokens of all identities, or of one, oldest first. */
-  function list(identity: number | null): OwnedTokenRow[] {
-    return store.all<OwnedTokenRow>(
+  /** Lists the tokens of all identities, or of one, oldest first; by default all, otherwise the newest. */
+  function list(identity: number | null, newest = -1): OwnedTokenRow[] {
+    const rows = store.all<OwnedTokenRow>(
       `SELECT resource.*, identity.tail, token.* FROM token JOIN identity ON identity.id = token.identity
        JOIN resource ON resource.id = identity.resource
-       WHERE :identity IS NULL OR token.identity = :identity ORDER BY token.issued_at, token.identity, token.iat`,
-      { identity },
+       WHERE :identity IS NULL OR token.identity = :identity 
+       ORDER BY token.issued_at DESC, token.identity DESC, token.iat DESC LIMIT :newest`,
+      { identity, newest },
     )
+    return rows.toReversed()
   }
 
   /** Returns the state of a token, and the slot of its access key unless that key was regenerated. */

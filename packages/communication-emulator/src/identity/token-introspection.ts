@@ -50,10 +50,10 @@ export function createTokenIntrospection(
   }
 
   /** Lists issued tokens, oldest first. The text of a token is not kept: `reveal` signs it again. */
-  function list(query: { communicationUserId?: string; reveal?: boolean }): Promise<ListedToken[]> {
-    const { communicationUserId: id, reveal } = query
+  function list(query: { communicationUserId?: string; newest?: number; reveal?: boolean }): Promise<ListedToken[]> {
+    const { communicationUserId: id, newest, reveal } = query
     const identity = id === undefined ? null : (identities.lookUp(id)?.id ?? 0)
-    const listed = tokens.list(identity).map(async (row) => {
+    const listed = tokens.list(identity, newest).map(async (row) => {
       const communicationUserId = formatCommunicationUserId(row.immutable_id, row.identity, row.tail)
       const { scopes, iat, exp, immutable_id: resourceGuid, data_location: dataLocation } = row
       return {

@@ -8,12 +8,12 @@ import { checkProperties, type CommunicationServiceProperties } from './communic
 import { isSame } from './resource-id.ts'
 import type { ActionContext, ResourceType, StoredResource } from './resource-types.ts'
 
-const typeName = 'Microsoft.Communication/communicationServices'
+export const communicationServiceType = 'Microsoft.Communication/communicationServices'
 
 /** Type `Microsoft.Communication/communicationServices`, whose resources are fully emulated, each at its own endpoint. */
 export function communicationService(live: EmulatedResources): ResourceType {
   return {
-    type: typeName,
+    type: communicationServiceType,
     displayType: 'microsoft.communication/communicationservices',
     apiVersions: [
       '2020-08-20',
@@ -66,7 +66,7 @@ export async function restoreCommunicationServices(
   stored: readonly StoredResource[],
 ): Promise<void> {
   for (const { id, envelope } of stored) {
-    if (!isSame(id.type, typeName)) continue
+    if (!isSame(id.type, communicationServiceType)) continue
     const properties = envelope.properties as unknown as CommunicationServiceProperties
     const port = envelope['port'] as number
     const { resource } = await live.open({ name: id.name, port, dataLocation: properties.dataLocation })

@@ -17,6 +17,16 @@ export interface StoredResource {
   readonly readyAt: number
 }
 
+/** A stored resource in a list, without its properties, which may contain keys. */
+export interface ManagedResource {
+  readonly id: string
+  readonly type: string
+  readonly name: string
+  readonly location: string | undefined
+  /** Endpoint of a communication service. */
+  readonly endpoint: string | undefined
+}
+
 export interface ActionContext {
   readonly resource: StoredResource
   readonly body: Readonly<Record<string, unknown>>
