@@ -12,6 +12,8 @@ export interface DemoConfig {
   readonly serviceUrl: string
   /** Administration API of the emulator, if Azure is emulated. */
   readonly emulatorUrl?: string
+  /** Token of the administration API, which requests that change something need. */
+  readonly emulatorToken?: string
 }
 
 export async function readConfig(): Promise<DemoConfig> {

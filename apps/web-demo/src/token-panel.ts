@@ -19,7 +19,10 @@ import type { SignIn } from './sign-in.ts'
 const beforeExpiryMs = 10 * 60_000
 
 /** Opens the panel of the signed-in user: the token, the requests and the emulator's clock. */
-export async function openTokenPanel({ serviceUrl, emulatorUrl }: DemoConfig, signIn: SignIn): Promise<void> {
+export async function openTokenPanel(
+  { serviceUrl, emulatorUrl, emulatorToken }: DemoConfig,
+  signIn: SignIn,
+): Promise<void> {
   let lifetime: Lifetime | undefined
   let requests = 0
   let cached = 0
@@ -50,7 +53,7 @@ export async function openTokenPanel({ serviceUrl, emulatorUrl }: DemoConfig, si
   onClick(getElement('revoke'), revoke)
   onClick(getElement('delete'), deleteIdentity)
   getElement('request').addEventListener('change', () => void runAction(getToken))
-  if (emulatorUrl !== undefined) await openClock(createEmulatorClock(emulatorUrl))
+  if (emulatorUrl !== undefined) await openClock(createEmulatorClock(emulatorUrl, emulatorToken))
   await runAction(getToken)
 
   async function getToken(): Promise<void> {

@@ -1,4 +1,5 @@
 import { defaultResourceName } from './access-key.ts'
+import { createAdministrationToken } from './administration/access.ts'
 import type { Administration } from './administration/administration.ts'
 import { createChat, type Chat } from './chat/chat.ts'
 import type { ChatAdministration } from './chat/chat-administration.ts'
@@ -73,6 +74,11 @@ export class Emulator implements AsyncDisposable, Administration {
   readonly caPath: string
   /** Certificate and private key of the emulator, for other servers on this machine that its clients must trust, such as Azurite. */
   readonly tlsFiles: TlsFiles
+  /**
+   * Value of the header `X-Emulator-Token`, which pages send with changes under `/_emulator/`. Pass it only to pages that
+   * your own server serves.
+   */
+  readonly administrationToken = createAdministrationToken()
   /** Clock that tokens, revocations and quotas follow. */
   readonly clock = new Clock()
   /** Faults to inject. */

@@ -17,7 +17,7 @@ const stackPaths = new Set(['/config.json', '/outputs.json'])
  * Loads the sign-in's metadata. Returns a function that finds the JSON document at an address of the demo's server: this
  * metadata, the demo's configuration or the stack's outputs. The last two are available once the stack has started.
  */
-export async function loadStackDocuments({ endpoint, entra: { issuer, tenantId } }: Emulator) {
+export async function loadStackDocuments({ endpoint, administrationToken, entra: { issuer, tenantId } }: Emulator) {
   const response = await fetch(`${issuer}/.well-known/openid-configuration`)
   const emulatorMetadata = await response.text()
 
@@ -39,7 +39,7 @@ export async function loadStackDocuments({ endpoint, entra: { issuer, tenantId }
           scope: signInScope,
           metadata,
           serviceUrl: service.url,
-          ...(isAzureEmulated && { emulatorUrl: '/_emulator' }),
+          ...(isAzureEmulated && { emulatorUrl: '/_emulator', emulatorToken: administrationToken }),
         }
       case '/outputs.json':
         if (searchParams.has('pulumi')) return resources?.commandEnvironment ?? {}

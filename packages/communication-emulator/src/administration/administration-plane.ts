@@ -1,51 +1,39 @@
 import { errorResponse } from '../error-response.ts'
 import { InvalidSettingError } from '../invalid-setting-error.ts'
-import { isLoopbackHost, isLoopbackOrigin } from '../loopback.ts'
-import { getHeader, type RawRequest, type RawResponse } from '../raw-request.ts'
+import type { RawRequest, RawResponse } from '../raw-request.ts'
+import { administrationPath, findRejection, getCorsHeaders } from './access.ts'
 import { handleAdministration } from './administration-routes.ts'
 import type { Administration } from './administration.ts'
 
-const prefix = '/_emulator/'
-
-export function isAdministration({ path }: RawRequest): boolean {
-  return path.startsWith(prefix)
+/** Headers of every response: its content changes, is not a page's own, and must not be interpreted as anything else. */
+const safetyHeaders = {
+  'Cache-Control': 'no-store',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
 }
 
-/** Performs the administration over HTTP, for tests in other processes and languages on this machine. */
+export function isAdministration({ path }: RawRequest): boolean {
+  return `${path}/`.startsWith(administrationPath)
+}
+
+/** Performs the administration over HTTP, for the page of the emulator and for tests in other processes and languages. */
 export async function administer(emulator: Administration, request: RawRequest): Promise<RawResponse> {
-  const rejection = findRejection(request)
-  if (rejection) return errorResponse(403, 'Rejected', rejection)
+  const response = await respond(emulator, request)
+  return { ...response, headers: { ...safetyHeaders, ...response.headers } }
+}
+
+async function respond(emulator: Administration, request: RawRequest): Promise<RawResponse> {
+  const rejection = findRejection(request, emulator.administrationToken)
+  if (rejection !== undefined) return errorResponse(403, 'Rejected', rejection)
   const cors = getCorsHeaders(request)
   if (request.method === 'OPTIONS') return { status: 204, headers: cors }
+  if (!request.path.startsWith(administrationPath)) return { status: 308, headers: { Location: administrationPath } }
   try {
-    const response = await handleAdministration(emulator, request.path.slice(prefix.length), request)
+    const response = await handleAdministration(emulator, request.path.slice(administrationPath.length), request)
     return { ...response, headers: { ...response.headers, ...cors } }
   } catch (error) {
     if (error instanceof InvalidSettingError) return errorResponse(400, 'Rejected', error.message, cors)
     throw error
-  }
-}
-
-/** Returns why a request is rejected: other machines, and pages of other sites that reach this port through a browser, have no access. */
-function findRejection({ remoteAddress = '', headers }: RawRequest): string | undefined {
-  if (!isLoopbackHost(remoteAddress.replace(/^::ffff:/, '')))
-    return 'The administration rejects other machines: send the request from this one.'
-  // Anchored at both ends: otherwise the search would start again at every colon of a long header.
-  const host = /^(\[[^\]]*\]|[^:]*)(?::\d+)*$/.exec(headers.host ?? '')?.[1] ?? ''
-  if (!isLoopbackHost(host)) return 'The administration requires a loopback name as Host: use localhost.'
-  const origin = getHeader(headers, 'origin')
-  if (origin !== undefined && !isLoopbackOrigin(origin))
-    return `The administration rejects pages of ${origin}: serve the page from localhost.`
-  return undefined
-}
-
-function getCorsHeaders({ headers }: RawRequest): Record<string, string> {
-  const origin = getHeader(headers, 'origin')
-  if (origin === undefined) return {}
-  return {
-    'Access-Control-Allow-Origin': origin,
-    'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE',
-    'Access-Control-Allow-Headers': 'Content-Type',
-    Vary: 'Origin',
   }
 }

@@ -26,6 +26,7 @@ const ok = (body: unknown): RawResponse => ({ status: 200, body })
 
 /** Handlers by method and path; `*` is one segment. */
 const routes: Readonly<Record<string, Handler>> = {
+  'GET token': ({ emulator }) => ok({ token: emulator.administrationToken }),
   'GET health': () => ok({ status: 'ok' }),
   'GET ready': ({ emulator }) =>
     emulator.isReady
