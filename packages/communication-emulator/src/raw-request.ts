@@ -17,7 +17,7 @@ export interface RawRequest {
 /** Services whose responses differ in format; Microsoft Entra ID has that of the identity service here. */
 export type EmulatedService = 'identity' | 'chat' | 'resourceManager'
 
-/** A response before the listener adds its headers; `body` is sent as JSON, `html` as a page, `text` as plain text. */
+/** A response before the listener adds its headers; `body` is sent as JSON, `html` as a page, `text` as plain text unless a header names its type. */
 export interface RawResponse {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>

@@ -29,11 +29,11 @@ export function writeResponse(
       'X-Azure-Ref': noise.slice(22),
     }),
     ...(isIdReturned && { 'x-ms-client-request-id': clientRequestId }),
-    ...headers,
     ...(page !== undefined && {
       'Content-Type': `text/${html === undefined ? 'plain' : 'html'}; charset=utf-8`,
       'Content-Length': Buffer.byteLength(page),
     }),
+    ...headers,
     // Identity and chat send errors chunked and without a charset, and everything else with a length.
     ...(json !== undefined &&
       (isError && service !== 'resourceManager'

@@ -15,6 +15,7 @@ it('prints endpoints, connection strings and the authority, and ends at a signal
     expect(ready).toHaveLength(3)
     const [, endpoint, connectionString] = ready[0]!
     expect(connectionString).toBe(`endpoint=${endpoint};accesskey=${wellKnownAccessKey}`)
+    expect(output.stdout).toContain(`\npage of the emulator: ${endpoint}_emulator/\n`)
     expect(existsSync(/to trust: (.+)\n/.exec(output.stdout)![1]!)).toBe(true)
     child.kill(signal)
     expect(await exit).toEqual({ code: 0, signal: null })

@@ -31,6 +31,14 @@ it.each(['npm', 'pnpm'])('works when packed with %s: command, module and types',
   writeFileSync(join(project, 'app.mjs'), readFileSync(join(import.meta.dirname, '../examples/access-tokens.mjs')))
   const { stdout } = await run(project, process.execPath, command, 'exec', '--', process.execPath, 'app.mjs')
   expect(stdout).toMatch(/\ndeleted the identity\n$/)
+  writeFileSync(
+    join(project, 'page.mjs'),
+    `for (const file of ['', 'page/main.mjs', 'page/tsconfig.json'])
+       console.log((await fetch(process.env.COMMUNICATION_SERVICES_ENDPOINT + '_emulator/' + file)).status)`,
+  )
+  const page = await run(project, process.execPath, command, 'exec', '--', process.execPath, 'page.mjs')
+  expect(page.stdout).toBe('200\n200\n404\n')
+  expect(existsSync(join(installed, 'page/tsconfig.json'))).toBe(false)
   for (const old of findOldNodes()) {
     await expect(run(project, old.command, ...old.args, command, 'start')).rejects.toMatchObject({
       code: 1,

@@ -12,14 +12,16 @@ export async function packCopy(packageFolder: string, packageManager: string, fo
   const copy = join(folder, 'packages', basename(packageFolder))
   for (const file of ['package.json', 'pnpm-workspace.yaml', 'tsconfig.base.json', 'LICENSE', 'scripts/pack.mjs'])
     cpSync(join(workspace, file), join(folder, file))
-  for (const file of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'src'])
+  const manifest = readFileSync(join(packageFolder, 'package.json'), 'utf8')
+  const { name, version, files } = JSON.parse(manifest) as Record<'name' | 'version', string> & { files: string[] }
+  // Folders that are packed as they are.
+  const folders = files.filter((file) => file !== 'dist' && !file.startsWith('!'))
+  for (const file of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'src', ...folders])
     cpSync(join(packageFolder, file), join(copy, file), { recursive: true })
   symlinkSync(join(workspace, 'node_modules'), join(folder, 'node_modules'))
   symlinkSync(join(packageFolder, 'node_modules'), join(copy, 'node_modules'))
-  const manifest = readFileSync(join(copy, 'package.json'), 'utf8')
   await promisify(execFile)(packageManager, ['pack', '--pack-destination', folder], { cwd: copy })
   if (readFileSync(join(copy, 'package.json'), 'utf8') !== manifest)
     throw new Error(`${packageManager} pack changed package.json: postpack must restore it`)
-  const { name, version } = JSON.parse(manifest) as { readonly name: string; readonly version: string }
   return join(folder, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
 }

@@ -6,6 +6,7 @@ import type { Administration } from './administration.ts'
 import { chatRoutes } from './chat-routes.ts'
 import { toManagedResource } from './managed-resources.ts'
 import { readInteger, readMembers, readPositive, readString, readStrings, type Members } from './members.ts'
+import { getPage, getPageFile } from './page.ts'
 
 interface AdministrationRequest {
   readonly emulator: Administration
@@ -26,6 +27,8 @@ const ok = (body: unknown): RawResponse => ({ status: 200, body })
 
 /** Handlers by method and path; `*` is one segment. */
 const routes: Readonly<Record<string, Handler>> = {
+  'GET ': ({ emulator }) => getPage(emulator.administrationToken),
+  'GET page/*': ({ name }) => getPageFile(name) ?? missing,
   'GET token': ({ emulator }) => ok({ token: emulator.administrationToken }),
   'GET health': () => ok({ status: 'ok' }),
   'GET ready': ({ emulator }) =>

@@ -12,6 +12,7 @@ export async function start(flags: EmulatorFlags): Promise<void> {
   for (const resource of emulator.resources) {
     process.stdout.write(`communication-emulator ready at ${resource.endpoint} (${formatAccess(resource)})\n`)
   }
+  process.stdout.write(`page of the emulator: ${emulator.endpoint}_emulator/\n`)
   process.stdout.write(`certificate authority to trust: ${emulator.caPath}\n`)
   await stop
 }

@@ -1,0 +1,271 @@
+import { hasBrowser, launchBrowser, type Browser, type Page } from '@acs-kit/test-support/browser'
+import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { startEmulator } from '../src/index.ts'
+import { useEmulator } from './emulator-fixture.ts'
+
+const day = 24 * 60 * 60_000
+const createTarget = '/identities?api-version=2023-10-01'
+
+describe.runIf(hasBrowser)('the page of the emulator', () => {
+  const fixture = useEmulator()
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await launchBrowser()
+  })
+  afterAll(() => browser.close())
+
+  /** Opens a view in a new window. The test fails if the page reports an error, such as a violation of its policy. */
+  async function open(view = '', { endpoint } = fixture.emulator): Promise<Page> {
+    // The certificate authority of the emulator is not among the trusted roots.
+    const context = await browser.newContext({ ignoreHTTPSErrors: true })
+    const page = await context.newPage()
+    const errors: string[] = []
+    page.on('pageerror', ({ message }) => errors.push(message))
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/ERR_CONNECTION_REFUSED|status of 4\d\d/.test(message.text()))
+        errors.push(message.text())
+    })
+    onTestFinished(async () => {
+      await context.close()
+      expect(errors).toEqual([])
+    })
+    await page.goto(`${endpoint}_emulator/#/${view}`)
+    return page
+  }
+
+  const row = (page: Page, text: string | RegExp) => page.locator('tbody tr', { hasText: text })
+  const click = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
+  /** Confirms the action of a button in the dialog that it opens. */
+  const confirm = async (page: Page, name: string) => {
+    await click(page, name)
+    await page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
+  }
+  const notice = (page: Page, text: string) => page.locator('#notice', { hasText: text }).waitFor()
+
+  it('shows the state of a token, and its text only when revealed', async () => {
+    const token = await fixture.issueToken(await fixture.createIdentity())
+    const page = await open('tokens')
+    await row(page, 'valid').waitFor()
+    expect(await page.content()).not.toContain(token)
+    await click(page, 'Reveal')
+    const dialog = page.getByRole('dialog', { name: 'Access token' })
+    expect(await dialog.locator('code').textContent()).toBe(token)
+    expect(await dialog.locator('pre').textContent()).toContain('"acsScope": "chat"')
+    await dialog.getByRole('button', { name: 'Close' }).click()
+    await page.reload()
+    await row(page, 'valid').waitFor()
+    expect(await page.content()).not.toContain(token)
+    fixture.emulator.resources[0]!.regenerateKey('primary')
+    await row(page, 'revoked').waitFor()
+  })
+
+  it('inspects a token', async () => {
+    const id = await fixture.createIdentity()
+    const token = await fixture.issueToken(id)
+    const page = await open('tokens')
+    await page.getByLabel('Text of a token').fill(token)
+    await click(page, 'Inspect')
+    await page.getByRole('link', { name: id, exact: true }).waitFor()
+    const result = await page.locator('section', { hasText: 'Inspect a token' }).getByRole('status').innerText()
+    expect(result.split(/\s+/)).toEqual(expect.arrayContaining(['valid', 'chat', 'default', 'primary']))
+  })
+
+  it('shows why a request was rejected, with the string to sign', async () => {
+    await fixture.call({
+      target: createTarget,
+      accessKey: 'AAAA',
+      headers: { 'x-ms-hmac-string-to-sign-base64': Buffer.from('POST\n/other\nvalues').toString('base64') },
+    })
+    const page = await open()
+    await row(page, '401').getByText('SignatureMismatch').waitFor()
+    await page.getByRole('link', { name: 'createIdentity' }).click()
+    await page.getByText('The client signed a different string: line 2 differs.').waitFor()
+    const lines = await page.locator('.string-to-sign tbody tr').allInnerTexts()
+    expect(lines[1]!.split('\t')).toEqual(['2 Path and query', createTarget, '/other'])
+    expect(await page.locator('.different').count()).toBe(2)
+    await page.reload()
+    await page.getByText('line 2 differs').waitFor()
+  })
+
+  it('filters requests, and keeps filter and place in a reload and on the way back', async () => {
+    await fixture.createIdentity()
+    await fixture.call({ target: createTarget, accessKey: 'AAAA' })
+    await fixture.call({ target: '/identities?api-version=1999-01-01' })
+    const page = await open()
+    await row(page, '201').waitFor()
+    await click(page, 'Rejected')
+    await row(page, '201').waitFor({ state: 'detached' })
+    await page.getByLabel('Filter requests').fill('1999 API')
+    await row(page, '401').waitFor({ state: 'detached' })
+    await page.reload()
+    await page.getByText('1 of 3 requests').waitFor()
+    expect(await row(page, '400').count()).toBe(1)
+    await row(page, '400').getByRole('link').first().click()
+    await page.getByRole('link', { name: '← Requests' }).click()
+    await page.getByText('1 of 3 requests').waitFor()
+    expect(await page.getByLabel('Filter requests').inputValue()).toBe('1999 API')
+    await page.getByLabel('Filter requests').fill('nothing')
+    await page.getByText('No requests match the filter.').waitFor()
+  })
+
+  it('links requests, identities and tokens', async () => {
+    const id = await fixture.createIdentity()
+    await fixture.createIdentity()
+    await fixture.issueToken(id, ['voip'])
+    const page = await open()
+    await row(page, 'issueAccessToken').getByTitle(id).click()
+    await page.getByText(id, { exact: true }).waitFor()
+    await row(page, 'voip').waitFor()
+    await row(page, 'createIdentity').getByRole('link').click()
+    await page.getByRole('link', { name: id }).click()
+    await row(page, 'voip').waitFor()
+    await page.getByRole('link', { name: '← Identities' }).click()
+    await page.getByText('2 identities').waitFor()
+    await page.getByLabel('Filter identities').fill(id)
+    await page.getByText('1 of 2 identities').waitFor()
+    expect(await page.getByTitle(id).getAttribute('href')).toBe(`#/identities/${encodeURIComponent(id)}`)
+  })
+
+  it('expires a token with the clock, and shows the call as a command', async () => {
+    await fixture.issueToken(await fixture.createIdentity())
+    const page = await open('clock')
+    await page.getByLabel('Unit').selectOption('days')
+    const command = await page.locator('.preview code').first().textContent()
+    expect(command).toBe(
+      `curl -X POST ${fixture.emulator.endpoint}_emulator/clock/advance -d '{"milliseconds":${day}}'`,
+    )
+    await click(page, 'Advance')
+    await page.getByRole('banner').getByText('1 day ahead').waitFor()
+    expect(fixture.emulator.clock.offset).toBe(day)
+    await page.getByRole('link', { name: 'Tokens' }).click()
+    await row(page, 'expired').waitFor()
+    await page.getByRole('link', { name: 'Clock', exact: true }).click()
+    await click(page, "Back to the machine's time")
+    await page.getByRole('banner').getByText('1 day ahead').waitFor({ state: 'detached' })
+    expect(fixture.emulator.clock.offset).toBe(0)
+    await page.getByLabel('Time in UTC').fill('2030-01-01T00:00:00')
+    await click(page, 'Set')
+    await notice(page, 'The clock is at 2030-01-01 00:00:00.')
+  })
+
+  it('adds a fault, shows how often it applied, and removes it', async () => {
+    const page = await open('faults')
+    await page.getByRole('combobox', { name: 'Operation', exact: true }).selectOption('createIdentity')
+    await page.getByLabel('Status').fill('429')
+    await page.getByLabel('Retry-After in seconds').fill('7')
+    await click(page, 'Add fault')
+    await row(page, 'status 429, Retry-After 7').waitFor()
+    expect(await fixture.call({ target: createTarget })).toMatchObject({ status: 429, headers: { 'retry-after': '7' } })
+    await row(page, 'createIdentity').getByRole('cell', { name: '1', exact: true }).waitFor()
+    await page.getByRole('banner').getByText('1 fault').waitFor()
+    await click(page, 'Remove')
+    await page.getByText('No faults').waitFor()
+    expect(await fixture.call({ target: createTarget })).toMatchObject({ status: 201 })
+  })
+
+  it('reports an invalid setting', async () => {
+    const page = await open('faults')
+    await page.getByLabel('Status').fill('')
+    await click(page, 'Add fault')
+    await notice(page, 'a fault needs latencyMs, status or reset')
+    expect(fixture.emulator.faults.list()).toEqual([])
+  })
+
+  it('sets and removes limits', async () => {
+    const page = await open('quotas')
+    await page.getByLabel('Calls').fill('0')
+    await click(page, 'Set limit')
+    await row(page, '0 in 30 seconds per resource').waitFor()
+    expect(await fixture.call({ target: createTarget })).toMatchObject({ status: 429 })
+    await click(page, 'Documented limits')
+    await row(page, 'createIdentityWithToken').getByText('1000 in 30 seconds per resource').waitFor()
+    await row(page, /^createIdentity1/)
+      .getByRole('button')
+      .click()
+    await notice(page, 'Removed the limit of createIdentity.')
+    expect(fixture.emulator.quotas.limits).not.toHaveProperty('createIdentity')
+    expect(fixture.emulator.quotas.limits).toHaveProperty('deleteIdentity')
+    await click(page, 'No limits')
+    await page.getByText('No limits: the emulator').waitFor()
+  })
+
+  it('regenerates a key after a confirmation', async () => {
+    const { accessKey } = fixture.emulator
+    const page = await open('resources')
+    await click(page, 'Regenerate primary')
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    expect(fixture.emulator.accessKey).toBe(accessKey)
+    await confirm(page, 'Regenerate primary')
+    const shown = page.getByRole('dialog', { name: 'New primary key of default' }).locator('code')
+    expect(await shown.textContent()).toBe(fixture.emulator.accessKey)
+    expect(fixture.emulator.accessKey).not.toBe(accessKey)
+  })
+
+  it('clears the log and resets the emulator', async () => {
+    await fixture.createIdentity()
+    const page = await open()
+    await row(page, '201').waitFor()
+    await confirm(page, 'Clear')
+    await page.getByText('No requests yet').waitFor()
+    expect(fixture.emulator.identities()).toHaveLength(1)
+    await confirm(page, 'Reset')
+    await notice(page, 'Reset the emulator.')
+    expect(fixture.emulator.identities()).toEqual([])
+  })
+
+  it('follows the emulator until it is paused', async () => {
+    const page = await open('identities')
+    await page.clock.install()
+    await page.reload()
+    await page.getByText('No identities exist.').waitFor()
+    const id = await fixture.createIdentity()
+    await page.clock.runFor(2000)
+    await page.getByTitle(id).waitFor()
+    await click(page, 'Live')
+    let requests = 0
+    page.on('request', () => requests++)
+    await page.clock.runFor(60_000)
+    expect(requests).toBe(0)
+    const next = await fixture.createIdentity()
+    await click(page, 'Live')
+    await page.getByTitle(next).waitFor()
+  })
+
+  it('keeps the focus while other rows appear', async () => {
+    const id = await fixture.createIdentity()
+    const page = await open('identities')
+    await page.getByTitle(id).focus()
+    const next = await fixture.createIdentity()
+    await page.getByTitle(next).waitFor()
+    expect(await page.evaluate('document.activeElement.title')).toBe(id)
+  })
+
+  it('is operated with the keyboard', async () => {
+    await fixture.issueToken(await fixture.createIdentity())
+    const page = await open('tokens')
+    await row(page, 'valid').waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate('document.activeElement.id')).toBe('main')
+    for (let stop = 0; stop < 7; stop++) await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Reveal')
+  })
+
+  it('reports that the emulator stopped, and continues when it is back', async () => {
+    const keyFolder = temporaryFolder()
+    const first = await startEmulator({ keyFolder })
+    const page = await open('faults', first)
+    await page.getByText('No faults').waitFor()
+    await first[Symbol.asyncDispose]()
+    await page.getByRole('alert').getByText('The emulator does not respond: start it again.').waitFor()
+    await using second = await startEmulator({ keyFolder, port: Number(new URL(first.endpoint).port) })
+    await page.getByRole('alert').waitFor({ state: 'hidden' })
+    await click(page, 'Add fault')
+    await row(page, 'status 503').waitFor()
+    expect(second.faults.list()).toHaveLength(1)
+  })
+})
