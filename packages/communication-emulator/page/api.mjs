@@ -13,12 +13,15 @@
 /** @typedef {Json<import('../src/identity/token-introspection.ts').ListedToken>} Token */
 /** @typedef {Json<import('../src/identity/token-introspection.ts').Introspection>} Introspection */
 /** @typedef {import('../src/fault-plan.ts').ListedFault} Fault */
+/** @typedef {import('../src/chat/chat-administration.ts').ListedChatThread} Thread */
+/** @typedef {import('../src/chat/chat-thread.ts').ChatMessage} Message */
+/** @typedef {Json<import('../src/chat/real-time/connections.ts').ListedConnection>} Connection */
 /** @typedef {import('../src/quotas.ts').Limit} Limit */
 /** @typedef {Readonly<Record<string, number | readonly Limit[]>>} Quotas Limits by operation. */
 /** @typedef {import('../src/resource-manager/resource-types.ts').ManagedResource} ManagedResource */
 /** @typedef {{ readonly name: string, readonly endpoint: string, readonly immutableResourceId: string }} Resource */
 /** @typedef {{ readonly now: string, readonly offsetMilliseconds: number }} Clock */
-/** @typedef {{ readonly faults: readonly string[], readonly quotas: readonly string[] }} Operations */
+/** @typedef {Readonly<Record<'faults' | 'events' | 'quotas', readonly string[]>>} Operations */
 
 /**
  * A call of the administration API.

@@ -1,7 +1,7 @@
 import { get } from './api.mjs'
 import { createForm, dangerousButton, field, perform } from './action.mjs'
 import { element } from './dom.mjs'
-import { formatCount } from './format.mjs'
+import { formatCount, formatUserId } from './format.mjs'
 import { createList } from './list.mjs'
 
 /** @typedef {import('./api.mjs').Fault} Fault */
@@ -10,16 +10,19 @@ import { createList } from './list.mjs'
 /** @typedef {import('./main.mjs').View} View */
 
 /** Operations of a fault that names none. */
-const defaultOperations = 'all except sign-in and resource manager'
+const defaultOperations = 'identity operations'
 
 /** @param {Fault} fault */
-function formatEffect({ latencyMs, status, retryAfterSeconds, reset, phase }) {
+function formatEffect({ latencyMs, status, retryAfterSeconds, reset, drop, duplicate, phase, communicationUserId }) {
   const effects = [
     latencyMs !== undefined && `delay of ${latencyMs} ms`,
     status !== undefined && `status ${status}`,
     retryAfterSeconds !== undefined && `Retry-After ${retryAfterSeconds}`,
     reset && 'closed connection',
+    drop && 'lost',
+    duplicate && 'sent twice',
     phase === 'after' && 'after the operation',
+    communicationUserId !== undefined && `only to ${formatUserId(communicationUserId)}`,
   ]
   return effects.filter(Boolean).join(', ')
 }
@@ -64,13 +67,31 @@ export function createFaultsView({ parameters }) {
     ],
     empty: 'No faults: the emulator responds as the service does.',
   })
-  const operation = element('select', { name: 'operation' }, element('option', { value: '' }, defaultOperations))
+  const operations = element('optgroup', { label: 'Operations' }, element('option', { value: '' }, defaultOperations))
+  const events = element('optgroup', { label: 'Events of chat' })
+  const operation = element('select', { name: 'operation' }, operations, events)
+  const status = numberInput('status', { min: 200, max: 599, value: 503 })
+  const retryAfter = numberInput('retryAfterSeconds')
+  const delivery = createSelect('delivery', { '': 'is sent', drop: 'is lost', duplicate: 'is sent twice' })
+  const recipient = element('input', { name: 'communicationUserId', placeholder: 'all' })
+
+  /** Disables the fields that do not apply to the chosen operation or event. */
+  function disableFields() {
+    const isEvent = operation.selectedOptions[0]?.parentElement === events
+    for (const control of [status, retryAfter]) control.disabled = isEvent
+    for (const control of [delivery, recipient]) control.disabled = !isEvent
+  }
+
+  operation.addEventListener('input', disableFields)
+  disableFields()
   const form = createForm({
     label: 'Add fault',
     fields: [
       field('Operation', operation),
-      field('Status', numberInput('status', { min: 200, max: 599, value: 503 })),
-      field('Retry-After in seconds', numberInput('retryAfterSeconds')),
+      field('Status', status),
+      field('Retry-After in seconds', retryAfter),
+      field('Event', delivery),
+      field('Id of its recipient', recipient),
       field('Delay in ms', numberInput('latencyMs')),
       field('Connection', createSelect('reset', { '': 'stays open', true: 'is closed' })),
       field('Phase', createSelect('phase', { '': 'before the operation', after: 'after the operation' })),
@@ -87,8 +108,9 @@ export function createFaultsView({ parameters }) {
     async load() {
       if (operation.length === 1) {
         /** @type {Operations} */
-        const { faults } = await get('operations')
-        operation.append(...faults.map((name) => element('option', {}, name)))
+        const names = await get('operations')
+        operations.append(...names.faults.map((name) => element('option', {}, name)))
+        events.append(...names.events.map((name) => element('option', {}, name)))
       }
       list.show(await get('faults'))
     },
@@ -104,13 +126,16 @@ function createSelect(name, options) {
   )
 }
 
+const textMembers = new Set(['operation', 'phase', 'communicationUserId'])
+
 /** Returns the fault of the filled fields. @param {import('./action.mjs').Values} values */
 function toFault(values) {
   const filled = Object.entries(values).filter(([, value]) => value !== '')
   return Object.fromEntries(
     filled.map(([name, value]) => {
-      if (name === 'operation' || name === 'phase') return [name, value]
-      return [name, name === 'reset' ? true : Number(value)]
+      if (name === 'delivery') return [value, true]
+      if (name === 'reset') return [name, true]
+      return [name, textMembers.has(name) ? value : Number(value)]
     }),
   )
 }

@@ -3,6 +3,11 @@ export function formatTime(time) {
   return time.slice(0, 19).replace('T', ' ')
 }
 
+/** @param {number} milliseconds */
+export function toIso(milliseconds) {
+  return new Date(milliseconds).toISOString()
+}
+
 const units = /** @type {const} */ ([
   ['day', 86_400_000],
   ['hour', 3_600_000],

@@ -1,10 +1,13 @@
 import { get } from './api.mjs'
+import { createForm, field } from './action.mjs'
 import { copyable, definitions, element, linkTo } from './dom.mjs'
 import { formatTime, formatUserId } from './format.mjs'
 import { createList } from './list.mjs'
+import { createThreadList } from './threads.mjs'
 import { createRequestList } from './requests.mjs'
 import { createTokenList, maxShown } from './tokens.mjs'
 
+/** @typedef {import('./api.mjs').Connection} Connection */
 /** @typedef {import('./api.mjs').Identity} Identity */
 /** @typedef {import('./api.mjs').LoggedRequest} LoggedRequest */
 /** @typedef {import('./main.mjs').Route} Route */
@@ -34,9 +37,15 @@ export function createIdentitiesView({ parameters }) {
     empty: 'No identities exist.',
     parameters,
   })
+  const form = createForm({
+    label: 'Create identity',
+    fields: [field('Custom id', element('input', { name: 'customId', placeholder: 'none' }))],
+    toCall: ({ customId }) => ({ method: 'POST', path: 'identities', body: { ...(customId && { customId }) } }),
+    success: () => 'Created the identity.',
+  })
   return {
     title: 'Identities',
-    content: [list.element],
+    content: [list.element, element('section', { class: 'card' }, element('h2', {}, 'Create an identity'), form)],
     load: async () => list.show((await getIdentities()).toReversed()),
   }
 }
@@ -45,6 +54,7 @@ export function createIdentitiesView({ parameters }) {
 export function createIdentityView({ id }) {
   const summary = element('div')
   const tokens = createTokenList({ isOfIdentity: true })
+  const threads = createThreadList()
   const requests = createRequestList()
   return {
     title: 'Identity',
@@ -54,27 +64,42 @@ export function createIdentityView({ id }) {
       summary,
       element('h2', {}, 'Tokens'),
       tokens.element,
+      element('h2', {}, 'Threads'),
+      threads.element,
       element('h2', {}, 'Requests'),
       requests.element,
     ],
     async load() {
-      const query = new URLSearchParams({ communicationUserId: id, newest: String(maxShown) })
-      const [identities, ownTokens, allRequests] = await Promise.all([
+      const query = new URLSearchParams({ communicationUserId: id })
+      const [identities, ownTokens, ownThreads, connections, allRequests] = await Promise.all([
         getIdentities(),
-        get(`tokens?${query}`),
+        get(`tokens?${query}&newest=${maxShown}`),
+        get(`chat/threads?${query}`),
+        /** @type {Promise<Connection[]>} */ (get('chat/connections')),
         /** @type {Promise<LoggedRequest[]>} */ (get('requests')),
       ])
-      summary.replaceChildren(describe(identities.find(({ communicationUserId }) => communicationUserId === id)))
+      summary.replaceChildren(
+        describe(
+          identities.find(({ communicationUserId }) => communicationUserId === id),
+          connections.filter(({ communicationUserId }) => communicationUserId === id),
+        ),
+      )
+      threads.show(ownThreads.toReversed())
       tokens.show(ownTokens.toReversed())
       requests.show(allRequests.filter(({ communicationUserId }) => communicationUserId === id).toReversed())
     },
   }
 }
 
-/** @param {Identity | undefined} identity */
-function describe(identity) {
+/** @param {Identity | undefined} identity @param {readonly Connection[]} connections */
+function describe(identity, connections) {
   if (!identity)
     return element('p', {}, `Not among the newest ${maxShown} identities: it was deleted, or belongs to Teams.`)
   const { resource, customId, createdAt } = identity
-  return definitions({ Resource: resource, 'Custom id': customId, Created: formatTime(createdAt) })
+  return definitions({
+    Resource: resource,
+    'Custom id': customId,
+    Created: formatTime(createdAt),
+    'Chat connections': connections.length === 0 ? undefined : String(connections.length),
+  })
 }

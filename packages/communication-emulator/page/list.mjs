@@ -84,8 +84,7 @@ export function createList({ noun, columns, key, empty, parameters, states = {},
     table.hidden = shown.length === 0
     message.hidden = shown.length > 0
     if (shown.length === 0) message.replaceChildren(items.length === 0 ? empty || '' : `No ${noun} match the filter.`)
-    count.textContent =
-      shown.length === items.length ? `${items.length} ${noun}` : `${shown.length} of ${items.length} ${noun}`
+    count.textContent = `${shown.length} of ${items.length} ${noun}`
     count.hidden = !parameters || items.length === 0
   }
 

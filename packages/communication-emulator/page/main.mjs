@@ -1,5 +1,6 @@
 import { get } from './api.mjs'
 import { dangerousButton, showNotice } from './action.mjs'
+import { createConnectionsView } from './connections.mjs'
 import { createClockView, formatOffset } from './clock.mjs'
 import { element, getElement } from './dom.mjs'
 import { createFaultsView, formatActive } from './faults.mjs'
@@ -10,6 +11,7 @@ import { createQuotasView } from './quotas.mjs'
 import { createRequestsView, createRequestView } from './requests.mjs'
 import { createResourcesView } from './resources.mjs'
 import { getListAddress, readRoute } from './route.mjs'
+import { createThreadsView, createThreadView } from './threads.mjs'
 import { createTokensView } from './tokens.mjs'
 
 /** @typedef {ReturnType<typeof readRoute>} Route */
@@ -32,6 +34,8 @@ const views = {
   requests: ['Requests', createRequestsView, createRequestView],
   identities: ['Identities', createIdentitiesView, createIdentityView],
   tokens: ['Tokens', createTokensView],
+  threads: ['Threads', createThreadsView, createThreadView],
+  connections: ['Connections', createConnectionsView],
   clock: ['Clock', createClockView],
   faults: ['Faults', createFaultsView],
   quotas: ['Quotas', createQuotasView],
@@ -76,7 +80,7 @@ getElement('nav').append(...links)
 getElement('live').before(
   dangerousButton('Reset', {
     title: 'Reset the emulator?',
-    text: 'It resets the clock, and deletes identities, tokens, assignments, managed resources, faults and logged requests. It keeps access keys and quota limits.',
+    text: 'It resets the clock, and deletes everything except access keys, quota limits and the resources of the options.',
     call: { method: 'POST', path: 'reset' },
     success: () => 'Reset the emulator.',
   }),

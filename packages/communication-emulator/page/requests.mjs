@@ -16,8 +16,10 @@ function isRejected({ status }) {
 
 /** Returns code and message of a rejection. @param {LoggedRequest} request */
 function getReason({ status, errorCode, explanation = {} }) {
-  if (status === undefined)
-    return { code: 'ConnectionClosed', message: 'A fault closed the connection without a response.' }
+  if (status === undefined) {
+    if (errorCode !== undefined) return { code: errorCode, message: 'A fault lost the event.' }
+    return { code: 'NoResponse', message: 'A fault closed the connection, or the client did not respond.' }
+  }
   const { code, error, message = '' } = /** @type {Readonly<Record<string, string>>} */ (explanation)
   return { code: code ?? error ?? errorCode, message }
 }
@@ -25,7 +27,7 @@ function getReason({ status, errorCode, explanation = {} }) {
 /** @param {LoggedRequest} request */
 function createStatus({ status }) {
   const kind = status === undefined || status >= 500 ? 'bad' : status >= 400 ? 'soon' : 'good'
-  return element('span', { class: `badge ${kind}` }, status === undefined ? 'closed' : String(status))
+  return element('span', { class: `badge ${kind}` }, status === undefined ? 'none' : String(status))
 }
 
 /** @param {LoggedRequest} request */
@@ -130,6 +132,7 @@ function describe(request) {
     Request: element('code', {}, `${method} ${path}`),
     Operation: operation,
     User: request.communicationUserId && linkTo('identities', request.communicationUserId),
+    Thread: request.threadId && linkTo('threads', request.threadId),
     Resource: resource,
     'API version': apiVersion,
     'Client request id': clientRequestId && element('code', {}, clientRequestId),

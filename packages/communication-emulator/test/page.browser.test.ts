@@ -1,5 +1,8 @@
+import { ChatClient } from '@azure/communication-chat'
+import { AzureCommunicationTokenCredential } from '@azure/communication-common'
 import { hasBrowser, launchBrowser, type Browser, type Page } from '@acs-kit/test-support/browser'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startEmulator } from '../src/index.ts'
 import { useEmulator } from './emulator-fixture.ts'
@@ -32,6 +35,22 @@ describe.runIf(hasBrowser)('the page of the emulator', () => {
     })
     await page.goto(`${endpoint}_emulator/#/${view}`)
     return page
+  }
+
+  /** Connects a user of chat with the SDK, which supports this in browsers only. */
+  async function connectChat(page: Page, token: string): Promise<void> {
+    const contents = `
+      export { ChatClient } from '@azure/communication-chat'
+      export { AzureCommunicationTokenCredential } from '@azure/communication-common'`
+    const stdin = { contents, resolveDir: import.meta.dirname }
+    const { outputFiles } = await build({ stdin, bundle: true, format: 'iife', globalName: 'azure', write: false })
+    // The SDK needs a page of HTTPS.
+    await page.goto(fixture.emulator.endpoint)
+    await page.addScriptTag({ content: outputFiles[0]!.text })
+    const credential = `new azure.AzureCommunicationTokenCredential(${JSON.stringify(token)})`
+    const chatClient = `new azure.ChatClient(${JSON.stringify(fixture.emulator.endpoint)}, ${credential})`
+    await page.evaluate(`${chatClient}.startRealtimeNotifications()`)
+    await expect.poll(() => fixture.emulator.chat.connections()).toHaveLength(1)
   }
 
   const row = (page: Page, text: string | RegExp) => page.locator('tbody tr', { hasText: text })
@@ -188,6 +207,74 @@ describe.runIf(hasBrowser)('the page of the emulator', () => {
     expect(fixture.emulator.quotas.limits).toHaveProperty('deleteIdentity')
     await click(page, 'No limits')
     await page.getByText('No limits: the emulator').waitFor()
+  })
+
+  it('shows threads with messages and requests, and acts as a participant', async () => {
+    const { emulator } = fixture
+    const [alice, bob] = [emulator.createIdentity(), emulator.createIdentity()]
+    const token = await fixture.issueToken(alice)
+    const client = new ChatClient(emulator.endpoint, new AzureCommunicationTokenCredential(token))
+    const created = await client.createChatThread({ topic: 'Lunch' })
+    const threadId = created.chatThread!.id
+    await client
+      .getChatThreadClient(threadId)
+      .sendMessage({ content: '<img src=x onerror=alert(1)>' }, { senderDisplayName: 'Alice' })
+    const page = await open(`identities/${encodeURIComponent(alice)}`)
+    await page.getByRole('link', { name: 'Lunch' }).click()
+    await row(page, '<img src=x onerror=alert(1)>').getByRole('link', { name: 'Alice' }).waitFor()
+    await row(page, 'sendChatMessage').waitFor()
+    await page.getByLabel('Id of the user').fill(bob)
+    await page.getByLabel('Name', { exact: true }).fill('Bob')
+    await click(page, 'Add participant')
+    await page.getByRole('combobox', { name: 'As' }).selectOption('Bob')
+    await page.getByLabel('Message', { exact: true }).fill('Hello')
+    await click(page, 'Send')
+    await row(page, 'Hello').getByTitle(bob).waitFor()
+    expect(emulator.chat.messages(threadId).at(-1)).toMatchObject({ sender: bob, content: { message: 'Hello' } })
+    await click(page, 'System')
+    await row(page, 'Hello').waitFor({ state: 'detached' })
+    await page.reload()
+    await row(page, 'topicUpdated').waitFor()
+    await row(page, 'createChatThread').getByRole('link').click()
+    await page.getByRole('link', { name: threadId }).click()
+    await page.getByRole('link', { name: '← Threads' }).click()
+    await page.getByText('1 of 1 threads').waitFor()
+  })
+
+  it('creates identities and threads', async () => {
+    const page = await open('identities')
+    await page.getByLabel('Custom id').fill('alice')
+    await click(page, 'Create identity')
+    await row(page, 'alice').waitFor()
+    const [identity] = fixture.emulator.identities()
+    await page.getByRole('link', { name: 'Threads' }).click()
+    await page.getByLabel('Topic').fill('Lunch')
+    await page.getByLabel('Id of its creator').fill(identity!.communicationUserId)
+    await click(page, 'Create thread')
+    await row(page, 'Lunch').waitFor()
+    expect(fixture.emulator.chat.threads()).toMatchObject([{ topic: 'Lunch' }])
+  })
+
+  it('lists connections, and shows the events that a fault lost', async () => {
+    const { emulator } = fixture
+    const alice = emulator.createIdentity()
+    const { id: threadId } = emulator.chat.createThread({ topic: 'Lunch', createdBy: alice })
+    const client = await browser.newPage({ ignoreHTTPSErrors: true })
+    onTestFinished(() => client.close())
+    await connectChat(client, await fixture.issueToken(alice))
+    const page = await open('faults')
+    await page.getByRole('combobox', { name: 'Operation' }).selectOption('chatMessageReceived')
+    await page.getByRole('combobox', { name: 'Event' }).selectOption('is lost')
+    await click(page, 'Add fault')
+    await row(page, 'chatMessageReceived').getByText('lost').waitFor()
+    emulator.chat.sendMessage({ threadId, communicationUserId: alice, content: 'Hello' })
+    await page.getByRole('link', { name: 'Requests' }).click()
+    await row(page, 'chatMessageReceived').getByText('A fault lost the event.').waitFor()
+    await page.getByRole('link', { name: 'Connections' }).click()
+    await row(page, alice).waitFor()
+    await confirm(page, 'Close')
+    await notice(page, 'Closed 1 connection.')
+    expect(emulator.faults.list()).toMatchObject([{ drop: true, appliedCount: 1 }])
   })
 
   it('regenerates a key after a confirmation', async () => {
