@@ -55,6 +55,18 @@ export function openDialog(title, ...content) {
   })
 }
 
+/** @param {...Child} others */
+export function closeButtons(...others) {
+  const close = element('button', { value: '', class: 'main', autofocus: true }, 'Close')
+  return element('div', { class: 'buttons' }, ...others, close)
+}
+
+/** Closes the dialog without a value. */
+export function closeDialog() {
+  const dialog = /** @type {HTMLDialogElement} */ (getElement('dialog'))
+  dialog.close('')
+}
+
 /**
  * Creates a button whose call needs a confirmation.
  *
@@ -70,7 +82,7 @@ export function dangerousButton(label, { title, text, call, success }) {
       element(
         'div',
         { class: 'buttons' },
-        element('button', { value: '' }, 'Cancel'),
+        element('button', { value: '', autofocus: true }, 'Cancel'),
         element('button', { value: 'confirm', class: 'danger' }, label),
       ),
     )

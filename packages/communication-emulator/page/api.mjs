@@ -10,6 +10,7 @@
  */
 /** @typedef {Json<import('../src/request-log.ts').LoggedRequest>} LoggedRequest */
 /** @typedef {Json<import('../src/identity/identities.ts').ListedIdentity>} Identity */
+/** @typedef {import('../src/identity/assignments.ts').ListedAssignment} Assignment */
 /** @typedef {Json<import('../src/identity/token-introspection.ts').ListedToken>} Token */
 /** @typedef {Json<import('../src/identity/token-introspection.ts').Introspection>} Introspection */
 /** @typedef {import('../src/fault-plan.ts').ListedFault} Fault */

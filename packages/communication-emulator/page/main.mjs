@@ -1,5 +1,5 @@
 import { get } from './api.mjs'
-import { dangerousButton, showNotice } from './action.mjs'
+import { closeDialog, dangerousButton, showNotice } from './action.mjs'
 import { createConnectionsView } from './connections.mjs'
 import { createClockView, formatOffset } from './clock.mjs'
 import { element, getElement } from './dom.mjs'
@@ -11,6 +11,7 @@ import { createQuotasView } from './quotas.mjs'
 import { createRequestsView, createRequestView } from './requests.mjs'
 import { createResourcesView } from './resources.mjs'
 import { getListAddress, readRoute } from './route.mjs'
+import { createSignInView } from './sign-in.mjs'
 import { createThreadsView, createThreadView } from './threads.mjs'
 import { createTokensView } from './tokens.mjs'
 
@@ -40,6 +41,7 @@ const views = {
   faults: ['Faults', createFaultsView],
   quotas: ['Quotas', createQuotasView],
   resources: ['Resources', createResourcesView],
+  'sign-in': ['Sign-in', createSignInView],
 }
 
 const links = Object.entries(views).map(([name, [label]]) => element('a', { href: `#/${name}` }, label))
@@ -90,6 +92,7 @@ getElement('skip').addEventListener('click', (event) => {
   getElement('main').focus()
 })
 addEventListener('hashchange', () => {
+  closeDialog()
   showNotice('')
   open()
   getElement('main').focus()

@@ -1,5 +1,5 @@
 import { get } from './api.mjs'
-import { dangerousButton, openDialog } from './action.mjs'
+import { closeButtons, dangerousButton, openDialog } from './action.mjs'
 import { copyable, element } from './dom.mjs'
 import { createList } from './list.mjs'
 
@@ -30,8 +30,7 @@ function createKeyButtons({ name }) {
 
 /** @param {string} title @param {string} key */
 function showKey(title, key) {
-  const close = element('button', { value: '', class: 'main' }, 'Close')
-  return openDialog(title, copyable(key, 'the key'), element('div', { class: 'buttons' }, close))
+  return openDialog(title, copyable(key, 'the key'), closeButtons())
 }
 
 /** @param {string | undefined} endpoint */

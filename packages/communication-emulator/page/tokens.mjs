@@ -1,5 +1,5 @@
 import { get, send } from './api.mjs'
-import { createForm, field, openDialog, perform, showNotice } from './action.mjs'
+import { closeButtons, createForm, field, openDialog, perform, showNotice } from './action.mjs'
 import { copyable, definitions, element, linkTo } from './dom.mjs'
 import { formatTime, formatUserId } from './format.mjs'
 import { createList } from './list.mjs'
@@ -75,18 +75,13 @@ async function reveal(token) {
     copyable(text, 'the token'),
     element('h3', {}, 'Claims'),
     element('pre', {}, formatClaims(text)),
-    element(
-      'div',
-      { class: 'buttons' },
-      token.state === 'valid' && element('button', { value: 'expire' }, 'Set the clock to its expiry'),
-      element('button', { value: '', class: 'main' }, 'Close'),
-    ),
+    closeButtons(token.state === 'valid' && element('button', { value: 'expire' }, 'Set the clock to its expiry')),
   )
   if (choice === 'expire') await perform(call, () => `Set the clock to ${formatTime(expiresOn)}.`)
 }
 
 /** @param {string} token */
-function formatClaims(token) {
+export function formatClaims(token) {
   const [, payload = ''] = token.split('.')
   return JSON.stringify(JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))), undefined, 2)
 }

@@ -71,7 +71,9 @@ describe.runIf(hasBrowser)('the page of the emulator', () => {
     const dialog = page.getByRole('dialog', { name: 'Access token' })
     expect(await dialog.locator('code').textContent()).toBe(token)
     expect(await dialog.locator('pre').textContent()).toContain('"acsScope": "chat"')
-    await dialog.getByRole('button', { name: 'Close' }).click()
+    await dialog.getByRole('link').click()
+    await page.getByRole('heading', { name: 'Identity', exact: true }).waitFor()
+    expect(await dialog.isVisible()).toBe(false)
     await page.reload()
     await row(page, 'valid').waitFor()
     expect(await page.content()).not.toContain(token)
@@ -275,6 +277,19 @@ describe.runIf(hasBrowser)('the page of the emulator', () => {
     await confirm(page, 'Close')
     await notice(page, 'Closed 1 connection.')
     expect(emulator.faults.list()).toMatchObject([{ drop: true, appliedCount: 1 }])
+  })
+
+  it('gets a sign-in token, and rotates its key', async () => {
+    const page = await open('sign-in')
+    await page.getByLabel('User').fill('bob')
+    await page.getByLabel('Roles').fill('admin reader')
+    await click(page, 'Sign in')
+    const dialog = page.getByRole('dialog', { name: 'Sign-in token of bob' })
+    const claims = JSON.parse((await dialog.locator('pre').textContent())!)
+    expect(claims).toMatchObject({ aud: 'api://acs-kit', roles: ['admin', 'reader'], scp: 'access_as_user' })
+    await dialog.getByRole('button', { name: 'Close' }).click()
+    await confirm(page, 'Rotate signing key')
+    await notice(page, 'Rotated the signing key.')
   })
 
   it('regenerates a key after a confirmation', async () => {
