@@ -3,7 +3,10 @@ import * as fc from 'fast-check'
 import { findAdministrationFlaw } from './documented-responses.ts'
 import { fuzz, type FuzzOptions } from './fuzz.ts'
 
-const nouns = ['health', 'resources', 'identities', 'tokens', 'introspect', 'clock', 'faults', 'quotas', 'requests']
+const nouns =
+  'health resources identities tokens introspect clock faults quotas requests token operations managedResources page'.split(
+    ' ',
+  )
 const number = fc.oneof(fc.constantFrom(0, 1, -1, 0.5, 1e21, 2 ** 53), fc.double(), fc.integer())
 const scalar = fc.oneof(number, fc.string(), fc.boolean(), fc.constant(null))
 const names =
@@ -17,7 +20,18 @@ const word = fc.oneof(
   fc.string().map((text) => encodeURIComponent(text)),
 )
 const query = fc.oneof(
-  fc.constantFrom('', '?limit=0', '?limit=-1', '?limit=1.5', '?limit=1e300', '?limit=NaN', '?limit=', '?reveal=true'),
+  fc.constantFrom(
+    '',
+    '?newest=2',
+    '?newest=-1',
+    '?limit=0',
+    '?limit=-1',
+    '?limit=1.5',
+    '?limit=1e300',
+    '?limit=NaN',
+    '?limit=',
+    '?reveal=true',
+  ),
   fc.constantFrom('?after=x', '?after=8:acs:00000000-0000-0000-0000-000000000000_ffffffff-0000-0000-0000-000000000000'),
   fc.string().map((text) => `?communicationUserId=${encodeURIComponent(text)}`),
 )
@@ -31,6 +45,9 @@ const generatedRequest = fc.record({
   headers: fc.oneof(
     fc.constant<Record<string, string>>({}),
     origins.map((origin): Record<string, string> => ({ origin })),
+    fc
+      .constantFrom('cross-site', 'same-origin', 'none', 'x')
+      .map((site): Record<string, string> => ({ 'sec-fetch-site': site, 'x-emulator-token': 'x' })),
     fc.constantFrom('elsewhere.example', '[::1]:1', '127.0.0.1', '').map((host): Record<string, string> => ({ host })),
   ),
   body: fc.oneof(
