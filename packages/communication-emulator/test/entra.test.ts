@@ -269,7 +269,10 @@ describe('the authorization endpoint', () => {
     async (address) => {
       const response = await open({ redirect_uri: address })
       expect(response.status).toBe(200)
-      expect(await response.text()).toContain('sign-in page of the <strong>acs-kit emulator</strong>')
+      const html = await response.text()
+      expect(html).toContain('sign-in page of the <strong>acs-kit emulator</strong>')
+      expect(html).toContain('<h1>Sign in to acs-kit sample app</h1>')
+      expect(html).toContain(`${new URL(address).origin}, application ${wellKnownPublicClientId}`)
     },
   )
 

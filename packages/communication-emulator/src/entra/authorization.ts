@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { RawResponse, RawRequest } from '../raw-request.ts'
-import { checkClient, isAllowedRedirect } from './clients.ts'
+import { checkClient, getApplicationName, isAllowedRedirect } from './clients.ts'
 import type { Delegation } from './entra-tokens.ts'
 import { OAuthError } from './oauth-error.ts'
 import { parseScopes } from './scopes.ts'
@@ -59,7 +59,8 @@ export function createAuthorizationEndpoint(clock: Clock) {
     const form = new URLSearchParams(body.toString())
     const user = (form.get('pick') ?? form.get('user') ?? '').trim()
     if (method !== 'POST' || user === '') {
-      return signInPage({ hint: query.get('login_hint') ?? '', application: clientId })
+      const application = { name: getApplicationName(clientId), clientId, origin: new URL(redirectUri).origin }
+      return signInPage({ hint: query.get('login_hint') ?? '', application })
     }
     for (const [old, { expiresAt }] of codes) if (expiresAt <= clock.now()) codes.delete(old)
     const code = randomBytes(32).toString('base64url')

@@ -3,9 +3,19 @@ import { isLoopbackOrigin } from '../loopback.ts'
 import { OAuthError } from './oauth-error.ts'
 import { wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownPublicClientId } from './tenant.ts'
 
+const applicationNames: Readonly<Record<string, string>> = {
+  [wellKnownPublicClientId]: 'acs-kit sample app',
+  [wellKnownConfidentialClientId]: 'acs-kit sample service',
+}
+
+/** Returns the name that the sign-in page shows for a known application. */
+export function getApplicationName(clientId: string): string {
+  return applicationNames[clientId]!
+}
+
 /** Throws an `OAuthError` for an unknown application. */
 export function checkClient(clientId: string | undefined): asserts clientId is string {
-  if (clientId === wellKnownPublicClientId || clientId === wellKnownConfidentialClientId) return
+  if (clientId !== undefined && Object.hasOwn(applicationNames, clientId)) return
   throw new OAuthError(
     'unauthorized_client',
     700016,
