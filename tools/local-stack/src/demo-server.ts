@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Emulator } from '@acs-kit/communication-emulator'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { createServer, searchForWorkspaceRoot, type Connect } from 'vite'
 import { loadStackDocuments, type PublishedStack } from './stack-documents.ts'
 
@@ -37,18 +38,21 @@ export async function startDemoServer(emulator: Emulator, port: number): Promise
     response.setHeader('Content-Type', 'application/json').end(JSON.stringify(document))
   }
   const toEmulator = { target: new URL(emulator.endpoint).origin, changeOrigin: true }
+  await using parts = new AsyncDisposableStack()
+  const cache = parts.use(new TemporaryFolder())
   const listeners = process.listeners('SIGTERM')
   const server = await createServer({
     root,
     configFile: false,
     logLevel: 'error',
-    // The dependencies are modules already, and nothing may be written next to them.
-    optimizeDeps: { noDiscovery: true, include: [] },
+    // Azure's packages need bundling. Nothing may be written next to them.
+    cacheDir: cache.path,
+    optimizeDeps: { noDiscovery: true, include: ['@azure/communication-chat', '@azure/communication-common'] },
     server: {
       host: '127.0.0.1',
       port,
       cors: false,
-      fs: { allow: servedFolders },
+      fs: { allow: [...servedFolders, cache.path] },
       // Other programs rely on a port that was chosen.
       strictPort: port !== 0,
       proxy: { [`/${emulator.entra.tenantId}/`]: toEmulator, '/_emulator/': toEmulator },
@@ -67,12 +71,9 @@ export async function startDemoServer(emulator: Emulator, port: number): Promise
   // Vite would exit on SIGTERM while this program still cleans up.
   const added = process.listeners('SIGTERM').filter((listener) => !listeners.includes(listener))
   for (const listener of added) process.off('SIGTERM', listener)
-  try {
-    await server.listen()
-  } catch (error) {
-    await server.close()
-    throw error
-  }
+  parts.defer(() => server.close())
+  await server.listen()
+  const open = parts.move()
   return {
     url: server.resolvedUrls!.local[0]!,
     publish: (stack) => void (published = stack),
@@ -81,6 +82,6 @@ export async function startDemoServer(emulator: Emulator, port: number): Promise
         if (folders.some((folder) => path.startsWith(folder))) listener()
       })
     },
-    [Symbol.asyncDispose]: () => server.close(),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
   }
 }
