@@ -1,48 +1,49 @@
-import { TokenError } from '@acs-kit/token-client'
-import { showStatus } from './page.ts'
+import { explainError } from './explain-error.ts'
+import { clearNotice, getNoticeKind, showNotice, type Area } from './notice.ts'
 
 /** Users expect a sign of progress after this time. */
 const slowNoticeMs = 500
 
-const advice: Partial<Record<TokenError['code'], string>> = {
-  'network-failed': 'The token service is unreachable. Check your network connection.',
-  timeout: 'The token service did not respond in time. Try again in a moment.',
-  'sign-in-failed': 'Your sign-in has expired. Sign out and sign in again.',
-  'rate-limited': 'Too many requests. Try again in a moment.',
-  'scope-not-allowed': 'You are not permitted to use this scope.',
-  'communication-unavailable': 'Azure Communication Services is unreachable. Try again in a moment.',
-  invalidated: 'The token was replaced in the meantime. Try again.',
-}
-
-export function toMessage(error: unknown): string {
-  return (error instanceof TokenError && advice[error.code]) || (error as Error).message
-}
-
-/** Runs an action and shows its error. */
-export async function runAction(action: () => Promise<void>): Promise<void> {
+/** Runs an action. Shows its error, with a button to run it again. */
+export async function runAction(area: Area, action: () => Promise<void>, isRetry = false): Promise<void> {
   // Screen readers speak changes only, so a repeated message must be cleared first.
-  showStatus('')
+  clearNotice(area)
+  const showProgress = () => {
+    // Another action may have shown its result in the meantime.
+    if (getNoticeKind(area) === undefined) showNotice(area, { kind: 'progress', text: 'Waiting for a response…' })
+  }
+  const timer = setTimeout(showProgress, slowNoticeMs)
   try {
     await action()
+    if (getNoticeKind(area) === 'progress') clearNotice(area)
+    if (isRetry && getNoticeKind(area) === undefined)
+      showNotice(area, { kind: 'success', text: 'The retry succeeded.' })
   } catch (error) {
-    showStatus(toMessage(error))
+    showNotice(area, { kind: 'error', ...explainError(error), retry: () => void runAction(area, action, true) })
+  } finally {
+    clearTimeout(timer)
   }
 }
 
 /** Runs an action on each click, unless it is still running. */
-export function onClick(button: HTMLElement, action: () => Promise<void>): void {
-  const run = async () => {
-    // A disabled button would lose the focus.
-    if (button.getAttribute('aria-disabled') === 'true') return
-    button.setAttribute('aria-disabled', 'true')
-    await runAction(action)
-    button.removeAttribute('aria-disabled')
-  }
-  button.addEventListener('click', () => void run())
+export function onClick(area: Area, button: HTMLElement, action: () => Promise<void>, signal?: AbortSignal): void {
+  button.addEventListener('click', () => void runOnce(area, button, action), { ...(signal && { signal }) })
 }
 
-/** Shows a notice while a promise is slow. */
-export function withSlowNotice<T>(promise: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => showStatus('Waiting for the token service…'), slowNoticeMs)
-  return promise.finally(() => clearTimeout(timer))
+/** Runs an action on each submission of a form, unless it is still running. */
+export function onSubmit(area: Area, form: HTMLFormElement, action: () => Promise<void>, signal: AbortSignal): void {
+  const control = form.querySelector<HTMLElement>('button:not([type])') ?? form.querySelector('input')!
+  const submit = (event: Event) => {
+    event.preventDefault()
+    void runOnce(area, control, action)
+  }
+  form.addEventListener('submit', submit, { signal })
+}
+
+async function runOnce(area: Area, control: HTMLElement, action: () => Promise<void>): Promise<void> {
+  // A disabled button would lose the focus.
+  if (control.getAttribute('aria-disabled') === 'true') return
+  control.setAttribute('aria-disabled', 'true')
+  await runAction(area, action)
+  control.removeAttribute('aria-disabled')
 }

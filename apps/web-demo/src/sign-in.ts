@@ -18,8 +18,8 @@ export function createSignIn({ authority, clientId, scope, metadata }: DemoConfi
     stateStore: store,
     automaticSilentRenew: false,
   })
-  /** Opens the sign-in page. */
-  const start = () => manager.signinRedirect()
+  /** Opens the sign-in page. If it `asks`, another user than the one signed in elsewhere can be chosen. */
+  const start = ({ asks = false } = {}) => manager.signinRedirect(asks ? { prompt: 'select_account' } : {})
 
   return {
     start,

@@ -1,0 +1,208 @@
+import { hasBrowser, launchBrowser } from '@acs-kit/test-support/browser'
+import { describe, expect, it } from 'vitest'
+import { appearances, checkAppearance, chooseUser, signIn, toDemoPage, useDemo, type DemoPage } from './demo-page.ts'
+
+describe.runIf(hasBrowser)('two people in the demo', () => {
+  const fixture = useDemo()
+  let pairs = 0
+
+  const getMessages = ({ page }: DemoPage) => page.locator('#messages .text').allTextContents()
+  const waitForText = ({ page }: DemoPage, text: string | RegExp) =>
+    page.locator('#chat').getByText(text, { exact: true }).waitFor()
+
+  async function openChat(demo: DemoPage): Promise<void> {
+    await demo.click('Open chat')
+    await waitForText(demo, 'Connected')
+  }
+
+  async function say({ page }: DemoPage, text: string): Promise<void> {
+    await page.getByRole('textbox', { name: 'Message' }).fill(text)
+    await page.keyboard.press('Enter')
+  }
+
+  /** Opens the demo for a second person, in another window of the same browser. */
+  async function openSecondWindow(demo: DemoPage, user: string): Promise<DemoPage> {
+    const opened = demo.context.waitForEvent('page')
+    await demo.click('Open a second window')
+    const second = toDemoPage(demo.context, await opened)
+    await chooseUser(second, user)
+    return second
+  }
+
+  /** Starts a chat of two people, each with a browser context of their own. They have no other chats. */
+  async function startChat(options: Parameters<typeof fixture.open>[0] = {}) {
+    const contexts = new AsyncDisposableStack()
+    const alice = contexts.use(await fixture.open(options))
+    const bob = contexts.use(await fixture.open(options))
+    const suffix = pairs++ === 0 ? '' : ` ${pairs}`
+    await Promise.all([signIn(alice, `Alice${suffix}`), signIn(bob, `Bob${suffix}`)])
+    await Promise.all([openChat(alice), openChat(bob)])
+    await alice.click('New chat')
+    await alice.page.getByText('Add a person by identity').click()
+    await alice.page.getByLabel('Identity of the person').fill((await bob.page.locator('#identity').textContent())!)
+    await alice.page.getByLabel('Name of the person').fill(`Bob${suffix}`)
+    await alice.click('Add')
+    await bob.page.getByRole('textbox', { name: 'Message' }).waitFor()
+    return { alice, bob, suffix, [Symbol.asyncDispose]: () => contexts.disposeAsync() }
+  }
+
+  it('chat in two windows, from sign-in to leaving', async () => {
+    await using carol = await fixture.open()
+    await signIn(carol, 'Carol')
+    await openChat(carol)
+    await carol.click('New chat')
+    await waitForText(carol, 'Carol joined')
+    const dave = await openSecondWindow(carol, 'Dave')
+    await openChat(dave)
+    await carol.click('Add Dave')
+    await waitForText(carol, 'Dave joined')
+    await waitForText(dave, 'Dave joined')
+
+    await say(carol, 'Hello Dave')
+    await waitForText(dave, 'Hello Dave')
+    await waitForText(carol, 'Read by Dave')
+    await dave.page.getByRole('textbox', { name: 'Message' }).pressSequentially('He')
+    await waitForText(carol, 'Dave is typing…')
+    await say(dave, 'Hello Carol')
+    await waitForText(carol, 'Hello Carol')
+    expect(await carol.page.locator('#typing').textContent()).toBe('')
+
+    await dave.click('Edit')
+    await say(dave, 'Hello, dear Carol')
+    await waitForText(carol, 'Hello, dear Carol')
+    await carol.click('Delete')
+    await waitForText(dave, 'Deleted')
+    expect(await getMessages(dave)).toEqual(['Deleted', 'Hello, dear Carol'])
+    await carol.page.getByLabel('Topic').fill('Lunch')
+    await carol.page.keyboard.press('Enter')
+    await waitForText(dave, 'The topic is “Lunch”')
+    await expect.poll(() => dave.page.getByLabel('Topic').inputValue()).toBe('Lunch')
+
+    await dave.click('Leave')
+    await dave.waitForStatus('You left “Lunch”.')
+    await waitForText(carol, 'Dave left')
+    expect(await carol.page.getByRole('list', { name: 'Participants' }).textContent()).toBe('Carol (you)')
+    expect([...carol.messages, ...dave.messages]).toEqual([])
+  })
+
+  it.each(appearances)('see a readable and accessible chat: %s, %o', async (colorScheme, viewport) => {
+    await using people = await startChat({ colorScheme, viewport })
+    const { alice, bob } = people
+    await say(alice, 'Hi Bob, does your token still work?')
+    await waitForText(bob, 'Hi Bob, does your token still work?')
+    await say(bob, 'It does, for another 23 hours.')
+    await waitForText(alice, 'It does, for another 23 hours.')
+    await say(bob, 'Revoke it, and watch me carry on.')
+    await waitForText(alice, 'Revoke it, and watch me carry on.')
+    await say(alice, 'Done.')
+    await waitForText(alice, /^Read by Bob/)
+    await bob.page.getByRole('textbox', { name: 'Message' }).fill('You')
+    await waitForText(alice, /^Bob.* is typing…/)
+    expect(await getMessages(alice)).toHaveLength(4)
+    await checkAppearance(alice.page, colorScheme)
+    const path = process.env['COMMUNICATION_TEST_SCREENSHOT']
+    if (path !== undefined && colorScheme === 'light' && viewport.width > 1000)
+      await alice.page.screenshot({ path, fullPage: true })
+  })
+
+  it('stay in the chat on reload', async () => {
+    await using people = await startChat()
+    const { alice, bob } = people
+    await say(alice, 'Before')
+    await waitForText(bob, 'Before')
+    await bob.page.reload()
+    await waitForText(bob, 'Connected')
+    expect(await getMessages(bob)).toEqual(['Before'])
+    await say(alice, 'After')
+    await waitForText(bob, 'After')
+  })
+
+  it('receive what they missed while they were offline', async () => {
+    await using people = await startChat()
+    const { alice, bob } = people
+    await bob.context.setOffline(true)
+    await waitForText(bob, 'Offline')
+    await say(bob, 'Not sent')
+    await bob.waitForStatus('You are offline. Check your network connection.')
+    await say(alice, 'Missed')
+    await waitForText(alice, 'Missed')
+    await bob.context.setOffline(false)
+    await bob.waitForStatus('Chat is reachable again.')
+    await waitForText(bob, 'Missed')
+    await waitForText(bob, 'Connected')
+    await bob.click('Send')
+    await waitForText(alice, 'Not sent')
+    expect(await getMessages(alice)).toEqual(['Missed', 'Not sent'])
+  })
+
+  it('carry on with new tokens after theirs have expired', async () => {
+    await using people = await startChat()
+    const { alice, bob } = people
+    const { clock } = fixture.stack.emulator
+    const claims = await alice.page.locator('#claims dl').textContent()
+    clock.advance(Number(/exp(\d{10})/.exec(claims!)![1]) * 1000 - clock.now())
+    await alice.waitForStatus('Chat rejected the token (401).')
+    await waitForText(alice, 'Connected')
+    await say(alice, 'Still there?')
+    await waitForText(bob, 'Still there?')
+    await say(bob, 'Yes')
+    await waitForText(alice, 'Yes')
+    expect(await getMessages(alice)).toEqual(['Still there?', 'Yes'])
+    await alice.clickAndWait('Back to now')
+  })
+
+  it('carry on with a new token after another device revoked theirs', async () => {
+    await using people = await startChat()
+    const { alice, bob, suffix } = people
+    const revoked = await alice.page.locator('#token').textContent()
+    await using other = await fixture.open()
+    await signIn(other, `Alice${suffix}`)
+    // By the time the page learns of it, Azure's client has given up.
+    fixture.stack.emulator.faults.add({ operation: 'listChatThreads', latencyMs: 5000, count: 1 })
+    await other.click('Revoke')
+    await alice.waitForStatus('Chat rejected the token (401).')
+    expect(await alice.page.locator('#token').textContent()).not.toBe(revoked)
+    expect(await alice.page.locator('#snippet').textContent()).toContain('tokens.invalidate()')
+    await waitForText(alice, 'Connected')
+    await say(alice, 'Still there?')
+    await waitForText(bob, 'Still there?')
+    await waitForText(alice, /^Read by Bob/)
+  })
+
+  it('send a message once if chat limits them', async () => {
+    await using people = await startChat()
+    const { alice, bob } = people
+    fixture.stack.emulator.faults.add({ operation: 'sendChatMessage', status: 429, retryAfterSeconds: 1, count: 1 })
+    await say(alice, 'Patience')
+    await alice.waitForStatus('Too many chat requests. Try again in a moment.')
+    await alice.click('Retry')
+    await alice.waitForStatus('The retry succeeded.')
+    await waitForText(bob, 'Patience')
+    expect(await getMessages(bob)).toEqual(['Patience'])
+  })
+
+  it('lose their chats when they delete their identity', async () => {
+    await using people = await startChat()
+    const { alice } = people
+    const identity = await alice.page.locator('#identity').textContent()
+    await alice.click('Delete identity')
+    await alice.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await alice.waitForStatus('Your identity is deleted.')
+    await openChat(alice)
+    await alice.page.getByText('No chat yet.').waitFor()
+    expect(await alice.page.locator('#identity').textContent()).not.toBe(identity)
+  })
+
+  it('learn how to trust the emulator if its certificate is unknown', async () => {
+    await using browser = await launchBrowser()
+    await using context = await browser.newContext()
+    const alice = toDemoPage(context, await context.newPage())
+    await alice.page.goto(fixture.url)
+    await signIn(alice, 'Alice')
+    await alice.click('Open chat')
+    await alice.waitForStatus('The browser cannot reach the emulator’s chat.')
+    const address = `${new URL(fixture.stack.communicationEndpoint).origin}/_emulator/`
+    expect(await alice.page.getByRole('link', { name: address }).getAttribute('href')).toBe(address)
+    await alice.page.getByRole('button', { name: 'Retry' }).waitFor()
+  })
+})

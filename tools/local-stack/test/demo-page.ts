@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { launchBrowser, type Browser, type BrowserContext, type Page } from '@acs-kit/test-support/browser'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { startLocalStack, type LocalStack } from '../src/local-stack.ts'
+import { startTlsProxy } from './tls-proxy.ts'
+
+type ContextOptions = NonNullable<Parameters<Browser['newContext']>[0]>
+
+export interface DemoPage extends AsyncDisposable {
+  readonly context: BrowserContext
+  readonly page: Page
+  /** Errors of the page and messages on its console. */
+  readonly messages: string[]
+  /** Addresses that the page requested or opened. */
+  readonly addresses: string[]
+  readonly waitForStatus: (text: string | RegExp) => Promise<void>
+  readonly click: (name: string) => Promise<void>
+  /** Clicks a button and waits until its action has finished. */
+  readonly clickAndWait: (name: string) => Promise<void>
+}
+
+/** Sizes and colour schemes in which the page is checked. */
+export const appearances = [
+  ['light', { width: 1280, height: 900 }],
+  ['dark', { width: 1280, height: 900 }],
+  ['light', { width: 375, height: 740 }],
+  ['dark', { width: 375, height: 740 }],
+] as const
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Starts the stack and a browser for the tests of a file. The service uses HTTPS and has an origin of its own, as in production. */
+export function useDemo() {
+  const running = new AsyncDisposableStack()
+  let stack: LocalStack
+  let serviceUrl: string
+  let browser: Browser
+  beforeAll(async () => {
+    stack = running.use(await startLocalStack({ ports: { emulator: 0, service: 0, demo: 0 } }))
+    const proxy = running.use(await startTlsProxy(stack.service.url, stack.emulator.tlsFiles))
+    serviceUrl = proxy.url
+    browser = running.adopt(await launchBrowser({ args: [proxy.chromiumFlag] }), (launched) => launched.close())
+  })
+  afterAll(() => running.disposeAsync())
+
+  return {
+    get stack(): LocalStack {
+      return stack
+    },
+    get url(): string {
+      return stack.demo!.url
+    },
+    get browser(): Browser {
+      return browser
+    },
+
+    async open(options: ContextOptions = {}): Promise<DemoPage> {
+      const context = await browser.newContext(options)
+      await context.route('**/config.json', async (route) => {
+        const config = (await (await route.fetch()).json()) as object
+        await route.fulfill({ json: { ...config, serviceUrl } })
+      })
+      const page = await context.newPage()
+      const demo = toDemoPage(context, page)
+      await page.goto(stack.demo!.url)
+      return demo
+    },
+  }
+}
+
+export function toDemoPage(context: BrowserContext, page: Page): DemoPage {
+  const messages: string[] = []
+  const addresses: string[] = []
+  page.on('console', (message) => message.type() !== 'debug' && messages.push(message.text()))
+  page.on('pageerror', (error) => messages.push(error.message))
+  page.on('request', (request) => addresses.push(request.url()))
+  page.on('framenavigated', (frame) => addresses.push(frame.url()))
+  const click = (name: string) => page.getByRole('button', { name, exact: true }).click()
+  return {
+    context,
+    page,
+    messages,
+    addresses,
+    waitForStatus: (text) => page.getByRole('status').filter({ hasText: text }).waitFor(),
+    click,
+    async clickAndWait(name) {
+      await click(name)
+      await page.getByRole('button', { name, exact: true, disabled: false }).waitFor()
+    },
+    [Symbol.asyncDispose]: () => context.close(),
+  }
+}
+
+export async function signIn(demo: DemoPage, user = 'alice'): Promise<void> {
+  await demo.click('Sign in')
+  await chooseUser(demo, user)
+}
+
+/** Signs in on the emulator's page. */
+export async function chooseUser({ page, waitForStatus }: DemoPage, user: string): Promise<void> {
+  await page.getByLabel('Another user').fill(user)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await waitForStatus('Received a token from the service.')
+}
+
+/** Checks the page with axe, for content that is cut off, and for the colours of its scheme. */
+export async function checkAppearance(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()')
+  expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([])
+  const cut = await page.evaluate<string[]>(`[...document.querySelectorAll('body, main *')]
+    .filter(({ scrollWidth, clientWidth, nodeName }) => clientWidth > 1 && scrollWidth > clientWidth + 1 && nodeName !== 'INPUT')
+    .map(({ outerHTML }) => outerHTML.slice(0, 200))`)
+  expect(cut).toEqual([])
+  const { mean, colours } = await measure(page, await page.screenshot())
+  if (colorScheme === 'light') expect(mean).toBeGreaterThan(200)
+  else expect(mean).toBeLessThan(60)
+  expect(colours).toBeGreaterThan(20)
+}
+
+/** Returns the mean brightness, from 0 to 255, and the number of colours. */
+export async function measure(page: Page, screenshot: Buffer): Promise<{ mean: number; colours: number }> {
+  const sheet = await page.context().newPage()
+  const measured = await sheet.evaluate<{ mean: number; colours: number }>(`(async () => {
+    const blob = await (await fetch('data:image/png;base64,${screenshot.toString('base64')}')).blob()
+    const image = await createImageBitmap(blob)
+    const context = new OffscreenCanvas(image.width, image.height).getContext('2d')
+    context.drawImage(image, 0, 0)
+    const { data } = context.getImageData(0, 0, image.width, image.height)
+    let sum = 0
+    const colours = new Set()
+    for (let at = 0; at < data.length; at += 4) {
+      sum += data[at] + data[at + 1] + data[at + 2]
+      colours.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2])
+    }
+    return { mean: sum / (data.length / 4) / 3, colours: colours.size }
+  })()`)
+  await sheet.close()
+  return measured
+}
