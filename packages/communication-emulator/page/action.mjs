@@ -21,14 +21,13 @@ export function showNotice(text, isError = false) {
 /**
  * Performs a call, reports its result and refreshes the view.
  *
+ * @template Result
  * @param {Call} call
- * @param {(result: any) => string} success Returns the notice.
+ * @param {(result: Result) => string} success Returns the notice.
  */
 export async function perform(call, success) {
   try {
-    const result = await send(call)
-    showNotice(success(result))
-    return result
+    showNotice(success(/** @type {Result} */ (await send(call))))
   } catch (error) {
     showNotice(error instanceof Error ? error.message : String(error), true)
   } finally {
@@ -55,7 +54,7 @@ export function openDialog(title, ...content) {
   })
 }
 
-/** @param {...Child} others */
+/** Creates the last row of a dialog that only shows something. @param {...Child} others */
 export function closeButtons(...others) {
   const close = element('button', { value: '', class: 'main', autofocus: true }, 'Close')
   return element('div', { class: 'buttons' }, ...others, close)
@@ -70,8 +69,9 @@ export function closeDialog() {
 /**
  * Creates a button whose call needs a confirmation.
  *
+ * @template Result
  * @param {string} label
- * @param {{ readonly title: string, readonly text: string, readonly call: Call, readonly success: (result: any) => string }} options
+ * @param {{ readonly title: string, readonly text: string, readonly call: Call, readonly success: (result: Result) => string }} options
  */
 export function dangerousButton(label, { title, text, call, success }) {
   const ask = async () => {
@@ -101,11 +101,12 @@ function preview(call) {
 /**
  * Creates a form for a call, and shows the call as a command.
  *
+ * @template Result
  * @param {object} options
  * @param {string} options.label Text of its button.
  * @param {readonly Child[]} options.fields
  * @param {(values: Values) => Call} options.toCall
- * @param {(result: any) => string} options.success Returns the notice.
+ * @param {(result: Result) => string} options.success Returns the notice.
  * @param {readonly Child[]} [options.buttons] More buttons.
  */
 export function createForm({ label, fields, toCall, success, buttons = [] }) {

@@ -25,6 +25,26 @@
 /** @typedef {Readonly<Record<'faults' | 'events' | 'quotas', readonly string[]>>} Operations */
 
 /**
+ * Results of reading calls by their path.
+ *
+ * @typedef {{
+ *   readonly assignments: readonly Assignment[]
+ *   readonly 'chat/connections': readonly Connection[]
+ *   readonly 'chat/messages': readonly Message[]
+ *   readonly 'chat/threads': readonly Thread[]
+ *   readonly clock: Clock
+ *   readonly faults: readonly Fault[]
+ *   readonly identities: readonly Identity[]
+ *   readonly managedResources: readonly ManagedResource[]
+ *   readonly operations: Operations
+ *   readonly quotas: Quotas
+ *   readonly requests: readonly LoggedRequest[]
+ *   readonly resources: readonly Resource[]
+ *   readonly tokens: readonly Token[]
+ * }} Results
+ */
+
+/**
  * A call of the administration API.
  *
  * @typedef {{ readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE', readonly path: string, readonly body?: unknown }} Call
@@ -32,14 +52,11 @@
 
 const token = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="emulator-token"]')).content
 
-/** Error while the emulator does not respond. */
-export class OfflineError extends Error {}
-
 /**
- * Performs a call and returns its result. Throws an `OfflineError`, or an error with the message of the emulator.
+ * Performs a call and returns its result. Throws an error with the message of the emulator.
  *
  * @param {Call} call
- * @returns {Promise<any>}
+ * @returns {Promise<unknown>}
  */
 export async function send({ method, path, body }) {
   const response = await fetch(path, {
@@ -47,7 +64,7 @@ export async function send({ method, path, body }) {
     headers: { 'X-Emulator-Token': token },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   }).catch((cause) => {
-    throw new OfflineError('The emulator does not respond: start it again.', { cause })
+    throw new Error('The emulator does not respond: start it again.', { cause })
   })
   const text = await response.text()
   const result = text === '' ? undefined : JSON.parse(text)
@@ -55,9 +72,16 @@ export async function send({ method, path, body }) {
   return result
 }
 
-/** @param {string} path @returns {Promise<any>} */
-export function get(path) {
-  return send({ method: 'GET', path })
+/**
+ * Reads from the emulator.
+ *
+ * @template {keyof Results} Path
+ * @param {Path} path
+ * @param {Readonly<Record<string, string>>} [query]
+ */
+export async function get(path, query = {}) {
+  const result = await send({ method: 'GET', path: `${path}?${new URLSearchParams(query)}` })
+  return /** @type {Results[Path]} */ (result)
 }
 
 /** Whether the emulator started again since this page was loaded, so that it rejects the page's token. */

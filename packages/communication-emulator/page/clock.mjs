@@ -87,7 +87,6 @@ export function createClockView() {
       element('section', { class: 'card' }, element('h2', {}, 'Set'), setForm),
     ],
     async load() {
-      /** @type {Clock} */
       const clock = await get('clock')
       offsetMilliseconds = clock.offsetMilliseconds
       time.textContent = formatTime(clock.now)

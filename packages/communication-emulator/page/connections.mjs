@@ -16,7 +16,8 @@ function createCloseButton({ communicationUserId }) {
     title: 'Close the connections of the user?',
     text: 'The client connects again, as after an outage of the network.',
     call: { method: 'DELETE', path: `chat/connections?${new URLSearchParams({ communicationUserId })}` },
-    success: ({ closed }) => `Closed ${closed} ${closed === 1 ? 'connection' : 'connections'}.`,
+    success: (/** @type {{ readonly closed: number }} */ { closed }) =>
+      `Closed ${closed} ${closed === 1 ? 'connection' : 'connections'}.`,
   })
 }
 
@@ -38,7 +39,6 @@ export function createConnectionsView({ parameters }) {
     title: 'Connections',
     content: [list.element],
     async load() {
-      /** @type {Connection[]} */
       const connections = await get('chat/connections')
       list.show(connections.map((connection, index) => ({ ...connection, index })))
     },

@@ -5,7 +5,6 @@ import { formatCount, formatUserId } from './format.mjs'
 import { createList } from './list.mjs'
 
 /** @typedef {import('./api.mjs').Fault} Fault */
-/** @typedef {import('./api.mjs').Operations} Operations */
 /** @typedef {import('./main.mjs').Route} Route */
 /** @typedef {import('./main.mjs').View} View */
 
@@ -107,7 +106,6 @@ export function createFaultsView({ parameters }) {
     content: [list.element, element('section', { class: 'card' }, element('h2', {}, 'Add a fault'), form)],
     async load() {
       if (operation.length === 1) {
-        /** @type {Operations} */
         const names = await get('operations')
         operations.append(...names.faults.map((name) => element('option', {}, name)))
         events.append(...names.events.map((name) => element('option', {}, name)))

@@ -13,9 +13,8 @@ import { createTokenList, maxShown } from './tokens.mjs'
 /** @typedef {import('./main.mjs').Route} Route */
 /** @typedef {import('./main.mjs').View} View */
 
-/** @returns {Promise<Identity[]>} */
 function getIdentities() {
-  return get(`identities?newest=${maxShown}`)
+  return get('identities', { newest: String(maxShown) })
 }
 
 /** @param {Route} route @returns {View} */
@@ -70,13 +69,13 @@ export function createIdentityView({ id }) {
       requests.element,
     ],
     async load() {
-      const query = new URLSearchParams({ communicationUserId: id })
+      const query = { communicationUserId: id }
       const [identities, ownTokens, ownThreads, connections, allRequests] = await Promise.all([
         getIdentities(),
-        get(`tokens?${query}&newest=${maxShown}`),
-        get(`chat/threads?${query}`),
-        /** @type {Promise<Connection[]>} */ (get('chat/connections')),
-        /** @type {Promise<LoggedRequest[]>} */ (get('requests')),
+        get('tokens', { ...query, newest: String(maxShown) }),
+        get('chat/threads', query),
+        get('chat/connections'),
+        get('requests'),
       ])
       summary.replaceChildren(
         describe(

@@ -126,9 +126,14 @@ export function createList({ noun, columns, key, empty, parameters, states = {},
   }
 }
 
-/** Whether the values of an item, without their names, include all words. @param {string} json @param {readonly string[]} words */
+/**
+ * Whether the values of an item include all words, apart from durations, whose digits match by accident.
+ *
+ * @param {string} json
+ * @param {readonly string[]} words
+ */
 function includesAll(json, words) {
-  const values = json.replaceAll(/"\w+":/g, '').toLowerCase()
+  const values = json.replaceAll(/"\w+":(?:\d+\.\d+)?/g, '').toLowerCase()
   return words.every((word) => values.includes(word))
 }
 

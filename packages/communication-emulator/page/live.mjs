@@ -1,4 +1,4 @@
-import { OfflineError, isRestarted } from './api.mjs'
+import { isRestarted } from './api.mjs'
 import { getElement } from './dom.mjs'
 
 /** Time between two refreshes of a visible page. */
@@ -9,7 +9,7 @@ let load = async () => {}
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer
 let isPaused = false
-let isOffline = false
+let hasFailed = false
 
 /** Sets what a refresh loads. @param {() => Promise<unknown>} loader */
 export function setLoader(loader) {
@@ -30,9 +30,9 @@ export async function refresh() {
 
 /** @param {unknown} error */
 async function showConnection(error) {
-  const isBack = isOffline && !error
-  isOffline = error instanceof OfflineError
-  // Its address keeps the place.
+  const isBack = hasFailed && error === undefined
+  hasFailed = error !== undefined
+  // The address keeps the place.
   if (isBack && (await isRestarted())) location.reload()
   const message = getElement('offline')
   message.hidden = error === undefined

@@ -4,7 +4,6 @@ import { element } from './dom.mjs'
 import { createList } from './list.mjs'
 
 /** @typedef {import('./api.mjs').Limit} Limit */
-/** @typedef {import('./api.mjs').Operations} Operations */
 /** @typedef {import('./api.mjs').Quotas} Quotas */
 /** @typedef {import('./main.mjs').Route} Route */
 /** @typedef {import('./main.mjs').View} View */
@@ -87,7 +86,6 @@ export function createQuotasView({ parameters }) {
       quotas = await get('quotas')
       list.show(Object.entries(quotas))
       if (operation.length > 0) return
-      /** @type {Operations} */
       const { quotas: names } = await get('operations')
       operation.append(...names.map((name) => element('option', {}, name)))
       form.dispatchEvent(new Event('input'))

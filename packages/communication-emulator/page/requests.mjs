@@ -49,7 +49,7 @@ function createUserLink({ communicationUserId: id }) {
 }
 
 /**
- * Creates a list of requests; without parameters, of one user.
+ * Creates a list of requests; without parameters, of one user or thread.
  *
  * @param {URLSearchParams} [parameters]
  * @param {readonly Node[]} [actions]
@@ -67,7 +67,7 @@ export function createRequestList(parameters, actions = []) {
     ],
     states: { Rejected: isRejected, Succeeded: (request) => !isRejected(request) },
     actions,
-    empty: createEmptyLog(),
+    empty: parameters ? createEmptyLog() : 'No requests.',
     ...(parameters && { parameters }),
   })
 }
@@ -112,7 +112,6 @@ export function createRequestView({ id }) {
     async load() {
       // A logged request does not change.
       if (content.querySelector('dl')) return
-      /** @type {LoggedRequest[]} */
       const requests = await get('requests')
       const request = requests.find((candidate) => String(candidate.id) === id)
       if (request) content.replaceChildren(...describe(request))

@@ -19,7 +19,7 @@ function createKeyButtons({ name }) {
         path: `resources/${encodeURIComponent(name)}/regenerateKey`,
         body: { keyType },
       },
-      success: ({ key }) => {
+      success: (/** @type {{ readonly key: string }} */ { key }) => {
         void showKey(`New ${keyType} key of ${name}`, key)
         return `Regenerated the ${keyType} key of ${name}.`
       },

@@ -43,7 +43,7 @@ function createSignInForm() {
       }
       return { method: 'POST', path: 'entra/sign-in', body }
     },
-    success({ accessToken }) {
+    success(/** @type {{ readonly accessToken: string }} */ { accessToken }) {
       void showSignInToken(user.value, accessToken)
       return `Signed in ${user.value}.`
     },

@@ -109,9 +109,9 @@ export function createThreadView({ id, parameters }) {
     ],
     async load() {
       const [threads, allMessages, allRequests] = await Promise.all([
-        /** @type {Promise<Thread[]>} */ (get('chat/threads')),
-        /** @type {Promise<Message[]>} */ (get(`chat/messages?${new URLSearchParams({ threadId: id })}`)),
-        /** @type {Promise<LoggedRequest[]>} */ (get('requests')),
+        get('chat/threads'),
+        get('chat/messages', { threadId: id }),
+        get('requests'),
       ])
       const thread = threads.find((candidate) => candidate.id === id)
       if (!thread) return

@@ -1,4 +1,4 @@
-import { get, send } from './api.mjs'
+import { get } from './api.mjs'
 import { closeButtons, createForm, field, openDialog, perform, showNotice } from './action.mjs'
 import { copyable, definitions, element, linkTo } from './dom.mjs'
 import { formatTime, formatUserId } from './format.mjs'
@@ -60,9 +60,7 @@ function createRevealButton(token) {
 /** Shows the text of a token with its claims. @param {Token} token */
 async function reveal(token) {
   const { communicationUserId = '', expiresOn = '' } = token
-  const query = new URLSearchParams({ communicationUserId, reveal: 'true' })
-  /** @type {Token[]} */
-  const revealed = await send({ method: 'GET', path: `tokens?${query}` }).catch((error) => {
+  const revealed = await get('tokens', { communicationUserId, reveal: 'true' }).catch((error) => {
     showNotice(error.message, true)
     return []
   })
@@ -100,7 +98,7 @@ export function createTokensView({ parameters }) {
       ),
     ],
     toCall: (values) => ({ method: 'POST', path: 'introspect', body: { token: values['token']?.trim() } }),
-    success: (introspection) => {
+    success: (/** @type {Introspection} */ introspection) => {
       result.replaceChildren(describe(introspection))
       return ''
     },
@@ -108,7 +106,7 @@ export function createTokensView({ parameters }) {
   return {
     title: 'Tokens',
     content: [list.element, element('section', { class: 'card' }, element('h2', {}, 'Inspect a token'), form, result)],
-    load: async () => list.show((await get(`tokens?newest=${maxShown}`)).toReversed()),
+    load: async () => list.show((await get('tokens', { newest: String(maxShown) })).toReversed()),
   }
 }
 

@@ -54,6 +54,8 @@ describe.runIf(hasBrowser)('the page of the emulator', () => {
   }
 
   const row = (page: Page, text: string | RegExp) => page.locator('tbody tr', { hasText: text })
+  /** Rows of requests with a status. */
+  const rowOf = (page: Page, status: string) => row(page, '').filter({ has: page.getByText(status, { exact: true }) })
   const click = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
   /** Confirms the action of a button in the dialog that it opens. */
   const confirm = async (page: Page, name: string) => {
@@ -114,18 +116,18 @@ describe.runIf(hasBrowser)('the page of the emulator', () => {
     await fixture.call({ target: createTarget, accessKey: 'AAAA' })
     await fixture.call({ target: '/identities?api-version=1999-01-01' })
     const page = await open()
-    await row(page, '201').waitFor()
+    await rowOf(page, '201').waitFor()
     await click(page, 'Rejected')
-    await row(page, '201').waitFor({ state: 'detached' })
-    await page.getByLabel('Filter requests').fill('1999 API')
-    await row(page, '401').waitFor({ state: 'detached' })
+    await rowOf(page, '201').waitFor({ state: 'detached' })
+    await page.getByLabel('Filter requests').fill('unsupported CREATE')
+    await rowOf(page, '401').waitFor({ state: 'detached' })
     await page.reload()
     await page.getByText('1 of 3 requests').waitFor()
-    expect(await row(page, '400').count()).toBe(1)
-    await row(page, '400').getByRole('link').first().click()
+    expect(await rowOf(page, '400').count()).toBe(1)
+    await rowOf(page, '400').getByRole('link').first().click()
     await page.getByRole('link', { name: '← Requests' }).click()
     await page.getByText('1 of 3 requests').waitFor()
-    expect(await page.getByLabel('Filter requests').inputValue()).toBe('1999 API')
+    expect(await page.getByLabel('Filter requests').inputValue()).toBe('unsupported CREATE')
     await page.getByLabel('Filter requests').fill('nothing')
     await page.getByText('No requests match the filter.').waitFor()
   })
