@@ -16,7 +16,7 @@
 /** @typedef {import('../src/fault-plan.ts').ListedFault} Fault */
 /** @typedef {import('../src/chat/chat-administration.ts').ListedChatThread} Thread */
 /** @typedef {import('../src/chat/chat-thread.ts').ChatMessage} Message */
-/** @typedef {Json<import('../src/chat/real-time/connections.ts').ListedConnection>} Connection */
+/** @typedef {Json<import('../src/chat/real-time/listed-connection.ts').ListedConnection>} Connection */
 /** @typedef {import('../src/quotas.ts').Limit} Limit */
 /** @typedef {Readonly<Record<string, number | readonly Limit[]>>} Quotas Limits by operation. */
 /** @typedef {import('../src/resource-manager/resource-types.ts').ManagedResource} ManagedResource */

@@ -18,7 +18,7 @@ export type {
   ChatThread,
 } from './chat/chat-thread.ts'
 export type { NewTextMessage } from './chat/message-operations.ts'
-export type { ListedConnection } from './chat/real-time/connections.ts'
+export type { ListedConnection } from './chat/real-time/listed-connection.ts'
 export type { Fault } from './fault.ts'
 export type { ListedFault } from './fault-plan.ts'
 export type { ListedAssignment } from './identity/assignments.ts'

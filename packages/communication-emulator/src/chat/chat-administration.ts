@@ -6,7 +6,7 @@ import type { ChatMessages } from './chat-messages.ts'
 import type { ChatMessage, ChatParticipant, ChatThread } from './chat-thread.ts'
 import type { ChatThreads, Membership, StoredThread } from './chat-threads.ts'
 import type { MessageOperations, NewTextMessage } from './message-operations.ts'
-import type { ListedConnection } from './real-time/connections.ts'
+import type { ListedConnection } from './real-time/listed-connection.ts'
 import type { RealTime } from './real-time/real-time.ts'
 import type { ThreadOperations } from './thread-operations.ts'
 
@@ -103,6 +103,7 @@ export interface ChatAdministration {
   disconnect(communicationUserId: string): number
 }
 
+/** @internal */
 export interface ChatAdministrationOptions {
   readonly identities: Identities
   readonly threads: ChatThreads
@@ -115,7 +116,7 @@ export interface ChatAdministrationOptions {
   readonly applyRetention: () => void
 }
 
-/** Creates the administration of chat, which acts as any user without a token. */
+/** @internal Creates the administration of chat, which acts as any user without a token. */
 export function createChatAdministration(options: ChatAdministrationOptions): ChatAdministration {
   const { identities, threads, messages, events, realTime, threadOperations, messageOperations } = options
 

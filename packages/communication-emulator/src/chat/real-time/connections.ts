@@ -2,14 +2,6 @@ import type { WebSocket } from 'ws'
 import { createConnection, type Connection } from './connection.ts'
 import type { Session } from './sessions.ts'
 
-/** Connection of a user who receives events. */
-export interface ListedConnection {
-  readonly communicationUserId: string
-  /** Name of the resource. */
-  readonly resource: string
-  readonly connectedAt: Date
-}
-
 // guess(heartbeat): the client only requires a packet within the 70 seconds that the handshake names.
 const heartbeatMs = 25_000
 
