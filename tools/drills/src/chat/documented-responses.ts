@@ -49,7 +49,7 @@ const optional = Type.Optional
 const listOf = (item: TSchema) => object({ value: Type.Array(item), nextLink: optional(text(/^https:\/\//)) })
 
 const time = text(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
-const threadId = text(/^19:[-\w]{44}@thread\.v2$/)
+const threadId = text(/^19:acsV2_[-\w]{44}@thread\.v2$/)
 const number = text(/^\d+$/)
 const metadata = optional(Type.Record(Type.String(), Type.String()))
 const identifier = object({ rawId: text(/^8:acs:/), communicationUser: object({ id: text(/^8:acs:/) }) })
@@ -85,7 +85,7 @@ const message = Type.Union([
   object({
     ...ofAnyMessage,
     type: text(/^(text|html)$/),
-    content: object({ message: optional(Type.String()) }),
+    content: object({ message: optional(Type.String()), attachments: optional(Type.Array(Type.Never())) }),
     senderDisplayName: Type.String(),
     senderCommunicationIdentifier: identifier,
     metadata,
@@ -112,7 +112,9 @@ const result = Compile(
     object({ chatThread: thread, invalidParticipants }),
     object({ invalidParticipants }),
     thread,
-    listOf(object({ id: threadId, topic: Type.String(), lastMessageReceivedOn: optional(time) })),
+    listOf(
+      object({ id: threadId, topic: Type.String(), deletedOn: optional(time), lastMessageReceivedOn: optional(time) }),
+    ),
     object({ id: number }),
     message,
     listOf(message),

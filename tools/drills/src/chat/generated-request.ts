@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { latin1Header, methods, mostlyUsual, visibleText } from '../fuzz/arbitraries.ts'
 
-const versions = ['2021-03-07', '2021-09-07', '2023-11-07', '2024-03-07', '2025-03-15']
+const versions = ['2021-03-07', '2021-04-05-preview6', '2021-09-07', '2023-11-07', '2024-03-07', '2025-03-15']
 const goodQuery = fc.constantFrom(...versions).map((version) => `?api-version=${version}`)
 const pageParameter = fc.oneof(
   fc.integer({ min: -1, max: 201 }).map((size) => `maxPageSize=${size}`),
