@@ -4,7 +4,7 @@ import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { sendMany } from '../../load.ts'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
 
-const warmUpMessages = 5000
+const warmUpMessages = 20_000
 const measuredMessages = 50_000
 const content = 'x'.repeat(100)
 
