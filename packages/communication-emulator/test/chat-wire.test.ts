@@ -180,6 +180,16 @@ describe('messages', () => {
     expect((await alice.call('DELETE', target)).status).toBe(204)
   })
 
+  it('merge metadata, where an empty value removes a key', async () => {
+    const alice = await fixture.createPerson()
+    const { id: thread } = await createThread(alice)
+    const metadata = { tags: 'a', mode: 'b', key: 'c' }
+    const { json } = await alice.call('POST', `/${thread}/messages`, { content: 'Hello', metadata })
+    const target = `/${thread}/messages/${json.id}`
+    await alice.call('PATCH', target, { metadata: { tags: '', mode: 'd' } })
+    expect((await alice.call('GET', target)).json.metadata).toEqual({ mode: 'd', key: 'c' })
+  })
+
   it('are listed in pages, with a link that clients follow unchanged', async () => {
     const alice = await fixture.createPerson()
     const { id } = await createThread(alice)

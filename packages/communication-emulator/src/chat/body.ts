@@ -59,9 +59,11 @@ export function patchMetadata(
   return metadata ? mergeMetadata(before ?? {}, readMetadata(metadata)) : undefined
 }
 
+// guess(empty-metadata): recorded for a change of a message.
+/** Removes the keys whose value in the patch is null or empty. */
 function mergeMetadata(before: Readonly<Record<string, string>>, patch: MetadataPatch): Record<string, string> {
   const merged = Object.entries({ ...before, ...patch })
-  return Object.fromEntries(merged.filter((entry): entry is [string, string] => entry[1] !== null))
+  return Object.fromEntries(merged.filter((entry): entry is [string, string] => Boolean(entry[1])))
 }
 
 function readMetadata(metadata: unknown): MetadataPatch {
