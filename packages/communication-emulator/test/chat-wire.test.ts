@@ -111,7 +111,14 @@ describe('threads', () => {
     const id = await create()
     expect((await alice.call('DELETE', `/${id}`)).status).toBe(204)
     for (const target of [`/${id}`, `/${id}/messages`]) expect((await alice.call('GET', target)).status).toBe(404)
-    expect((await alice.call('DELETE', `/${id}`)).status).toBe(404)
+    const stranger = await fixture.createPerson()
+    expect((await stranger.call('DELETE', `/${id}`)).status).toBe(403)
+    // Another deletion is accepted, without an event.
+    expect(await alice.call('DELETE', `/${id}`)).toMatchObject({ status: 204, text: '' })
+    const { chat } = fixture.emulator
+    const event = { name: 'chatThreadDeleted', threadId: id, timeoutMs: 0 } as const
+    const { index } = (await chat.waitForEvent({ ...event, after: 0 }))!
+    expect(await chat.waitForEvent({ ...event, after: index })).toBeUndefined()
     const { value } = (await alice.call('GET', '')).json
     expect(value).toEqual([
       {

@@ -42,8 +42,12 @@ export function createChatPlane({ authenticate, quotas, handlers, threadOperatio
     const version = readChatApiVersion(request)
     checkPermission(user, resource, route)
     const call = { request, resource, version, communicationUserId }
+    // The service also accepts another deletion of a thread.
+    const orDeleted = operation === 'deleteChatThread'
     const member =
-      threadId === undefined ? undefined : threadOperations.requireMember(resource.name, threadId, communicationUserId)
+      threadId === undefined
+        ? undefined
+        : threadOperations.requireMember(resource.name, threadId, communicationUserId, { orDeleted })
     takeQuota({ operation, resource: resource.name, communicationUserId, ...(member && { threadId }) })
     if (operation === 'createChatThread' || operation === 'listChatThreads') return handlers[operation](call)
     return handlers[operation]({ ...call, member: member!, messageId })

@@ -80,10 +80,10 @@ export function createChatThreads(store: Store) {
     return find(threadId)!
   }
 
-  /** Returns a thread unless it was deleted. */
-  function find(threadId: string): StoredThread | undefined {
-    const row = store.get<ThreadRow>(`${selectThreads} WHERE thread_id = ? AND deleted_at IS NULL`, threadId)
-    return row && toStored(row)
+  /** Returns a thread, by default unless it was deleted. */
+  function find(threadId: string, { orDeleted = false } = {}): StoredThread | undefined {
+    const row = store.get<ThreadRow>(`${selectThreads} WHERE thread_id = ?`, threadId)
+    return row && (orDeleted || row.deleted_at === null) ? toStored(row) : undefined
   }
 
   /** Returns the thread that a user created with a repeatability id. */

@@ -69,10 +69,15 @@ export function createThreadOperations({ store, clock, threads, messages, events
   }
 
   /** Returns a thread of a resource and its participant. Throws the service's error if there is none. */
-  function requireMember(resource: string, threadId: string, communicationUserId: string): Membership {
+  function requireMember(
+    resource: string,
+    threadId: string,
+    communicationUserId: string,
+    { orDeleted = false } = {},
+  ): Membership {
     // guess(thread-id): which ids are malformed.
     if (!/^19:[\w-]+@thread\.v2$/.test(threadId)) throw badRequest('The thread id is malformed.')
-    const stored = threads.find(threadId)
+    const stored = threads.find(threadId, { orDeleted })
     if (stored?.thread.resource !== resource) {
       throw new ChatError(404, 'NotFound', { message: 'The specified thread id was not found.' })
     }
@@ -104,6 +109,7 @@ export function createThreadOperations({ store, clock, threads, messages, events
   // guess(deleted-thread)
   /** Deletes a thread; without `by`, because its retention has ended. */
   function remove(stored: StoredThread, by?: ChatParticipant): void {
+    if (stored.deletedAt !== undefined) return
     const at = clock.now()
     const recipients = threads.listUsers(stored.key)
     threads.remove(stored, at)
