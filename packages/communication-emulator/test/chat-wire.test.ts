@@ -80,6 +80,10 @@ describe('threads', () => {
     const other = await bob.call('POST', '', { topic: 'Two' }, options)
     expect(other.json.chatThread.topic).toBe('Two')
     expect(fixture.emulator.chat.threads()).toHaveLength(2)
+    const empty = { headers: { 'repeatability-request-id': '' } }
+    for (const topic of ['Three', 'Four']) {
+      expect((await alice.call('POST', '', { topic }, empty)).json.chatThread.topic).toBe(topic)
+    }
   })
 
   it('merge metadata, and have a retention', async () => {

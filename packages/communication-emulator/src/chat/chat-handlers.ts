@@ -68,7 +68,7 @@ export function createChatHandlers(options: ChatHandlersOptions) {
       participants: valid,
       metadata: checkMetadataSize(optionalMetadata(body)),
       retentionDays: readRetentionDays(body) ?? undefined,
-      repeatabilityId: getHeader(request.headers, 'repeatability-request-id'),
+      repeatabilityId: getHeader(request.headers, 'repeatability-request-id') || undefined,
     })
     return {
       status: 201,
