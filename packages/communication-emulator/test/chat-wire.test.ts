@@ -12,6 +12,11 @@ async function createThread(person: ChatPerson, ...others: ChatPerson[]) {
   return { response, id: response.json.chatThread.id as string }
 }
 
+/** Returns a body that adds a user, whose shared history starts at a time. */
+function addSince(shareHistoryTime: string) {
+  return { participants: [{ communicationIdentifier: { rawId: `8:orgid:${'0'.repeat(8)}` }, shareHistoryTime }] }
+}
+
 const toIdentifier = ({ id }: ChatPerson) => ({ rawId: id, communicationUser: { id } })
 
 describe('threads', () => {
@@ -440,6 +445,10 @@ describe('errors', () => {
     ['GET', '/$thread/messages/1', undefined, 404, 'message id'],
     ['GET', '/$thread/messages?maxPageSize=0', undefined, 400, 'maxPageSize'],
     ['GET', '/$thread/messages?startTime=soon', undefined, 400, 'startTime'],
+    ['GET', '/$thread/messages?startTime=2026-11-27T00:00:00', undefined, 400, 'startTime'],
+    ['POST', '/$thread/participants/:add', addSince('2026'), 400, 'shareHistoryTime'],
+    ['POST', '/$thread/participants/:add', addSince('+275760-09-13T00:00:00Z'), 400, 'shareHistoryTime'],
+    ['POST', '/$thread/participants/:add', addSince('2026-13-01T00:00:00Z'), 400, 'shareHistoryTime'],
     ['GET', '/$thread/messages?syncState=00', undefined, 400, 'syncState'],
     ['GET', '/$thread/participants?skip=-1', undefined, 400, 'skip'],
     ['POST', '/$thread/readReceipts', {}, 400, 'chatMessageId'],

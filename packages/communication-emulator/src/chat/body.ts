@@ -42,8 +42,13 @@ export function requireText(members: Members, name: string): string {
 /** Reads a time; milliseconds. */
 export function optionalTime(members: Members, name: string): number | undefined {
   const text = optionalText(members, name)
-  const time = text === undefined ? undefined : Date.parse(text)
-  if (Number.isNaN(time)) throw badRequest(`The ${name} must be an RFC 3339 time.`)
+  return text === undefined ? undefined : parseTime(text, name)
+}
+
+/** Parses a time of RFC 3339; others that `Date.parse` accepts would depend on the time zone of the machine. */
+export function parseTime(text: string, name: string): number {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i.test(text) ? Date.parse(text) : NaN
+  if (Number.isNaN(time)) throw badRequest(`The ${name} must be a time of RFC 3339, such as 2026-01-31T13:05:00Z.`)
   return time
 }
 

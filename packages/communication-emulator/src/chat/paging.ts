@@ -1,4 +1,5 @@
 import { decodePath, getHeader, type RawRequest } from '../raw-request.ts'
+import { parseTime } from './body.ts'
 import { badRequest } from './chat-error.ts'
 import { chatLimits } from './limits.ts'
 
@@ -26,8 +27,7 @@ export function readTimePage({ query }: RawRequest, defaultSize?: number): TimeP
     return { limit, from: from!, before: before! }
   }
   const startTime = query.get('startTime')
-  const from = startTime === null ? 0 : Date.parse(startTime)
-  if (Number.isNaN(from)) throw badRequest('The startTime is invalid.')
+  const from = startTime === null ? 0 : parseTime(startTime, 'startTime')
   return { limit, from, before: Number.MAX_SAFE_INTEGER }
 }
 
