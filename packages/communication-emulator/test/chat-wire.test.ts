@@ -44,7 +44,7 @@ describe('threads', () => {
       },
     })
     expect((await alice.call('GET', '')).json).toEqual({
-      value: [{ id, topic: 'Lunch', lastMessageReceivedOn: expect.stringMatching(time) }],
+      value: [{ id, topic: 'Lunch' }],
     })
     expect((await bob.call('GET', `/${id}`)).json).toEqual(response.json.chatThread)
     const { value } = (await bob.call('GET', `/${id}/messages`)).json
@@ -118,6 +118,7 @@ describe('threads', () => {
     const options = { headers: { 'repeatability-request-id': '3b241101-e2bb-4255-8caf-4136c566a962' } }
     const create = async () => (await alice.call('POST', '', { topic: 'Lunch' }, options)).json.chatThread.id as string
     const id = await create()
+    expect((await alice.call('POST', `/${id}/messages`, { content: 'Hello' })).status).toBe(201)
     expect((await alice.call('DELETE', `/${id}`)).status).toBe(204)
     for (const target of [`/${id}`, `/${id}/messages`]) expect((await alice.call('GET', target)).status).toBe(404)
     const stranger = await fixture.createPerson()
@@ -239,7 +240,9 @@ describe('messages', () => {
     const { value, nextLink } = (await alice.call('GET', `/${id}/messages?${since}`)).json
     expect(value.map((message: { content: unknown }) => message.content)).toMatchObject([{ message: 'late' }])
     expect(nextLink).toBeUndefined()
-    expect((await alice.call('GET', `?${since}`)).json.value).toHaveLength(1)
+    expect((await alice.call('GET', `?${since}`)).json.value).toMatchObject([
+      { id, lastMessageReceivedOn: expect.stringMatching(time) },
+    ])
     fixture.emulator.clock.advance(60_000)
     const later = encodeURIComponent(new Date(fixture.emulator.clock.now()).toISOString())
     expect((await alice.call('GET', `?startTime=${later}`)).json.value).toEqual([])

@@ -27,14 +27,15 @@ export type ChatMessages = ReturnType<typeof createChatMessages>
 export function createChatMessages(store: Store) {
   /** Adds a message at the end of a thread. Its id is the time, or more if the last version is not older. */
   function append(key: number, message: NewMessage, now: number): ChatMessage {
+    const { type, content, sender, senderDisplayName, metadata } = message
     return store.transaction(() => {
+      // guess(last-message)
       const { sequence, id } = store.get<{ sequence: number; id: number }>(
         `UPDATE chat_thread SET last_sequence = last_sequence + 1, last_version = max(last_version + 1, :now),
-           last_message_at = :now
+           last_message_at = iif(:isOfUser, :now, last_message_at)
          WHERE id = :key RETURNING last_sequence AS sequence, last_version AS id`,
-        { key, now },
+        { key, now, isOfUser: Number(isOfUser(type)) },
       )!
-      const { type, content, sender, senderDisplayName, metadata } = message
       store.run(
         `INSERT INTO chat_message (thread, id, version, sequence, type, content, sender, sender_display_name, metadata,
            created_at)

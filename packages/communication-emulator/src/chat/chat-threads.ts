@@ -7,7 +7,8 @@ import type { ChatParticipant, ChatThread } from './chat-thread.ts'
 export interface StoredThread {
   readonly key: number
   readonly thread: ChatThread
-  readonly lastMessageAt: number
+  /** Time of the last message of a user; undefined without one. */
+  readonly lastMessageAt: number | undefined
   readonly deletedAt: number | undefined
 }
 
@@ -64,7 +65,7 @@ export function createChatThreads(store: Store) {
       `INSERT INTO chat_thread (resource, thread_id, topic, metadata, created_at, created_by, repeatability_id,
          retention_days, delete_at, last_sequence, last_version, last_message_at)
        VALUES (:resourceId, :threadId, :topic, :metadata, :createdAt, :createdBy, :repeatabilityId,
-         :retentionDays, :deleteAt, 0, 0, :createdAt)`,
+         :retentionDays, :deleteAt, 0, 0, 0)`,
       {
         resourceId,
         threadId,
@@ -103,7 +104,7 @@ export function createChatThreads(store: Store) {
   function listOfUser(user: string, page: { from: number; before: number; limit: number }): StoredThread[] {
     const rows = store.all<ThreadRow>(
       `${selectThreads} JOIN chat_participant ON chat_participant.thread = chat_thread.id
-       WHERE user = :user AND chat_thread.id < :before AND last_message_at >= :from
+       WHERE user = :user AND chat_thread.id < :before AND max(chat_thread.created_at, last_message_at) >= :from
        ORDER BY chat_thread.id DESC LIMIT :limit`,
       { user, ...page },
     )
@@ -248,7 +249,12 @@ function toStored(row: ThreadRow): StoredThread {
     metadata: fromColumn(row.metadata),
     retentionDays: row.retention_days ?? undefined,
   }
-  return { key: row.id, thread, lastMessageAt: row.last_message_at, deletedAt: row.deleted_at ?? undefined }
+  return {
+    key: row.id,
+    thread,
+    lastMessageAt: row.last_message_at || undefined,
+    deletedAt: row.deleted_at ?? undefined,
+  }
 }
 
 function toParticipant(row: ParticipantRow): ChatParticipant {

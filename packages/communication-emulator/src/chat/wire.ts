@@ -34,7 +34,7 @@ export function toWireThreadItem({ thread: { id, topic }, lastMessageAt, deleted
     id,
     topic,
     ...(deletedAt !== undefined && { deletedOn: toTime(deletedAt) }),
-    lastMessageReceivedOn: toTime(lastMessageAt),
+    ...(lastMessageAt !== undefined && { lastMessageReceivedOn: toTime(lastMessageAt) }),
   }
 }
 
