@@ -78,6 +78,7 @@ export function createThreadOperations({ store, clock, threads, messages, events
     // guess(thread-id): which ids are malformed.
     if (!/^19:[\w-]+@thread\.v2$/.test(threadId)) throw badRequest('The thread id is malformed.')
     const stored = threads.find(threadId, { orDeleted })
+    // guess(unknown-thread)
     if (stored?.thread.resource !== resource) {
       throw new ChatError(404, 'NotFound', { message: 'The specified thread id was not found.' })
     }
@@ -144,7 +145,7 @@ export function createThreadOperations({ store, clock, threads, messages, events
     const removed = threads.findParticipant(key, communicationUserId)
     // guess(remove-unknown)
     if (!removed) throw new ChatError(404, 'NotFound', { message: 'The specified participant was not found.' })
-    // The removed user is notified too.
+    // guess(event-recipients): the removed user is notified, too; Microsoft's sample app depends on it.
     const recipients = threads.listUsers(key)
     const content = { participants: [removed], initiator: participant.communicationUserId }
     const message = store.transaction(() => {
