@@ -96,6 +96,9 @@ it('creates users, who stay the same in a data folder, and sets variables to the
   const { output, exit } = run(['exec', '--user', 'a b', '--', 'true'])
   expect(await exit).toMatchObject({ code: 1 })
   expect(output.stderr).toContain('Use name or name=VARIABLE')
+  const second = run(['exec', '--user', 'a-b', '--user', 'a_b', '--', 'true'])
+  expect(await second.exit).toMatchObject({ code: 1 })
+  expect(second.output.stderr).toContain('Another user has the variable A_B_USER_ID')
 })
 
 it('sets further variables to the connection string and the endpoint', async () => {

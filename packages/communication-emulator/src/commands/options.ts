@@ -25,8 +25,12 @@ export interface NameFlags {
 /** Adds the options that give variables further names, for programs that read them under names of their own. */
 export function addNameOptions(command: Command): Command {
   return command
-    .option('--connection-string-as <variable>', 'also set this variable to the connection string', parseVariables)
-    .option('--endpoint-as <variable>', 'also set this variable to the endpoint', parseVariables)
+    .option(
+      '--connection-string-as <variable>',
+      'also set this variable to the connection string; may be repeated',
+      parseVariables,
+    )
+    .option('--endpoint-as <variable>', 'also set this variable to the endpoint; may be repeated', parseVariables)
 }
 
 export function addNames(
@@ -121,6 +125,9 @@ export function parseUser(text: string, previous: readonly UserFlag[] = []): rea
     throw new InvalidArgumentError(
       'Use name or name=VARIABLE; both consist of letters, digits and _, and a name also of hyphens.',
     )
+  }
+  if (previous.some((user) => user.variable === variable && user.name !== name)) {
+    throw new InvalidArgumentError(`Another user has the variable ${variable}: use name=VARIABLE.`)
   }
   return [...previous, { name, variable }]
 }
