@@ -160,6 +160,19 @@ describe('in process', () => {
     expect(() => perform(alice, id, foreign)).toThrow(words)
   })
 
+  it.each([
+    ['metadata', { metadata: { a: 'a'.repeat(1024) } }],
+    ['retention', { retentionDays: 29 }],
+    ['retention', { retentionDays: 30.5 }],
+  ])('has the documented limit of the %s: %j', (words, change) => {
+    const { chat } = fixture.emulator
+    const createdBy = fixture.emulator.createIdentity()
+    expect(() => chat.createThread({ topic: 'Lunch', createdBy, ...change })).toThrow(
+      expect.objectContaining({ name: 'InvalidSettingError', message: expect.stringContaining(words) as string }),
+    )
+    expect(chat.threads()).toEqual([])
+  })
+
   it('is empty after a reset, and the threads of a deleted identity stay', async () => {
     const alice = await fixture.createPerson()
     const bob = fixture.emulator.createIdentity()

@@ -1,6 +1,5 @@
 import { getHeader, isObject, parseJson, type RawRequest } from '../raw-request.ts'
 import { badRequest, ChatError } from './chat-error.ts'
-import { chatLimits } from './limits.ts'
 
 export type Members = Readonly<Record<string, unknown>>
 
@@ -80,21 +79,12 @@ function isTextOrNull(value: unknown): boolean {
   return value === null || typeof value === 'string'
 }
 
-/** Rejects metadata of a thread or participant above the documented size. */
-export function checkMetadataSize<Metadata extends Readonly<Record<string, string>> | undefined>(metadata: Metadata) {
-  const bytes = Object.entries(metadata ?? {}).reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0)
-  if (bytes <= chatLimits.metadataBytes) return metadata
-  throw badRequest(`The metadata can have at most ${chatLimits.metadataBytes} bytes.`)
-}
-
 /** Reads the retention of a thread: a number of days, or null for none; undefined if absent. */
 export function readRetentionDays({ retentionPolicy }: Members): number | null | undefined {
   if (retentionPolicy === undefined || retentionPolicy === null) return retentionPolicy
   const { kind, deleteThreadAfterDays: days } = isObject(retentionPolicy) ? retentionPolicy : {}
   if (kind === 'none') return null
-  const { minRetentionDays, maxRetentionDays } = chatLimits
   if (kind !== 'threadCreationDate') throw badRequest('The kind of the retentionPolicy is invalid.')
-  if (Number.isInteger(days) && Number(days) >= minRetentionDays && Number(days) <= maxRetentionDays)
-    return Number(days)
-  throw badRequest(`The deleteThreadAfterDays must be within the [${minRetentionDays}, ${maxRetentionDays}] interval.`)
+  if (typeof days !== 'number') throw badRequest('The deleteThreadAfterDays must be a number.')
+  return days
 }

@@ -49,7 +49,7 @@ export interface ChatAdministration {
   /**
    * Creates a thread. Its creator is its first participant.
    *
-   * @throws {InvalidSettingError} The creator or a participant is not an identity of one resource.
+   * @throws {InvalidSettingError} The creator or a participant is not an identity of one resource, or a limit is exceeded.
    */
   createThread(thread: {
     topic: string

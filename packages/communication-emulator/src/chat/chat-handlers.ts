@@ -2,15 +2,7 @@ import type { Identities } from '../identity/identities.ts'
 import { getHeader, type RawRequest, type RawResponse } from '../raw-request.ts'
 import type { Resource } from '../resource.ts'
 import { hasMember, type ChatApiVersion } from './api-versions.ts'
-import {
-  checkMetadataSize,
-  optionalMetadata,
-  optionalText,
-  patchMetadata,
-  readBody,
-  readRetentionDays,
-  requireText,
-} from './body.ts'
+import { optionalMetadata, optionalText, patchMetadata, readBody, readRetentionDays, requireText } from './body.ts'
 import { badRequest } from './chat-error.ts'
 import type { ChatMessages } from './chat-messages.ts'
 import type { ChatThreads, Membership } from './chat-threads.ts'
@@ -66,7 +58,7 @@ export function createChatHandlers(options: ChatHandlersOptions) {
       topic,
       createdBy: communicationUserId,
       participants: valid,
-      metadata: checkMetadataSize(optionalMetadata(body)),
+      metadata: optionalMetadata(body),
       retentionDays: readRetentionDays(body) ?? undefined,
       repeatabilityId: getHeader(request.headers, 'repeatability-request-id') || undefined,
     })
@@ -94,7 +86,7 @@ export function createChatHandlers(options: ChatHandlersOptions) {
     if (hasMember(version, 'retentionPolicy')) known.push('retentionPolicy')
     const body = readBody(request, known, { strict })
     const topic = optionalText(body, 'topic')
-    const metadata = checkMetadataSize(patchMetadata(member.thread.metadata, body))
+    const metadata = patchMetadata(member.thread.metadata, body)
     const retentionDays = readRetentionDays(body)
     threadOperations.update(member, {
       ...(topic !== undefined && { topic }),

@@ -2,7 +2,7 @@ import { parseCommunicationUserId } from '../identity/communication-user-id.ts'
 import type { Identities } from '../identity/identities.ts'
 import { isObject } from '../raw-request.ts'
 import { hasMember, type ChatApiVersion } from './api-versions.ts'
-import { checkMetadataSize, optionalMetadata, optionalText, optionalTime, selectMembers, type Members } from './body.ts'
+import { optionalMetadata, optionalText, optionalTime, selectMembers, type Members } from './body.ts'
 import { badRequest, ChatError } from './chat-error.ts'
 import type { ChatParticipant } from './chat-thread.ts'
 import { chatLimits } from './limits.ts'
@@ -72,7 +72,7 @@ export function readParticipants(
       communicationUserId: readIdentifier(selectMembers(identifier, identifierMembers, { strict })),
       displayName: optionalText(members, 'displayName'),
       shareHistoryFrom: optionalTime(members, 'shareHistoryTime') ?? 0,
-      metadata: checkMetadataSize(optionalMetadata(members)),
+      metadata: optionalMetadata(members),
     }
   })
 }

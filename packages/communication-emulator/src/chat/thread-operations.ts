@@ -6,7 +6,7 @@ import type { ChatEvents } from './chat-events.ts'
 import type { ChatMessages } from './chat-messages.ts'
 import type { ChatParticipant } from './chat-thread.ts'
 import type { ChatThreads, Membership, StoredThread, ThreadChange } from './chat-threads.ts'
-import { chatLimits } from './limits.ts'
+import { chatLimits, checkMetadata, checkRetentionDays } from './limits.ts'
 
 export interface ChatOperationsOptions {
   readonly store: Store
@@ -37,10 +37,10 @@ export function createThreadOperations({ store, clock, threads, messages, events
     // guess(chat-repeatability)
     const repeated = repeatabilityId !== undefined && threads.findRepeated(createdBy, repeatabilityId)
     if (repeated) return repeated
-    checkTopic(topic)
+    checkThread(input)
     const now = clock.now()
     const participants = withCreator(input)
-    checkCount(participants.length)
+    checkParticipants(participants, participants.length)
     const created = store.transaction(() => {
       const { metadata, retentionDays, resourceId } = input
       const stored = threads.insert({
@@ -93,7 +93,7 @@ export function createThreadOperations({ store, clock, threads, messages, events
     const now = clock.now()
     const { key, participant } = member
     const { topic } = change
-    checkTopic(topic)
+    checkThread(change)
     const initiator = participant.communicationUserId
     const { thread, at } = store.transaction(() => {
       const changed = threads.update(member, change)
@@ -122,7 +122,7 @@ export function createThreadOperations({ store, clock, threads, messages, events
     const users = new Set(threads.listUsers(key))
     const unique = getUnique(given)
     const added = unique.filter(({ communicationUserId }) => !users.has(communicationUserId))
-    checkCount(users.size + added.length)
+    checkParticipants(unique, users.size + added.length)
     const initiator = participant.communicationUserId
     const message = store.transaction(() => {
       for (const each of unique) threads.putParticipant(key, each)
@@ -190,12 +190,16 @@ function getUnique(participants: readonly ChatParticipant[]): ChatParticipant[] 
   return [...unique.values()]
 }
 
-function checkTopic(topic: string | undefined): void {
+function checkThread({ topic, metadata, retentionDays }: ThreadChange): void {
   if (topic === '') throw badRequest('The topic must not be empty.')
+  checkMetadata(metadata)
+  checkRetentionDays(retentionDays)
 }
 
-function checkCount(participants: number): void {
+/** Rejects participants above the documented sizes; `total` is the number of participants of the thread with them. */
+function checkParticipants(given: readonly ChatParticipant[], total: number): void {
+  for (const { metadata } of given) checkMetadata(metadata)
   // guess(chat-limits)
-  if (participants <= chatLimits.participants) return
+  if (total <= chatLimits.participants) return
   throw badRequest(`A thread can have at most ${chatLimits.participants} participants.`)
 }
