@@ -34,7 +34,7 @@ export const kinds = {
 export type Kind = keyof typeof kinds
 
 /** Signs in users of an emulator, assigns them to its default resource, and exchanges their tokens. */
-export function useAssignedUsers(fixture: ReturnType<typeof useEmulator>) {
+export function useAssignedUsers(fixture: Pick<ReturnType<typeof useEmulator>, 'emulator' | 'call'>) {
   const signIn = (options: SignIn) => fixture.emulator.entra.signIn({ user: 'alice', ...options })
 
   async function assign(kind: Kind, change: object = {}, user = 'alice'): Promise<string> {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { useAssignedUsers } from './assigned-users.ts'
 import { useChat, type ChatPerson } from './chat-fixture.ts'
 import { wellKnownPublicClientId } from '../src/index.ts'
 import { exchange } from './signed-request.ts'
 
 const fixture = useChat({ resources: [{ name: 'contoso' }] })
+const users = useAssignedUsers(fixture)
 
 const forbidden = {
   status: 403,
@@ -166,6 +168,22 @@ describe('tokens', () => {
     })
     expect((await list(json.token)).status).toBe(403)
     expect(emulator.requests.list().at(-1)!.explanation).toMatchObject({ code: 'TeamsUser' })
+  })
+
+  it('of Entra ID users are accepted, and these users can be added', async () => {
+    await users.assign('entra')
+    const { json } = await users.exchangeToken('entra', { scopes: ['Chat'] })
+    const { token } = json.accessToken
+    const id = fixture.emulator.introspect(token as string).communicationUserId!
+    const { chat } = fixture.emulator
+    chat.createThread({ topic: 'Lunch', createdBy: id })
+    const bob = await fixture.createPerson()
+    const { thread } = createThread(bob)
+    const added = await bob.call('POST', `/${thread}/participants/:add`, {
+      participants: fixture.toParticipants({ id }),
+    })
+    expect(added.json).toEqual({})
+    expect((await list(token as string)).json.value).toHaveLength(2)
   })
 
   it('do not reach the threads of another resource', async () => {
