@@ -164,7 +164,7 @@ describe('in process', () => {
     ['metadata', { metadata: { a: 'a'.repeat(1024) } }],
     ['retention', { retentionDays: 29 }],
     ['retention', { retentionDays: 30.5 }],
-  ])('has the documented limit of the %s: %j', (words, change) => {
+  ])('has the documented limit of the %s (case %#)', (words, change) => {
     const { chat } = fixture.emulator
     const createdBy = fixture.emulator.createIdentity()
     expect(() => chat.createThread({ topic: 'Lunch', createdBy, ...change })).toThrow(

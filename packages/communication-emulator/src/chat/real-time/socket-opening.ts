@@ -75,5 +75,5 @@ export function createSocketOpening(options: SocketOpeningOptions) {
 
 const unknownSession = {
   code: 'UnknownSession',
-  message: 'The session does not exist, has expired, or its WebSocket was already opened.',
+  message: 'The session does not exist, has expired, was used already, or its token is no longer valid.',
 }
