@@ -216,6 +216,8 @@ describe('over HTTP', () => {
     expect((await call('GET', `events${toQuery({ timeoutMs: '0' })}`)).status).toBe(204)
     expect((await call('POST', 'readReceipts', acting)).status).toBe(204)
     expect((await call('POST', 'readReceipts', { ...acting, messageId: sent.json.id })).status).toBe(204)
+    const empty = { ...acting, content: '', senderDisplayName: '' }
+    expect((await call('POST', 'messages', empty)).json).toMatchObject({ content: { message: '' } })
 
     const participants = [{ communicationUserId: carol }]
     expect((await call('POST', 'participants', { ...acting, participants })).status).toBe(204)
@@ -223,7 +225,7 @@ describe('over HTTP', () => {
     expect((await call('DELETE', `participants${toQuery({ ...acting, participant: carol })}`)).status).toBe(204)
     expect((await call('DELETE', `participants${toQuery(acting)}`)).status).toBe(204)
     expect((await call('GET', 'threads')).json[0].participants).toMatchObject([{ communicationUserId: alice.id }])
-    expect((await call('GET', `messages${toQuery({ threadId })}`)).json).toHaveLength(6)
+    expect((await call('GET', `messages${toQuery({ threadId })}`)).json).toHaveLength(7)
     expect((await call('GET', 'connections')).json).toEqual([])
     expect((await call('DELETE', `connections${toQuery({ communicationUserId: bob })}`)).json).toEqual({ closed: 0 })
   })

@@ -3,7 +3,7 @@ import type { ChatEventName } from '../chat/chat-event.ts'
 import { InvalidSettingError } from '../invalid-setting-error.ts'
 import { isObject } from '../raw-request.ts'
 import type { Handler } from './administration-routes.ts'
-import { readInteger, readOptional, readPositive, readString, type Members } from './members.ts'
+import { readInteger, readOptional, readPositive, readString, readText, type Members } from './members.ts'
 
 /** Handlers of the administration of chat, by method and path. */
 export const chatRoutes: Readonly<Record<string, Handler>> = {
@@ -35,15 +35,15 @@ export const chatRoutes: Readonly<Record<string, Handler>> = {
   'POST chat/messages': ({ emulator, body }) => {
     const message = emulator.chat.sendMessage({
       ...readActing(body),
-      content: readString(body['content'], 'content'),
+      content: readText(body['content'], 'content'),
       ...readOptional(body, 'type', readMessageType),
-      ...readOptional(body, 'senderDisplayName', readString),
+      ...readOptional(body, 'senderDisplayName', readText),
       ...readOptional(body, 'metadata', readMetadata),
     })
     return { status: 201, body: message }
   },
   'POST chat/typing': ({ emulator, body }) =>
-    emulator.chat.sendTyping({ ...readActing(body), ...readOptional(body, 'senderDisplayName', readString) }),
+    emulator.chat.sendTyping({ ...readActing(body), ...readOptional(body, 'senderDisplayName', readText) }),
   'POST chat/readReceipts': ({ emulator, body }) =>
     emulator.chat.sendReadReceipt({ ...readActing(body), ...readOptional(body, 'messageId', readString) }),
   // A long poll: 204 if no event is published in time.
@@ -83,7 +83,7 @@ function readParticipants(value: unknown, name: string): NewChatParticipant[] {
     if (!isObject(participant)) throw new InvalidSettingError(`${name} must be an array of objects`)
     return {
       communicationUserId: readString(participant['communicationUserId'], 'communicationUserId'),
-      ...readOptional(participant, 'displayName', readString),
+      ...readOptional(participant, 'displayName', readText),
       ...readOptional(participant, 'shareHistoryFrom', readInteger),
       ...readOptional(participant, 'metadata', readMetadata),
     }

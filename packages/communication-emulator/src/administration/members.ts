@@ -15,6 +15,11 @@ export function readString(value: unknown, name: string): string {
   throw new InvalidSettingError(`${name} must be a string`)
 }
 
+/** Reads a string that may be empty. */
+export function readText(value: unknown, name: string): string {
+  return value === '' ? value : readString(value, name)
+}
+
 export function readStrings(value: unknown, name: string): string[] {
   if (Array.isArray(value) && value.every((word) => typeof word === 'string')) return value
   throw new InvalidSettingError(`${name} must be an array of strings`)
