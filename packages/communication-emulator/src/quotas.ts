@@ -44,7 +44,7 @@ interface Window {
   readonly counts: Map<string, number>
 }
 
-// guess(quota-window): only the lengths are documented, not that windows are fixed.
+// guess(quota-window): only the lengths are documented, not that windows are fixed and count rejected calls.
 /**
  * Limits the calls in windows of the emulator's clock. By default, there are no limits.
  *
