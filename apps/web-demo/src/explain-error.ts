@@ -40,6 +40,11 @@ export function explainError(error: unknown): Explanation {
   return { text: (error as Error).message }
 }
 
+/** Returns the status of chat's response, or undefined for another error. */
+export function getChatStatus(error: unknown): number | undefined {
+  return isRestError(error) ? error.statusCode : undefined
+}
+
 function isRestError(error: unknown): error is RestError {
   return error instanceof Error && error.name === 'RestError'
 }

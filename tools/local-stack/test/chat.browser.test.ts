@@ -80,9 +80,27 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
 
     await dave.click('Leave')
     await dave.waitForStatus('You left “Lunch”.')
+    await dave.page.getByText(/^No chats/).waitFor()
     await waitForText(carol, 'Dave left')
     expect(await carol.page.getByRole('list', { name: 'Participants' }).textContent()).toBe('Carol (you)')
     expect([...carol.messages, ...dave.messages]).toEqual([])
+  })
+
+  it('close the chat for a removed person until they are added again', async () => {
+    await using people = await startChat()
+    const { alice, bob, suffix } = people
+    await alice.click(`Remove Bob${suffix}`)
+    await bob.waitForStatus(`Alice${suffix} removed you from the chat.`)
+    await bob.page.getByText(/^No chats/).waitFor()
+    // The list of chats still contains it.
+    await bob.page.reload()
+    await waitForText(bob, 'Connected')
+    await bob.page.getByText(/^No chats/).waitFor()
+    await alice.page.getByText('Add a person by identity').click()
+    await alice.page.getByLabel('Identity of the person').fill((await bob.page.locator('#identity').textContent())!)
+    await alice.click('Add')
+    await say(alice, 'Welcome back')
+    await waitForText(bob, 'Welcome back')
   })
 
   it.each(appearances)('see a readable and accessible chat: %s, %o', async (colorScheme, viewport) => {
@@ -189,7 +207,7 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
     await alice.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await alice.waitForStatus('Your identity is deleted.')
     await openChat(alice)
-    await alice.page.getByText('No chat yet.').waitFor()
+    await alice.page.getByText(/^No chats/).waitFor()
     expect(await alice.page.locator('#identity').textContent()).not.toBe(identity)
   })
 

@@ -57,8 +57,9 @@ export function connectControls(chat: Chat, signal: AbortSignal): void {
 
   async function leave(): Promise<void> {
     const topic = chat.getTopic()
+    const threadId = thread().id
     await removePerson(self.id)
-    await chat.refresh()
+    await chat.leave(threadId)
     showNotice('chat', { kind: 'success', text: `You left “${topic}”.` })
     getElement('new-chat').focus()
   }
@@ -78,7 +79,7 @@ export function connectControls(chat: Chat, signal: AbortSignal): void {
     const participant = { id: { communicationUserId }, ...(displayName !== undefined && { displayName }) }
     const { invalidParticipants } = await thread().client.addParticipants({ participants: [participant] })
     const [invalid] = invalidParticipants ?? []
-    if (invalid) throw new Error(invalid.message)
+    if (invalid) throw new Error(`The person was not added. ${invalid.message}`)
     showThreadSnippet(toCall('await thread.addParticipants', { participants: [participant] }))
   }
 

@@ -24,6 +24,7 @@ export function subscribe(chat: Chat): void {
   }
 
   function addThread(threadId: string): void {
+    chat.join(threadId)
     if (chat.getThread()?.id === threadId) return
     if (chat.getThread()) chat.addUnread(threadId)
     refreshList()
@@ -60,7 +61,7 @@ export function subscribe(chat: Chat): void {
       const name = chat.getThread()?.id === threadId ? chat.getThread()!.getName(remover!) : removedBy.displayName
       showNotice('chat', { kind: 'warning', text: `${name} removed you from the chat.` })
     }
-    refreshList()
+    void chat.leave(threadId).catch(() => undefined)
   })
 }
 

@@ -36,7 +36,8 @@ export function showChat(state: ChatState): void {
   getElement('thread').hidden = thread === undefined
   getElement('chat-empty').hidden = thread !== undefined
   getElement('open-chat').hidden = true
-  getElement('chat-hint').textContent = 'No chat yet. For a second person, open a second window.'
+  getElement('chat-hint').textContent =
+    'No chats. Start one with New chat, and open a second window for a second person.'
   if (thread) showThread(state, thread)
 }
 

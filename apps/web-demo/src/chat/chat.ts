@@ -1,7 +1,7 @@
 import type { TokenSource } from '@acs-kit/token-client'
 import type { ChatThreadItem } from '@azure/communication-chat'
 import { runAction } from '../actions.ts'
-import { explainError } from '../explain-error.ts'
+import { explainError, getChatStatus } from '../explain-error.ts'
 import { getNoticeKind, showNotice } from '../notice.ts'
 import type { Person } from '../people.ts'
 import { createChatClient } from './chat-client.ts'
@@ -25,6 +25,8 @@ export async function openChat(endpoint: string, tokens: TokenSource, self: Pers
   let isConnected: boolean | undefined
   let refreshing = Promise.resolve()
   const unread = new Set<string>()
+  /** Threads without the user: chat keeps them in the list. */
+  const left = new Set<string>()
   const closing = new AbortController()
 
   const client = createChatClient(endpoint, tokens, () => {
@@ -59,10 +61,19 @@ export async function openChat(endpoint: string, tokens: TokenSource, self: Pers
       thread = item && createOpenThread(client.getChatThreadClient(item.id), self, render)
       sessionStorage.setItem(threadKey, item?.id ?? '')
       unread.delete(item?.id ?? '')
-      await thread?.load()
+      await loadThread()
       render()
       await chat.markRead()
     },
+
+    /** Closes a thread that the user left, and opens another one. */
+    async leave(threadId: string): Promise<void> {
+      left.add(threadId)
+      unread.delete(threadId)
+      await refresh()
+    },
+
+    join: (threadId: string) => left.delete(threadId),
 
     rename(threadId: string, topic: string): void {
       threads = threads.map((item) => (item.id === threadId ? { ...item, topic } : item))
@@ -102,10 +113,23 @@ export async function openChat(endpoint: string, tokens: TokenSource, self: Pers
   }
 
   async function loadThreads(threadId = thread?.id ?? sessionStorage.getItem(threadKey)): Promise<void> {
-    threads = await listAll(client.listChatThreads())
+    const listed = await listAll(client.listChatThreads())
+    threads = listed.filter(({ id, deletedOn }) => !deletedOn && !left.has(id))
     const item = threads.find(({ id }) => id === threadId) ?? threads[0]
     if (item?.id !== thread?.id) await chat.open(item?.id)
     render()
+  }
+
+  /** Loads the open thread, or opens another one if the user is not a participant any more. */
+  async function loadThread(): Promise<void> {
+    const id = thread?.id
+    try {
+      await thread?.load()
+    } catch (error) {
+      if (id === undefined || getChatStatus(error) !== 403) throw error
+      left.add(id)
+      await loadThreads()
+    }
   }
 
   /** Loads the participants and messages of the open thread. */
@@ -117,7 +141,7 @@ export async function openChat(endpoint: string, tokens: TokenSource, self: Pers
 
   async function refreshAll(): Promise<void> {
     await refresh()
-    await thread?.load()
+    await loadThread()
     render()
     await chat.markRead()
   }
