@@ -12,7 +12,12 @@ export function formatUsage({ emulator, service, demo, resources }: LocalStack, 
   const isProxied = ['http_proxy', 'all_proxy', 'ALL_PROXY'].some((name) => process.env[name])
   const curl = isProxied ? "curl --noproxy '*'" : 'curl'
   const pages = [
-    ...(demo ? [`${demo.url}   the demo: sign in under any name and watch a token`] : []),
+    ...(demo
+      ? [
+          `${demo.url}   the demo: sign in under two names, and chat`,
+          `${demo.url}_emulator/   the page of the emulator: requests, identities, chats, clock and faults`,
+        ]
+      : []),
     // A deployed package does not serve it.
     ...(resources ? [] : [`${service.url}/reference   the API reference`]),
   ]
