@@ -214,6 +214,10 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
   it('learn how to trust the emulator if its certificate is unknown', async () => {
     await using browser = await launchBrowser()
     await using context = await browser.newContext()
+    // The proxy of the service also has the emulator's certificate, so this browser connects without it.
+    const config = (await (await fetch(new URL('config.json', fixture.url))).json()) as object
+    const { url: serviceUrl } = fixture.stack.service
+    await context.route('**/config.json', (route) => route.fulfill({ json: { ...config, serviceUrl } }))
     const alice = toDemoPage(context, await context.newPage())
     await alice.page.goto(fixture.url)
     await signIn(alice, 'Alice')

@@ -34,12 +34,11 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export function useDemo() {
   const running = new AsyncDisposableStack()
   let stack: LocalStack
-  let serviceUrl: string
   let browser: Browser
   beforeAll(async () => {
     stack = running.use(await startLocalStack({ ports: { emulator: 0, service: 0, demo: 0 } }))
     const proxy = running.use(await startTlsProxy(stack.service.url, stack.emulator.tlsFiles))
-    serviceUrl = proxy.url
+    stack.demo!.publish({ ...stack, service: proxy })
     browser = running.adopt(await launchBrowser({ args: [proxy.chromiumFlag] }), (launched) => launched.close())
   })
   afterAll(() => running.disposeAsync())
@@ -57,10 +56,6 @@ export function useDemo() {
 
     async open(options: ContextOptions = {}): Promise<DemoPage> {
       const context = await browser.newContext(options)
-      await context.route('**/config.json', async (route) => {
-        const config = (await (await route.fetch()).json()) as object
-        await route.fulfill({ json: { ...config, serviceUrl } })
-      })
       const page = await context.newPage()
       const demo = toDemoPage(context, page)
       await page.goto(stack.demo!.url)
