@@ -20,8 +20,8 @@ export interface DemoPage extends AsyncDisposable {
   readonly clickAndWait: (name: string) => Promise<void>
 }
 
-/** Sizes and colour schemes in which the page is checked. */
-export const appearances = [
+/** Colour schemes and sizes in which pages are checked. */
+const appearances = [
   ['light', { width: 1280, height: 900 }],
   ['dark', { width: 1280, height: 900 }],
   ['light', { width: 375, height: 740 }],
@@ -99,25 +99,39 @@ export async function chooseUser({ page, waitForStatus }: DemoPage, user: string
   await waitForStatus('Received a token from the service.')
 }
 
-/** Checks the page with axe, for content that is cut off, and for the colours of its scheme. */
-export async function checkAppearance(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
+/** Checks the page in each colour scheme and size: with axe, for content that is cut off, and its colours. */
+export async function checkAppearances(page: Page): Promise<void> {
   await page.evaluate(axe)
-  const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()')
-  expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([])
-  const cut = await page.evaluate<string[]>(`[...document.querySelectorAll('body, main *')]
+  await checkColours(page, async (appearance) => {
+    const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()')
+    const violating = violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])
+    expect(violating, appearance).toEqual([])
+    const cut = await page.evaluate<string[]>(`[...document.querySelectorAll('body, main *')]
     .filter(({ scrollWidth, clientWidth, nodeName }) => clientWidth > 1 && scrollWidth > clientWidth + 1 && nodeName !== 'INPUT')
     .map(({ outerHTML }) => outerHTML.slice(0, 200))`)
-  expect(cut).toEqual([])
-  const { mean, colours } = await measure(page, await page.screenshot())
-  if (colorScheme === 'light') expect(mean).toBeGreaterThan(200)
-  else expect(mean).toBeLessThan(60)
-  expect(colours).toBeGreaterThan(20)
+    expect(cut, appearance).toEqual([])
+  })
+}
+
+/** Checks the colours of the page in each colour scheme and size, after another check. */
+export async function checkColours(page: Page, check?: (appearance: string) => Promise<void>): Promise<void> {
+  const sheet = await page.context().newPage()
+  for (const [colorScheme, viewport] of appearances) {
+    const appearance = `${colorScheme}, ${viewport.width} px`
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize(viewport)
+    await check?.(appearance)
+    const { mean, colours } = await measure(sheet, await page.screenshot())
+    if (colorScheme === 'light') expect(mean, appearance).toBeGreaterThan(200)
+    else expect(mean, appearance).toBeLessThan(60)
+    expect(colours, appearance).toBeGreaterThan(20)
+  }
+  await sheet.close()
 }
 
 /** Returns the mean brightness, from 0 to 255, and the number of colours. */
-export async function measure(page: Page, screenshot: Buffer): Promise<{ mean: number; colours: number }> {
-  const sheet = await page.context().newPage()
-  const measured = await sheet.evaluate<{ mean: number; colours: number }>(`(async () => {
+function measure(sheet: Page, screenshot: Buffer): Promise<{ mean: number; colours: number }> {
+  return sheet.evaluate<{ mean: number; colours: number }>(`(async () => {
     const blob = await (await fetch('data:image/png;base64,${screenshot.toString('base64')}')).blob()
     const image = await createImageBitmap(blob)
     const context = new OffscreenCanvas(image.width, image.height).getContext('2d')
@@ -131,6 +145,4 @@ export async function measure(page: Page, screenshot: Buffer): Promise<{ mean: n
     }
     return { mean: sum / (data.length / 4) / 3, colours: colours.size }
   })()`)
-  await sheet.close()
-  return measured
 }
