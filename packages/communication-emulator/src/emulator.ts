@@ -25,41 +25,11 @@ import { identityOperations } from './identity/routes.ts'
 import { createTokenIntrospection, type Introspection, type ListedToken } from './identity/token-introspection.ts'
 import { createTokenIssuer } from './identity/token-issuer.ts'
 import { InvalidSettingError } from './invalid-setting-error.ts'
-import { bypassProxies } from './loopback.ts'
 import { QuotaCounter } from './quotas.ts'
 import { RequestLog } from './request-log.ts'
 import { ResourceManagerPlane, resourceManagerOperations } from './resource-manager/resource-manager-plane.ts'
 import { Store } from './store.ts'
-import { openKeyMaterial, type KeyMaterial, type TlsFiles } from './tls/key-material.ts'
-import { trustInProcess } from './tls/trust.ts'
-
-/**
- * Starts an emulator in this process; dispose of it to stop it.
- *
- * @param options Ports, resources, folders and behavior; by default one resource on a free port, with its state in memory.
- * @returns The running emulator.
- * @throws {UnusableFolderError} The key folder or the data folder cannot be used, or other users can write to it.
- * @throws {Error} A port is taken, or another option is invalid.
- *
- * @example
- * await using emulator = await startEmulator()
- * const client = new CommunicationIdentityClient(emulator.connectionString)
- */
-export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const material = await openKeyMaterial(options.keyFolder, options.dataFolder)
-  const emulator = new Emulator(options, material)
-  try {
-    await emulator.open(options)
-  } catch (error) {
-    await emulator[Symbol.asyncDispose]()
-    throw error
-  }
-  if (options.trust ?? true) {
-    trustInProcess(material.ca)
-    bypassProxies()
-  }
-  return emulator
-}
+import type { KeyMaterial, TlsFiles } from './tls/key-material.ts'
 
 /**
  * A running emulator, which `startEmulator` returns. The same operations are available over HTTP under `/_emulator/`.

@@ -1,4 +1,5 @@
-export { startEmulator, type Emulator } from './emulator.ts'
+export type { Emulator } from './emulator.ts'
+export { startEmulator } from './start-emulator.ts'
 export type { EmulatorOptions } from './emulator-options.ts'
 export type { EmulatedResource } from './emulated-resources.ts'
 export type {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { defaultResourceName, getWellKnownAccessKey } from '../access-key.ts'
 import type { EmulatedResource } from '../emulated-resources.ts'
-import { startEmulator } from '../emulator.ts'
+import { startEmulator } from '../start-emulator.ts'
 import { keyVariable, toEmulatorOptions, type EmulatorFlags } from './options.ts'
 import { signals } from './process.ts'
 
