@@ -49,6 +49,11 @@ export function getHeader(headers: IncomingHttpHeaders, name: string): string | 
   return Array.isArray(value) ? value.join(', ') : value
 }
 
+/** Returns the origin that the client reached: behind a port mapping, the emulator does not know it otherwise. */
+export function getOrigin({ headers }: RawRequest): string {
+  return `https://${headers.host ?? 'localhost'}`
+}
+
 /** Parses a JSON body; undefined if it is not valid JSON in UTF-8. */
 export function parseJson(body: Buffer): unknown {
   try {

@@ -1,4 +1,4 @@
-import { decodePath, getHeader, type RawRequest } from '../raw-request.ts'
+import { decodePath, getOrigin, type RawRequest } from '../raw-request.ts'
 import { parseTime } from './body.ts'
 import { badRequest } from './chat-error.ts'
 import { chatLimits } from './limits.ts'
@@ -73,11 +73,6 @@ export function toSkipPage<Entry>(
   const value = entries.slice(0, limit).map(toWire)
   if (entries.length <= limit) return { value }
   return { value, nextLink: toNextLink(request, { skip: skip + limit, maxPageSize: limit }) }
-}
-
-/** Returns the origin of the resource, as the client addressed it. */
-export function getOrigin({ headers }: RawRequest): string {
-  return `https://${getHeader(headers, 'host') ?? 'localhost'}`
 }
 
 /** Returns an absolute link to the same list, whose thread id is not escaped, as recorded. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { getResponse } from '../../error-response.ts'
 import { getBearerToken } from '../../identity/bearer.ts'
-import { getHeader, parseObject, type RawRequest, type RawResponse } from '../../raw-request.ts'
+import { getHeader, getOrigin, parseObject, type RawRequest, type RawResponse } from '../../raw-request.ts'
 import type { Resource } from '../../resource.ts'
 import { unauthorized } from '../chat-error.ts'
 import { checkPermission, type ChatAuthentication, type ChatUser } from '../chat-user.ts'
@@ -120,11 +120,6 @@ export function createSignaling({ authenticate, parameters, sessions }: Signalin
   }
 
   return handle
-}
-
-/** Returns the origin that the client reached: behind a port mapping, the emulator does not know it otherwise. */
-function getOrigin({ headers }: RawRequest): string {
-  return `https://${headers.host}`
 }
 
 function notFound({ path }: RawRequest): RawResponse {
