@@ -87,10 +87,10 @@ describe.runIf(hasTrustingBrowser)(
     /** Starts the notifications, and waits for the connection. */
     async function start(page: Page): Promise<void> {
       await page.evaluate(async (names) => {
-        await client.startRealtimeNotifications()
-        for (const name of names) client.on(name as 'chatMessageReceived', (event) => received.push({ name, event }))
         client.on('realTimeNotificationConnected', () => received.push({ name: 'connected', event: undefined }))
         client.on('realTimeNotificationDisconnected', () => received.push({ name: 'disconnected', event: undefined }))
+        await client.startRealtimeNotifications()
+        for (const name of names) client.on(name as 'chatMessageReceived', (event) => received.push({ name, event }))
       }, eventNames)
       await waitFor(page, 'connected')
     }
