@@ -27,7 +27,7 @@ const chatErrors: Readonly<Record<number, Explanation>> = {
   401: { text: 'Chat rejected the token.', remedy: 'Refresh the token.' },
   403: {
     text: 'Chat denied access.',
-    remedy: 'You are not a participant any more, or the token does not permit it.',
+    remedy: 'You are no longer a participant, or the token does not permit it.',
   },
   404: { text: 'The chat or message does not exist.', remedy: 'It may have been deleted.' },
   429: { text: 'Too many chat requests.', remedy: 'Try again in a moment.' },

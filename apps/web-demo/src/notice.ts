@@ -6,7 +6,7 @@ export type Area = 'page' | 'chat' | 'token'
 export interface Notice {
   readonly kind: 'success' | 'progress' | 'warning' | 'error'
   readonly text: string
-  /** What the user can do. */
+  /** Action that solves the problem. */
   readonly remedy?: string | undefined
   /** Page that the remedy names. */
   readonly link?: string | undefined

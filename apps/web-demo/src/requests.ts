@@ -6,7 +6,7 @@ export interface LoggedRequest {
   readonly at: Date
   readonly method: string
   readonly url: string
-  /** HTTP status, or the reason why there is none. */
+  /** HTTP status, or why a response is missing. */
   readonly result: number | 'aborted' | 'unreachable'
   readonly durationMs: number
   readonly requestBody?: string | undefined

@@ -8,7 +8,7 @@ import { createList } from './list.mjs'
 /** @typedef {import('./main.mjs').Route} Route */
 /** @typedef {import('./main.mjs').View} View */
 
-/** What has its own count. @type {Readonly<Record<string, string>>} */
+/** Scopes of a count. @type {Readonly<Record<string, string>>} */
 const scopes = { resource: 'resource', user: 'user', thread: 'thread', userInThread: 'user in each thread' }
 
 /** @param {number | readonly Limit[]} limits */

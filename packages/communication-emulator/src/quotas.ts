@@ -10,7 +10,7 @@ export interface Limit {
   readonly calls: number
   /** Length of the window. */
   readonly seconds: number
-  /** What has its own count; default `resource`. `user`, `thread` and `userInThread` are for chat. */
+  /** Scope of each count; default `resource`. `user`, `thread` and `userInThread` are for chat. */
   readonly per?: (typeof limitScopes)[number]
 }
 

@@ -114,7 +114,7 @@ if (ownAddress === undefined) process.stdout.write('NOT RUN: requests from anoth
 
 it.runIf(ownAddress !== undefined)('rejects other machines', async () => {
   await using emulator = await startEmulator({ host: '0.0.0.0' })
-  // The system uses this address as the client's, too.
+  // The system also uses this address as the client's.
   const endpoint = `https://${ownAddress}:${new URL(emulator.endpoint).port}`
   for (const path of ['', 'health', 'token']) {
     const request = { target: `/_emulator/${path}`, headers: { host: 'localhost' }, servername: 'localhost' }

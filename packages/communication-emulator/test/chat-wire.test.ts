@@ -475,7 +475,7 @@ describe('errors', () => {
   })
 })
 
-it('answers preflights, and lets pages of any origin read responses and Location', async () => {
+it('responds to preflights, and permits pages of any origin to read responses and Location', async () => {
   const alice = await fixture.createPerson()
   const requested = 'authorization,content-type,repeatability-request-id,x-ms-client-request-id,x-ms-useragent'
   const origin = { origin: 'http://localhost:9876' }

@@ -8,7 +8,7 @@ export interface RealTimeClient extends Disposable {
   readonly packets: string[]
   /** Waits for the next packet that starts with a text, and returns the rest of it. */
   take(start: string): Promise<string>
-  /** Waits for the next event, and returns it. Answers it, unless `status` is undefined. */
+  /** Waits for the next event, and returns it. Responds to it, unless `status` is undefined. */
   takeEvent(status?: number): Promise<Delivery>
   /** Resolves when the connection is closed. */
   readonly closed: Promise<unknown>

@@ -111,7 +111,7 @@ describe('an event', () => {
     expect(deleted).not.toHaveProperty('deletedBy')
   })
 
-  it('reaches all connections of its recipients once, and nobody else', async () => {
+  it('reaches each connection of its recipients once, and only those', async () => {
     const [alice, bob, carol] = [await createPerson(), await createPerson(), await createPerson()]
     const threadId = createThread(alice, bob)
     using own = await connect(alice)

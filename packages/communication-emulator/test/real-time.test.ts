@@ -124,7 +124,7 @@ describe('the signaling', () => {
     expect((await requestWith(await createToken(['chat.join.limited']))).status).not.toBe(403)
   })
 
-  it.each(requests)('lets pages of any origin send %s %s', async (method, target) => {
+  it.each(requests)('permits pages of any origin to send %s %s', async (method, target) => {
     const headers = { origin: 'http://localhost:3000', 'access-control-request-method': method }
     const preflight = await exchange(fixture.emulator.endpoint, {
       method: 'OPTIONS',

@@ -4,7 +4,7 @@ import { registerHooks } from 'node:module'
 import { parseArgs } from 'node:util'
 import { tokenSource } from '@acs-kit/token-client'
 import { tokenCredential } from '@acs-kit/token-client/credential'
-// @ts-expect-error -- it has no types
+// @ts-expect-error -- the package has no types
 import node from 'xmlhttprequest-ssl'
 import { runProgram } from './run-program.ts'
 import { signIn } from './sign-in.ts'

@@ -27,7 +27,7 @@ export function findRejection(request: RawRequest, token: string): string | unde
   const origin = getHeader(headers, 'origin')
   if (origin !== undefined && !isLoopbackOrigin(origin))
     return `The administration rejects pages of ${origin}: serve the page from localhost.`
-  // Browsers omit Origin where a page only links or embeds. Ports of this machine that differ in their scheme are cross-site, too.
+  // Browsers omit Origin where a page only links or embeds. Ports of this machine with another scheme are also cross-site.
   if (headers['sec-fetch-site'] === 'cross-site' && origin === undefined && !isPageOpened(request))
     return 'The administration rejects links and embedded content of other sites: open the page of the emulator instead.'
   if (!isFromBrowser(request)) return undefined

@@ -158,7 +158,7 @@ export function createChatThreads(store: Store) {
     return store.get<{ at: number }>(sql, now, key)!.at
   }
 
-  /** Deletes the content of a thread. What remains is its entry in the lists of its participants. */
+  /** Deletes the content of a thread. Its entry stays in the lists of its participants. */
   function remove({ key }: StoredThread, now: number): void {
     nextDeletion = undefined
     store.transaction(() => {

@@ -16,7 +16,7 @@ export type ChatAuthentication = ReturnType<typeof createChatAuthentication>
 
 /** Authenticates the users of the chat routes with their access tokens. */
 export function createChatAuthentication(introspect: (token: string) => Introspection) {
-  /** Returns the user of a token of the resource. Throws the service's error if there is none. */
+  /** Returns the user of a token. Throws the service's error if the token is missing, invalid or of another resource. */
   return function authenticate(token: string | undefined, resource: Resource): ChatUser {
     if (token === undefined) throw unauthorized('TokenMissing', 'The request has no access token of a user.')
     const { state, communicationUserId, scopes = [], expiresOn, resource: owner } = introspect(token)

@@ -33,7 +33,7 @@ export function createMessageOperations({ store, clock, threads, messages, event
     return message
   }
 
-  /** Returns a message that the participant can see. Throws the service's error if there is none. */
+  /** Returns a message. Throws the service's error unless the participant can see it. */
   function get({ key, participant }: Membership, messageId: string): ChatMessage {
     // guess(message-id): also the response for an unknown one.
     if (!/^\d{1,15}$/.test(messageId)) throw badRequest('The message id is not a number.')

@@ -5,7 +5,7 @@ const scopeOrder = ['chat.join.limited', 'chat.join', 'chat'] as const
 
 export type ChatScope = (typeof scopeOrder)[number]
 
-/** Routes with the least scope that permits them. Source of the scopes: the documentation of access tokens. */
+/** Routes with the minimum scope that permits them. Source of the scopes: the documentation of access tokens. */
 const table = [
   ['POST', '', 'createChatThread', 'chat'],
   ['GET', '', 'listChatThreads', 'chat.join.limited'],
@@ -31,7 +31,7 @@ interface ChatRoute {
   readonly method: string
   readonly pattern: RegExp
   readonly operation: ChatOperation
-  /** The least scope that permits it. */
+  /** Minimum scope that permits it. */
   readonly scope: ChatScope
 }
 

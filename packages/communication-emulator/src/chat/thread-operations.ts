@@ -68,7 +68,7 @@ export function createThreadOperations({ store, clock, threads, messages, events
     return created
   }
 
-  /** Returns a thread of a resource and its participant. Throws the service's error if there is none. */
+  /** Returns a thread of a resource and its participant. Throws the service's error if either does not exist. */
   function requireMember(
     resource: string,
     threadId: string,

@@ -30,7 +30,7 @@ export function createAccessTokenSigner(privateKey: KeyObject) {
   // guess(kid): the service hashes a certificate; this is the hash of the public key alone.
   const thumbprint = crypto.hash('sha1', publicKey.export({ type: 'spki', format: 'der' }), 'buffer')
   const kid = thumbprint.toString('hex').toUpperCase()
-  // By a hash, to keep no tokens. Chat receives a token with every request, and verifying it takes longer than the rest.
+  // Keyed by a hash, so that tokens are not kept. Chat receives a token with every request, and verifying it takes longer than the rest.
   const verified = new Map<string, AccessTokenClaims>()
   const header = encode({ alg: 'RS256', kid, x5t: thumbprint.toString('base64url'), typ: 'JWT' })
 

@@ -21,7 +21,7 @@ interface ListedMessage {
 
 /**
  * Compares an emulator with the ledger. Throws with everything that the emulator has acknowledged and lost, has only half done
- * or repeated. Then records what became of the requests without a response, which must not change any more.
+ * or repeated. Then records what became of the requests without a response, which must then stay the same.
  */
 export async function auditChat(ledger: ChatLedger): Promise<void> {
   const losses: string[] = []

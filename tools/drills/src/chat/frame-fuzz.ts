@@ -53,7 +53,7 @@ const pong = '6:::7+["pong"]'
 
 /**
  * Sends generated frames over WebSockets, some of them with malformed requests for the WebSocket. Throws if a frame that is sent
- * before all others is not answered, or if a malformed request is not rejected. Returns the number of frames.
+ * before all others gets no response, or if a malformed request is not rejected. Returns the number of frames.
  */
 export async function fuzzFrames(emulator: EmulatorProcess, { requests, seed }: FuzzOptions): Promise<number> {
   const user = await ChatUser.create(emulator)

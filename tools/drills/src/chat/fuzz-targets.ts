@@ -11,7 +11,7 @@ export const threadPath = '/chat/threads/{thread}'
 
 const unknownThreads = ['19:acac', `19:${'x'.repeat(43)}1@thread.v2`, 'é', '%']
 const unknownMessages = ['1', '9'.repeat(30), '-1', '1.5', 'é', '%']
-/** Older ones are mostly deleted, or have no other participants any more. */
+/** Most older ones are deleted, or have lost their other participants. */
 const maxRecent = 5
 
 /** Threads and messages that generated requests name: one that is never deleted, those created last, and unknown ones. */

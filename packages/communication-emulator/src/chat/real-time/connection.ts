@@ -19,7 +19,7 @@ const maxBufferedBytes = 1024 * 1024
 /** Time after which a delivery counts as unanswered; the JavaScript client responds after 5 seconds at the latest. */
 const maxResponseMs = 10_000
 
-/** Receives the status of the response to a delivery; undefined if there is none. */
+/** Receives the status of the response to a delivery; undefined without a response. */
 type ResponseListener = (status: number | undefined) => void
 
 export type Connection = ReturnType<typeof createConnection>
@@ -85,7 +85,7 @@ export function createConnection(socket: WebSocket, session: Session, connectedA
     send(heartbeatPacket)
   }
 
-  /** Ends the deliveries that were sent before a time, and have no response. */
+  /** Ends the deliveries that were sent before a time and are still without a response. */
   function endDeliveries(before: number): void {
     for (const [id, { sentAt, onResponse }] of deliveries) {
       if (sentAt >= before) return
@@ -94,14 +94,14 @@ export function createConnection(socket: WebSocket, session: Session, connectedA
     }
   }
 
-  /** Tells the client to disconnect, and closes the connection. Its later responses do not count. */
+  /** Sends a disconnect packet, and closes the connection. Its later responses do not count. */
   function close(reason?: string): void {
     send(formatDisconnect(reason))
     socket.close()
     endDeliveries(Infinity)
   }
 
-  /** Closes the connection without a word, like a failing network. */
+  /** Closes the connection without a packet, like a failing network. */
   function cut(): void {
     socket.terminate()
   }

@@ -35,7 +35,7 @@ export function createSessions() {
   }
 
   function removeExpired(): void {
-    // The oldest comes first.
+    // The first one is the oldest.
     for (const [id, { expiresAt }] of sessions) {
       if (expiresAt > Date.now()) return
       sessions.delete(id)

@@ -34,7 +34,7 @@ export function isSignaling({ path }: RawRequest): boolean {
   return ownPath.test(path)
 }
 
-/** Returns the operation of a request; undefined if it is none of signaling. */
+/** Returns the operation of a request; undefined for a route of another service. */
 export function getSignalingOperation({ method, path }: RawRequest): SignalingOperation | undefined {
   return signalingOperations.find((operation) => {
     const route = routes[operation]

@@ -22,7 +22,7 @@ export async function benchmarkMessagesSent(): Promise<Measurement[]> {
     const request = sender.toRequest('POST', `/${threadId}/messages`, { content })
     return () => measureRate(emulator.endpoint, [request], seconds)
   }
-  const send = await toMeasure('nobody connected')
+  const send = await toMeasure('without connections')
   const insert = () => inserts.measureRate(seconds)
   await send()
   await insert()
@@ -42,7 +42,7 @@ export async function benchmarkMessagesSent(): Promise<Measurement[]> {
       name: 'messages sent to a connected recipient',
       value: rate!,
       unit: '/s',
-      reference: { name: 'nobody connected', value: sent.value },
+      reference: { name: 'without connections', value: sent.value },
     }),
   ]
 }
