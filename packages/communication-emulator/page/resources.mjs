@@ -71,7 +71,8 @@ export function createResourcesView({ parameters }) {
       { name: 'Location', cell: ({ location }) => location, isLabelled: true },
       { name: 'Endpoint', cell: ({ endpoint }) => linkToEndpoint(endpoint) },
     ],
-    empty: 'No managed resources. Resources that your Pulumi program or Azure Resource Manager client creates appear here.',
+    empty:
+      'No managed resources. Resources that your Pulumi program or Azure Resource Manager client creates appear here.',
     parameters,
   })
   return {

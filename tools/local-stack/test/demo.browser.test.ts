@@ -297,5 +297,6 @@ describe.runIf(hasBrowser)('the token panel of the demo in a browser', () => {
     await demo.click('Revoke')
     await demo.waitForStatus('The token service is unreachable.')
     await checkAppearances(page)
+    expect(demo.messages.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([])
   })
 })
