@@ -28,7 +28,7 @@ export function createChatPanel(name: string) {
   }
 
   function setIdentity(id: string | undefined): void {
-    if (id === self?.id) return
+    if (id === self?.id) return chat?.reconnect()
     stopAnnouncing?.()
     chat?.close()
     chat = undefined
@@ -43,7 +43,7 @@ export function createChatPanel(name: string) {
   }
 
   return {
-    /** Sets the identity of the token, or none when the user signs out or deletes it. */
+    /** Sets the identity of the current token, or none when the user signs out or deletes it. */
     setIdentity,
     /** Sets the source of the tokens. Opens the chat if it was open before the tab was reloaded. */
     async setTokens(source: ServiceTokenSource): Promise<void> {

@@ -186,6 +186,28 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
     await waitForText(alice, /^Read by Bob/)
   })
 
+  it('connect again as soon as they have a token after their sign-in expired', async () => {
+    await using people = await startChat()
+    const { alice, bob } = people
+    const { clock } = fixture.stack.emulator
+    const dayAndHourMs = 25 * 60 * 60_000
+    clock.advance(dayAndHourMs)
+    await alice.waitForStatus('Your sign-in has expired.')
+    await bob.waitForStatus('Your sign-in has expired.')
+    // Azure's client requests a token three times, then gives up.
+    for (const { page } of [alice, bob]) {
+      const failed = page.locator('#requests li:has(.failed)', { hasText: '/v1/token' })
+      await failed.nth(2).waitFor()
+    }
+    clock.advance(-dayAndHourMs)
+    await Promise.all([alice.click('Refresh'), bob.click('Refresh')])
+    await Promise.all([waitForText(alice, 'Connected'), waitForText(bob, 'Connected')])
+    await say(alice, 'Still there?')
+    await waitForText(bob, 'Still there?')
+    await waitForText(alice, 'Still there?')
+    expect(await getMessages(bob)).toEqual(['Still there?'])
+  })
+
   it('send a message once if chat limits them', async () => {
     await using people = await startChat()
     const { alice, bob } = people

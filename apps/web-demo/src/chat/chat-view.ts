@@ -35,17 +35,15 @@ export function showChat(state: ChatState): void {
   showThreads(state)
   getElement('thread').hidden = thread === undefined
   getElement('chat-empty').hidden = thread !== undefined
-  getElement('open-chat').hidden = true
-  getElement('chat-hint').textContent =
-    'No chats. Start one with New chat, and open a second window for a second person.'
+  for (const id of ['chat-hint', 'open-chat']) getElement(id).hidden = true
+  getElement('no-chats').hidden = false
   if (thread) showThread(state, thread)
 }
 
-/** Shows that the chat is closed. */
+/** Offers to open the chat again. */
 export function showClosedChat(): void {
-  for (const id of ['connection', 'chat-switch', 'thread']) getElement(id).hidden = true
-  for (const id of ['chat-empty', 'open-chat']) getElement(id).hidden = false
-  getElement('chat-hint').textContent = 'The chat is closed.'
+  for (const id of ['connection', 'chat-switch', 'thread', 'no-chats']) getElement(id).hidden = true
+  for (const id of ['chat-empty', 'chat-hint', 'open-chat']) getElement(id).hidden = false
 }
 
 function showThreads({ threads, thread, unread }: ChatState): void {

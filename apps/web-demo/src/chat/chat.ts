@@ -24,6 +24,7 @@ export async function openChat(endpoint: string, tokens: TokenSource, self: Pers
   let editing: string | undefined
   let isConnected: boolean | undefined
   let refreshing = Promise.resolve()
+  let restarting: Promise<void> | undefined
   const unread = new Set<string>()
   /** Threads without the user: chat keeps them in the list. */
   const left = new Set<string>()
@@ -36,7 +37,7 @@ export async function openChat(endpoint: string, tokens: TokenSource, self: Pers
       remedy: 'The client requested a new one and repeated the request.',
     })
     showChatSnippet('// 401: the token was revoked or has expired.', 'tokens.invalidate()')
-    if (isConnected === false) void restart()
+    reconnect()
   })
 
   const chat = {
@@ -48,6 +49,7 @@ export async function openChat(endpoint: string, tokens: TokenSource, self: Pers
     refresh,
     update,
     reload,
+    reconnect,
     /** Tells the other participants what was read. A lost notification needs no message. */
     markRead: async () => thread?.markRead().catch(() => undefined),
     getPeople: () => people,
@@ -163,7 +165,11 @@ export async function openChat(endpoint: string, tokens: TokenSource, self: Pers
     subscribe(chat)
   }
 
-  /** Connects with a new token. After three rejections of the old one, Azure's client does not connect again by itself. */
+  /** Connects with the current token. After three rejections of the old one, Azure's client does not connect again by itself. */
+  function reconnect(): void {
+    if (isConnected === false) restarting ??= restart().finally(() => (restarting = undefined))
+  }
+
   async function restart(): Promise<void> {
     try {
       await client.stopRealtimeNotifications()
