@@ -101,6 +101,7 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
     await alice.click('Add')
     await say(alice, 'Welcome back')
     await waitForText(bob, 'Welcome back')
+    expect(await getMessages(bob)).toEqual(['Welcome back'])
   })
 
   it('see a readable and accessible chat', async () => {
