@@ -26,6 +26,7 @@ interface ThreadRow {
   readonly created_at: number
   readonly created_by: string
   readonly retention_days: number | null
+  /** 0 without a message of a user. */
   readonly last_message_at: number
   readonly deleted_at: number | null
 }
