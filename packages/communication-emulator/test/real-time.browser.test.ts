@@ -210,6 +210,19 @@ describe.runIf(hasTrustingBrowser)(
       await waitFor(page, 'chatThreadCreated')
     })
 
+    it('reports a throttled request without a retry, because it cannot read Retry-After', async () => {
+      const alice = await createPerson()
+      const page = await openPage(() => alice.token)
+      fixture.emulator.faults.add({ operation: 'listChatThreads', status: 429, retryAfterSeconds: 1, count: 1 })
+      const result = await page.evaluate(() =>
+        client
+          .listChatThreads()
+          .next()
+          .catch((error: { statusCode: number }) => error.statusCode),
+      )
+      expect(result).toBe(429)
+    })
+
     it('requests a new token and reconnects when its token is revoked', async () => {
       const { emulator } = fixture
       const alice = await createPerson()
