@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { launchBrowser, type Browser, type BrowserContext, type Page } from '@acs-kit/test-support/browser'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { startLocalStack, type LocalStack } from '../src/local-stack.ts'
+import { findViolations } from './find-violations.ts'
 import { startTlsProxy } from './tls-proxy.ts'
 
 type ContextOptions = NonNullable<Parameters<Browser['newContext']>[0]>
@@ -27,8 +26,6 @@ const appearances = [
   ['light', { width: 375, height: 740 }],
   ['dark', { width: 375, height: 740 }],
 ] as const
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Starts the stack and a browser for the tests of a file. The service uses HTTPS and has an origin of its own, as in production. */
 export function useDemo() {
@@ -101,11 +98,8 @@ export async function chooseUser({ page, waitForStatus }: DemoPage, user: string
 
 /** Checks the page in each colour scheme and size: with axe, for content that is cut off, and its colours. */
 export async function checkAppearances(page: Page): Promise<void> {
-  await page.evaluate(axe)
   await checkColours(page, async (appearance) => {
-    const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()')
-    const violating = violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])
-    expect(violating, appearance).toEqual([])
+    expect(await findViolations(page), appearance).toEqual([])
     const cut = await page.evaluate<string[]>(`[...document.querySelectorAll('body, main *')]
     .filter(({ scrollWidth, clientWidth, nodeName }) => clientWidth > 1 && scrollWidth > clientWidth + 1 && nodeName !== 'INPUT')
     .map(({ outerHTML }) => outerHTML.slice(0, 200))`)

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { hasBrowser, launchBrowser, type Browser, type BrowserContextOptions } from '@acs-kit/test-support/browser'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startDemoServer } from '../src/demo-server.ts'
+import { findViolations } from './find-violations.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const wide = { width: 1280, height: 800 }
 const narrow = { width: 375, height: 740 }
 
@@ -60,21 +58,16 @@ describe.runIf(hasBrowser)('the page of the emulator in a browser', () => {
     await using opened = await openPage({ colorScheme, viewport, bypassCSP: true })
     const { page } = opened
     await page.goto(`${emulator.endpoint}_emulator/`)
-    await page.evaluate(axe)
-    const findViolations = () =>
-      page.evaluate<[string, ...string[]][]>(
-        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]))',
-      )
     for (const view of views) {
       await page.evaluate(`location.hash = ${JSON.stringify(`#/${view}`)}`)
       await page.locator('#view').locator('tbody tr, dl, .empty, form').first().waitFor()
       if (view.startsWith('requests/')) await page.getByText('The client signed a different string').waitFor()
-      expect(await findViolations(), view).toEqual([])
+      expect(await findViolations(page), view).toEqual([])
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), view).toBe(true)
     }
     await page.getByRole('button', { name: 'Reset' }).click()
     await page.getByRole('dialog').waitFor()
-    expect(await findViolations()).toEqual([])
+    expect(await findViolations(page)).toEqual([])
   })
 
   it('works at the address of the demo', async () => {
