@@ -100,7 +100,7 @@ export function createMessageOperations({ store, clock, threads, messages, event
     const at = clock.now()
     const receipt = { communicationUserId: participant.communicationUserId, messageId, readAt: at }
     if (!messages.putReceipt(key, receipt)) return
-    // guess(event-recipients): the sender is notified, too, as for other events.
+    // guess(event-recipients): the sender is also notified, as for other events.
     events.publish({ name: 'readReceiptReceived', thread, recipients, at, receipt })
   }
 

@@ -145,7 +145,7 @@ export function createThreadOperations({ store, clock, threads, messages, events
     const removed = threads.findParticipant(key, communicationUserId)
     // guess(remove-unknown)
     if (!removed) throw new ChatError(404, 'NotFound', { message: 'The specified participant was not found.' })
-    // guess(event-recipients): the removed user is notified, too; Microsoft's sample app depends on it.
+    // guess(event-recipients): the removed user is also notified; Microsoft's sample app depends on it.
     const recipients = threads.listUsers(key)
     const content = { participants: [removed], initiator: participant.communicationUserId }
     const message = store.transaction(() => {
