@@ -29,6 +29,14 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
     return second
   }
 
+  /** Adds a person to the chat, with the identity on that person's page. */
+  async function addByIdentity({ page, click }: DemoPage, person: DemoPage, name: string): Promise<void> {
+    await page.getByText('Add a person by identity').click()
+    await page.getByLabel('Identity of the person').fill((await person.page.locator('#identity').textContent())!)
+    await page.getByLabel('Name of the person').fill(name)
+    await click('Add')
+  }
+
   /** Starts a chat of two people, each with a browser context of their own. They have no other chats. */
   async function startChat(options: Parameters<typeof fixture.open>[0] = {}) {
     const contexts = new AsyncDisposableStack()
@@ -38,10 +46,7 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
     await Promise.all([signIn(alice, `Alice${suffix}`), signIn(bob, `Bob${suffix}`)])
     await Promise.all([openChat(alice), openChat(bob)])
     await alice.click('New chat')
-    await alice.page.getByText('Add a person by identity').click()
-    await alice.page.getByLabel('Identity of the person').fill((await bob.page.locator('#identity').textContent())!)
-    await alice.page.getByLabel('Name of the person').fill(`Bob${suffix}`)
-    await alice.click('Add')
+    await addByIdentity(alice, bob, `Bob${suffix}`)
     await bob.page.getByRole('textbox', { name: 'Message' }).waitFor()
     return { alice, bob, suffix, [Symbol.asyncDispose]: () => contexts.disposeAsync() }
   }
@@ -96,9 +101,7 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
     await bob.page.reload()
     await waitForText(bob, 'Connected')
     await bob.page.getByText(/^No chats/).waitFor()
-    await alice.page.getByText('Add a person by identity').click()
-    await alice.page.getByLabel('Identity of the person').fill((await bob.page.locator('#identity').textContent())!)
-    await alice.click('Add')
+    await addByIdentity(alice, bob, `Bob${suffix}`)
     await say(alice, 'Welcome back')
     await waitForText(bob, 'Welcome back')
     expect(await getMessages(bob)).toEqual(['Welcome back'])
