@@ -4,7 +4,7 @@ import { copyable, definitions, element, linkTo } from './dom.mjs'
 import { formatTime, formatUserId } from './format.mjs'
 import { createList } from './list.mjs'
 import { createThreadList } from './threads.mjs'
-import { createRequestList } from './requests.mjs'
+import { createRelatedRequests } from './requests.mjs'
 import { createTokenList, maxShown } from './tokens.mjs'
 
 /** @typedef {import('./api.mjs').Connection} Connection */
@@ -54,7 +54,7 @@ export function createIdentityView({ id }) {
   const summary = element('div')
   const tokens = createTokenList({ isOfIdentity: true })
   const threads = createThreadList()
-  const requests = createRequestList()
+  const requests = createRelatedRequests(id)
   return {
     title: 'Identity',
     parent: 'identities',

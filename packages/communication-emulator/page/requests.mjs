@@ -9,6 +9,8 @@ import { createStringToSign } from './string-to-sign.mjs'
 /** @typedef {import('./main.mjs').Route} Route */
 /** @typedef {import('./main.mjs').View} View */
 
+const maxRelated = 20
+
 /** @param {LoggedRequest} request */
 function isRejected({ status }) {
   return status === undefined || status >= 400
@@ -33,12 +35,13 @@ function createStatus({ status }) {
 /** @param {LoggedRequest} request */
 function createSummary(request) {
   const { id, operation, method, path } = request
+  const isPreflight = method === 'OPTIONS'
   const { code, message } = getReason(request)
   return element(
     'div',
     {},
-    element('a', { href: `#/requests/${id}` }, operation ?? `${method} ${path}`),
-    operation?.startsWith('arm') && element('p', { class: 'path' }, path),
+    element('a', { href: `#/requests/${id}` }, operation ?? (isPreflight ? 'CORS preflight' : `${method} ${path}`)),
+    (isPreflight || operation?.startsWith('arm')) && element('p', { class: 'path', title: path }, path),
     isRejected(request) && element('p', { class: 'reason' }, code && element('strong', {}, code), ` ${message}`),
   )
 }
@@ -49,7 +52,7 @@ function createUserLink({ communicationUserId: id }) {
 }
 
 /**
- * Creates a list of requests; without parameters, of one user or thread.
+ * Creates a list of requests; without parameters, of one user or thread and without a filter.
  *
  * @param {URLSearchParams} [parameters]
  * @param {readonly Node[]} [actions]
@@ -70,6 +73,24 @@ export function createRequestList(parameters, actions = []) {
     empty: parameters ? createEmptyLog() : 'No requests.',
     ...(parameters && { parameters }),
   })
+}
+
+/**
+ * Creates a list of the newest requests of a user or thread, with a link to all.
+ *
+ * @param {string} id
+ */
+export function createRelatedRequests(id) {
+  const list = createRequestList()
+  const link = element('a', { href: `#/requests?filter=${encodeURIComponent(id)}` }, 'All requests with this id')
+  return {
+    element: element('div', { class: 'stack' }, list.element, link),
+    /** @param {readonly LoggedRequest[]} requests */
+    show(requests) {
+      list.show(requests.slice(0, maxRelated))
+      link.hidden = requests.length <= maxRelated
+    },
+  }
 }
 
 function createEmptyLog() {

@@ -3,7 +3,7 @@ import { createForm, dangerousButton, field } from './action.mjs'
 import { copyable, definitions, element, linkTo } from './dom.mjs'
 import { formatTime, formatUserId, toIso } from './format.mjs'
 import { createList } from './list.mjs'
-import { createRequestList } from './requests.mjs'
+import { createRelatedRequests } from './requests.mjs'
 
 /** @typedef {import('./api.mjs').LoggedRequest} LoggedRequest */
 /** @typedef {import('./api.mjs').Message} Message */
@@ -65,7 +65,7 @@ export function createThreadView({ id, parameters }) {
   const sender = element('select', { name: 'communicationUserId', required: true })
   const participants = createParticipantList(id)
   const messages = createMessageList(parameters)
-  const requests = createRequestList()
+  const requests = createRelatedRequests(id)
   const form = createForm({
     label: 'Send',
     fields: [

@@ -64,6 +64,28 @@ describe.runIf(hasBrowser)('the page of the emulator', () => {
   }
   const notice = (page: Page, text: string) => page.locator('#notice', { hasText: text }).waitFor()
 
+  it('lists the newest requests of an identity, with a link to all of them', async () => {
+    const id = await fixture.createIdentity()
+    for (let count = 0; count < 21; count++) await fixture.issueToken(id)
+    const page = await open(`identities/${encodeURIComponent(id)}`)
+    await page.getByRole('link', { name: 'All requests with this id' }).waitFor()
+    expect(await row(page, 'issueAccessToken').count()).toBe(20)
+    await page.getByRole('link', { name: 'All requests with this id' }).click()
+    await page.getByRole('heading', { name: 'Requests', exact: true }).waitFor()
+    await expect.poll(() => row(page, 'issueAccessToken').count()).toBe(21)
+  })
+
+  it('names preflights instead of their long addresses', async () => {
+    const preflight = { 'Access-Control-Request-Method': 'GET', Origin: 'https://app.example.test' }
+    await fetch(`${fixture.emulator.endpoint}chat/threads?api-version=2025-03-15`, {
+      method: 'OPTIONS',
+      headers: preflight,
+    })
+    const page = await open()
+    await row(page, 'CORS preflight').getByText('/chat/threads').waitFor()
+    expect(await page.getByRole('link', { name: 'CORS preflight', exact: true }).count()).toBe(1)
+  })
+
   it('shows the state of a token, and its text only when revealed', async () => {
     const token = await fixture.issueToken(await fixture.createIdentity())
     const page = await open('tokens')
