@@ -76,7 +76,7 @@ export function createList({ noun, columns, key, empty, parameters, states = {},
     const words = (parameters?.get('filter') ?? '').toLowerCase().split(/\s+/)
     const shown = items
       .map((item) => ({ item, json: JSON.stringify(item) }))
-      .filter(({ item, json }) => isInState(item) && includesAll(json, words))
+      .filter(({ item, json }) => isInState(item) && matches(json, words))
     chips.forEach((chip, index) =>
       chip.setAttribute('aria-pressed', String(['', ...Object.keys(states)][index] === state)),
     )
@@ -127,14 +127,15 @@ export function createList({ noun, columns, key, empty, parameters, states = {},
 }
 
 /**
- * Whether the values of an item include all words, apart from durations, whose digits match by accident.
+ * Whether the values of an item include all words, and none of the words after a `-`. Ignores durations, whose digits
+ * match by accident.
  *
  * @param {string} json
  * @param {readonly string[]} words
  */
-function includesAll(json, words) {
+function matches(json, words) {
   const values = json.replaceAll(/"\w+":(?:\d+\.\d+)?/g, '').toLowerCase()
-  return words.every((word) => values.includes(word))
+  return words.every((word) => (/^-./.test(word) ? !values.includes(word.slice(1)) : values.includes(word)))
 }
 
 /** @param {{ isWide?: boolean, isNumber?: boolean }} column */
