@@ -15,7 +15,11 @@ export function createChatPanel(name: string) {
   let chat: Chat | undefined
   let stopAnnouncing: (() => void) | undefined
 
-  onClick('chat', getElement('open-chat'), open)
+  onClick('chat', getElement('open-chat'), async () => {
+    await open()
+    // The button has disappeared.
+    getElement(chat?.getThread() ? 'message' : 'new-chat').focus()
+  })
 
   async function open(): Promise<void> {
     // Azure's SDK is large, so it is only loaded here.

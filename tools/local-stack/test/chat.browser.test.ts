@@ -55,6 +55,7 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
     await using carol = await fixture.open()
     await signIn(carol, 'Carol')
     await openChat(carol)
+    expect(await carol.page.evaluate('document.activeElement.textContent')).toBe('New chat')
     await carol.click('New chat')
     await waitForText(carol, 'Carol joined')
     const dave = await openSecondWindow(carol, 'Dave')
@@ -72,6 +73,9 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
     await waitForText(carol, 'Hello Carol')
     expect(await carol.page.locator('#typing').textContent()).toBe('')
 
+    await dave.click('Edit')
+    await dave.page.keyboard.press('Escape')
+    expect(await dave.page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('')
     await dave.click('Edit')
     await say(dave, 'Hello, dear Carol')
     await waitForText(carol, 'Hello, dear Carol')

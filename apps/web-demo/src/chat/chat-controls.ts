@@ -25,6 +25,7 @@ export function connectControls(chat: Chat, signal: AbortSignal): void {
   threads.addEventListener('change', () => void chat.run(() => chat.open(threads.value)), { signal })
   message.addEventListener('input', () => void notifyTyping(), { signal })
   getElement('cancel-edit').addEventListener('click', () => edit(undefined), { signal })
+  message.addEventListener('keydown', cancelEdit, { signal })
   for (const list of ['participants', 'people', 'messages']) {
     getElement(list).addEventListener('click', (event) => runAction(event.target as HTMLElement), { signal })
   }
@@ -119,6 +120,10 @@ export function connectControls(chat: Chat, signal: AbortSignal): void {
     message.value = thread().getText(id)
     chat.setEditing(id)
     message.focus()
+  }
+
+  function cancelEdit({ key }: KeyboardEvent): void {
+    if (key === 'Escape' && chat.getEditing() !== undefined) edit(undefined)
   }
 
   async function notifyTyping(): Promise<void> {
