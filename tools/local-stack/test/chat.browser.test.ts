@@ -174,6 +174,8 @@ describe.runIf(hasBrowser)('two people in the demo', () => {
     await waitForText(alice, 'Yes')
     expect(await getMessages(alice)).toEqual(['Still there?', 'Yes'])
     await alice.clickAndWait('Back to now')
+    const state = await fetch(`${fixture.url}_emulator/clock`)
+    expect(await state.json()).toMatchObject({ offsetMilliseconds: 0 })
   })
 
   it('carry on with a new token after another device revoked theirs', async () => {
