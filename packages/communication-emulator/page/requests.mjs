@@ -57,7 +57,7 @@ function createUserLink({ communicationUserId: id }) {
  * @param {URLSearchParams} [parameters]
  * @param {readonly Node[]} [actions]
  */
-export function createRequestList(parameters, actions = []) {
+function createRequestList(parameters, actions = []) {
   return createList({
     noun: 'requests',
     key: ({ id }) => String(id),

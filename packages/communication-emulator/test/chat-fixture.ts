@@ -58,8 +58,17 @@ export function useChat(options: EmulatorOptions = {}) {
     },
     call: (request: Parameters<typeof fixture.call>[0]) => fixture.call(request),
     createPerson,
-    /** Returns participants of a request. */
-    toParticipants: (...people: { id: string }[]) =>
-      people.map(({ id }) => ({ communicationIdentifier: { rawId: id, communicationUser: { id } } })),
+    toParticipants,
+    /** Creates a thread of a person with others. */
+    async createThread(person: ChatPerson, ...others: ChatPerson[]) {
+      const body = { topic: 'Lunch', participants: toParticipants(...others) }
+      const response = await person.call('POST', '', body)
+      return { response, id: response.json.chatThread.id as string }
+    },
   }
+}
+
+/** Returns participants of a request. */
+function toParticipants(...people: { id: string }[]) {
+  return people.map(({ id }) => ({ communicationIdentifier: { rawId: id, communicationUser: { id } } }))
 }
