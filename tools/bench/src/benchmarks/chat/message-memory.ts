@@ -5,7 +5,7 @@ import { sendMany } from '../../load.ts'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
 
 const warmUpMessages = 20_000
-const measuredMessages = 50_000
+const measuredMessages = 150_000
 const content = 'x'.repeat(100)
 
 /** Memory that the emulator keeps for each message. */
