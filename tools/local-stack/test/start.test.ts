@@ -51,7 +51,7 @@ it('shows tokens from sign-in to deletion and a chat, runs the quickstart, and s
     /^ {2}revoked +.*: revoked$/,
     /^ {2}deleted .* the identity and everything stored about it$/,
     /^ {2}deleted .* the thread and both identities$/,
-    /^ {2}thread +[\d.]+ s {2}created by alice, with bob: 19:[\w-]{43}1@thread\.v2$/,
+    /^ {2}thread +[\d.]+ s {2}created by alice, with bob: 19:acsV2_[\w-]{43}1@thread\.v2$/,
     /^ {2}event +[\d.]+ s {2}received by bob: Alice: Noon\?$/,
     /^ {2}messages +[\d.]+ s {2}listed by alice: Alice: Noon\? Bob: Yes\.$/,
     /^Azure Communication Services - Access Tokens Quickstart$/,
