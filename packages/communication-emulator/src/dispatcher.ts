@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { administer, isAdministration } from './administration/administration-plane.ts'
 import type { Administration } from './administration/administration.ts'
 import { getChatHeaders, isChat, type Chat } from './chat/chat.ts'
@@ -9,6 +8,7 @@ import { getCorsHeaders, isPreflight } from './cors.ts'
 import { entraCorsHeaders } from './entra/cors.ts'
 import { errorResponse, getResponse } from './error-response.ts'
 import { misdirectedResponse, toFailedResponse, toFaultResponse, toTooLargeResponse } from './fixed-responses.ts'
+import { waitForLatency } from './fault-plan.ts'
 import type { IdentityPlane } from './identity/identity-plane.ts'
 import { matchRoute } from './identity/routes.ts'
 import { isTrustedHost } from './loopback.ts'
@@ -66,11 +66,10 @@ export function createDispatcher(options: DispatcherOptions) {
     }
     if (isChat(request)) {
       return {
-        operation: chat.getOperation(request),
+        ...chat.route(request, resource),
         isNamedOnly: true,
         headers: getChatHeaders(request),
         service: 'chat',
-        handle: () => chat.handle(request, resource),
       }
     }
     const match = matchRoute(request)
@@ -89,9 +88,7 @@ export function createDispatcher(options: DispatcherOptions) {
     if (!isTrustedHost(getHeader(request.headers, 'host'), host)) return misdirectedResponse
     if (request.isBodyTooLarge) return toTooLargeResponse(getErrorFormat(service))
     const fault = faults.match(operation, { isNamedOnly })
-    if (fault?.latencyMs !== undefined) {
-      await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
-    }
+    if (fault) await waitForLatency(fault)
     const respond = () => handle().catch(getResponse)
     if (!fault || (!fault.reset && fault.status === undefined)) return respond()
     if (fault.phase === 'after') await respond()

@@ -2,38 +2,28 @@ import type { Limit } from './quotas.ts'
 
 // guess(shared-limits): operations that the documentation lists in one row share a count.
 const chat = {
-  participants: perMinute('thread', 10, 30),
-  reads: [{ calls: 50, seconds: 10, per: 'user' }],
-  messages: perMinute('thread', 10, 30),
+  participants: toLimits('thread', 10, 30),
+  reads: toLimits('user', 50),
+  messages: toLimits('thread', 10, 30),
 } satisfies Record<string, readonly Limit[]>
 
-// Two limits each: in 10 seconds and, where documented, in a minute.
 export const documentedChatQuotas = {
-  createChatThread: [{ calls: 10, seconds: 10, per: 'user' }],
-  deleteChatThread: [{ calls: 10, seconds: 10, per: 'user' }],
-  updateChatThreadProperties: [{ calls: 5, seconds: 10, per: 'thread' }],
+  createChatThread: toLimits('user', 10),
+  deleteChatThread: toLimits('user', 10),
+  updateChatThreadProperties: toLimits('thread', 5),
   getChatThreadProperties: chat.reads,
   listChatThreads: chat.reads,
   addChatParticipants: chat.participants,
   removeChatParticipant: chat.participants,
-  listChatParticipants: [
-    { calls: 10, seconds: 10, per: 'userInThread' },
-    { calls: 250, seconds: 10, per: 'thread' },
-  ],
+  listChatParticipants: [...toLimits('userInThread', 10), ...toLimits('thread', 250)],
   sendChatMessage: chat.messages,
   updateChatMessage: chat.messages,
   deleteChatMessage: chat.messages,
-  getChatMessage: [
-    { calls: 50, seconds: 10, per: 'userInThread' },
-    { calls: 250, seconds: 10, per: 'thread' },
-  ],
-  listChatMessages: [...perMinute('userInThread', 50, 200), ...perMinute('thread', 250, 400)],
-  sendChatReadReceipt: perMinute('userInThread', 10, 30),
-  listChatReadReceipts: [
-    { calls: 5, seconds: 10, per: 'userInThread' },
-    { calls: 100, seconds: 10, per: 'thread' },
-  ],
-  sendTypingNotification: [...perMinute('userInThread', 5, 15), ...perMinute('thread', 10, 30)],
+  getChatMessage: [...toLimits('userInThread', 50), ...toLimits('thread', 250)],
+  listChatMessages: [...toLimits('userInThread', 50, 200), ...toLimits('thread', 250, 400)],
+  sendChatReadReceipt: toLimits('userInThread', 10, 30),
+  listChatReadReceipts: [...toLimits('userInThread', 5), ...toLimits('thread', 100)],
+  sendTypingNotification: [...toLimits('userInThread', 5, 15), ...toLimits('thread', 10, 30)],
 } as const satisfies Record<string, readonly Limit[]>
 
 /**
@@ -50,9 +40,8 @@ export const documentedQuotas = {
   ...documentedChatQuotas,
 } as const
 
-function perMinute(per: Limit['per'] & string, in10Seconds: number, inMinute: number): readonly Limit[] {
-  return [
-    { calls: in10Seconds, seconds: 10, per },
-    { calls: inMinute, seconds: 60, per },
-  ]
+/** Returns the limits in 10 seconds and, where documented, in a minute. */
+function toLimits(per: Limit['per'] & string, in10Seconds: number, inMinute?: number): readonly Limit[] {
+  const limit = { calls: in10Seconds, seconds: 10, per }
+  return inMinute === undefined ? [limit] : [limit, { calls: inMinute, seconds: 60, per }]
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { checkFault, type Fault } from './fault.ts'
 
 /** A fault that was added. */
@@ -99,6 +100,11 @@ export class FaultPlan {
     }
     return undefined
   }
+}
+
+/** Waits for the latency of a fault, or until the fault is removed. */
+export async function waitForLatency({ latencyMs, removed }: MatchedFault): Promise<void> {
+  if (latencyMs !== undefined) await sleep(latencyMs, undefined, { ref: false, signal: removed }).catch(() => {})
 }
 
 /** Returns the nth number of a seeded sequence in [0, 1). A hash needs no state, so order and restarts do not matter. */

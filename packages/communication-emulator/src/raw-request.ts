@@ -54,6 +54,11 @@ export function getOrigin({ headers }: RawRequest): string {
   return `https://${headers.host ?? 'localhost'}`
 }
 
+/** Whether the media type of a body is JSON, or based on it. */
+export function isJson({ headers }: RawRequest): boolean {
+  return /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(getHeader(headers, 'content-type') ?? '')
+}
+
 /** Parses a JSON body; undefined if it is not valid JSON in UTF-8. */
 export function parseJson(body: Buffer): unknown {
   try {

@@ -5,7 +5,15 @@ import type { RawRequest, RawResponse } from '../raw-request.ts'
 import type { Administration } from './administration.ts'
 import { chatRoutes } from './chat-routes.ts'
 import { toManagedResource } from './managed-resources.ts'
-import { readInteger, readMembers, readPositive, readString, readStrings, type Members } from './members.ts'
+import {
+  readInteger,
+  readMembers,
+  readOptional,
+  readPositive,
+  readString,
+  readStrings,
+  type Members,
+} from './members.ts'
 import { getPage, getPageFile } from './page.ts'
 
 interface AdministrationRequest {
@@ -49,11 +57,8 @@ const routes: Readonly<Record<string, Handler>> = {
     const page = { ...(after !== null && { after }), ...readNumber(query, 'limit'), ...readNumber(query, 'newest') }
     return ok(emulator.identities(page))
   },
-  'POST identities': ({ emulator, body: { customId, resource } }) => {
-    const options = {
-      ...(customId !== undefined && { customId: readString(customId, 'customId') }),
-      ...(resource !== undefined && { resource: readString(resource, 'resource') }),
-    }
+  'POST identities': ({ emulator, body }) => {
+    const options = { ...readOptional(body, 'customId', readString), ...readOptional(body, 'resource', readString) }
     return { status: 201, body: { communicationUserId: emulator.createIdentity(options) } }
   },
   'GET assignments': ({ emulator }) => ok(emulator.assignments()),
@@ -114,8 +119,7 @@ export async function handleAdministration(
 
 /** Reads an optional query parameter, above 0. */
 function readNumber<Name extends string>(query: URLSearchParams, name: Name): { [name in Name]?: number } {
-  const value = query.get(name)
-  return (value === null ? {} : { [name]: readPositive(value, name) }) as { [name in Name]?: number }
+  return readOptional({ [name]: query.get(name) ?? undefined }, name, readPositive)
 }
 
 function toClockResponse({ clock }: Administration): RawResponse {

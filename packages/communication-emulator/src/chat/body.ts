@@ -1,4 +1,4 @@
-import { getHeader, isObject, parseJson, type RawRequest } from '../raw-request.ts'
+import { isJson, isObject, parseJson, type RawRequest } from '../raw-request.ts'
 import { badRequest, ChatError } from './chat-error.ts'
 
 export type Members = Readonly<Record<string, unknown>>
@@ -10,8 +10,7 @@ type MetadataPatch = Readonly<Record<string, string | null>>
 /** Reads the known members of a request body. Unknown ones are ignored, or rejected when `strict`. */
 export function readBody(request: RawRequest, known: readonly string[], { strict }: { strict: boolean }): Members {
   if (request.body.length === 0) return {}
-  const contentType = getHeader(request.headers, 'content-type') ?? ''
-  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType)) {
+  if (!isJson(request)) {
     const message = 'The media type of the request body is not supported.'
     throw new ChatError(415, 'UnsupportedMediaType', { message })
   }

@@ -7,7 +7,7 @@ import { readChatApiVersion, supportedChatVersions } from './api-versions.ts'
 import { ChatError } from './chat-error.ts'
 import type { createChatHandlers } from './chat-handlers.ts'
 import { checkPermission, type ChatAuthentication, type ChatUser } from './chat-user.ts'
-import { matchChatRoute, type ChatMatch, type ChatOperation } from './routes.ts'
+import { matchChatRoute, type ChatMatch } from './routes.ts'
 import type { ThreadOperations } from './thread-operations.ts'
 
 export interface ChatPlaneOptions {
@@ -17,13 +17,18 @@ export interface ChatPlaneOptions {
   readonly threadOperations: ThreadOperations
 }
 
+/** The operation of a request, and the function that responds to it. */
+export interface ChatTarget {
+  readonly operation: string | undefined
+  readonly handle: () => Promise<RawResponse>
+}
+
 /** Creates the handler of the chat routes, which authenticates users and passes their requests to the operations. */
 export function createChatPlane({ authenticate, quotas, handlers, threadOperations }: ChatPlaneOptions) {
   // guess(chat-check-order): token, route, api-version, scope, thread and membership; then rate limits; then the body.
-  async function handle(request: RawRequest, resource: Resource): Promise<RawResponse> {
+  async function handle(request: RawRequest, resource: Resource, match: ChatMatch): Promise<RawResponse> {
     const user = authenticate(getBearerToken(request), resource)
     const { communicationUserId } = user
-    const match = matchChatRoute(request)
     const response = await respond(request, resource, user, match).catch(getResponse)
     if (!match.route) return { ...response, communicationUserId }
     const headers = { ...response.headers, 'api-supported-versions': supportedChatVersions }
@@ -64,11 +69,12 @@ export function createChatPlane({ authenticate, quotas, handlers, threadOperatio
     })
   }
 
-  return { getOperation, handle }
-}
+  function route(request: RawRequest, resource: Resource): ChatTarget {
+    const match = matchChatRoute(request)
+    return { operation: match.route?.operation, handle: () => handle(request, resource, match) }
+  }
 
-function getOperation(request: RawRequest): ChatOperation | undefined {
-  return matchChatRoute(request).route?.operation
+  return { route }
 }
 
 // guess(chat-route)

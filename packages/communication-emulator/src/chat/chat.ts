@@ -4,7 +4,7 @@ import type { FaultPlan } from '../fault-plan.ts'
 import type { Identities } from '../identity/identities.ts'
 import type { Introspection } from '../identity/token-introspection.ts'
 import type { QuotaCounter } from '../quotas.ts'
-import { getHeader, type RawRequest, type RawResponse } from '../raw-request.ts'
+import { getHeader, type RawRequest } from '../raw-request.ts'
 import type { RequestLog } from '../request-log.ts'
 import type { Resource } from '../resource.ts'
 import type { Store } from '../store.ts'
@@ -12,7 +12,7 @@ import { createChatAdministration } from './chat-administration.ts'
 import { createChatEvents } from './chat-events.ts'
 import { createChatHandlers } from './chat-handlers.ts'
 import { createChatMessages } from './chat-messages.ts'
-import { createChatPlane } from './chat-plane.ts'
+import { createChatPlane, type ChatTarget } from './chat-plane.ts'
 import { createChatThreads } from './chat-threads.ts'
 import { createChatAuthentication } from './chat-user.ts'
 import { createMessageOperations } from './message-operations.ts'
@@ -70,14 +70,19 @@ export function createChat({ store, clock, quotas, faults, requests, identities,
     applyRetention: retention.apply,
   })
 
-  function getOperation(request: RawRequest): string | undefined {
-    return realTime.getOperation(request) ?? plane.getOperation(request)
-  }
-
-  async function handle(request: RawRequest, resource: Resource): Promise<RawResponse> {
-    if (isPreflight(request)) return { status: 204 }
-    retention.apply()
-    return (isSignaling(request) ? realTime : plane).handle(request, resource)
+  /** Returns the operation of a request, and the function that responds to it. */
+  function route(request: RawRequest, resource: Resource): ChatTarget {
+    if (isPreflight(request)) return { operation: undefined, handle: async () => ({ status: 204 }) }
+    const { operation, handle } = isSignaling(request)
+      ? { operation: realTime.getOperation(request), handle: () => realTime.handle(request, resource) }
+      : plane.route(request, resource)
+    return {
+      operation,
+      async handle() {
+        retention.apply()
+        return handle()
+      },
+    }
   }
 
   /** Deletes all threads, without events, and closes all connections. */
@@ -93,5 +98,5 @@ export function createChat({ store, clock, quotas, faults, requests, identities,
     realTime.closeAll()
   }
 
-  return { administration, getOperation, handle, upgrade: realTime.upgrade, clear, stop }
+  return { administration, route, upgrade: realTime.upgrade, clear, stop }
 }

@@ -1,4 +1,4 @@
-import { getHeader, isObject, parseJson, type RawRequest } from '../raw-request.ts'
+import { isJson, isObject, parseJson, type RawRequest } from '../raw-request.ts'
 import { modelError, ServiceError, validationError } from './errors.ts'
 import { isSince, type ApiVersion } from './api-versions.ts'
 
@@ -14,9 +14,8 @@ export function readBody(request: RawRequest, known: readonly string[], options:
 /** Reads the object in a request body; an empty body counts as an empty object. Throws the service's error. */
 export function readObject(request: RawRequest): Members {
   if (request.body.length === 0) return {}
-  const contentType = getHeader(request.headers, 'content-type') ?? ''
   // guess(media-type)
-  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType)) {
+  if (!isJson(request)) {
     throw new ServiceError(415, 'UnsupportedMediaType', 'The media type of the request body is not supported.')
   }
   const body = parseJson(request.body)

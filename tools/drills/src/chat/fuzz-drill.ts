@@ -7,8 +7,7 @@ import { fuzzChatRoutes } from './route-fuzz.ts'
 
 /**
  * Fuzzes the chat of an emulator with requests and then with as many frames. Throws if a response is wrong or if the emulator is
- * not healthy afterwards. Returns what
- * occurred.
+ * not healthy afterwards. Returns what occurred.
  */
 export async function runChatFuzzDrill(options: FuzzOptions) {
   using keys = new TemporaryFolder()

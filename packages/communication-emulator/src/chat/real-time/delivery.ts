@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../clock.ts'
-import type { FaultPlan } from '../../fault-plan.ts'
+import { waitForLatency, type FaultPlan } from '../../fault-plan.ts'
 import type { RequestLog } from '../../request-log.ts'
 import type { ChatEvent } from '../chat-event.ts'
 import { toPath, type Connection } from './connection.ts'
@@ -45,9 +44,7 @@ export function createDelivery({ connections, clock, faults, requests }: Deliver
     }
     if (fault.latencyMs === undefined) return inject()
     // Later events overtake a delayed one.
-    void sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed })
-      .catch(() => {})
-      .then(() => (connection.isOpen() ? inject() : undefined))
+    void waitForLatency(fault).then(() => (connection.isOpen() ? inject() : undefined))
   }
 
   function send(connection: Connection, event: ChatEvent, body: string, onResponse?: () => void): void {

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocketServer } from 'ws'
 import type { Clock } from '../../clock.ts'
-import type { FaultPlan } from '../../fault-plan.ts'
+import { waitForLatency, type FaultPlan } from '../../fault-plan.ts'
 import { rejectUpgrade } from '../../reject-upgrade.ts'
 import type { RequestLog } from '../../request-log.ts'
 import type { Resource } from '../../resource.ts'
@@ -43,9 +42,7 @@ export function createSocketOpening(options: SocketOpeningOptions) {
     const [path = ''] = request.url!.split('?', 1)
     const session = sessions.take(socketPath.exec(path)?.[1] ?? '')
     const fault = faults.match(openSocket, { isNamedOnly: true })
-    if (fault?.latencyMs !== undefined) {
-      await sleep(fault.latencyMs, undefined, { ref: false, signal: fault.removed }).catch(() => {})
-    }
+    if (fault) await waitForLatency(fault)
     const isAccepted = session?.resource === resource && isValid(session)
     // guess(unknown-session)
     const status = fault?.reset ? undefined : (fault?.status ?? (isAccepted ? 101 : 404))
