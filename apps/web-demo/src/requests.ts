@@ -2,7 +2,7 @@ import { element, getElement } from './element.ts'
 import { formatJson, toCode } from './code.ts'
 
 /** Request to the token service or to chat, with its result. */
-export interface LoggedRequest {
+interface LoggedRequest {
   readonly at: Date
   readonly method: string
   readonly url: string
@@ -23,7 +23,7 @@ export function countCached(): void {
 }
 
 /** Adds a request to the list. Its bodies are created when they are shown. */
-export function logRequest(request: LoggedRequest): void {
+function logRequest(request: LoggedRequest): void {
   const { at, method, url, result, durationMs } = request
   const isFailed = typeof result !== 'number' || result >= 400
   const details = element(
@@ -46,22 +46,23 @@ export function logRequest(request: LoggedRequest): void {
   showCounts()
 }
 
+/** Starts to time a request. Returns the function that logs it with its result. */
+export function startRequest(request: Pick<LoggedRequest, 'method' | 'url' | 'requestBody'>) {
+  const at = new Date()
+  const start = performance.now()
+  return (result: LoggedRequest['result'], responseBody?: string): void =>
+    logRequest({ ...request, at, result, durationMs: performance.now() - start, responseBody })
+}
+
 /** Returns a `fetch` that logs and reports each request. */
 export function loggingFetch(onRequest: () => void): typeof fetch {
   return async (input, init) => {
     onRequest()
-    const at = new Date()
-    const start = performance.now()
-    const log = (result: LoggedRequest['result'], responseBody?: string) =>
-      logRequest({
-        at,
-        method: init?.method ?? 'GET',
-        url: input as string,
-        result,
-        durationMs: performance.now() - start,
-        requestBody: init?.body as string | undefined,
-        responseBody,
-      })
+    const log = startRequest({
+      method: init?.method ?? 'GET',
+      url: input as string,
+      requestBody: init?.body as string | undefined,
+    })
     try {
       const response = await fetch(input, init)
       log(response.status, await response.clone().text())

@@ -1,7 +1,7 @@
 import type { TokenSource } from '@acs-kit/token-client'
 import { tokenCredential } from '@acs-kit/token-client/credential'
 import { ChatClient, type ChatClientOptions } from '@azure/communication-chat'
-import { logRequest, type LoggedRequest } from '../requests.ts'
+import { startRequest } from '../requests.ts'
 
 type Policy = NonNullable<ChatClientOptions['additionalPolicies']>[number]['policy']
 type Send = Policy['sendRequest']
@@ -45,21 +45,10 @@ function createRenewalPolicy(tokens: TokenSource, onRenewed: () => void): Policy
 
 async function sendLogged(request: Parameters<Send>[0], next: Parameters<Send>[1]): ReturnType<Send> {
   const { method, url, body } = request
-  const at = new Date()
-  const start = performance.now()
-  const log = (result: LoggedRequest['result'], responseBody?: string | null) =>
-    logRequest({
-      at,
-      method,
-      url,
-      result,
-      durationMs: performance.now() - start,
-      requestBody: typeof body === 'string' ? body : undefined,
-      responseBody: responseBody ?? undefined,
-    })
+  const log = startRequest({ method, url, requestBody: typeof body === 'string' ? body : undefined })
   try {
     const response = await next(request)
-    log(response.status, response.bodyAsText)
+    log(response.status, response.bodyAsText ?? undefined)
     return response
   } catch (error) {
     log('unreachable')
