@@ -4,6 +4,8 @@ interface Goal {
   readonly limit: number
 }
 
+export type Range = readonly [lowest: number, highest: number]
+
 /** A measured value next to a reference from the same run. */
 export interface Measurement {
   readonly name: string
@@ -13,6 +15,8 @@ export interface Measurement {
   readonly reference: { readonly name: string; readonly value: number }
   /** Value divided by the value of the reference. */
   readonly ratio: number
+  /** Lowest and highest ratio of the rounds, if there are several. */
+  readonly spread?: Range
   /** Optional; measurements without a goal are informational. */
   readonly goal?: string
   readonly met?: boolean
@@ -32,15 +36,16 @@ export function createMeasurement({ goal, ...measured }: Measured): Measurement 
 
 /** Formats measurements as a table, one line for each. */
 export function formatMeasurements(measurements: readonly Measurement[]): string {
-  const rows = measurements.map(({ name, value, unit, reference, ratio, goal, met }) => [
+  const rows = measurements.map(({ name, value, unit, reference, ratio, spread, goal, met }) => [
     name,
     `${round(value)} ${unit}`,
     `${round(reference.value)} ${unit}, ${reference.name}`,
     round(ratio),
+    spread?.map(round).join('–') ?? '',
     goal ?? '',
     met === undefined ? '' : met ? 'met' : 'NOT MET',
   ])
-  return formatTable([['name', 'measured', 'reference', 'ratio', 'goal', ''], ...rows])
+  return formatTable([['name', 'measured', 'reference', 'ratio', 'spread', 'goal', ''], ...rows])
 }
 
 /** Formats rows of equal length, the first of which is the heading. */

@@ -42,10 +42,14 @@ describe('measureInterleaved', () => {
     expect(median([4, 1, 2, 3])).toBe(2.5)
   })
 
-  it('compares something with its reference', async () => {
-    const comparison = { ...measured, measure: async () => 30 }
+  it('compares something with its reference, and shows the spread of the rounds', async () => {
+    const values = [30, 60, 15]
+    const comparison = { ...measured, rounds: 3, measure: async () => values.shift()! }
     const reference = { name: 'other things', measure: async () => 10 }
 
-    expect(await compare({ ...comparison, reference })).toEqual({ ...measured, ratio: 3 })
+    const measurement = await compare({ ...comparison, reference })
+
+    expect(measurement).toEqual({ ...measured, ratio: 3, spread: [1.5, 6] })
+    expect(formatMeasurements([measurement])).toMatch(/ 3 +1\.5–6$/m)
   })
 })
