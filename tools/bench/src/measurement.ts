@@ -4,7 +4,7 @@ interface Goal {
   readonly limit: number
 }
 
-export type Range = readonly [lowest: number, highest: number]
+type Range = readonly [lowest: number, highest: number]
 
 /** A measured value next to a reference from the same run. */
 export interface Measurement {

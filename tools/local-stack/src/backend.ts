@@ -98,9 +98,12 @@ export class Backend<E extends Emulator | EmulatorProcess = Emulator> implements
   }
 
   /** Starts another service, by default on a free port. It stops with the backend at the latest. */
-  async startService(settings: NodeJS.ProcessEnv = {}): Promise<TokenServiceProcess> {
+  async startService(
+    settings: NodeJS.ProcessEnv = {},
+    options: Pick<TokenServiceProcessOptions, 'logFile'> = {},
+  ): Promise<TokenServiceProcess> {
     const env = { ...this.environment, ...settings }
-    return this.#resources.use(await TokenServiceProcess.start({ ...this.#service, env }))
+    return this.#resources.use(await TokenServiceProcess.start({ ...this.#service, ...options, env }))
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,8 @@ export interface TokenServiceProcessOptions {
   readonly clock?: Emulator['clock']
   /** Receives the log. Default: `server.stdout` keeps all of it. */
   readonly onLog?: ((text: string) => void) | undefined
+  /** Receives the log instead of this process. */
+  readonly logFile?: string
 }
 
 const sources = fileURLToPath(import.meta.resolve('@acs-kit/token-service/main'))
@@ -71,8 +73,9 @@ export class TokenServiceProcess implements AsyncDisposable {
   }
 }
 
-async function launch({ script = sources, env, clock, onLog }: TokenServiceProcessOptions): Promise<ServerProcess> {
-  const command = { script, env, ...(onLog && { onOutput: onLog }) }
+async function launch(options: TokenServiceProcessOptions): Promise<ServerProcess> {
+  const { script = sources, env, clock, onLog, logFile } = options
+  const command = { script, env, ...(onLog && { onOutput: onLog }), ...(logFile && { outputFile: logFile }) }
   if (!clock) return await ServerProcess.start({ ...command, ready: /"address":/ })
   const server = await ServerProcess.start({ ...command, preloads, ready: 'message' })
   server.send({ clockOffset: clock.offset })

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment } from './child-environment.ts'
 
@@ -14,6 +14,8 @@ export interface ServerCommand {
   readonly preloads?: readonly string[]
   /** Receives the output. Once the server is ready, this class then keeps only the last `keptLength` characters. */
   readonly onOutput?: (text: string) => void
+  /** Receives standard output instead of a pipe, whose reader would take time of this process. */
+  readonly outputFile?: string
   /** Shows that the server is ready: a pattern in standard output, or the first message over an IPC channel. */
   readonly ready: RegExp | 'message'
 }
@@ -39,17 +41,20 @@ export class ServerProcess implements AsyncDisposable {
   message: unknown
   #isReady = false
 
-  private constructor({ script, args = [], env = childEnvironment(), preloads = [], onOutput, ready }: LaunchCommand) {
+  private constructor(command: LaunchCommand) {
+    const { script, args = [], env = childEnvironment(), preloads = [], onOutput, outputFile, ready } = command
     const execArgs = preloads.flatMap((module) => ['--import', module])
+    const output = outputFile === undefined ? 'pipe' : openSync(outputFile, 'w')
     this.#child = spawn(process.execPath, [...execArgs, script, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe', ...(ready === 'message' ? (['ipc'] as const) : [])],
+      stdio: ['ignore', output, 'pipe', ...(ready === 'message' ? (['ipc'] as const) : [])],
       env,
     })
+    if (typeof output === 'number') closeSync(output)
     running.add(this.#child)
     this.#child.once('message', (message) => (this.message = message))
     this.#closed = once(this.#child, 'close').finally(() => running.delete(this.#child))
     for (const name of ['stdout', 'stderr'] as const) {
-      this.#child[name]!.setEncoding('utf8').on('data', (text: string) => {
+      this.#child[name]?.setEncoding('utf8').on('data', (text: string) => {
         onOutput?.(text)
         this[name] += text
         if (onOutput && this.#isReady) this[name] = this[name].slice(-keptLength)
@@ -65,10 +70,11 @@ export class ServerProcess implements AsyncDisposable {
   /** Resolves once the server is ready. Rejects with its output if it exits before. */
   static async start(command: ServerCommand): Promise<ServerProcess> {
     const server = new ServerProcess(command)
-    const { ready } = command
+    const { ready, outputFile } = command
     const isReady = () => (ready === 'message' ? server.message !== undefined : ready.test(server.stdout))
     const deadline = AbortSignal.timeout(startTimeoutMs)
     while (!isReady()) {
+      if (outputFile !== undefined) server.stdout = readFileSync(outputFile, 'utf8')
       if (!server.isRunning || deadline.aborted) {
         await server.kill()
         throw new Error(`${command.script} did not start: ${server.stdout}${server.stderr}`)
@@ -97,6 +103,15 @@ export class ServerProcess implements AsyncDisposable {
     await sleep(1000)
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1])
+  }
+
+  /** Microseconds of processor time so far: of the main thread, which runs JavaScript, and of all threads. Needs Linux. */
+  cpuTime(): { readonly mainThreadUs: number; readonly processUs: number } {
+    const tasks = `/proc/${this.pid}/task`
+    const readUs = (thread: string) =>
+      Number(readFileSync(`${tasks}/${thread}/schedstat`, 'utf8').split(' ', 1)[0]) / 1000
+    const threads = readdirSync(tasks).map(readUs)
+    return { mainThreadUs: readUs(String(this.pid)), processUs: threads.reduce((sum, us) => sum + us, 0) }
   }
 
   /** Sends a message over the channel while it is open. */
