@@ -34,14 +34,16 @@ export class Azurite implements AsyncDisposable {
   /** Primary and secondary key. */
   static readonly accountKeys = accountKeys
   readonly #server: ServerProcess
+  readonly #isInMemory: boolean
   readonly port: number
   readonly endpoint: string
   readonly connectionString: string
 
-  private constructor(server: ServerProcess, port: number, { service, tls }: AzuriteOptions) {
+  private constructor(server: ServerProcess, port: number, { service, tls, dataFolder }: AzuriteOptions) {
     const protocol = tls === undefined ? 'http' : 'https'
     const endpointName = service === 'blob' ? 'BlobEndpoint' : 'TableEndpoint'
     this.#server = server
+    this.#isInMemory = dataFolder === undefined
     this.port = port
     this.endpoint = `${protocol}://127.0.0.1:${port}/${account}`
     this.connectionString = `DefaultEndpointsProtocol=${protocol};AccountName=${account};AccountKey=${accountKey};${endpointName}=${this.endpoint};`
@@ -91,7 +93,8 @@ export class Azurite implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#server[Symbol.asyncDispose]()
+    // When asked to stop, Azurite waits for idle connections. Without a data folder, it has nothing to write.
+    return this.#isInMemory ? this.#server.kill() : this.#server[Symbol.asyncDispose]()
   }
 }
 
