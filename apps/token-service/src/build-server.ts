@@ -8,6 +8,7 @@ import { createLog } from './log.ts'
 import { toCorsHeaders } from './plugins/app/cors.ts'
 import { notFound } from './plugins/app/not-found.ts'
 import { securityHeaderValues } from './plugins/app/security-headers.ts'
+import { schemaController } from './plugins/external/typebox.ts'
 import { rejectMalformedRequest } from './problems/malformed-request.ts'
 import type { TokenServiceOptions } from './service-options.ts'
 
@@ -60,6 +61,7 @@ export async function buildServer(options: TokenServiceOptions): Promise<Fastify
     // Fastify itself logs nothing: with a logger it would listen for the end of each response.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
+    schemaController,
     // A URL that cannot be decoded is rejected before any hook runs.
     frameworkErrors(error, request, reply) {
       const { origin } = request.headers

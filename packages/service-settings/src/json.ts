@@ -1,7 +1,7 @@
 import type { Static, TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
 import type { TLocalizedValidationError } from 'typebox/error'
 import { Settings } from 'typebox/system'
+import { Check, Errors } from 'typebox/value'
 import { parseJson } from './parse-json.ts'
 
 /**
@@ -9,7 +9,6 @@ import { parseJson } from './parse-json.ts'
  * schema only. `check` yields issues that a schema cannot express; its value may not match the schema.
  */
 export function json<Schema extends TSchema>(schema: Schema, check: (value: unknown) => Iterable<string> = () => []) {
-  const validator = Compile(schema)
   const schemaText = JSON.stringify(schema)
   // Other property names are part of the value, which may be secret.
   const place = (path: string) =>
@@ -17,12 +16,13 @@ export function json<Schema extends TSchema>(schema: Schema, check: (value: unkn
   return (text: string): Static<Schema> => {
     const value = parseJson(text)
     if (value === undefined) throw new Error('must be JSON')
-    const errors = withoutLimit(() => validator.Errors(value))
+    // Not compiled: that would take longer than checking a value once.
+    const errors = withoutLimit(() => Errors(schema, value))
     const issues = [
       ...collapse(errors).map(({ instancePath, message }) => `${place(instancePath) || 'the value'} ${message}`),
       ...check(value),
     ]
-    if (issues.length === 0 && validator.Check(value)) return value
+    if (issues.length === 0 && Check(schema, value)) return value
     throw new Error(`is invalid: ${[...new Set(issues)].join('; ')}`)
   }
 }

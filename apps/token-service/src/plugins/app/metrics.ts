@@ -1,6 +1,7 @@
 import fastify from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import { createMetrics, type Metrics } from '../../metrics.ts'
+import { schemaController } from '../external/typebox.ts'
 import type { ServiceOptions } from '../../service-options.ts'
 
 declare module 'fastify' {
@@ -22,7 +23,7 @@ export const metrics = fastifyPlugin(
       metrics.requests.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
     })
     if (port === undefined) return
-    const listener = fastify()
+    const listener = fastify({ schemaController })
     const { registry } = metrics
     listener.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
     app.addHook('onReady', async () => {
