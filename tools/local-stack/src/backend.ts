@@ -129,10 +129,14 @@ async function startInProcess(options: InProcessOptions, resources: AsyncDisposa
     }),
   )
   const tokens = servesAccounts ? { tls: emulator.tlsFiles, oauth: true } : undefined
-  const azurite = resources.use(
-    await Azurite.start({ ...(dataFolder !== undefined && { dataFolder: join(dataFolder, 'azurite') }), ...tokens }),
-  )
-  const blobs = resources.use(tokens && (await Azurite.start({ service: 'blob', ...tokens })))
+  const starting = [
+    Azurite.start({ ...(dataFolder !== undefined && { dataFolder: join(dataFolder, 'azurite') }), ...tokens }),
+    tokens ? Azurite.start({ service: 'blob', ...tokens }) : Promise.resolve(undefined),
+  ] as const
+  // Also stops one that starts although the other does not.
+  for (const server of starting)
+    resources.defer(async () => (await server.catch(() => undefined))?.[Symbol.asyncDispose]())
+  const [azurite, blobs] = await Promise.all(starting)
   const isAzureEmulated = connectionString === undefined
   const env = childEnvironment(
     {

@@ -1,6 +1,6 @@
-import { join } from 'node:path'
 import type { Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { buildArtifact } from '@acs-kit/token-service/build'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { teamsExtension, trustedIssuer } from '../backend.ts'
@@ -33,19 +33,23 @@ export async function startEmulatedEngine(options: EmulatedEngineOptions): Promi
   }
   const provider = options.provider ?? (await startStandInProvider(resourceManager.servicePrincipal))
   await using parts = new AsyncDisposableStack()
-  const engine = parts.use(await LocalEngine.start(cli, provider))
-  const issuer = Object.entries(trustedIssuer(entra)).map(([name, value]) => [`issuers[0].${name}`, value])
-  const folder = join(engine.folder, 'token-service')
+  const folder = parts.use(new TemporaryFolder())
+  const artifact = folder.join('token-service')
   // From the current sources, and not to the folder of the checkout, where another run may build as well.
-  if (blobs) await buildArtifact(folder)
+  const building = blobs ? buildArtifact(artifact) : Promise.resolve()
+  parts.defer(() => building.catch(() => {}))
+  const engine = parts.use(await LocalEngine.start(cli, provider, folder))
+  const issuer = Object.entries(trustedIssuer(entra)).map(([name, value]) => [`issuers[0].${name}`, value])
   await engine.configure({
     'azure-native:location': 'westeurope',
     ...Object.fromEntries(issuer),
     'teamsExtension.tenantId': teamsExtension.tenantId,
     'teamsExtension.clientIds[0]': teamsExtension.clientIds[0]!,
-    ...(blobs ? { packagePath: `${folder}.zip` } : { deployPackage: 'false' }),
+    ...(blobs ? { packagePath: `${artifact}.zip` } : { deployPackage: 'false' }),
     ...settings,
   })
+  await building
+  // From here on, the engine stops and removes everything.
   parts.move()
   return engine
 }

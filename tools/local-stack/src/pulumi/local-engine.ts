@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { createStack, toReason } from '@acs-kit/infra/open-stack'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
@@ -20,6 +22,7 @@ export type EngineProvider = StandInProvider | GenuineProvider
 
 type ObservedOptions = Pick<UpOptions, 'color' | 'onEvent' | 'signal'>
 
+const run = promisify(execFile)
 const operations: Readonly<Record<string, 'created' | 'deleted'>> = { create: 'created', delete: 'deleted' }
 
 /**
@@ -32,20 +35,32 @@ export class LocalEngine implements AsyncDisposable {
   /** Environment of the CLI. The passphrase of the state's secrets exists only here. */
   readonly env: NodeJS.ProcessEnv
   readonly stack: Stack
+  readonly #cli: PulumiCommand
+  /** Reads neither outputs nor summaries after an operation, for which `stack` runs the CLI up to three times. */
+  readonly #operations: Stack
   readonly #parts: AsyncDisposableStack
 
-  private constructor(stack: Stack, env: NodeJS.ProcessEnv, parts: AsyncDisposableStack) {
+  private constructor(cli: PulumiCommand, stack: Stack, env: NodeJS.ProcessEnv, parts: AsyncDisposableStack) {
     this.folder = stack.workspace.workDir
     this.env = env
     this.stack = stack
+    this.#cli = cli
+    this.#operations = Object.assign(Object.create(stack) as Stack, {
+      outputs: async () => ({}),
+      info: async () => undefined,
+    })
     this.#parts = parts
   }
 
-  /** Creates the stack `local`. Disposing the engine stops the provider. */
-  static async start(cli: PulumiCommand, provider: EngineProvider): Promise<LocalEngine> {
+  /** Creates the stack `local`. Disposing the engine stops the provider and removes the folder, which is empty at first. */
+  static async start(
+    cli: PulumiCommand,
+    provider: EngineProvider,
+    temporary = new TemporaryFolder(),
+  ): Promise<LocalEngine> {
     await using parts = new AsyncDisposableStack()
     if ('port' in provider) parts.use(provider)
-    const folder = parts.use(new TemporaryFolder()).path
+    const folder = parts.use(temporary).path
     mkdirSync(join(folder, 'state'))
     const home = join(folder, 'home')
     mkdirSync(home)
@@ -54,7 +69,7 @@ export class LocalEngine implements AsyncDisposable {
     const stack = await createStack('local', { cli, folder, env }).catch((error: unknown) => {
       throw new Error(`pulumi stack init failed: ${toReason(error)}`, { cause: error })
     })
-    return new LocalEngine(stack, env, parts.move())
+    return new LocalEngine(cli, stack, env, parts.move())
   }
 
   /** Sets configuration values by their paths, such as `issuers[0].issuer`. */
@@ -65,13 +80,15 @@ export class LocalEngine implements AsyncDisposable {
 
   /** Creates or updates all resources and returns the outputs, including secrets. Rejects with the engine's diagnostics. */
   async up(options: OperationOptions = {}): Promise<Readonly<Record<string, string>>> {
-    const { outputs } = await observe('up', options, (observed) => this.stack.up(observed))
-    return Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value as string]))
+    await observe('up', options, (observed) => this.#operations.up(observed))
+    const args = ['stack', 'output', '--json', '--show-secrets', '--stack', this.stack.name, '--non-interactive']
+    const { stdout } = await run(this.#cli.command, args, { cwd: this.folder, env: this.env })
+    return JSON.parse(stdout) as Record<string, string>
   }
 
   /** Deletes all resources. Rejects with the engine's diagnostics. */
   async destroy(options: OperationOptions = {}): Promise<void> {
-    await observe('destroy', options, (observed) => this.stack.destroy(observed))
+    await observe('destroy', options, (observed) => this.#operations.destroy(observed))
   }
 
   [Symbol.asyncDispose](): Promise<void> {
