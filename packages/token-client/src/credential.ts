@@ -1,7 +1,8 @@
 import { AzureCommunicationTokenCredential } from '@azure/communication-common'
+import { abort, abortable, throwIfAborted } from './abort.ts'
 import type { TokenResponse } from './contract.ts'
 import { TokenError } from './token-error.ts'
-import type { AccessToken, TokenRequest, TokenSource } from './token-source.ts'
+import type { AccessToken, GetTokenOptions, TokenRequest, TokenSource } from './token-source.ts'
 
 /** Azure's clients request a token two minutes before it expires, so they cache one for at most three minutes. */
 const maxLifetimeMs = 5 * 60_000
@@ -23,47 +24,32 @@ type GetToken = AzureCommunicationTokenCredential['getToken']
  *   const chat = new ChatClient(endpoint, tokenCredential(tokens, { scopes: ['chat'] }))
  */
 export function tokenCredential(source: TokenSource, request: TokenRequest = {}): AzureCommunicationTokenCredential {
-  return new TokenSourceCredential(source, request)
-}
+  let identity: string | undefined
+  const disposal = new AbortController()
 
-/** Bypasses the cache of the base class, whose background refresh ends at the first failure with an unhandled rejection. */
-class TokenSourceCredential extends AzureCommunicationTokenCredential {
-  readonly #source: TokenSource
-  readonly #request: TokenRequest
-  #communicationUserId: string | undefined
-  #isDisposed = false
-
-  constructor(source: TokenSource, request: TokenRequest) {
-    super({ tokenRefresher: async () => (await source.getToken(request)).token })
-    this.#source = source
-    this.#request = request
-  }
-
-  override async getToken({ abortSignal }: Parameters<GetToken>[0] = {}): ReturnType<GetToken> {
-    this.#assertNotDisposed()
-    // The signals of Azure's older libraries lack only members that are not used here.
-    const signal = abortSignal && { signal: abortSignal as AbortSignal }
-    const accessToken: AccessToken & Partial<TokenResponse> = await this.#source.getToken({
-      ...this.#request,
-      ...signal,
-    })
-    this.#assertNotDisposed()
-    const { token, expiresOn, communicationUserId } = accessToken
-    this.#communicationUserId ??= communicationUserId
-    if (communicationUserId !== this.#communicationUserId) {
-      throw new TokenError('invalidated', 'Identity changed: create a new credential.')
+  /** Bypasses the cache of the base class, whose background refresh ends at the first failure with an unhandled rejection. */
+  class Credential extends AzureCommunicationTokenCredential {
+    override async getToken({ abortSignal }: Parameters<GetToken>[0] = {}): ReturnType<GetToken> {
+      throwIfAborted(disposal.signal)
+      // The signals of Azure's older libraries lack only members that are not used here.
+      const options: GetTokenOptions = { ...request, signal: abortSignal as AbortSignal | undefined }
+      const accessToken: AccessToken & Partial<TokenResponse> = await abortable(
+        source.getToken(options),
+        disposal.signal,
+      )
+      const { token, expiresOn, communicationUserId } = accessToken
+      if (communicationUserId !== (identity ??= communicationUserId))
+        throw new TokenError('invalidated', 'Identity changed: create a new credential.')
+      // Azure's clients compare the expiry with the machine's clock, which may be wrong.
+      const lifetimeMs = Math.min(Date.parse(expiresOn) - source.now(), maxLifetimeMs)
+      return { token, expiresOnTimestamp: Date.now() + lifetimeMs }
     }
-    // Azure's clients compare the expiry with the machine's clock, which may be wrong.
-    const lifetimeMs = Math.min(Date.parse(expiresOn) - this.#source.now(), maxLifetimeMs)
-    return { token, expiresOnTimestamp: Date.now() + lifetimeMs }
+
+    override dispose(): void {
+      abort(disposal, new TokenError('disposed', 'Credential disposed.'))
+      super.dispose()
+    }
   }
 
-  override dispose(): void {
-    this.#isDisposed = true
-    super.dispose()
-  }
-
-  #assertNotDisposed(): void {
-    if (this.#isDisposed) throw new TokenError('disposed', 'Credential disposed.')
-  }
+  return new Credential({ tokenRefresher: async () => (await source.getToken(request)).token })
 }

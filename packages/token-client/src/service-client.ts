@@ -1,5 +1,4 @@
 import { minSkewMs, systemClock, type Clock } from './clock.ts'
-import { throwIfAborted } from './abort.ts'
 import type { ProblemCode } from './contract.ts'
 import { retryAfterSeconds } from './retry-after.ts'
 import { TokenError } from './token-error.ts'
@@ -22,12 +21,14 @@ export interface ServiceClientOptions {
 }
 
 export interface ServiceRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE'
-  readonly path: string
+  /** Method and path. */
+  readonly route: string
   /** Default: the current one. */
   readonly signInToken?: string
   readonly body?: object
-  readonly signal?: AbortSignal | undefined
+  readonly signal: AbortSignal
+  /** Checks the body of a success. Default: there must be none. */
+  readonly isValid?: ((body: unknown) => boolean) | undefined
 }
 
 export interface ServiceResponse {
@@ -54,7 +55,8 @@ export class ServiceClient {
 
   async getSignInToken(signal: AbortSignal | undefined, refresh = false): Promise<string> {
     try {
-      return await this.#options.getSignInToken({ refresh, signal })
+      // Fails unless it is a string.
+      return (await this.#options.getSignInToken({ refresh, signal })).trim()
     } catch (cause) {
       throw new TokenError('sign-in-failed', 'getSignInToken failed.', { cause })
     }
@@ -74,28 +76,39 @@ export class ServiceClient {
     }
   }
 
-  async #fetch({ method, path, body, signal }: ServiceRequest, signInToken: string): Promise<ServiceResponse> {
+  async #fetch({ route, body, signal, isValid }: ServiceRequest, signInToken: string): Promise<ServiceResponse> {
     // Read on each call, since `globalThis.fetch` may be replaced later.
     const { url, fetch = globalThis.fetch } = this.#options
-    const route = `${method} ${path}`
+    const [method, path] = route.split(' ') as [string, string]
+    let response: Response
+    let text: string
     try {
-      const response = await fetch(url + path, {
+      response = await fetch(url + path, {
         method,
         headers: { Authorization: `Bearer ${signInToken}`, ...(body && { 'Content-Type': 'application/json' }) },
-        body: body ? JSON.stringify(body) : null,
-        signal: signal ?? null,
+        body: JSON.stringify(body),
+        signal,
         redirect: 'error',
       })
-      const responseTime = this.#readDate(response.headers.get('Date'))
-      const text = await response.text()
-      // Error messages are logged, and a response may repeat the sign-in token.
-      if (!response.ok) throw toTokenError(response, text.replaceAll(signInToken, ''), route, responseTime)
-      return { status: response.status, body: text && parse(text, route) }
-    } catch (error) {
-      if (error instanceof TokenError) throw error
-      throwIfAborted(signal)
-      throw new TokenError('network-failed', `${route}: service unreachable.`, { cause: error })
+      text = await response.text()
+    } catch (cause) {
+      throw new TokenError('network-failed', `${route}: service unreachable.`, { cause })
     }
+    const { ok, status, headers } = response
+    const responseTime = this.#readDate(headers.get('Date'))
+    // Error messages are logged, and a response may repeat the sign-in token.
+    const content = parse(ok ? text : text.replaceAll(signInToken, ''))
+    if (ok && (isValid ? isValid(content) : status > 200)) return { status, body: content }
+    // A proxy in front of the service may respond in its place.
+    const isProblem = headers.get('Content-Type')?.startsWith('application/problem+json')
+    const {
+      code = 'response-invalid',
+      title = `${route}: unexpected response (${status}).`,
+      detail = title,
+      requestId,
+    } = ((isProblem && content) || {}) as Problem
+    const retryAfter = retryAfterSeconds(headers.get('Retry-After'), responseTime)
+    throw new TokenError(code, detail, { status, retryAfter, requestId })
   }
 
   /** Corrects the skew by a `Date` header, which some services hide from pages. Returns the time of the response. */
@@ -114,31 +127,21 @@ interface Problem {
   readonly requestId?: string
 }
 
-function toTokenError({ status, headers }: Response, text: string, route: string, responseTime: number): TokenError {
-  // A proxy in front of the service may respond in its place.
-  const isProblem = headers.get('Content-Type')?.startsWith('application/problem+json')
-  const problem = isProblem ? parse(text, route) : { title: `${route}: unexpected response (${status}).` }
-  const { code = 'response-invalid', title = route, detail = title, requestId } = problem as Problem
-  const retryAfter = retryAfterSeconds(headers.get('Retry-After'), responseTime)
-  return new TokenError(code, detail, { status, retryAfter, requestId })
-}
-
-function parse(text: string, route: string): unknown {
+/** Returns undefined for invalid JSON. */
+function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new TokenError('response-invalid', `${route}: invalid JSON.`)
+    return undefined
   }
 }
 
 /** Returns a key for the user of a sign-in token, if it is readable. Only the service verifies the token. */
 export function getUser(signInToken: string): string | undefined {
-  try {
-    const { iss, tid, oid, sub } = JSON.parse(decode(signInToken.split('.')[1]!)) as Record<string, unknown>
-    return JSON.stringify(oid === undefined ? [iss, sub] : [tid, oid])
-  } catch {
-    return undefined
-  }
+  const claims = parse(decode(signInToken.split('.')[1] ?? '')) as
+    | { iss?: string; oid?: string; sub?: string }
+    | undefined
+  return claims && JSON.stringify([claims.iss, claims.oid ?? claims.sub])
 }
 
 /** Decodes base64url to a string of bytes; not every runtime has `atob`. */

@@ -1,4 +1,4 @@
-import { abortable, throwIfAborted } from './abort.ts'
+import { abortable } from './abort.ts'
 import { toBaseUrl } from './base-url.ts'
 import type { IdentityResponse, TokenResponse } from './contract.ts'
 import {
@@ -28,7 +28,7 @@ export interface ServiceTokenSourceOptions extends TokenSourceOptions<TokenRespo
 /** Options of a call to the token service. */
 export interface CallOptions {
   /** Ends the wait with the signal's reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Result of a revocation or deletion: `accepted` if the service recorded it and retries until it succeeds. */
@@ -87,26 +87,21 @@ export function tokenSource(options: ServiceTokenSourceOptions): ServiceTokenSou
     else cache.invalidate()
   })
 
-  async function fetchToken(request: TokenRequest, { signal, refresh, setUser }: FetchContext): Promise<TokenResponse> {
+  async function fetchToken(request: TokenRequest, { signal, setUser }: FetchContext): Promise<TokenResponse> {
     const signInToken = await client.getSignInToken(signal)
-    throwIfAborted(signal)
     const user = getUser(signInToken)
-    const isSameUser = !user || setUser(user)
+    const body = { ...request, refresh: setUser(user) || undefined }
     const lockUser = (tabUser = user && `${url} ${user}`)
-    const body = { ...request, ...(refresh && isSameUser && { refresh }) }
     const fetchNow = async () => {
-      const response = await client.send({ method: 'POST', path: 'v1/token', signInToken, body, signal })
-      if (isTokenResponse(response.body)) return response.body
-      throw new TokenError('response-invalid', 'POST v1/token: unexpected response.')
+      const response = await client.send({ route: 'POST v1/token', signInToken, body, signal, isValid: isToken })
+      return response.body as TokenResponse
     }
     return tabs && lockUser ? tabs.fetchOnce(lockUser, request, signal, fetchNow) : fetchNow()
   }
 
-  function send({ signal, ...request }: ServiceRequest): Promise<ServiceResponse> {
-    return abortable(
-      cache.run((limit) => client.send({ ...request, signal: limit })),
-      signal,
-    )
+  function send(route: string, options?: CallOptions, isValid?: ServiceRequest['isValid']): Promise<ServiceResponse> {
+    const response = cache.run((signal) => client.send({ route, signal, isValid }))
+    return abortable(response, options?.signal)
   }
 
   function invalidate(): void {
@@ -116,9 +111,9 @@ export function tokenSource(options: ServiceTokenSourceOptions): ServiceTokenSou
   }
 
   /** Invalidates after success, and after a failure, since the service may have carried out the request. */
-  async function sendAndInvalidate(request: ServiceRequest): Promise<Completion> {
+  async function sendAndInvalidate(route: string, options?: CallOptions): Promise<Completion> {
     try {
-      const { status } = await send(request)
+      const { status } = await send(route, options)
       invalidate()
       return status === 202 ? 'accepted' : 'done'
     } catch (error) {
@@ -129,6 +124,8 @@ export function tokenSource(options: ServiceTokenSourceOptions): ServiceTokenSou
 
   function dispose(): void {
     cache.dispose()
+    // A closed channel takes no messages.
+    tabUser = undefined
     tabs?.close()
   }
 
@@ -136,15 +133,19 @@ export function tokenSource(options: ServiceTokenSourceOptions): ServiceTokenSou
     getToken: (request) => cache.getToken(request),
     now: cache.now,
     invalidate,
-    revokeTokens: (call) => sendAndInvalidate({ method: 'POST', path: 'v1/token/revoke', ...call }),
-    getIdentity: async (call) => (await send({ method: 'GET', path: 'v1/identity', ...call })).body as IdentityResponse,
-    deleteIdentity: (call) => sendAndInvalidate({ method: 'DELETE', path: 'v1/identity', ...call }),
+    revokeTokens: (call) => sendAndInvalidate('POST v1/token/revoke', call),
+    getIdentity: async (call) => (await send('GET v1/identity', call, isIdentity)).body as IdentityResponse,
+    deleteIdentity: (call) => sendAndInvalidate('DELETE v1/identity', call),
     dispose,
     [Symbol.dispose]: dispose,
   }
 }
 
-function isTokenResponse(body: unknown): body is TokenResponse {
-  const { communicationUserId, token, expiresOn } = (body || {}) as Partial<TokenResponse>
-  return !!(communicationUserId && token && Date.parse(expiresOn ?? '') > 0)
+function isIdentity(body: unknown): boolean {
+  return !!(body as Partial<IdentityResponse> | undefined)?.communicationUserId
+}
+
+function isToken(body: unknown): boolean {
+  const { token, expiresOn = '' } = (body ?? {}) as Partial<TokenResponse>
+  return isIdentity(body) && !!token && Date.parse(expiresOn) > 0
 }

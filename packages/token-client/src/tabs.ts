@@ -7,8 +7,8 @@ export type TabMessage = {
   /** The user and the service. */
   readonly user: string
 } & (
-  | { readonly request: TokenRequest; readonly token: TokenResponse }
-  | { readonly request?: never; readonly token?: never }
+  | { readonly request: TokenRequest; readonly token: TokenResponse; readonly lockName: string }
+  | { readonly request?: never; readonly token?: never; readonly lockName?: never }
 )
 
 const name = 'acs-kit token'
@@ -20,7 +20,6 @@ const deliveryMs = 50
 /** The tabs of an app, connected so that one of them fetches for all. */
 export class Tabs {
   readonly #channel = new BroadcastChannel(name)
-  #isClosed = false
 
   private constructor(onMessage: (message: TabMessage) => void) {
     this.#listen(onMessage)
@@ -42,7 +41,7 @@ export class Tabs {
 
   post(message: TabMessage): void {
     // eslint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target origin
-    if (!this.#isClosed) this.#channel.postMessage(message)
+    this.#channel.postMessage(message)
   }
 
   /** Fetches a token, unless another tab is fetching it: then waits for that token. */
@@ -52,18 +51,17 @@ export class Tabs {
     signal: AbortSignal,
     fetchToken: () => Promise<TokenResponse>,
   ): Promise<TokenResponse> {
-    const getLockName = (requested: TokenRequest) => `${name} ${user} ${JSON.stringify(requested)}`
-    const lockName = getLockName(request)
+    const lockName = `${name} ${user} ${JSON.stringify(request)}`
     const received = new AbortController()
     return new Promise<TokenResponse>((resolve, reject) => {
       this.#listen((message) => {
-        if (message.user === user && message.token && getLockName(message.request) === lockName) resolve(message.token)
+        if (message.lockName === lockName) resolve(message.token)
       }, received)
       let hasStarted = false
       const fetchAndPost = async () => {
         hasStarted = true
         const token = await abortable(fetchToken(), signal)
-        this.post({ user, request, token })
+        this.post({ user, request, token, lockName })
         resolve(token)
         // Hold the lock until the next tab has received the token.
         await new Promise((delivered) => setTimeout(delivered, deliveryMs))
@@ -81,7 +79,6 @@ export class Tabs {
   }
 
   close(): void {
-    this.#isClosed = true
     this.#channel.close()
   }
 }

@@ -1,14 +1,13 @@
-import { minSkewMs } from './clock.ts'
-import { TokenError } from './token-error.ts'
+import type { TokenError } from './token-error.ts'
 
 // Timing rules: when a token is fresh or due for refresh, and when a failed attempt is repeated.
 
-/** Times of the refresh of a request's token, and the state of its retries. */
+/** Times of a request's token, by the service's clock, and the state of its retries. */
 export interface Timing {
-  /** Expiry of the token and start of its refresh, in the service's time. */
+  /** Expiry of the token and start of its refresh. */
   expiresAt: number
   refreshAt: number
-  /** Time of the last failed attempt, in the machine's time, and the pause after it. */
+  /** Time of the last failed attempt, and the pause after it. */
   failedAt: number
   pauseMs: number
   /** Failed attempts in a row. */
@@ -30,28 +29,24 @@ const maxPauseMs = 20_000
 const maxRequestedPauseMs = 5 * 60_000
 
 /** Returns when to refresh a token: with jitter, and a short-lived one after about half its lifetime. */
-export function getRefreshTime(expiresAt: number, serviceTime: number, random: () => number = Math.random): number {
-  const lifetimeMs = expiresAt - serviceTime
+export function getRefreshTime(expiresAt: number, now: number, random: () => number = Math.random): number {
+  const lifetimeMs = expiresAt - now
   return expiresAt - Math.min(refreshAheadMs + maxJitterMs * random(), lifetimeMs * (0.4 + 0.2 * random()))
 }
 
 /** Returns the pause after a failed attempt: exponential backoff, or longer if the service requests it. */
 export function getRetryPause(failures: number, error: unknown, random: () => number = Math.random): number {
   const backoffMs = Math.min(firstPauseMs * 2 ** failures, maxPauseMs) * (0.5 + 0.5 * random())
-  const requestedMs = error instanceof TokenError ? (error.retryAfter ?? 0) * 1000 : 0
-  return Math.max(backoffMs, Math.min(requestedMs, maxRequestedPauseMs))
+  const { retryAfter = 0 } = (error ?? {}) as Partial<TokenError>
+  return Math.max(backoffMs, Math.min(retryAfter * 1000, maxRequestedPauseMs))
 }
 
 /** Returns the rest of the pause, which never exceeds the pause itself, even if the clock was set back. */
-export function getRemainingPause({ failedAt, pauseMs }: Timing, machineTime: number): number {
-  return Math.min(failedAt + pauseMs - machineTime, pauseMs)
+export function getPause({ failedAt, pauseMs }: Timing, now: number): number {
+  return Math.min(failedAt + pauseMs - now, pauseMs)
 }
 
 /** Returns the time until the next refresh, 0 if it is due. */
-export function getTimeUntilDue(timing: Timing, serviceTime: number, machineTime: number): number {
-  return Math.max(0, timing.refreshAt - serviceTime, getRemainingPause(timing, machineTime))
-}
-
-export function wasSetBack(machineTime: number, earlierMachineTime: number): boolean {
-  return machineTime < earlierMachineTime - minSkewMs
+export function getTimeUntilDue(timing: Timing, now: number): number {
+  return Math.max(0, timing.refreshAt - now, getPause(timing, now))
 }

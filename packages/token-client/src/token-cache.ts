@@ -1,15 +1,14 @@
 import { abort, abortable, throwIfAborted } from './abort.ts'
-import { systemClock, type Clock } from './clock.ts'
+import { minSkewMs, systemClock, type Clock } from './clock.ts'
 import { notify, onResume } from './page.ts'
 import {
   attemptTimeoutMs,
   getRefreshTime,
-  getRemainingPause,
+  getPause,
   getRetryPause,
   getTimeUntilDue,
   maxCheckDelayMs,
   maxWaitMs,
-  wasSetBack,
   type Timing,
 } from './timing.ts'
 import { TokenError } from './token-error.ts'
@@ -25,13 +24,16 @@ export interface CustomFetchContext {
 
 export interface FetchContext extends CustomFetchContext {
   /**
-   * Reports the user whom the token is for, as soon as it is known, and drops the tokens of any other user. Returns whether
-   * it is the same user as before.
+   * Reports the user whom the token is for, if known, and drops the tokens of any other user. Returns whether the token of
+   * this user must be a new one.
    */
-  readonly setUser: (user: string) => boolean
+  readonly setUser: (user: string | undefined) => boolean
 }
 
 export type FetchToken<Token> = (request: TokenRequest, context: FetchContext) => Promise<Token>
+
+/** Any error, which is a {@link TokenError} unless it comes from the app. */
+type Failure = Partial<TokenError> | undefined
 
 /** A cached token and the state of its refresh. */
 interface Entry<Token> extends Timing {
@@ -39,9 +41,9 @@ interface Entry<Token> extends Timing {
   /** The previous token was invalidated: the next must be a new one. */
   mustRenew: boolean
   /** User of the latest attempt. */
-  user?: string
+  user?: string | undefined
   token?: Token | undefined
-  lastError?: unknown
+  lastError?: Failure
   pendingFetch?: Promise<Token> | undefined
   /** Aborts the pending fetch. */
   controller?: AbortController
@@ -60,7 +62,7 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
   #user: string | undefined
   #lastUser: string | undefined
   #isInvalidated = false
-  /** Machine time of the latest check for a clock jump. */
+  /** Time of the latest check for a clock jump. */
   #lastTime = 0
   #cancelTimer: (() => void) | undefined
 
@@ -77,14 +79,12 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     onResume(() => this.#check(true), this.#disposal.signal)
   }
 
-  async getToken({ signal, ...request }: GetTokenOptions = {}): Promise<Token> {
-    throwIfAborted(this.#disposal.signal)
-    this.#detectClockJump()
-    const entry = this.#getEntry(request)
-    const token = this.#getFresh(entry)
-    if (!token) return this.#waitForToken(request, signal)
-    this.#refreshIfDue(entry)
-    return token
+  async getToken(options: GetTokenOptions = {}): Promise<Token> {
+    const entry = this.#getEntry(options)
+    const now = this.#readTime()
+    if (now >= entry.expiresAt) return this.#waitForToken(options)
+    if (now >= entry.refreshAt) this.#refreshIfDue(entry)
+    return entry.token!
   }
 
   invalidate(): void {
@@ -117,88 +117,69 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     const cancel = this.#clock.after(attemptTimeoutMs, () =>
       abort(controller, new TokenError('timeout', 'No response: call again.')),
     )
-    return this.#wait(work(signal), signal).finally(cancel)
-  }
-
-  /** Ends the wait, but not the work, when the signal aborts or the source is disposed. */
-  #wait<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    return abortable(abortable(promise, signal), this.#disposal.signal)
+    return abortable(abortable(work(signal), signal), this.#disposal.signal).finally(cancel)
   }
 
   /** Refreshes whatever is due. */
   #check(hasResumed = false): void {
-    this.#detectClockJump()
+    const now = this.#readTime()
     for (const entry of this.#entries.values()) {
       // A pause that the service requested still applies.
-      if (hasResumed && !(entry.lastError as Partial<TokenError> | undefined)?.retryAfter) entry.pauseMs = 0
-      entry.token = this.#getFresh(entry)
-      if (entry.token) this.#refreshIfDue(entry)
+      if (hasResumed && !entry.lastError?.retryAfter) entry.pauseMs = 0
+      if (now < entry.expiresAt) this.#refreshIfDue(entry)
     }
     this.#schedule()
   }
 
-  /** After the clock was set back, expiry is unknown: refresh now. */
-  #detectClockJump(): void {
-    const now = this.#clock.now()
-    if (wasSetBack(now, this.#lastTime)) for (const entry of this.#entries.values()) entry.refreshAt = 0
-    this.#lastTime = now
+  /** Returns the time. After the clock was set back, expiry is unknown: all tokens are due. */
+  #readTime(): number {
+    const now = this.now()
+    if (now < this.#lastTime - minSkewMs) for (const entry of this.#entries.values()) entry.refreshAt = 0
+    return (this.#lastTime = now)
   }
 
-  #getEntry(request: TokenRequest): Entry<Token> {
-    const { scopes, expiresInMinutes = '' } = request
+  #getEntry({ scopes, expiresInMinutes }: TokenRequest): Entry<Token> {
     // eslint-disable-next-line unicorn/no-array-sort -- the array is a copy, and older runtimes have no `toSorted`
     const sorted = scopes && [...new Set(scopes)].sort()
-    const key = `${sorted?.join() ?? 'all'} ${expiresInMinutes}`
+    const key = (expiresInMinutes ?? '') + (sorted?.join() ?? 'all')
     let entry = this.#entries.get(key)
     if (!entry) {
       const timing: Timing = { expiresAt: 0, refreshAt: 0, failedAt: 0, pauseMs: 0, failures: 0 }
-      entry = { request: sorted ? { ...request, scopes: sorted } : request, mustRenew: this.#isInvalidated, ...timing }
+      entry = { request: { scopes: sorted, expiresInMinutes }, mustRenew: this.#isInvalidated, ...timing }
       this.#entries.set(key, entry)
     }
     return entry
   }
 
-  #getFresh(entry: Entry<Token>): Token | undefined {
-    return this.now() < entry.expiresAt ? entry.token : undefined
-  }
-
   /** Waits until there is a token, retrying transient failures until the deadline. */
-  async #waitForToken(request: TokenRequest, signal: AbortSignal | undefined): Promise<Token> {
+  async #waitForToken(options: GetTokenOptions): Promise<Token> {
+    throwIfAborted(this.#disposal.signal)
     const deadline = this.#clock.now() + maxWaitMs
     let user = this.#user
-    let wasInvalidated = false
+    let invalidation: unknown
     for (;;) {
-      const entry = this.#getEntry(request)
-      const { failures } = entry
-      const pauseMs = getRemainingPause(entry, this.#clock.now())
-      if (isTransient(entry.lastError) && !entry.pendingFetch && pauseMs > 0) {
-        if (this.#clock.now() + pauseMs > deadline) throw entry.lastError
-        let cancel: (() => void) | undefined
-        const pause = new Promise<void>((resolve) => (cancel = this.#clock.after(pauseMs, resolve)))
-        await this.#wait(pause, signal).finally(cancel)
-        // Another attempt ended in the meantime.
-        if (entry.failures !== failures || this.#getEntry(request) !== entry) continue
-      }
+      const entry = this.#getEntry(options)
+      if (entry.lastError?.isTransient && this.#clock.now() + getPause(entry, this.now()) > deadline)
+        throw entry.lastError
       try {
-        const token = this.#getFresh(entry) ?? (await this.#wait(this.#refresh(entry), signal))
-        if (!wasInvalidated || user === this.#user) return token
-        throw new TokenError('invalidated', 'User changed: call again.')
+        const token = await abortable(this.#refresh(entry), options.signal)
+        if (!invalidation || user === this.#user) return token
+        throw invalidation
       } catch (error) {
-        if (isTransient(error)) continue
+        const { isTransient, code } = (error ?? {}) as Partial<TokenError>
+        if (isTransient) continue
         // Retry once after an invalidation, but only for the same user.
-        const isRetry = wasInvalidated
-        wasInvalidated = (error as Partial<TokenError> | undefined)?.code === 'invalidated'
         user ??= entry.user
         const isOtherUser = this.#user && user !== this.#user
-        if (isRetry || !wasInvalidated || !user || isOtherUser) throw error
+        if (invalidation || code !== 'invalidated' || !user || isOtherUser) throw error
+        invalidation = error
       }
     }
   }
 
   /** Refreshes in the background. */
   #refreshIfDue(entry: Entry<Token>): void {
-    if (entry.pendingFetch || this.now() < entry.refreshAt || getTimeUntilDue(entry, this.now(), this.#clock.now()) > 0)
-      return
+    if (entry.pendingFetch || getTimeUntilDue(entry, this.now()) > 0) return
     this.#refresh(entry).catch((error: unknown) => {
       if (!this.#disposal.signal.aborted) notify(this.#options.onError, error)
     })
@@ -214,40 +195,50 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
 
   async #attempt(entry: Entry<Token>): Promise<Token> {
     const controller = (entry.controller = new AbortController())
+    const { signal } = controller
     const { request, mustRenew: refresh } = entry
+    const pauseMs = getPause(entry, this.now())
+    if (entry.lastError?.isTransient && pauseMs > 0) {
+      let cancel
+      const pause = new Promise<void>((resolve) => (cancel = this.#clock.after(pauseMs, resolve)))
+      await abortable(pause, signal).finally(cancel)
+      // Another tab has fetched the token.
+      if (!entry.lastError) return entry.token!
+    }
     try {
       const token = await this.run(
-        (signal) =>
-          this.#fetchToken(request, { signal, refresh, setUser: (user) => this.#setUser(user, entry, signal) }),
+        () => this.#fetchToken(request, { signal, refresh, setUser: (user) => this.#setUser(user, entry, signal) }),
         controller,
       )
-      throwIfAborted(controller.signal)
+      throwIfAborted(signal)
       if (this.#store(entry, token)) return token
       entry.mustRenew = true
       throw new TokenError('token-stale', 'Token expired.')
     } catch (error) {
       entry.pauseMs = getRetryPause(entry.failures++, error, this.#options.random)
-      entry.failedAt = this.#clock.now()
-      entry.lastError = error
+      entry.failedAt = this.now()
+      entry.lastError = error as Failure
       throw error
     }
   }
 
-  #setUser(user: string, entry: Entry<Token>, signal: AbortSignal): boolean {
+  #setUser(user: string | undefined, entry: Entry<Token>, signal: AbortSignal): boolean {
     throwIfAborted(signal)
-    const isSame = user === this.#lastUser
-    if (this.#user && !isSame) {
-      this.#clear(new TokenError('invalidated', 'User changed: call again.'), entry)
-      entry.token = undefined
+    if (user !== this.#lastUser) {
+      this.#isInvalidated = entry.mustRenew = false
+      if (this.#user) {
+        this.#clear(new TokenError('invalidated', 'User changed: call again.'), entry)
+        entry.expiresAt = 0
+      }
     }
-    if (!isSame) this.#isInvalidated = false
     this.#user = this.#lastUser = entry.user = user
-    return isSame
+    return entry.mustRenew
   }
 
   /** Stores a token, unless it has expired. Returns whether it was stored. */
   #store(entry: Entry<Token>, token: Token): boolean {
-    const now = this.now()
+    // A response may have corrected the time, which is not a jump.
+    const now = (this.#lastTime = this.now())
     const expiresAt = Date.parse(token.expiresOn)
     if (!(expiresAt > now)) return false
     const isNew = token.token !== entry.token?.token
@@ -276,13 +267,9 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
     this.#cancelTimer?.()
     let delayMs = Infinity
     for (const entry of this.#entries.values()) {
-      if (!entry.token || entry.pendingFetch) continue
-      delayMs = Math.min(delayMs, maxCheckDelayMs, getTimeUntilDue(entry, this.now(), this.#clock.now()))
+      if (entry.pendingFetch || this.now() >= entry.expiresAt) continue
+      delayMs = Math.min(delayMs, maxCheckDelayMs, getTimeUntilDue(entry, this.now()))
     }
     if (delayMs < Infinity) this.#cancelTimer = this.#clock.after(delayMs, () => this.#check(), true)
   }
-}
-
-function isTransient(error: unknown): boolean {
-  return error instanceof TokenError && error.isTransient
 }

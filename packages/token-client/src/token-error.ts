@@ -27,7 +27,8 @@ export interface ErrorDetails {
   readonly requestId?: string | undefined
 }
 
-const transientCodes: ReadonlySet<TokenErrorCode> = new Set(['network-failed', 'timeout', 'token-stale'])
+/** Codes of the client, and statuses of the service. */
+const transient = /^(network-failed|timeout|token-stale|408|429|5(?!01)..)$/
 
 /**
  * Failure of a token source. Branch on `code`; `message` is for logs and never contains a token.
@@ -62,7 +63,6 @@ export class TokenError extends Error {
 
   /** Whether the same request may succeed later. */
   get isTransient(): boolean {
-    const { code, status = 0 } = this
-    return transientCodes.has(code) || status === 408 || status === 429 || (status >= 500 && status !== 501)
+    return transient.test(`${this.status ?? this.code}`)
   }
 }

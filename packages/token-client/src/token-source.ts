@@ -13,15 +13,15 @@ export interface AccessToken {
 /** Properties of a requested token. Equal requests share a token. */
 export interface TokenRequest {
   /** Requested scopes; the token has the permitted subset. Default: all that the user is permitted. */
-  readonly scopes?: readonly Scope[]
+  readonly scopes?: readonly Scope[] | undefined
   /** Maximum lifetime, from 60 to 1440; the token may expire slightly earlier. Default: the service's maximum. */
-  readonly expiresInMinutes?: number
+  readonly expiresInMinutes?: number | undefined
 }
 
 /** Request for a token, with a signal that ends the wait. */
 export interface GetTokenOptions extends TokenRequest {
   /** Ends the wait with the signal's reason. The fetch continues for other callers. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Provides the user's access token. */

@@ -157,22 +157,18 @@ describe('the tarball, installed in an empty project,', () => {
     expect(user).toBe('8:acs:resource_bob')
   })
 
-  it('has at most 4 kB, minified and gzipped, and 4.4 kB with its credential', async () => {
-    const measure = async (...paths: string[]) => {
-      const contents = paths.map((path) => `export * from '@acs-kit/token-client${path}'`).join('\n')
-      const { outputFiles } = await build({
-        stdin: { contents, resolveDir: project },
-        bundle: true,
-        minify: true,
-        format: 'esm',
-        target: 'es2022',
-        external: ['@azure/*'],
-        write: false,
-      })
-      return gzipSync(outputFiles[0]!.contents, { level: 9 }).length
-    }
-    expect(await measure('')).toBeLessThanOrEqual(4096)
-    expect(await measure('', '/credential')).toBeLessThanOrEqual(4400)
+  it('has at most 4 kB with its credential, minified and gzipped', async () => {
+    const contents = ['', '/credential'].map((path) => `export * from '@acs-kit/token-client${path}'`).join('\n')
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: project },
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      external: ['@azure/*'],
+      write: false,
+    })
+    expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).length).toBeLessThanOrEqual(4096)
   })
 })
 
