@@ -27,6 +27,7 @@ const signInDeclaration = `declare const signIn: {
 }
 declare const entraCredential: import('@azure/communication-common').EntraCommunicationTokenCredentialOptions['tokenCredential']
 `
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 const run = (cwd: string, command: string, ...args: string[]) => promisify(execFile)(command, args, { cwd })
 
 describe('the tarball, installed in an empty project,', () => {
@@ -102,7 +103,7 @@ describe('the tarball, installed in an empty project,', () => {
     const command = join(project, 'node_modules/.bin/check-token-service')
     const old = findOldNodes().filter(({ args }) => args.length === 0)
     for (const node of [process.execPath, ...old.map((each) => each.command)]) {
-      expect((await run(project, node, command, '--version')).stdout).toBe('0.1.0\n')
+      expect((await run(project, node, command, '--version')).stdout).toBe(`${version}\n`)
       const { stdout } = await run(project, node, command, '--help')
       for (const option of ['--origin', '--delete-identities', '--help', '--version', 'SIGN_IN_TOKEN_OTHER'])
         expect(stdout).toContain(option)
