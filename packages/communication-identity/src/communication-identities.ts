@@ -131,8 +131,18 @@ export type Target =
 
 /** Loads drivers on demand: a process uses one of them, and the older one includes its own HTTP client. */
 const drivers: Record<SdkName, () => Promise<(credentials: Credentials) => Driver>> = {
-  administration: async () => (await import('./administration-driver.ts')).createAdministrationDriver,
+  administration: async () =>
+    (await import('./administration-driver.ts').catch(explainMissingSdk)).createAdministrationDriver,
   identity: async () => (await import('./identity-driver.ts')).createIdentityDriver,
+}
+
+/** The packages of the older SDK are optional peer dependencies. */
+function explainMissingSdk(error: NodeJS.ErrnoException): never {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+  throw new Error(
+    'the administration SDK is not installed: install @azure/communication-administration@1.0.0-beta.4 and @azure/core-http@1, or use the identity SDK',
+    { cause: error },
+  )
 }
 
 /**
@@ -142,6 +152,7 @@ const drivers: Record<SdkName, () => Promise<(credentials: Credentials) => Drive
  * @param options SDK to use, deadline and hook.
  * @returns The client.
  * @throws {Error} When the connection string or endpoint is malformed; the message does not repeat it.
+ * @throws {Error} When the packages of the administration SDK are not installed.
  * @throws {RangeError} When `deadlineMs` is not a positive number of milliseconds below 2^31.
  * @example
  * const identities = await createCommunicationIdentities({ connectionString }, { sdk: 'identity' })
