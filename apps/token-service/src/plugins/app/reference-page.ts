@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliDecompress } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 
 const require = createRequire(import.meta.url)
+const decompress = promisify(brotliDecompress)
 
 const assets = {
   'swagger-ui.css': 'text/css',
@@ -34,17 +37,20 @@ export async function referencePage(app: FastifyInstance): Promise<void> {
   })
   app.get('/reference', async (_request, reply) => reply.type('text/html').send(page))
   app.get('/reference/start.js', async (_request, reply) => reply.type('text/javascript').send(start))
-  const folder = findAssets()
   for (const [name, type] of Object.entries(assets)) {
-    const content = await readFile(new URL(name, folder))
+    let content: Promise<Buffer> | undefined
     app.get(`/reference/${name}`, async (_request, reply) =>
-      reply.type(type).header('Cache-Control', 'max-age=3600').send(content),
+      reply
+        .type(type)
+        .header('Cache-Control', 'max-age=3600')
+        .send(await (content ??= readAsset(name))),
     )
   }
 }
 
-/** The folder that `build.ts` copies, or the package when run from sources. */
-function findAssets(): URL {
-  const built = new URL('reference/', import.meta.url)
-  return existsSync(built) ? built : new URL('./', pathToFileURL(require.resolve('swagger-ui-dist/package.json')))
+/** Reads the file that `build.ts` compressed, or that of the package when run from sources. */
+async function readAsset(name: string): Promise<Buffer> {
+  const compressed = new URL(`reference/${name}.br`, import.meta.url)
+  if (existsSync(compressed)) return decompress(await readFile(compressed))
+  return readFile(join(dirname(require.resolve('swagger-ui-dist/package.json')), name))
 }
