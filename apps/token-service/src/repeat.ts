@@ -8,7 +8,8 @@ import type { FastifyInstance } from 'fastify'
 export function repeatWhileListening(app: FastifyInstance, work: () => Promise<number>): void {
   const closing = new AbortController()
   app.addHook('onListen', (done) => {
-    void repeat(work, closing.signal)
+    // After the caller of `listen`: the first run takes a while.
+    setImmediate(() => void repeat(work, closing.signal))
     done()
   })
   app.addHook('preClose', (done) => {

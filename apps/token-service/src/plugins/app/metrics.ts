@@ -1,6 +1,6 @@
 import fastify from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
-import { createMetrics, type Metrics } from '../../metrics.ts'
+import type { Metrics } from '../../metrics.ts'
 import { schemaController } from '../external/typebox.ts'
 import type { ServiceOptions } from '../../service-options.ts'
 
@@ -14,9 +14,10 @@ declare module 'fastify' {
 /** Decorates the app with `metrics`, measures its requests, and serves Prometheus on a separate listener if it has a port. */
 export const metrics = fastifyPlugin(
   async (app, { settings: { METRICS_HOST: host, METRICS_PORT: port }, telemetry }: ServiceOptions) => {
-    app.decorate('metrics', port === undefined && telemetry === undefined ? undefined : createMetrics(app))
-    const { metrics } = app
-    if (metrics === undefined) return
+    if (port === undefined && telemetry === undefined) return void app.decorate('metrics', undefined)
+    const { createMetrics } = await import('../../metrics.ts')
+    const metrics = createMetrics(app)
+    app.decorate('metrics', metrics)
 
     app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
       const route = routeOptions.url ?? 'none'
