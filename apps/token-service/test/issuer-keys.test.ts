@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import type { JWK } from 'jose'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ServiceFixture } from './service-fixture.ts'
 
 const minute = 60_000
@@ -107,7 +107,10 @@ describe('a withdrawn key', () => {
     expect(await getStatus(service, sign())).toBe(200)
     isHanging = true
     clock += 11 * minute
+    const timeout = AbortSignal.timeout.bind(AbortSignal)
+    using spy = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(ms / 100))
     expect(await getStatus(service, sign())).toBe(200)
+    expect(spy).toHaveBeenCalledWith(5000)
     proxy.closeAllConnections()
     proxy.close()
   })

@@ -1,17 +1,20 @@
+import type { Fault } from '@acs-kit/communication-emulator'
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
 import { StoreProxy } from '@acs-kit/test-support/store-proxy'
-import { expect, it, vi } from 'vitest'
-import { ServiceFixture } from './service-fixture.ts'
+import { afterEach, expect, it, vi } from 'vitest'
+import { outage, ServiceFixture } from './service-fixture.ts'
 
-const deadlineMs = 500
+const deadlineMs = 1000
+
+afterEach(() => vi.useRealTimers())
 
 async function startFixture(): Promise<ServiceFixture> {
   return ServiceFixture.start({ env: { UPSTREAM_DEADLINE_MS: String(deadlineMs) } })
 }
 
-it.each([
+it.each<[string, Fault]>([
   ['down', { reset: true }],
-  ['failing', { status: 500 }],
+  ['failing', { status: 500, retryAfterSeconds: 60 }],
   ['slow', { latencyMs: 600_000 }],
   ['throttling', { status: 429, retryAfterSeconds: 30 }],
 ])('serves cached users, rejects others with 503 in time, and recovers when Azure is %s', async (_name, fault) => {
@@ -19,24 +22,27 @@ it.each([
   const cached = (await fixture.call('POST /v1/token')).body
   const bob = await fixture.issuer.sign({ sub: 'bob' })
   fixture.emulator.faults.add(fault)
-  for (let index = 0; index < 8; index++) {
+  const rejections = Array.from({ length: 8 }, async (_, index) => {
     expect((await fixture.call('POST /v1/token')).body).toEqual(cached)
     // Long before a slow Azure would respond.
-    const rejected = await fixture.call('POST /v1/token', { token: bob })
+    const rejected = await fixture.call('POST /v1/token', { claims: { sub: `uncached ${index}` } })
     expect(rejected.status).toBe(503)
     expect(rejected.body).toMatchObject({
       code: expect.stringMatching(/^communication-(?:unavailable|throttled)$/),
       retryAfter: expect.any(Number),
     })
-  }
+  })
+  await Promise.all(rejections)
   fixture.emulator.faults.clear()
-  if ('retryAfterSeconds' in fault) return
+  if (fault.status === 429) return
+  // The circuit breaker, which reads `Date`, allows the next request after two seconds.
+  vi.setSystemTime(Date.now() + 2000)
   await expect.poll(async () => (await fixture.call('POST /v1/token', { token: bob })).status).toBe(200)
 })
 
 it('rejects immediately after repeated failures of Azure', async () => {
   await using fixture = await startFixture()
-  fixture.emulator.faults.add({ status: 500 })
+  fixture.emulator.faults.add(outage)
   for (let index = 0; index < 5; index++) await fixture.call('POST /v1/token')
   fixture.emulator.requests.clear()
   const response = await fixture.call('POST /v1/token')
@@ -81,8 +87,8 @@ it.each(['cut', 'hang'] as const)(
     const call = (sub: string) => fixture.call('POST /v1/token', { claims: { sub } })
     const cached = (await call('alice')).body
     store.state = state
-    for (let index = 0; index < 6; index++) {
-      expect(await call(`uncached ${index}`)).toMatchObject({
+    for (const rejected of await Promise.all(Array.from({ length: 6 }, (_, index) => call(`uncached ${index}`)))) {
+      expect(rejected).toMatchObject({
         status: 503,
         body: { code: 'store-unavailable', retryAfter: expect.any(Number) },
       })
@@ -127,7 +133,7 @@ it('returns the latest health check as readiness, without requests', async () =>
   await Promise.all(Array.from({ length: 100 }, ready))
   expect(fixture.emulator.requests.list()).toHaveLength(requests)
   store.state = 'cut'
-  fixture.emulator.faults.add({ status: 500 })
+  fixture.emulator.faults.add(outage)
   await fixture.service.health.check()
   expect(await ready()).toMatchObject({ status: 503, body: { store: 'down', communication: 'down' } })
   expect(await fixture.call('GET /healthz', { token: null })).toMatchObject({ status: 200, body: { status: 'ok' } })

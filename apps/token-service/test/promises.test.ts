@@ -1,7 +1,7 @@
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
 import { StoreProxy } from '@acs-kit/test-support/store-proxy'
 import { describe, expect, it } from 'vitest'
-import { ServiceFixture } from './service-fixture.ts'
+import { outage, ServiceFixture } from './service-fixture.ts'
 
 describe('a service that cannot record promises in the store', () => {
   const requests = [
@@ -20,7 +20,7 @@ describe('a service that cannot record promises in the store', () => {
     )
     const claims = request.includes('{}') ? { sub: 'admin', roles: ['admin'] } : {}
     const call = () => fixture.call(request.replace('{}', row!.rowKey!), { claims })
-    fixture.emulator.faults.add({ status: 503 })
+    fixture.emulator.faults.add(outage)
     store.state = () => (/^(?:PUT|POST|DELETE|PATCH) journal$/.test(store.requests.at(-1)!) ? 'cut' : 'up')
     const { status, body, headers } = await call()
     expect(body).toMatchObject({ code: 'store-unavailable', retryAfter: expect.any(Number) })

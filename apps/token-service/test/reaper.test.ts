@@ -1,7 +1,7 @@
 import { storeConnectionString } from '@acs-kit/test-support/store-connection'
 import { StoreProxy, type StoreState } from '@acs-kit/test-support/store-proxy'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { sdk, ServiceFixture } from './service-fixture.ts'
+import { outage, sdk, ServiceFixture } from './service-fixture.ts'
 
 let clock: number
 let store: StoreProxy
@@ -10,7 +10,7 @@ let fixture: ServiceFixture
 beforeEach(async () => {
   clock = Date.now()
   store = await StoreProxy.start(storeConnectionString())
-  fixture = await ServiceFixture.start({ store, now: () => clock, env: { UPSTREAM_DEADLINE_MS: '2000' } })
+  fixture = await ServiceFixture.start({ store, now: () => clock })
 })
 afterEach(async () => {
   await fixture[Symbol.asyncDispose]()
@@ -52,7 +52,7 @@ const unfinished: Readonly<Record<string, { begin: () => Promise<() => Promise<v
   'a deletion that failed at Azure': {
     async begin() {
       const { token } = await logIn()
-      fixture.emulator.faults.add({ status: 503 })
+      fixture.emulator.faults.add(outage)
       expect((await fixture.call('DELETE /v1/identity')).status).toBe(202)
       fixture.emulator.faults.clear()
       return async () => {
@@ -64,7 +64,7 @@ const unfinished: Readonly<Record<string, { begin: () => Promise<() => Promise<v
   'a revocation that failed at Azure': {
     async begin() {
       const { token } = await logIn()
-      fixture.emulator.faults.add({ status: 503 })
+      fixture.emulator.faults.add(outage)
       expect((await fixture.call('POST /v1/token/revoke')).status).toBe(202)
       fixture.emulator.faults.clear()
       return async () => expect(fixture.emulator.introspect(token).state).toBe('revoked')
@@ -131,7 +131,7 @@ describe.runIf(sdk === 'identity').each(Object.entries(unfinished))('%s', (_name
   it('is finished even if Azure is down while the reaper runs', async () => {
     const expectDone = await begin()
     clock += 60_000
-    fixture.emulator.faults.add({ status: 503 })
+    fixture.emulator.faults.add(outage)
     await fixture.service.identities.reaper.run()
     await recover()
     await expectDone()

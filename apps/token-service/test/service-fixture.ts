@@ -15,6 +15,9 @@ let tables = 0
 /** SDK under test: the same tests pass with both. */
 export const sdk = process.env['COMMUNICATION_TEST_SDK'] === 'administration' ? 'administration' : 'identity'
 
+/** Fault of Azure that is not retried, because it asks for a pause that exceeds the deadline. */
+export const outage = { status: 503, retryAfterSeconds: 60 }
+
 export interface FixtureOptions extends Pick<TokenServiceOptions, 'now' | 'random'> {
   readonly env?: Record<string, string>
   readonly emulator?: EmulatorOptions

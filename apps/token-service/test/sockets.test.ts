@@ -32,11 +32,13 @@ it('rejects and disconnects malformed and endless requests', async () => {
     .toBe(0)
   halfOpen.destroy()
   const long = 'x'.repeat(20_000)
-  const [malformed, tooLong, incomplete] = await Promise.all([
-    send('garbage\r\n\r\n'),
-    send(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nCookie: ${long}\r\n\r\n`),
-    send('POST /v1/token HTTP/1.1\r\nHost: localhost\r\nContent-Le'),
-  ])
+  const malformed = await send('garbage\r\n\r\n')
+  const tooLong = await send(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nCookie: ${long}\r\n\r\n`)
+  const timeouts = { headersTimeout: 10_000, requestTimeout: 10_000 }
+  expect(fixture.service.server).toMatchObject(timeouts)
+  Object.assign(fixture.service.server, { headersTimeout: 100, requestTimeout: 100 })
+  const incomplete = await send('POST /v1/token HTTP/1.1\r\nHost: localhost\r\nContent-Le')
+  Object.assign(fixture.service.server, timeouts)
   expect(malformed).toMatch(/^HTTP\/1.1 400 [^]*application\/problem\+json[^]*"code":"request-invalid"/)
   expect(tooLong).toMatch(/^HTTP\/1.1 431 [^]*"code":"headers-too-large"/)
   expect(incomplete).toMatch(/^HTTP\/1.1 408 [^]*"code":"request-timeout"/)

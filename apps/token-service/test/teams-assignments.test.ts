@@ -2,7 +2,7 @@ import { wellKnownPublicClientId, wellKnownTenantId } from '@acs-kit/communicati
 import { AzureCommunicationTokenCredential } from '@azure/communication-common'
 import { decodeJwt } from 'jose'
 import { expect, it } from 'vitest'
-import { ServiceFixture, type CallOptions } from './service-fixture.ts'
+import { outage, ServiceFixture, type CallOptions } from './service-fixture.ts'
 
 const extensionAudience = 'https://auth.msft.communication.azure.com'
 const objectId = '0b9f4f4e-7a1c-4d6f-9b51-3c2f7e6f0a11'
@@ -121,9 +121,9 @@ it.each([
   [429, 503, 'communication-throttled', undefined],
   [500, 503, 'communication-unavailable', undefined],
 ])('converts the status %i of Azure to %i', async (status, expected, code, detail) => {
-  await using parts = await startFixture({ UPSTREAM_DEADLINE_MS: '300' })
+  await using parts = await startFixture()
   const { fixture, send } = parts
-  fixture.emulator.faults.add({ status })
+  fixture.emulator.faults.add({ ...outage, status })
   for (const method of ['GET', 'PUT', 'DELETE']) {
     const response = await send(method)
     expect(response).toMatchObject({ status: expected, body: { code } })

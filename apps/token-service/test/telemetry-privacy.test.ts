@@ -1,5 +1,6 @@
 import { toUserKey } from '@acs-kit/service-settings'
 import { expect, it } from 'vitest'
+import { outage } from './service-fixture.ts'
 import { TelemetryFixture } from './telemetry-fixture.ts'
 
 const address = '203.0.113.77'
@@ -15,7 +16,6 @@ it.each(['http/json', 'http/protobuf'])(
         OTEL_METRIC_EXPORT_INTERVAL: '100',
         BAD_REQUESTS_PER_MINUTE: '3',
         TRUSTED_PROXIES: '1',
-        UPSTREAM_DEADLINE_MS: '3000',
       },
     })
     const { fixture } = telemetry
@@ -51,7 +51,7 @@ it.each(['http/json', 'http/protobuf'])(
       ...elsewhere(2),
     })
     for (let count = 0; count < 3; count++) await send('POST /v1/token', { token: null })
-    const fault = emulator.faults.add({ operation: 'issueAccessToken', status: 500 })
+    const fault = emulator.faults.add({ operation: 'issueAccessToken', ...outage })
     await send('POST /v1/token', { token: alice, body: { refresh: true } })
     emulator.faults.remove(fault)
     const table = fixture.openTable()
