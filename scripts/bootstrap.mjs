@@ -3,7 +3,7 @@
 // altogether, so that a command does not change the packages under a running one. It has no dependencies itself.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { constants } from 'node:os'
+import { constants, homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
@@ -74,15 +74,22 @@ const installed = join(root, 'node_modules', 'pnpm', 'package.json')
 const isPinned =
   existsSync(installed) && `pnpm@${JSON.parse(readFileSync(installed, 'utf8')).version}` === packageManager
 
+const lockfiles = ['pnpm-lock.yaml', 'node_modules/.pnpm/lock.yaml'].map((path) => join(root, path))
+
+/** pnpm keeps a copy of the lockfile that it installed. */
+function isLockfileInstalled() {
+  const [wanted, current] = lockfiles.map((path) => existsSync(path) && readFileSync(path, 'utf8'))
+  return wanted === current
+}
+
 async function install() {
   if (!isPinned) {
     process.stderr.write('acs-kit: installing the locked packages and Node 24, once; this takes up to a minute\n')
+  } else if (!isLockfileInstalled()) {
+    process.stderr.write('acs-kit: updating the packages, since the lockfile has changed\n')
   }
   // When nothing changed, pnpm finds out in a tenth of a second, without the network.
   const [command, ...before] = isPinned ? [join(bin, 'pnpm')] : ['npx', '--yes', packageManager]
-  const note = setTimeout(() => {
-    if (isPinned) process.stderr.write('acs-kit: updating the packages, which have changed\n')
-  }, 1500)
   // On Windows both are scripts, which need a shell, and the shell splits paths at spaces.
   const program = isWindows ? `"${command}"` : command
   const { code, output } = await run(spawn, program, [...before, 'install', '--frozen-lockfile'], {
@@ -91,7 +98,6 @@ async function install() {
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: isWindows,
   })
-  clearTimeout(note)
   if (endedBy) process.exit(toExitCode(endedBy))
   if (code === 0) return
   const remedy = remedies.find(([pattern]) => pattern.test(output))?.[1]
@@ -104,6 +110,9 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
 // An interrupted installation may lack the pinned Node.
 if (!isFile || !isPinned || !existsSync(join(bin, 'node'))) await install()
 
+const isStack = script === 'local' || script.startsWith('tools/local-stack/')
+// Not in a folder for temporary files, where other users could place code.
+const compileCache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'acs-kit/node')
 // cross-spawn quotes arguments for Windows. It is among the packages that are now installed.
 const start = isWindows ? (await import('cross-spawn')).default : spawn
 const [program, ...args] = isFile ? ['node', join(root, script)] : ['pnpm', '--silent', 'run', script]
@@ -111,6 +120,8 @@ const { code, output } = await run(start, join(bin, program), [...args, ...rest]
   env: {
     ...process.env,
     PATH: `${bin}${delimiter}${process.env.PATH}`,
+    // The stack starts about ten Node programs, which then compile half as long.
+    ...(isStack && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCache }),
     ...(!isFile && { TURBO_TELEMETRY_DISABLED: '1' }),
   },
   stdio: 'inherit',

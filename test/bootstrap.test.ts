@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it, onTestFinished } from 'vitest'
@@ -27,6 +27,8 @@ function writeProgram(folder: string, name: string, script: string): void {
 /** Adds a pnpm that installs nothing and runs `script` in place of a script of the root. */
 function installPnpm(clone: string, script: string): void {
   mkdirSync(join(clone, 'node_modules/pnpm'), { recursive: true })
+  mkdirSync(join(clone, 'node_modules/.pnpm'), { recursive: true })
+  copyFileSync(join(clone, 'pnpm-lock.yaml'), join(clone, 'node_modules/.pnpm/lock.yaml'))
   writeFileSync(
     join(clone, 'node_modules/pnpm/package.json'),
     JSON.stringify({ version: packageManager.split('@')[1] }),
@@ -34,7 +36,11 @@ function installPnpm(clone: string, script: string): void {
   writeProgram(join(clone, 'node_modules/.bin'), 'pnpm', `[ "$1" = install ] && exit 0\n${script}`)
 }
 
-function bootstrap(clone: string, args: readonly string[], { environment = {}, flags = [] as string[] } = {}) {
+function bootstrap(
+  clone: string,
+  args: readonly string[],
+  { environment = {} as NodeJS.ProcessEnv, flags = [] as string[] } = {},
+) {
   const child = spawn(process.execPath, [...flags, join(clone, 'scripts/bootstrap.mjs'), ...args], {
     env: { ...process.env, ...environment },
   })
@@ -54,6 +60,30 @@ it('runs a script with the pinned tools first on PATH, its arguments and its exi
   expect(words).toBe('--silent run quickstart --redact')
   expect(path!.split(delimiter)[0]).toBe(join(clone, 'node_modules/.bin'))
   expect({ stderr, code }).toEqual({ stderr: '', code: 3 })
+})
+
+it('says that it updates the packages if the lockfile has changed since', async () => {
+  const clone = createClone()
+  installPnpm(clone, 'exit 0')
+  appendFileSync(join(clone, 'pnpm-lock.yaml'), '# changed\n')
+  const { stderr, code } = await bootstrap(clone, ['quickstart']).exit
+  expect({ stderr, code }).toEqual({
+    stderr: 'acs-kit: updating the packages, since the lockfile has changed\n',
+    code: 0,
+  })
+})
+
+it.each([
+  ['local', true],
+  ['tools/local-stack/src/dev.ts', true],
+  ['verify', false],
+])('keeps compiled code in a folder of the user for %s: %s', async (script, isCached) => {
+  const clone = createClone()
+  installPnpm(clone, 'echo "$NODE_COMPILE_CACHE"')
+  writeProgram(join(clone, 'node_modules/.bin'), 'node', 'echo "$NODE_COMPILE_CACHE"')
+  const environment = { XDG_CACHE_HOME: clone, NODE_COMPILE_CACHE: undefined }
+  const { stdout } = await bootstrap(clone, [script], { environment }).exit
+  expect(stdout).toBe(isCached ? `${clone}/acs-kit/node\n` : '\n')
 })
 
 it('runs a file with the pinned Node, its arguments and its exit code', async () => {
