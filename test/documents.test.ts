@@ -13,6 +13,7 @@ const packages = globSync(['{apps,packages,tools}/*/package.json', 'infra/packag
 const documents = [
   'README.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
   ...globSync(['{apps,packages,tools}/**/README.md', 'infra/*.md'], { cwd: root, exclude: ['**/node_modules'] }),
 ]
 
