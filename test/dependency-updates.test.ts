@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -37,4 +38,12 @@ it('covers each file that pins versions', () => {
     directories.map((folder) => `${ecosystem} ${folder}`),
   )
   expect(covered.toSorted()).toEqual([...new Set(pinned)].toSorted())
+})
+
+it.each([
+  ['accepts', 'Signed-off-by: dependabot[bot] <support@github.com>', 0],
+  ['rejects', 'Signed-off-by: Alice <alice@example.com>', 1],
+])('%s a long header of a commit with "%s"', (_, trailer, status) => {
+  const message = `build(deps): bump @azure/communication-identity from 1.3.1 to 1.4.0 in the npm group\n\nBumps it.\n\n${trailer}\n`
+  expect(spawnSync(join(root, 'node_modules/.bin/commitlint'), { cwd: root, input: message }).status).toBe(status)
 })
