@@ -15,7 +15,6 @@ import { securityHeaders } from './plugins/app/security-headers.ts'
 import { signIn } from './plugins/app/sign-in.ts'
 import { uniqueHeaders } from './plugins/app/unique-headers.ts'
 import { userTokens } from './plugins/app/user-tokens.ts'
-import { rateLimit } from './plugins/external/rate-limit.ts'
 import { typebox } from './plugins/external/typebox.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { v1Routes } from './routes/v1/v1-routes.ts'
@@ -24,7 +23,6 @@ import type { TokenServiceOptions } from './service-options.ts'
 /** Plugins of every service, in the order of their hooks and dependencies. */
 const plugins = [
   typebox,
-  rateLimit,
   problems,
   dateHeader,
   securityHeaders,

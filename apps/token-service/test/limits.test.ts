@@ -1,6 +1,7 @@
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FastifyInstance } from 'fastify'
+import { createRateLimit } from '../src/rate-limit.ts'
 import { ServiceFixture } from './service-fixture.ts'
 
 let fixture: ServiceFixture
@@ -117,4 +118,35 @@ it('verifies no signature above the limit, and serves known users', async () => 
   expect(await call(valid)).toBe('rate-limited')
   expect(await call(known)).toBe('identity-unknown')
   expect(await callFrom('203.0.113.6:1', { token: valid, service })).toBe('identity-unknown')
+})
+
+describe("a user's minute", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it('begins with the first request and ends the limit', async () => {
+    const service = await fixture.addInstance({ TOKENS_PER_MINUTE: '2', BAD_REQUESTS_PER_MINUTE: '100' })
+    const token = await fixture.sign({ sub: 'frequent' })
+    const call = async () => {
+      const { body, headers } = await fixture.call('GET /v1/identity', { service, token })
+      return [body.code, headers['retry-after']]
+    }
+    expect(await call()).toEqual(['identity-unknown', undefined])
+    vi.advanceTimersByTime(30_000)
+    expect(await call()).toEqual(['identity-unknown', undefined])
+    expect(await call()).toEqual(['rate-limited', '30'])
+    vi.advanceTimersByTime(29_500)
+    expect(await call()).toEqual(['rate-limited', '1'])
+    vi.advanceTimersByTime(500)
+    expect(await call()).toEqual(['identity-unknown', undefined])
+    expect(await call()).toEqual(['identity-unknown', undefined])
+    expect(await call()).toEqual(['rate-limited', '60'])
+  })
+
+  it('is forgotten once 100,000 others are counted', () => {
+    const { count, check } = createRateLimit(1)
+    expect([count('first'), count('first'), check('first')]).toEqual([0, 60_000, 60_000])
+    for (let other = 0; other < 100_000; other++) count(`other-${other}`)
+    expect([check('first'), count('other-0')]).toEqual([0, 60_000])
+  })
 })

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import { ProblemError } from '../../problems/problem-error.ts'
+import { createRateLimit } from '../../rate-limit.ts'
 import type { ServiceOptions } from '../../service-options.ts'
 import { runStep } from '../../steps.ts'
 import type { VerifiedPrincipal } from '../../sign-in/sign-in.ts'
@@ -15,11 +16,7 @@ declare module 'fastify' {
 /** Requires a sign-in, and limits the requests of each user. */
 export const authentication = fastifyPlugin(
   async (app, { settings: { TOKENS_PER_MINUTE } }: ServiceOptions) => {
-    const countRequest = app.createRateLimit({
-      max: TOKENS_PER_MINUTE,
-      timeWindow: 60_000,
-      keyGenerator: (request) => request.principal.userKey,
-    })
+    const requests = createRateLimit(TOKENS_PER_MINUTE)
     // A placeholder, so that all requests have the same shape; the hook replaces it or throws.
     app.decorateRequest('principal', null as unknown as VerifiedPrincipal)
     // Calls `done` directly for known users: a promise would delay the reader of the body, which costs more than this hook.
@@ -31,24 +28,21 @@ export const authentication = fastifyPlugin(
     })
     async function verify(request: FastifyRequest): Promise<void> {
       // Verifying a signature is the most expensive work that an unknown client can cause.
-      const excess = await app.findExcessRejections(request)
+      const excess = app.findExcessRejections(request)
       if (excess) throw excess
       const { authorization } = request.headers
       request.principal = await runStep({ name: 'verify sign-in' }, () => app.signIn.verify(authorization))
     }
-    app.addHook('preValidation', async (request) => {
-      const limit = await countRequest(request)
-      if (!limit.isAllowed && limit.isExceeded) {
-        throw new ProblemError(
-          'rate-limited',
-          `The user sent more than ${TOKENS_PER_MINUTE} requests in a minute. Wait before the next one.`,
-          {
-            retryAfterMs: limit.ttl,
-          },
-        )
+    app.addHook('preValidation', (request, _reply, done) => {
+      const { principal } = request
+      const retryAfterMs = requests.count(principal.userKey)
+      if (retryAfterMs > 0) {
+        const detail = `The user sent more than ${TOKENS_PER_MINUTE} requests in a minute. Wait before the next one.`
+        return done(new ProblemError('rate-limited', detail, { retryAfterMs }))
       }
-      app.signIn.addVerified(request.principal)
+      app.signIn.addVerified(principal)
+      return done()
     })
   },
-  { name: 'authentication', dependencies: ['rate-limit', 'problems', 'sign-in'] },
+  { name: 'authentication', dependencies: ['problems', 'sign-in'] },
 )

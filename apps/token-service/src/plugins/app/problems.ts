@@ -4,6 +4,7 @@ import { fastifyPlugin } from 'fastify-plugin'
 import { toAddressGroup, getClientAddress } from '../../client-address.ts'
 import { ProblemError } from '../../problems/problem-error.ts'
 import { toBody, toHeaders, toProblem } from '../../problems/problem-response.ts'
+import { createRateLimit } from '../../rate-limit.ts'
 import type { ServiceOptions } from '../../service-options.ts'
 import { sentProblems, type SentProblem } from '../../steps.ts'
 import type { VerifiedPrincipal } from '../../sign-in/sign-in.ts'
@@ -11,40 +12,23 @@ import type { VerifiedPrincipal } from '../../sign-in/sign-in.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     /** Returns the problem of an address or user over the limit of rejected requests, otherwise undefined. */
-    findExcessRejections(request: FastifyRequest): Promise<ProblemError | undefined>
+    findExcessRejections(request: FastifyRequest): ProblemError | undefined
   }
 }
 
 /** Sends every failure as problem details of the contract, and limits the rejected requests of an address or user. */
 export const problems = fastifyPlugin(
   async (app, { settings: { BAD_REQUESTS_PER_MINUTE } }: ServiceOptions) => {
-    const countRejection = app.createRateLimit({
-      max: BAD_REQUESTS_PER_MINUTE,
-      timeWindow: 60_000,
-      // Rejections of a signed-in user do not count against others at the same address.
-      keyGenerator: (request) => request.principal?.userKey ?? toAddressGroup(request),
-    })
+    const rejections = createRateLimit(BAD_REQUESTS_PER_MINUTE)
 
-    async function findExcess(request: FastifyRequest, { increment }: { increment: boolean }) {
-      const limit = await countRejection(request, { increment })
-      if (limit.isAllowed || !limit.isExceeded) return undefined
-      return new ProblemError(
-        'rate-limited',
-        'Too many rejected requests of this address or user. Wait, and correct the requests.',
-        {
-          retryAfterMs: limit.ttl,
-        },
-      )
-    }
+    app.decorate('findExcessRejections', (request) => toExcess(rejections.check(toCountedKey(request))))
 
-    app.decorate('findExcessRejections', (request) => findExcess(request, { increment: false }))
-
-    app.setErrorHandler(async (error, request, reply) => {
+    app.setErrorHandler((error, request, reply) => {
       let problem = toProblem(error)
       const { logFields } = problem
       const { status } = problemCatalogue[problem.code]
       if (status < 500 && status !== 429 && problem.countsAgainstAddress) {
-        problem = (await findExcess(request, { increment: true })) ?? problem
+        problem = toExcess(rejections.count(toCountedKey(request))) ?? problem
       }
       const audit = status === 401 || status === 403 ? 'reject' : undefined
       const fields = { audit, ...toLogFields(request), ...logFields, code: problem.code }
@@ -52,15 +36,27 @@ export const problems = fastifyPlugin(
       else if (status >= 500) request.log.warn({ ...fields, err: error }, 'could not serve a request')
       else request.log.info(fields, 'rejected a request')
       sentProblems.publish({ request, code: problem.code } satisfies SentProblem)
-      return reply
+      void reply
         .code(problem.statusCode)
         .headers(toHeaders(problem))
         .type(problemMediaType)
         .send(toBody(problem, request.id))
     })
   },
-  { name: 'problems', dependencies: ['rate-limit'] },
+  { name: 'problems' },
 )
+
+/** Rejections of a signed-in user do not count against others at the same address. */
+function toCountedKey(request: FastifyRequest): string {
+  const principal = request.principal as VerifiedPrincipal | undefined
+  return principal?.userKey ?? toAddressGroup(request)
+}
+
+function toExcess(retryAfterMs: number): ProblemError | undefined {
+  if (retryAfterMs === 0) return undefined
+  const detail = 'Too many rejected requests of this address or user. Wait, and correct the requests.'
+  return new ProblemError('rate-limited', detail, { retryAfterMs })
+}
 
 /** Omits the path, which can be any text. */
 function toLogFields(request: FastifyRequest): object {
