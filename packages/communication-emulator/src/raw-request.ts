@@ -59,10 +59,12 @@ export function isJson({ headers }: RawRequest): boolean {
   return /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(getHeader(headers, 'content-type') ?? '')
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
 /** Parses a JSON body; undefined if it is not valid JSON in UTF-8. */
 export function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    return JSON.parse(decoder.decode(body))
   } catch {
     return undefined
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { defaultResourceName, getWellKnownAccessKey } from '../access-key.ts'
 import type { EmulatedResource } from '../emulated-resources.ts'
 import { startEmulator } from '../start-emulator.ts'
@@ -7,6 +8,8 @@ import { signals } from './process.ts'
 
 /** Runs an emulator until a signal arrives. */
 export async function start(flags: EmulatorFlags): Promise<void> {
+  // Tokens are signed in libuv's pool. With more threads than cores, they would interrupt the thread that handles requests.
+  process.env['UV_THREADPOOL_SIZE'] ??= String(Math.min(availableParallelism(), 4))
   await using emulator = await startEmulator(toEmulatorOptions(flags))
   const stop = Promise.race(signals.map((signal) => once(process, signal)))
   for (const resource of emulator.resources) {

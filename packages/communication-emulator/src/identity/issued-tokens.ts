@@ -26,7 +26,7 @@ export function createIssuedTokens(store: Store, clock: Clock) {
     // Equal claims produce equal tokens. If such a token was revoked, or issued with another key, date the new one a second
     // later, so that the old one stays revoked and each token belongs to one key.
     let same = find(identity.id, iat, exp, scopes)
-    while (same && !(same.access_key === key && isLive(same))) {
+    while (same && (same.access_key !== key || same.revoked)) {
       same = find(identity.id, ++iat, exp, scopes)
     }
     if (same) return iat
