@@ -3,14 +3,17 @@ import { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { Bench } from 'tinybench'
 import { compare } from '../interleaved.ts'
-import { measureRate, signRequest } from '../load.ts'
+import { measureRateAsleep, signRequest } from '../load.ts'
 import type { Measurement } from '../measurement.ts'
 import { createIdentities } from './many-identities.ts'
 
 const seconds = 3
 const identities = 500
 
-/** Issuing of tokens, next to the bare signature that each token needs. */
+/**
+ * Issuing of tokens, next to the bare signature that each token needs. The reference uses one thread; the emulator handles requests
+ * on one and signs on others.
+ */
 export async function benchmarkTokenIssue(): Promise<Measurement[]> {
   using keys = new TemporaryFolder()
   await using emulator = await EmulatorProcess.start({ keyFolder: keys.path })
@@ -22,7 +25,7 @@ export async function benchmarkTokenIssue(): Promise<Measurement[]> {
       const headers = { 'content-type': 'application/json' }
       return signRequest(emulator, { method: 'POST', path, headers, body: '{"scopes":["chat","voip"]}' })
     })
-    return measureRate(emulator.endpoint, requests, duration)
+    return measureRateAsleep(emulator.endpoint, requests, duration)
   }
   await issue(1)
   const [{ token }] = await emulator.administer<[{ token: string }]>('GET', 'tokens?reveal=true')
@@ -36,7 +39,7 @@ export async function benchmarkTokenIssue(): Promise<Measurement[]> {
         name: `bare RSA-2048 signatures over ${signedBytes} bytes, one thread`,
         measure: async () => measureSigningRate(signedBytes),
       },
-      goal: { of: 'ratio', is: 'at least', limit: 0.6 },
+      goal: { of: 'ratio', is: 'at least', limit: 0.7 },
     }),
   ]
 }
