@@ -3,16 +3,20 @@ import { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { ChatConnection } from '@acs-kit/test-support/chat-connection'
 import { ChatUser } from '@acs-kit/test-support/chat-user'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { compare } from '../../interleaved.ts'
+import { compareRounds, measureRounds } from '../../interleaved.ts'
 import { stayAwake } from '../../load.ts'
-import type { Measurement } from '../../measurement.ts'
+import type { Measured, Measurement } from '../../measurement.ts'
 import { BareProcess } from './bare-process.ts'
 
+const rounds = 5
 const samples = 1000
 const content = 'x'.repeat(100)
 
 /** Sends something. Returns the time at which it has arrived. */
 type Send = () => Promise<number>
+
+type Percentile = 'median' | '99th percentile'
+type Latencies = Readonly<Record<Percentile, number>>
 
 /** Time from the start of a request that sends a message to its event at a connected recipient, next to bare WebSockets. */
 export async function benchmarkEventLatency(): Promise<Measurement[]> {
@@ -42,40 +46,36 @@ export async function benchmarkEventLatency(): Promise<Measurement[]> {
     return arrival
   }
   // Until the emulator runs optimized code.
-  for (const send of [sendMessage, sendMessage, sendMessage, echo, push]) await measureLatency(send, 0.5)
-  const names = { measured: 'a message until its event', echo: 'echo of a bare `ws`', push: 'bare HTTPS POST and `ws`' }
+  for (const send of [sendMessage, sendMessage, sendMessage, echo, push]) await measureLatencies(send)
+  const [messages, echoes, pushes] = await measureRounds(
+    rounds,
+    [sendMessage, echo, push].map((send) => () => measureLatencies(send)),
+  )
+  const compareLatency = (percentile: Percentile, bare: Latencies[], reference: string, goal?: Measured['goal']) =>
+    compareRounds({
+      name: `a message until its event, ${percentile}`,
+      values: messages!.map((latencies) => latencies[percentile]),
+      unit: 'ms',
+      reference: { name: reference, values: bare.map((latencies) => latencies[percentile]) },
+      ...(goal && { goal }),
+    })
   const measurements = [
-    await compare({
-      name: `${names.measured}, median`,
-      unit: 'ms',
-      measure: () => measureLatency(sendMessage, 0.5),
-      reference: { name: names.echo, measure: () => measureLatency(echo, 0.5) },
-      goal: { of: 'ratio', is: 'below', limit: 3 },
-    }),
-    await compare({
-      name: `${names.measured}, 99th percentile`,
-      unit: 'ms',
-      measure: () => measureLatency(sendMessage, 0.99),
-      reference: { name: names.echo, measure: () => measureLatency(echo, 0.99) },
-    }),
-    await compare({
-      name: `${names.measured}, median`,
-      unit: 'ms',
-      measure: () => measureLatency(sendMessage, 0.5),
-      reference: { name: names.push, measure: () => measureLatency(push, 0.5) },
-    }),
+    compareLatency('median', echoes!, 'echo of a bare `ws`', { of: 'ratio', is: 'below', limit: 3 }),
+    compareLatency('99th percentile', echoes!, 'echo of a bare `ws`'),
+    compareLatency('median', pushes!, 'bare HTTPS POST and `ws`'),
   ]
   socket.terminate()
   return measurements
 }
 
-/** Milliseconds until something that is sent has arrived: a percentile of many, one after the other. */
-async function measureLatency(send: Send, percentile: number): Promise<number> {
+/** Milliseconds until something that is sent has arrived, of many that are sent one after the other. */
+async function measureLatencies(send: Send): Promise<Latencies> {
   using _ = stayAwake()
   const latencies: number[] = []
   while (latencies.length < samples) {
     const start = performance.now()
     latencies.push((await send()) - start)
   }
-  return latencies.toSorted((a, b) => a - b)[Math.floor(samples * percentile)]!
+  const sorted = latencies.toSorted((a, b) => a - b)
+  return { median: sorted[samples * 0.5]!, '99th percentile': sorted[samples * 0.99]! }
 }
