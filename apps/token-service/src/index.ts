@@ -1,3 +1,5 @@
+import './require-node.ts'
+export { readPluginSettings, SettingsError, type Settings } from '@acs-kit/service-settings'
 export { tokenService } from './app.ts'
-export { buildServer, serverOptions } from './build-server.ts'
+export { serverOptions } from './build-server.ts'
 export type { TokenServiceOptions } from './service-options.ts'

@@ -15,7 +15,7 @@ export type Log = Pick<BaseLogger, 'info' | 'warn'>
 const frame = /^ {4}at (?:[^()]* \()?(?:file:\/\/|node:|\/|[A-Z]:\\)[^()]*:\d+:\d+\)?$/
 
 /** Opens standard output with a buffer. */
-export function openLogDestination() {
+export function openLogDestination(): ReturnType<typeof pino.destination> {
   return pino.destination({ dest: 1, minLength: bufferBytes, periodicFlush: 1000, sync: false })
 }
 

@@ -2,7 +2,7 @@ import { readSettings, SettingsError, type Settings } from '@acs-kit/service-set
 import closeWithGrace from 'close-with-grace'
 import { buildServer } from './build-server.ts'
 import { createLog, flush, openLogDestination, type Log } from './log.ts'
-import type { Telemetry } from './telemetry/start-telemetry.ts'
+import type { Telemetry } from './service-options.ts'
 
 /** Maximum time to finish open requests after a signal. */
 const closeTimeoutMs = 10_000

@@ -1,11 +1,15 @@
 import type { Settings } from '@acs-kit/service-settings'
-import type { FastifyBaseLogger } from 'fastify'
-import type { Telemetry } from './telemetry/start-telemetry.ts'
+import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 
 /** Parsed settings, with optional replacements for log, time and randomness. */
 export interface TokenServiceOptions extends Settings, Partial<Environment> {
-  /** Traces and metrics of the process. An app that hosts the service has its own. */
+  /** @internal Traces and metrics of the process. An app that hosts the service has its own. */
   readonly telemetry?: Telemetry | undefined
+}
+
+/** Plugin that exports traces and metrics. */
+export interface Telemetry {
+  readonly plugin: FastifyPluginAsync
 }
 
 /** Options of the service's own plugins. */

@@ -1,3 +1,4 @@
+import './require-node.mjs'
 export type { Emulator } from './emulator.ts'
 export { startEmulator } from './start-emulator.ts'
 export type { EmulatorOptions } from './emulator-options.ts'

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { KeySlot } from './access-key.ts'
 import { chatSchema } from './chat/chat-schema.ts'
 import { UnusableFolderError } from './unusable-folder-error.ts'
@@ -104,6 +104,8 @@ export class Store implements Disposable {
 
   /** Throws an `UnusableFolderError`. The folder must exist. */
   constructor(directory?: string) {
+    // Not imported, so that older versions of Node get as far as `require-node.mjs`.
+    const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
     if (directory === undefined) {
       this.#database = new DatabaseSync(':memory:')
       this.#database.exec(schema)

@@ -74,7 +74,7 @@ it.each(findOldNodes())('reports that Node $version is too old', ({ version, com
   expect({ status, stdout, stderr }).toEqual({
     status: 1,
     stdout: '',
-    stderr: `communication-emulator: Node 24.12 or newer is required, and this is Node ${version}: put a newer one first on PATH\n`,
+    stderr: `communication-emulator: Node 22.19, 24.5 or newer is required, and this is Node ${version}: put a newer one first on PATH\n`,
   })
 })
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Emulator } from '@acs-kit/communication-emulator'
 import type { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { buildArtifact } from '@acs-kit/token-service/build'
+import { buildArtifact } from 'fastify-communication-tokens/build'
 import { mountPackage } from './package-mount.ts'
 import { TokenServiceProcess } from './token-service-process.ts'
 

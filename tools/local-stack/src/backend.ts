@@ -9,7 +9,7 @@ import { Azurite } from '@acs-kit/test-support/azurite'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { buildArtifact } from '@acs-kit/token-service/build'
+import { buildArtifact } from 'fastify-communication-tokens/build'
 import { EmulatorProcess } from './emulator-process.ts'
 import { TokenServiceProcess, type TokenServiceProcessOptions } from './token-service-process.ts'
 

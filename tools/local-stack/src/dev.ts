@@ -14,7 +14,7 @@ import { formatUsage } from './usage.ts'
 
 /** Folders of the modules that the service runs from source. */
 const serviceSources = [
-  import.meta.resolve('@acs-kit/token-service/main'),
+  import.meta.resolve('fastify-communication-tokens/main'),
   import.meta.resolve('@acs-kit/communication-identity'),
   import.meta.resolve('@acs-kit/service-settings'),
   import.meta.resolve('@acs-kit/token-contract'),

@@ -15,7 +15,7 @@ export interface TokenServiceProcessOptions {
   readonly logFile?: string
 }
 
-const sources = fileURLToPath(import.meta.resolve('@acs-kit/token-service/main'))
+const sources = fileURLToPath(import.meta.resolve('fastify-communication-tokens/main'))
 const preloads = [
   import.meta.resolve('@acs-kit/test-support/exit-with-parent'),
   import.meta.resolve('@acs-kit/test-support/reject-foreign-hosts'),

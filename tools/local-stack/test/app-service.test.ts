@@ -1,7 +1,7 @@
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { buildArtifact } from '@acs-kit/token-service/build'
+import { buildArtifact } from 'fastify-communication-tokens/build'
 import { BlobServiceClient } from '@azure/storage-blob'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { startOnAppService } from '../src/app-service.ts'

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { findProcesses } from './processes.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const source = join(dirname(fileURLToPath(import.meta.resolve('@acs-kit/token-service/main'))), 'server.ts')
+const source = join(dirname(fileURLToPath(import.meta.resolve('fastify-communication-tokens/main'))), 'server.ts')
 const script = join(root, 'tools/local-stack/src/dev.ts')
 const freePorts = ['--port', '0', '--emulator-port', '0', '--demo-port', '0']
 

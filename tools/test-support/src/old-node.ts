@@ -20,7 +20,7 @@ export function findOldNodes(): OldNode[] {
     const command = join(folder, 'node')
     if (!existsSync(command)) return []
     const version = execFileSync(command, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim()
-    return Number.parseInt(version, 10) < 24 ? [{ version, command, args: [] }] : []
+    return Number.parseInt(version, 10) < 22 ? [{ version, command, args: [] }] : []
   })
   return [{ version: reportedVersion, command: process.execPath, args: [oldVersionFlag] }, ...genuine.slice(0, 1)]
 }

@@ -15,6 +15,7 @@ import {
 import type { FastifyInstance } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
 import type { Log } from '../log.ts'
+import type { Telemetry } from '../service-options.ts'
 import { createExporters } from './exporters.ts'
 import { createRegistryProducer } from './registry-producer.ts'
 import { traceRequests } from './request-spans.ts'
@@ -23,15 +24,13 @@ import { traceSteps } from './step-spans.ts'
 /** Maximum delay of a shutdown by the last exports. */
 const flushTimeoutMs = 2000
 
-export type Telemetry = ReturnType<typeof startTelemetry>
-
 /**
  * Exports traces and metrics with OpenTelemetry's SDK. Loaded only if `OTEL_EXPORTER_OTLP_ENDPOINT` is set, so that nothing else
  * may import this folder. Sets no globals: an app that hosts the service keeps its own.
  *
  * @returns A plugin, to be registered before the hooks and routes that it measures.
  */
-export function startTelemetry(settings: Settings, log: Log) {
+export function startTelemetry(settings: Settings, log: Log): Telemetry {
   const exporters = createExporters(settings, log)
   const resource = defaultResource().merge(
     resourceFromAttributes({

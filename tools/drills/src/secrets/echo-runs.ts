@@ -7,7 +7,7 @@ import { startEchoServer } from '@acs-kit/test-support/echo-server'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { audience, SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
 
-const serviceScript = fileURLToPath(import.meta.resolve('@acs-kit/token-service/main'))
+const serviceScript = fileURLToPath(import.meta.resolve('fastify-communication-tokens/main'))
 
 /** What each program printed. */
 export type Outputs = Map<string, { readonly stdout: string; readonly stderr: string }>

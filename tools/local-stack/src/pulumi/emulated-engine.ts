@@ -1,7 +1,7 @@
 import type { Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { buildArtifact } from '@acs-kit/token-service/build'
+import { buildArtifact } from 'fastify-communication-tokens/build'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { teamsExtension, trustedIssuer } from '../backend.ts'
 import { startStandInProvider } from '../stand-in-provider/stand-in-provider.ts'

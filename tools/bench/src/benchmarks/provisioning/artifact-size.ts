@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { buildArtifact } from '@acs-kit/token-service/build'
+import { buildArtifact } from 'fastify-communication-tokens/build'
 import { createMeasurement, type Measurement } from '../../measurement.ts'
 
 /** Size of the package that `pulumi up` uploads, next to its unpacked size. */
