@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { readSettings, SettingsError, type Settings } from '@acs-kit/service-settings'
 import closeWithGrace from 'close-with-grace'
 import { buildServer } from './build-server.ts'
@@ -32,6 +33,8 @@ async function main(): Promise<void> {
   await flush(destination)
   // Notifies a parent process with a channel that the service is ready: log lines depend on LOG_LEVEL.
   process.send?.({ address })
+  // Node would write it only when the process exits, and not if it is killed.
+  setImmediate(flushCompileCache)
 }
 
 /** Loads OpenTelemetry only if it is needed: it takes time to start, and memory. */
