@@ -2,36 +2,28 @@ import { ChatClient } from '@azure/communication-chat'
 import { AzureCommunicationTokenCredential, type CommunicationTokenCredential } from '@azure/communication-common'
 import { createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline'
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { systemClock } from '../src/clock.ts'
 import { tokenCredential } from '../src/credential.ts'
-import { literalTokenSource, tokenSource } from '../src/index.ts'
-import { FakeService, createSignInToken } from './fake-service.ts'
+import { literalTokenSource } from '../src/index.ts'
+import type { FakeService } from './fake-service.ts'
+import { Harness, hour } from './harness.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
-const hour = 3600_000
+let app: Harness
 let clock: VirtualClock
 let service: FakeService
-let user: string
 
 beforeEach(() => {
   // Azure's clients use the machine's clock.
-  clock = new VirtualClock(Date.now())
-  service = new FakeService(clock)
-  user = 'alice'
+  app = new Harness(new VirtualClock(Date.now()))
+  clock = app.clock
+  service = app.service
 })
-
-function createSource() {
-  return tokenSource({
-    url: 'https://tokens.example.com',
-    getSignInToken: () => createSignInToken(user),
-    fetch: service.fetch,
-    clock,
-  })
-}
 
 it('supplies the chat client, which notices an invalidation within minutes', async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
   onTestFinished(() => void vi.useRealTimers())
-  using source = createSource()
+  using source = app.createSource()
   const sent: (string | undefined)[] = []
   // Without a chat service, the requests that the client sends are checked.
   const httpClient: HttpClient = {
@@ -53,7 +45,7 @@ it('supplies the chat client, which notices an invalidation within minutes', asy
   await list()
   await list()
   expect(sent).toEqual(['Bearer alice-1', 'Bearer alice-1', 'Bearer alice-1', 'Bearer alice-2'])
-  user = 'bob'
+  app.user = 'bob'
   source.invalidate()
   vi.setSystemTime(Date.now() + 5 * 60_000)
   await expect(list()).rejects.toMatchObject({ code: 'invalidated' })
@@ -77,7 +69,7 @@ class CallAgent {
 }
 
 it('supplies a calling client for days', async () => {
-  using source = createSource()
+  using source = app.createSource()
   const agent = new CallAgent(tokenCredential(source, { scopes: ['voip'] }))
   expect(await agent.connect()).toBe('alice-1')
   service.faults = (at) => (at < start + 23.9 * hour ? 'reset' : undefined)
@@ -92,35 +84,40 @@ it('supplies a calling client for days', async () => {
 it('converts the expiry to the machine time, even if that is wrong', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - hour })
   onTestFinished(() => void vi.useRealTimers())
-  using source = tokenSource({
-    url: 'https://tokens.example.com',
-    getSignInToken: () => createSignInToken(user),
-    fetch: service.fetch,
-  })
+  using source = app.createSource({ clock: systemClock })
   const { expiresOnTimestamp } = await tokenCredential(source).getToken()
   expect(Math.abs(expiresOnTimestamp - Date.now() - hour / 12)).toBeLessThan(3000)
 })
 
 it('rejects another communication identity', async () => {
-  using source = createSource()
+  using source = app.createSource()
   const credential = tokenCredential(source)
   await credential.getToken()
-  user = 'bob'
+  app.user = 'bob'
   source.invalidate()
   await expect(credential.getToken()).rejects.toMatchObject({ code: 'invalidated' })
   expect((await tokenCredential(source).getToken()).token).toBe('bob-2')
 })
 
 it('rejects after dispose and leaves the source usable', async () => {
-  using source = createSource()
+  using source = app.createSource()
   const credential = tokenCredential(source)
   credential.dispose()
   await expect(credential.getToken()).rejects.toMatchObject({ code: 'disposed' })
   await expect(source.getToken()).resolves.toBeDefined()
 })
 
+it('rejects a pending call on dispose', async () => {
+  using source = app.createSource()
+  service.faults = () => 'hang'
+  const credential = tokenCredential(source)
+  const waiting = credential.getToken()
+  credential.dispose()
+  await expect(waiting).rejects.toMatchObject({ code: 'disposed' })
+})
+
 it('ends the wait on abort, also for signals of older libraries', async () => {
-  using source = createSource()
+  using source = app.createSource()
   service.faults = () => 'hang'
   const credential = tokenCredential(source)
   const controller = new AbortController()

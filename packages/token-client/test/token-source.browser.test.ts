@@ -98,6 +98,17 @@ describe('in a browser', () => {
     expect(await waiting).toMatch(/^erin/)
   })
 
+  it.runIf(hasBrowser)('can be invalidated after it was disposed', async () => {
+    await using context = await browser.newContext()
+    const page = await openTab(context, 'judy')
+    await getToken(page)
+    const end = page.evaluate(() => {
+      globalThis.source.dispose()
+      globalThis.source.invalidate()
+    })
+    await expect(end).resolves.toBeUndefined()
+  })
+
   it.runIf(hasBrowser)('retries at once when the tab is online again', async () => {
     await using context = await browser.newContext()
     const page = await openTab(context, `frank${Math.random()}`)

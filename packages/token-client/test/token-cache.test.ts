@@ -1,0 +1,191 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { customTokenSource, literalTokenSource, TokenError } from '../src/index.ts'
+import type { FakeService } from './fake-service.ts'
+import { Harness, hour, minute } from './harness.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+let app: Harness
+let clock: VirtualClock
+let service: FakeService
+
+beforeEach(() => {
+  app = new Harness()
+  clock = app.clock
+  service = app.service
+})
+
+describe('getToken', () => {
+  it('returns the cached token for equal scopes in any order', async () => {
+    using source = app.createSource()
+    const first = await source.getToken({ scopes: ['voip', 'chat'] })
+    expect(await source.getToken({ scopes: ['chat', 'voip', 'chat'] })).toBe(first)
+    expect(await source.getToken({ scopes: ['chat'] })).not.toBe(first)
+    expect(service.requests.map(({ body }) => body.scopes)).toEqual([['chat', 'voip'], ['chat']])
+  })
+
+  it('shares one fetch between concurrent callers', async () => {
+    using source = app.createSource()
+    service.latencyMs = 100
+    const all = Promise.all(Array.from({ length: 50 }, () => source.getToken()))
+    await clock.advance(100)
+    expect(new Set(await all).size).toBe(1)
+    expect(service.requests).toHaveLength(1)
+  })
+
+  it('refreshes a token once in the background before it expires', async () => {
+    using source = app.createSource()
+    const first = await source.getToken()
+    await clock.advance(23.6 * hour)
+    expect(await source.getToken()).toBe(first)
+    await clock.advance(10 * minute)
+    const second = await source.getToken()
+    expect(second).not.toBe(first)
+    await clock.advance(9 * 24 * hour)
+    expect(service.requests.length).toBeGreaterThanOrEqual(10)
+    expect(service.requests.length).toBeLessThanOrEqual(11)
+    expect(app.errors).toEqual([])
+  })
+
+  it('adds jitter, so that tokens fetched together are refreshed apart', async () => {
+    using early = app.createSource({ random: () => 0.99 })
+    using late = app.createSource({ random: () => 0.01 })
+    await early.getToken()
+    service.requests.length = 0
+    app.user = 'bob'
+    await late.getToken()
+    service.requests.length = 0
+    await clock.advance(24 * hour)
+    const [first, second] = service.requests
+    expect(second!.at - first!.at).toBeGreaterThan(4 * minute)
+  })
+
+  it('refreshes after the machine slept', async () => {
+    using source = app.createSource()
+    const first = await source.getToken()
+    clock.sleep(23.9 * hour)
+    await clock.advance(31_000)
+    expect(service.requests).toHaveLength(2)
+    const second = await source.getToken()
+    expect(second).not.toBe(first)
+    clock.sleep(30 * hour)
+    expect(Date.parse((await source.getToken()).expiresOn)).toBeGreaterThan(clock.now())
+  })
+})
+
+describe('invalidate', () => {
+  it('requests a new token from the service', async () => {
+    using source = app.createSource()
+    const first = await source.getToken()
+    source.invalidate()
+    const second = await source.getToken()
+    expect(second.token).not.toBe(first.token)
+    expect(service.requests.map(({ body }) => body.refresh)).toEqual([undefined, true])
+  })
+
+  it('discards pending responses, and retries only for the same user', async () => {
+    using source = app.createSource()
+    service.latencyMs = 1000
+    const before = source.getToken()
+    await clock.advance(500)
+    app.user = 'bob'
+    source.invalidate()
+    const after = source.getToken()
+    expect(await app.settle(before)).toMatchObject({ code: 'invalidated' })
+    expect(await app.settle(after)).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
+    source.invalidate()
+    const third = source.getToken()
+    await clock.advance(500)
+    source.invalidate()
+    expect(await app.settle(third)).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
+  })
+
+  it('rejects with the error of the next attempt', async () => {
+    using source = app.createSource()
+    await source.getToken()
+    source.invalidate()
+    service.latencyMs = 1000
+    const waiting = source.getToken()
+    await clock.advance(500)
+    source.invalidate()
+    service.faults = () => ({ status: 403, code: 'scope-not-allowed' })
+    expect(await app.settle(waiting)).toMatchObject({ code: 'scope-not-allowed' })
+  })
+
+  it('runs on revocation and deletion', async () => {
+    using source = app.createSource()
+    const first = await source.getToken()
+    expect(await source.revokeTokens()).toBe('done')
+    const second = await source.getToken()
+    expect(await source.deleteIdentity()).toBe('done')
+    const third = await source.getToken()
+    expect(new Set([first.token, second.token, third.token]).size).toBe(3)
+  })
+})
+
+describe('a pending call', () => {
+  it('ends for one caller without affecting others', async () => {
+    using source = app.createSource()
+    service.latencyMs = 1000
+    const controller = new AbortController()
+    const aborted = source.getToken({ signal: controller.signal })
+    const other = source.getToken()
+    controller.abort(new Error('enough'))
+    await expect(aborted).rejects.toThrow('enough')
+    expect(await app.settle(other)).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
+    expect(service.requests).toHaveLength(1)
+  })
+
+  it('rejects on dispose, which leaves no timer', async () => {
+    const source = app.createSource()
+    await source.getToken({ scopes: ['chat'] })
+    service.faults = () => 'hang'
+    const waiting = source.getToken()
+    await clock.advance(1000)
+    source.dispose()
+    await expect(waiting).rejects.toMatchObject({ code: 'disposed' })
+    await expect(source.getToken()).rejects.toMatchObject({ code: 'disposed' })
+    await clock.advance(0)
+    expect(clock.pending).toBe(0)
+  })
+})
+
+it('ignores errors of listeners', async () => {
+  using source = app.createSource({
+    onToken: () => {
+      throw new Error('mine')
+    },
+    onError: () => {
+      throw new Error('mine')
+    },
+  })
+  await source.getToken()
+  service.faults = () => 'reset'
+  await clock.advance(23.8 * hour)
+  service.faults = () => undefined
+  await clock.advance(minute)
+  expect(service.requests.length).toBe(2)
+})
+
+it('retries, caches and invalidates tokens of a custom source', async () => {
+  let fails = 0
+  using source = customTokenSource(
+    async ({ scopes }, { refresh }) => {
+      if (fails-- > 0) throw new TokenError('network-failed', 'no network')
+      return { token: `${scopes?.join()} ${refresh}`, expiresOn: new Date(clock.now() + hour).toISOString() }
+    },
+    { clock },
+  )
+  fails = 2
+  expect(await app.settle(source.getToken({ scopes: ['voip'] }))).toMatchObject({ token: 'voip false' })
+  source.invalidate()
+  expect(await source.getToken({ scopes: ['voip'] })).toMatchObject({ token: 'voip true' })
+  fails = 0
+  using failing = customTokenSource(() => Promise.reject(new Error('mine')), { clock })
+  await expect(failing.getToken()).rejects.toThrow('mine')
+})
+
+it('returns the token of a literal source', async () => {
+  const token = { token: 'a', expiresOn: '2026-01-01T00:00:00Z' }
+  using source = literalTokenSource(token)
+  expect(await source.getToken()).toBe(token)
+})
