@@ -1,15 +1,12 @@
-import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { promisify } from 'node:util'
 import { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
+import { buildCli, builtVersion, hasGo } from './build-cli.ts'
 
-/** Newest version in Go's module proxy; it runs programs of `@pulumi/pulumi` 3.270. */
-const builtVersion = '3.259.0'
 /** First version with error hooks, which the program registers. */
 const minVersion = '3.217.0'
-const run = promisify(execFile)
+const progressIntervalMs = 10_000
 
 const executable = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi'
 /** Folder of everything that is installed here. */
@@ -50,51 +47,38 @@ export async function requirePulumi(): Promise<PulumiCommand> {
  * Finds the Pulumi CLI, or installs it into the cache: downloads it or, without access to the download, builds it with Go.
  *
  * @param log receives the progress, in lines
- * @param signal cancels a build
  * @returns the CLI
  * @throws {Error} if the CLI on PATH is too old, or if installing fails
  * @example
  * const cli = await ensurePulumi(console.error)
  */
-export async function ensurePulumi(log: (line: string) => void, signal?: AbortSignal): Promise<PulumiCommand> {
+export async function ensurePulumi(log: (line: string) => void): Promise<PulumiCommand> {
   const found = await findPulumi()
   if (found) return found
-  log('downloading the Pulumi CLI with its official installer')
+  log('downloading the Pulumi CLI, about 100 MB, with its official installer')
+  const start = performance.now()
+  const report = () => log(`still downloading after ${Math.round((performance.now() - start) / 1000)} s`)
+  const progress = setInterval(report, progressIntervalMs)
   try {
     return await PulumiCommand.install({ root: downloaded })
   } catch {
     log('the download failed')
+  } finally {
+    clearInterval(progress)
   }
-  const hasGo = await run('go', ['version']).then(
-    () => true,
-    () => false,
-  )
-  if (!hasGo) {
+  if (!(await hasGo())) {
     throw new Error(
       'Pulumi CLI not found: install it (https://www.pulumi.com/docs/install), or install Go 1.26 so that it can be built',
     )
   }
-  log('building the Pulumi CLI from its Go module, once: takes about four minutes and 3 GB')
-  const start = Date.now()
-  const progress = setInterval(() => log(`still building after ${Math.round((Date.now() - start) / 1000)} s`), 30_000)
-  await build(signal).finally(() => clearInterval(progress))
-  return PulumiCommand.get({ root: built, skipVersionCheck: true })
-}
-
-async function build(signal: AbortSignal | undefined): Promise<void> {
   const bin = join(built, 'bin')
   mkdirSync(bin, { recursive: true })
   const draft = join(bin, `${executable}.${process.pid}`)
-  const version = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${builtVersion}`
-  const flags = ['-mod=readonly', '-trimpath', '-ldflags', `-s -w ${version}`, '-o', draft]
-  await run('go', ['build', ...flags, 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi'], {
-    cwd: import.meta.dirname,
-    maxBuffer: 64 * 1024 * 1024,
-    signal,
-  })
+  await buildCli(draft, log)
   // The CLI looks for language hosts in its own folder first. The caller names the stand-in host in PULUMI_STAND_IN_HOST.
   const host = join(bin, 'pulumi-language-nodejs')
   writeFileSync(host, '#!/bin/sh\nexec "$PULUMI_STAND_IN_NODE" "$PULUMI_STAND_IN_HOST" "$@"\n')
   chmodSync(host, 0o755)
   renameSync(draft, join(bin, executable))
+  return PulumiCommand.get({ root: built, skipVersionCheck: true })
 }

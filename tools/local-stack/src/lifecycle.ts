@@ -10,6 +10,16 @@ export interface LifecycleOptions extends Omit<LocalStackOptions, 'onLog' | 'onS
   readonly signal: AbortSignal
 }
 
+/** Issues tokens for the emulator's default resource, which needs nothing but Node, and stops everything. */
+export async function showFirstTokens(options: Pick<LifecycleOptions, 'keyFolder' | 'signal'>): Promise<void> {
+  const transcript = new Transcript()
+  transcript.printTitle('First tokens, while the Pulumi CLI is being installed')
+  await using stack = await startLocalStack({ ...options, ports: { emulator: 0, service: 0 } })
+  printParts(stack, transcript)
+  options.signal.throwIfAborted()
+  await runTokenScenario(stack, transcript)
+}
+
 /**
  * Shows the lifecycle of a resource: starts a stack, issues tokens, runs the quickstart, and stops and destroys everything.
  * Rejects if a step fails.

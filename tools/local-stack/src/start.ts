@@ -1,15 +1,11 @@
 // `npm start` and `npm run up:local`: shows the lifecycle of a communication resource without an Azure account.
 import { parseSdkName } from '@acs-kit/communication-identity'
-import { installAzureNative } from '@acs-kit/infra/azure-native-plugin'
-import { ensurePulumi } from '@acs-kit/infra/pulumi-cli'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { Option } from 'commander'
-import { runLifecycle } from './lifecycle.ts'
 import { findNamedResource } from './named-resource.ts'
 import { addStackOptions, createProgram, toPorts, type StackOptions } from './options.ts'
-import { formatManualCommands } from './pulumi/genuine-provider.ts'
-import { formatError, runProgram } from './run-program.ts'
+import { runProgram } from './run-program.ts'
 
 /** Options and variables that choose the folders of this program. */
 const folderOptions = ['--keys', 'HOME']
@@ -55,6 +51,7 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
       `error: option '${keyless ? '--keyless' : '--provider genuine'}' cannot be used with option '--no-pulumi'`,
     )
   if (isGenuine && process.platform !== 'linux') {
+    const { formatManualCommands } = await import('./pulumi/genuine-provider.ts')
     printLine(formatManualCommands())
     throw new Error('--provider genuine works only on Linux: run the commands above instead')
   }
@@ -63,8 +60,14 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
   const pulumi = keyless || isGenuine || options.pulumi
   const staysUp = keep && !once
   const connectionString = pulumi === true ? undefined : await findNamedResource()
-  const cli = pulumi === false || connectionString !== undefined ? undefined : await findCli(pulumi === true, signal)
+  // Loaded late, since options are often wrong, and the Automation API and the emulator are large.
+  const { provideCli } = await import('./pulumi/provide-cli.ts')
+  const cli =
+    pulumi === false || connectionString !== undefined
+      ? undefined
+      : await provideCli({ isRequired: pulumi === true, folderOptions, keyFolder: keys, signal })
   const plugin = cli && isGenuine ? await installPlugin(cli, signal) : undefined
+  const { runLifecycle } = await import('./lifecycle.ts')
   await runLifecycle({
     provision: cli && { cli, keyless, plugin },
     connectionString,
@@ -76,18 +79,8 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
   })
 }
 
-async function findCli(isRequired: boolean, signal: AbortSignal): Promise<PulumiCommand | undefined> {
-  try {
-    return await ensurePulumi(printLine, signal)
-  } catch (error) {
-    if (isRequired) throw error
-    signal.throwIfAborted()
-    printLine(`Provisioning skipped, using the emulator's default resource: ${formatError(error, folderOptions)}`)
-    return undefined
-  }
-}
-
-function installPlugin(cli: PulumiCommand, signal: AbortSignal) {
+async function installPlugin(cli: PulumiCommand, signal: AbortSignal) {
+  const { installAzureNative } = await import('@acs-kit/infra/azure-native-plugin')
   printLine('installing the provider azure-native, unless it is in the cache')
   return installAzureNative({ cli, env: childEnvironment({}, { isOnline: true }), signal })
 }

@@ -1,0 +1,21 @@
+// Run by `CliInstallation` in a process group of its own: installs the Pulumi CLI and sends the progress to its parent.
+import { constants, setPriority } from 'node:os'
+import { ensurePulumi } from '@acs-kit/infra/pulumi-cli'
+
+export type InstallMessage = { readonly progress: string } | { readonly error: string }
+
+// The parent stopped, or no longer needs the CLI. Installers and compilers are in this group.
+process.on('disconnect', () => {
+  if (process.platform !== 'win32') process.kill(-process.pid, 'SIGINT')
+  process.exit(1)
+})
+// What the user sees meanwhile comes first.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+const send = (message: InstallMessage) => new Promise((resolve) => process.send!(message, resolve))
+try {
+  await ensurePulumi((progress) => void send({ progress }))
+  process.exit()
+} catch (error) {
+  await send({ error: (error as Error).message })
+  process.exit(1)
+}
