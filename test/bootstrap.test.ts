@@ -36,11 +36,12 @@ function installPnpm(clone: string, script: string): void {
   writeProgram(join(clone, 'node_modules/.bin'), 'pnpm', `[ "$1" = install ] && exit 0\n${script}`)
 }
 
-function bootstrap(
-  clone: string,
-  args: readonly string[],
-  { environment = {} as NodeJS.ProcessEnv, flags = [] as string[] } = {},
-) {
+interface BootstrapOptions {
+  readonly environment?: NodeJS.ProcessEnv
+  readonly flags?: readonly string[]
+}
+
+function bootstrap(clone: string, args: readonly string[], { environment = {}, flags = [] }: BootstrapOptions = {}) {
   const child = spawn(process.execPath, [...flags, join(clone, 'scripts/bootstrap.mjs'), ...args], {
     env: { ...process.env, ...environment },
   })
