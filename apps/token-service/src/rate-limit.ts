@@ -9,9 +9,10 @@ interface Window {
   readonly endsAt: number
 }
 
-export type RateLimit = ReturnType<typeof createRateLimit>
-
-/** Counts requests by key. The minute of a key begins with its first request. */
+/**
+ * Counts requests by key. The minute of a key begins with its first request. It is measured by `performance.now`, not by the
+ * injected clock: a clock that is set back would extend it.
+ */
 export function createRateLimit(maxPerMinute: number) {
   const windows = new LRUCache<string, Window>({ max: maxKeys })
 
