@@ -34,9 +34,12 @@ function startAndKeep(mark: string): Promise<ServerProcess> {
   })
 }
 
-it('shows tokens from sign-in to deletion and a chat, runs the quickstart, and stops everything', async () => {
+it('shows tokens, a chat and the quickstart in an environment of other programs, and stops everything', async () => {
   const mark = temporaryFolder()
-  const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], { env: { ...env, TMPDIR: mark } })
+  await using foreign = await startForeignEnvironment()
+  const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], {
+    env: { ...env, ...foreign.variables, TMPDIR: mark },
+  })
   const id = String.raw`8:acs:[\da-f-]{36}_[\da-f-]{36}`
   const token = String.raw`eyJhbGci\.\.\.[\w-]{8}`
   for (const line of [
@@ -65,99 +68,76 @@ it('shows tokens from sign-in to deletion and a chat, runs the quickstart, and s
   }
   expect(stderr).toBe('')
   expect(stdout).not.toMatch(wholeToken)
+  expect(foreign.proxied).toBe(0)
   expect(findProcesses(mark)).toEqual([])
 })
 
-it.each([{}, { NO_PROXY: 'a.example', no_proxy: 'b.example', no_grpc_proxy: 'c.example' }])(
-  'ignores the settings of other programs in its environment, with the proxy exceptions %j',
-  async (exceptions) => {
-    await using foreign = await startForeignEnvironment()
-    const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], {
-      env: { ...env, ...foreign.variables, ...exceptions },
-    })
-    expect(stderr).toBe('')
-    expect(stdout).toMatch(/^Deleted the identity/m)
-    expect(foreign.proxied).toBe(0)
-  },
-)
-
-it('uses the emulator that `communication-emulator env` names if it runs, and otherwise its own', async () => {
-  const cli = fileURLToPath(import.meta.resolve('@acs-kit/communication-emulator/bin'))
-  const start = (port: string) => {
-    const command = `eval "$('${process.execPath}' '${cli}' env --port ${port})" && exec '${process.execPath}' '${script}' --no-pulumi`
-    return run('bash', ['-c', command], { env })
-  }
+it('ignores a connection string if nothing listens there, and the proxy exceptions of other programs', async () => {
+  await using foreign = await startForeignEnvironment()
   const stopped = await startEmulator()
   await stopped[Symbol.asyncDispose]()
-  const { port } = new URL(stopped.endpoint)
-  const alone = await start(port)
-  expect(alone.stdout).toMatch(/^Deleted the identity/m)
-  expect(alone.stderr).toBe(
-    `acs-kit: COMMUNICATION_SERVICES_CONNECTION_STRING ignored: nothing listens at https://localhost:${port}\n`,
-  )
-  await using emulator = await startEmulator()
-  const { stdout, stderr } = await start(new URL(emulator.endpoint).port)
-  expect(stderr).toBe('')
-  expect(stdout).toContain(`real: ${new URL(emulator.endpoint).origin}`)
-  expect(stdout).toMatch(/^Deleted the identity/m)
-}, 120_000)
-
-it.each(['127.0.0.1', '[::1]', 'acs.localhost', 'LOCALHOST'])(
-  'ignores a connection string for %s if nothing listens there',
-  async (host) => {
-    const stopped = await startEmulator()
-    await stopped[Symbol.asyncDispose]()
-    const port = new URL(stopped.endpoint).port
-    const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], {
-      env: {
-        ...env,
-        COMMUNICATION_SERVICES_CONNECTION_STRING: `accesskey=${stopped.accessKey};endpoint=https://${host}:${port}/`,
-      },
-    })
-    expect(stderr).toMatch(/^acs-kit: COMMUNICATION_SERVICES_CONNECTION_STRING ignored: nothing listens at \S+\n$/)
-    expect(stdout).toMatch(/^Deleted the identity/m)
-  },
-)
-
-it('uses the resource and the SDK that the environment names', async () => {
-  await using other = await startEmulator()
-  const connectionString = `"accesskey=${other.accessKey};endpoint=${other.endpoint};"`
-  const { stdout } = await run(process.execPath, [script], {
-    env: { ...env, COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString, ACS_SDK: 'administration' },
+  const { stdout, stderr } = await run(process.execPath, [script, '--no-pulumi'], {
+    env: {
+      ...env,
+      ...foreign.variables,
+      NO_PROXY: 'a.example',
+      no_proxy: 'b.example',
+      no_grpc_proxy: 'c.example',
+      COMMUNICATION_SERVICES_CONNECTION_STRING: `"accesskey=${stopped.accessKey};endpoint=${stopped.endpoint};"`,
+    },
   })
-  expect(stdout).toContain(`real: ${new URL(other.endpoint).origin}`)
+  expect(stderr).toMatch(
+    /^acs-kit: COMMUNICATION_SERVICES_CONNECTION_STRING ignored: nothing listens at https:\/\/localhost:\d+\n$/,
+  )
   expect(stdout).toMatch(/^Deleted the identity/m)
-  expect(stdout).not.toContain(other.accessKey)
-  expect(other.identities()).toEqual([])
-  expect(other.requests.list().filter(({ status }) => status === 200).length).toBeGreaterThan(3)
+  expect(foreign.proxied).toBe(0)
+})
+
+it('uses the emulator that `communication-emulator env` names, and the SDK in the environment', async () => {
+  await using emulator = await startEmulator()
+  const { origin, port } = new URL(emulator.endpoint)
+  const cli = fileURLToPath(import.meta.resolve('@acs-kit/communication-emulator/bin'))
+  const command = `eval "$('${process.execPath}' '${cli}' env --port ${port})" && exec '${process.execPath}' '${script}'`
+  const { stdout, stderr } = await run('bash', ['-c', command], { env: { ...env, ACS_SDK: 'administration' } })
+  expect(stderr).toBe('')
+  expect(stdout).toContain(`real: ${origin}`)
+  expect(stdout).toMatch(/^Deleted the identity/m)
+  expect(stdout).not.toContain(emulator.accessKey)
+  expect(emulator.identities()).toEqual([])
+  expect(emulator.requests.list().filter(({ status }) => status === 200).length).toBeGreaterThan(3)
 })
 
 describe.runIf(process.platform === 'linux')('with --keep', () => {
-  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
-    'runs until %s, and prints commands that work when pasted',
-    async (signal) => {
-      const mark = temporaryFolder()
-      await using start = await startAndKeep(mark)
-      const [, call] = /^call +(.*)$/m.exec(start.stdout)!
-      const { stdout } = await run('bash', ['-c', call!], { cwd: root })
-      expect(JSON.parse(stdout)).toMatchObject({
-        communicationUserId: expect.stringMatching(/^8:acs:/),
-        token: expect.any(String),
-      })
-      const [, outputs] = /^outputs +(.*)$/m.exec(start.stdout)!
-      const url = /^call .*(http:\S+)\/v1\/token$/m.exec(start.stdout)![1]!
-      expect((await run('bash', ['-c', outputs!], { cwd: root })).stdout).toContain(`tokenServiceUrl=${url}\n`)
-      for (const [, address] of start.stdout.matchAll(/^(?:open)? +(http\S+)/gm)) {
-        const page = await fetch(address!)
-        expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<!doctype html>')])
-      }
-      expect(start.stdout).not.toMatch(wholeToken)
-      expect(findProcesses(mark).length).toBeGreaterThan(2)
-      process.kill(start.pid, signal)
-      expect(await start.exit()).toBe(signal === 'SIGKILL' ? null : 0)
-      await expect.poll(() => findProcesses(mark)).toEqual([])
-    },
-  )
+  it('prints commands that work when pasted, and runs until Ctrl+C', async () => {
+    const mark = temporaryFolder()
+    await using start = await startAndKeep(mark)
+    const [, call] = /^call +(.*)$/m.exec(start.stdout)!
+    const { stdout } = await run('bash', ['-c', call!], { cwd: root })
+    expect(JSON.parse(stdout)).toMatchObject({
+      communicationUserId: expect.stringMatching(/^8:acs:/),
+      token: expect.any(String),
+    })
+    const [, outputs] = /^outputs +(.*)$/m.exec(start.stdout)!
+    const url = /^call .*(http:\S+)\/v1\/token$/m.exec(start.stdout)![1]!
+    expect((await run('bash', ['-c', outputs!], { cwd: root })).stdout).toContain(`tokenServiceUrl=${url}\n`)
+    for (const [, address] of start.stdout.matchAll(/^(?:open)? +(http\S+)/gm)) {
+      const page = await fetch(address!)
+      expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<!doctype html>')])
+    }
+    expect(start.stdout).not.toMatch(wholeToken)
+    expect(findProcesses(mark).length).toBeGreaterThan(2)
+    process.kill(start.pid, 'SIGINT')
+    expect(await start.exit()).toBe(0)
+    expect(findProcesses(mark)).toEqual([])
+  })
+
+  it('leaves no process behind when it is killed', async () => {
+    const mark = temporaryFolder()
+    await using start = await startAndKeep(mark)
+    process.kill(start.pid, 'SIGKILL')
+    await start.exit()
+    await expect.poll(() => findProcesses(mark)).toEqual([])
+  })
 
   it('reports that the token service died, and stops everything', async () => {
     const mark = temporaryFolder()
