@@ -30,7 +30,7 @@ function copyWorkspace(): string {
 
 // Names with a dot are caches, or temporary folders of other tests.
 function isSource(path: string): boolean {
-  return !/^(?:node_modules|dist|coverage|\..*)$/.test(basename(path))
+  return !/^(?:node_modules|dist|lib|coverage|\..*)$/.test(basename(path))
 }
 
 async function findViolations(copy: string): Promise<string> {
