@@ -11,7 +11,7 @@ export function createEmulatorClock(emulatorUrl: string, emulatorToken = '') {
   async function send(path: string, init?: RequestInit): Promise<ClockState> {
     const response = await fetch(`${emulatorUrl}/clock${path}`, {
       ...init,
-      headers: { 'X-Emulator-Token': emulatorToken },
+      headers: { Authorization: `Bearer ${emulatorToken}` },
     })
     if (!response.ok) throw new Error(`The emulator clock is unavailable (status ${response.status}).`)
     return (await response.json()) as ClockState

@@ -50,7 +50,21 @@
  * @typedef {{ readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE', readonly path: string, readonly body?: unknown }} Call
  */
 
-const token = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="emulator-token"]')).content
+/** Empty on another machine, whose user enters it. */
+const servedToken = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="emulator-token"]')).content
+const storageKey = 'emulator-token'
+let token = servedToken || (sessionStorage.getItem(storageKey) ?? '')
+
+/** Sets the token of further calls, and keeps it for this tab. @param {string} entered */
+export function setToken(entered) {
+  token = entered
+  sessionStorage.setItem(storageKey, entered)
+}
+
+/** Whether the emulator rejects the token. */
+export async function isTokenRejected() {
+  return (await call({ method: 'GET', path: 'clock' })).status === 401
+}
 
 /**
  * Performs a call and returns its result. Throws an error with the message of the emulator.
@@ -59,17 +73,22 @@ const token = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name=
  * @returns {Promise<unknown>}
  */
 export async function send({ method, path, body }) {
-  const response = await fetch(path, {
-    method,
-    headers: { 'X-Emulator-Token': token },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  }).catch((cause) => {
+  const response = await call({ method, path, body }).catch((cause) => {
     throw new Error('The emulator does not respond: start it again.', { cause })
   })
   const text = await response.text()
   const result = text === '' ? undefined : JSON.parse(text)
   if (!response.ok) throw new Error(result?.error?.message ?? `The emulator responded with ${response.status}.`)
   return result
+}
+
+/** @param {Call} call */
+function call({ method, path, body }) {
+  return fetch(path, {
+    method,
+    headers: { Authorization: `Bearer ${token}` },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
 }
 
 /**
@@ -87,7 +106,7 @@ export async function get(path, query = {}) {
 /** Whether the emulator started again since this page was loaded, so that it rejects the page's token. */
 export async function isRestarted() {
   const response = await fetch('')
-  return !(await response.text()).includes(token)
+  return !(await response.text()).includes(servedToken)
 }
 
 /**
@@ -97,5 +116,7 @@ export async function isRestarted() {
  */
 export function toCurl({ method, path, body }) {
   const data = body === undefined ? '' : ` -d '${JSON.stringify(body).replaceAll("'", String.raw`'\''`)}'`
-  return `curl -X ${method} ${new URL(path, location.href.split('#')[0])}${data}`
+  // Only other machines need the token, which is not shown.
+  const header = servedToken === '' ? ' -H "Authorization: Bearer $COMMUNICATION_EMULATOR_ADMIN_TOKEN"' : ''
+  return `curl -X ${method} ${new URL(path, location.href.split('#')[0])}${header}${data}`
 }

@@ -13,6 +13,7 @@ import { createResourcesView } from './resources.mjs'
 import { getListAddress, readRoute } from './route.mjs'
 import { createSignInView } from './sign-in.mjs'
 import { createThreadsView, createThreadView } from './threads.mjs'
+import { askForToken } from './administration-token.mjs'
 import { createTokensView } from './tokens.mjs'
 
 /** @typedef {ReturnType<typeof readRoute>} Route */
@@ -97,5 +98,6 @@ addEventListener('hashchange', () => {
   open()
   getElement('main').focus()
 })
+await askForToken()
 startLive()
 open()

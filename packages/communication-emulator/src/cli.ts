@@ -3,7 +3,13 @@ import { Command, Option } from 'commander'
 import { wellKnownPort } from './access-key.ts'
 import { env } from './commands/env.ts'
 import { exec } from './commands/exec.ts'
-import { addEmulatorOptions, addNameOptions, addRunningOptions, parseUser } from './commands/options.ts'
+import {
+  addEmulatorOptions,
+  addNameOptions,
+  addRunningOptions,
+  createAdminTokenOption,
+  parseUser,
+} from './commands/options.ts'
 import { printLine } from './commands/process.ts'
 import { signIn } from './commands/sign-in.ts'
 import { start } from './commands/start.ts'
@@ -41,7 +47,9 @@ function createProgram(): Command {
     .option('--role <name...>', 'app roles of the user (default: none)')
     .option('--client-id <id>', 'application that acquires the token (default: the public application)')
     .option('--lifetime <minutes>', 'lifetime of the token (default: 60)', Number)
-  addRunningOptions(signInCommand, wellKnownPort).action(signIn)
+  addRunningOptions(signInCommand, wellKnownPort)
+    .addOption(createAdminTokenOption('token for the administration of an emulator on another machine'))
+    .action(signIn)
   return program
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { AdministrationAccess } from './administration/access.ts'
 import { administer, isAdministration } from './administration/administration-plane.ts'
 import type { Administration } from './administration/administration.ts'
 import { getChatHeaders, isChat, type Chat } from './chat/chat.ts'
@@ -9,9 +10,9 @@ import { entraCorsHeaders } from './entra/cors.ts'
 import { errorResponse, getResponse } from './error-response.ts'
 import { misdirectedResponse, toFailedResponse, toFaultResponse, toTooLargeResponse } from './fixed-responses.ts'
 import { waitForLatency } from './fault-plan.ts'
+import type { Hostnames } from './hostnames.ts'
 import type { IdentityPlane } from './identity/identity-plane.ts'
 import { matchRoute } from './identity/routes.ts'
-import { isTrustedHost } from './loopback.ts'
 import { decodePath, getHeader, type EmulatedService, type RawRequest, type RawResponse } from './raw-request.ts'
 import { armHeaders } from './resource-manager/arm-headers.ts'
 import { rejectUpgrade } from './reject-upgrade.ts'
@@ -24,8 +25,8 @@ export interface DispatcherOptions {
   readonly identity: IdentityPlane
   readonly chat: Chat
   readonly resourceManager: ResourceManagerPlane
-  /** Address to listen on, as the user chose it. */
-  readonly host: string | undefined
+  readonly hostnames: Hostnames
+  readonly access: AdministrationAccess
   readonly log: (line: string) => void
   readonly isStopped: () => boolean
 }
@@ -43,7 +44,7 @@ interface Target {
 
 /** Passes each request to its plane, and applies trusted hosts, faults, common headers and the request log to all planes. */
 export function createDispatcher(options: DispatcherOptions) {
-  const { emulator, identity, chat, resourceManager, host, log, isStopped } = options
+  const { emulator, identity, chat, resourceManager, hostnames, access, log, isStopped } = options
   const { entra, faults, requests, clock } = emulator
 
   function findTarget(request: RawRequest, resource: Resource): Target {
@@ -51,7 +52,7 @@ export function createDispatcher(options: DispatcherOptions) {
       return {
         operation: entra.getOperation(request),
         isNamedOnly: true,
-        headers: entraCorsHeaders(request),
+        headers: entraCorsHeaders(request, hostnames),
         handle: () => entra.handle(request),
       }
     }
@@ -85,7 +86,7 @@ export function createDispatcher(options: DispatcherOptions) {
     request: RawRequest,
     { operation, isNamedOnly, service, handle }: Target,
   ): Promise<RawResponse | undefined> {
-    if (!isTrustedHost(getHeader(request.headers, 'host'), host)) return misdirectedResponse
+    if (!hostnames.isTrusted(getHeader(request.headers, 'host'))) return misdirectedResponse
     if (request.isBodyTooLarge) return toTooLargeResponse(getErrorFormat(service))
     const fault = faults.match(operation, { isNamedOnly })
     if (fault) await waitForLatency(fault)
@@ -124,12 +125,16 @@ export function createDispatcher(options: DispatcherOptions) {
   }
 
   /** Returns undefined to close the connection. */
-  async function handle(request: RawRequest, resource: Resource): Promise<RawResponse | undefined> {
+  function handle(request: RawRequest, resource: Resource): Promise<RawResponse | undefined> {
+    return hostnames.run(request.headers.host, () => respond(request, resource))
+  }
+
+  async function respond(request: RawRequest, resource: Resource): Promise<RawResponse | undefined> {
     const start = performance.now()
     let target: Target | undefined
     try {
       if (isAdministration(request)) {
-        return request.isBodyTooLarge ? toTooLargeResponse(errorResponse) : await administer(emulator, request)
+        return request.isBodyTooLarge ? toTooLargeResponse(errorResponse) : await administer(emulator, access, request)
       }
       target = findTarget(request, resource)
       const response = withHeaders(await respondWithFaults(request, target), target)
@@ -146,7 +151,7 @@ export function createDispatcher(options: DispatcherOptions) {
 
   /** Passes a WebSocket to chat, which is the only service that accepts any. */
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, resource: Resource): void {
-    if (isTrustedHost(request.headers.host, host)) chat.upgrade(request, socket, head, resource)
+    if (hostnames.isTrusted(request.headers.host)) chat.upgrade(request, socket, head, resource)
     else rejectUpgrade(socket, misdirectedResponse.status)
   }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { formatConnectionString, type KeySlot } from './access-key.ts'
+import type { Hostnames } from './hostnames.ts'
 import { openListener, type Listener, type ListenerOptions } from './listener.ts'
 import type { RawRequest, RawResponse } from './raw-request.ts'
 import { Resource, type ResourceOptions } from './resource.ts'
@@ -30,6 +31,7 @@ export interface EmulatedResource {
 
 /** A resource with its port. */
 export interface OpenResource {
+  /** Has the name that the current request used. */
   readonly endpoint: string
   readonly resource: Resource
   readonly listener: Listener
@@ -37,6 +39,7 @@ export interface OpenResource {
 
 export interface EmulatedResourcesOptions extends Omit<ListenerOptions, 'port' | 'handle' | 'upgrade'> {
   readonly store: Store
+  readonly hostnames: Hostnames
   /** Returns the response, or undefined to close the connection. Must not throw. */
   readonly handle: (request: RawRequest, resource: Resource) => Promise<RawResponse | undefined>
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, resource: Resource) => void
@@ -45,7 +48,13 @@ export interface EmulatedResourcesOptions extends Omit<ListenerOptions, 'port' |
 export type EmulatedResources = ReturnType<typeof createEmulatedResources>
 
 /** Manages the resources of an emulator, each on its own port, in the order in which they were opened. */
-export function createEmulatedResources({ store, handle, upgrade, ...listenerOptions }: EmulatedResourcesOptions) {
+export function createEmulatedResources({
+  store,
+  hostnames,
+  handle,
+  upgrade,
+  ...listenerOptions
+}: EmulatedResourcesOptions) {
   const resources: OpenResource[] = []
 
   function list(): EmulatedResource[] {
@@ -67,7 +76,13 @@ export function createEmulatedResources({ store, handle, upgrade, ...listenerOpt
       handle: (request) => handle(request, resource),
       upgrade: (request, socket, head) => upgrade(request, socket, head, resource),
     })
-    const opened = { endpoint: `https://localhost:${listener.port}/`, resource, listener }
+    const opened = {
+      get endpoint() {
+        return `${hostnames.toOrigin(listener.port)}/`
+      },
+      resource,
+      listener,
+    }
     resources.push(opened)
     return opened
   }
@@ -88,19 +103,22 @@ export function createEmulatedResources({ store, handle, upgrade, ...listenerOpt
   return { list, find, open, close, stop }
 }
 
-function toEmulatedResource({ endpoint, resource }: OpenResource): EmulatedResource {
+function toEmulatedResource(opened: OpenResource): EmulatedResource {
+  const { resource } = opened
   return {
     name: resource.name,
-    endpoint,
+    get endpoint() {
+      return opened.endpoint
+    },
     immutableResourceId: resource.immutableId,
     get accessKey() {
       return resource.key('primary')
     },
     get connectionString() {
-      return formatConnectionString(endpoint, resource.key('primary'))
+      return formatConnectionString(opened.endpoint, resource.key('primary'))
     },
     get secondaryConnectionString() {
-      return formatConnectionString(endpoint, resource.key('secondary'))
+      return formatConnectionString(opened.endpoint, resource.key('secondary'))
     },
     regenerateKey: (slot) => resource.regenerateKey(slot),
   }

@@ -5,8 +5,12 @@ import type { ResourceOptions } from './resource.ts'
 export interface EmulatorOptions {
   /** Port of the default resource; default 0: a free port. */
   readonly port?: number
-  /** Address to listen on; default: both loopback addresses, 127.0.0.1 and ::1. */
+  /** Address to listen on; default: both loopback addresses, 127.0.0.1 and ::1, or all addresses if there are `hostnames`. */
   readonly host?: string
+  /** DNS names and IP addresses with which other machines reach the emulator; default: none. */
+  readonly hostnames?: readonly string[]
+  /** Token that gives other machines access to the administration, of at least 16 characters; default: they have none. */
+  readonly administrationToken?: string
   /** Primary access key of the default resource in base64; default: the well-known key. */
   readonly accessKey?: string
   /** More resources, each on its own port. */

@@ -1,5 +1,5 @@
 import { defaultResourceName } from './access-key.ts'
-import { createAdministrationToken } from './administration/access.ts'
+import { createAdministrationAccess } from './administration/access.ts'
 import type { Administration } from './administration/administration.ts'
 import { createChat, type Chat } from './chat/chat.ts'
 import type { ChatAdministration } from './chat/chat-administration.ts'
@@ -13,6 +13,7 @@ import type { EmulatorOptions } from './emulator-options.ts'
 import { EntraPlane, entraOperations } from './entra/entra-plane.ts'
 import { createNodeEnvironment } from './environment.ts'
 import { FaultPlan } from './fault-plan.ts'
+import { createHostnames, type Hostnames } from './hostnames.ts'
 import { createAccessTokenSigner } from './identity/access-token.ts'
 import { createAssignments, type Assignments, type ListedAssignment } from './identity/assignments.ts'
 import { formatCommunicationUserId } from './identity/communication-user-id.ts'
@@ -45,10 +46,10 @@ export class Emulator implements AsyncDisposable, Administration {
   /** Certificate and private key of the emulator, for other servers on this machine that its clients must trust, such as Azurite. */
   readonly tlsFiles: TlsFiles
   /**
-   * Value of the header `X-Emulator-Token`, which pages send with changes under `/_emulator/`. Pass it only to pages that
-   * your own server serves.
+   * Token that pages send with changes under `/_emulator/`, as `Authorization: Bearer`. Pass it only to pages that your own server
+   * serves.
    */
-  readonly administrationToken = createAdministrationToken()
+  readonly administrationToken: string
   /** Clock that tokens, revocations and quotas follow. */
   readonly clock = new Clock()
   /** Faults to inject. */
@@ -67,6 +68,7 @@ export class Emulator implements AsyncDisposable, Administration {
   /** Emulated Azure Resource Manager. */
   readonly resourceManager: ResourceManagerPlane
   readonly #store: Store
+  readonly #hostnames: Hostnames
   readonly #resources: EmulatedResources
   readonly #identities: Identities
   readonly #assignments: Assignments
@@ -78,9 +80,11 @@ export class Emulator implements AsyncDisposable, Administration {
 
   /** @internal */
   constructor(options: EmulatorOptions, material: KeyMaterial) {
-    const { host, loose = false, strict = false, quotas = false, log = () => {} } = options
+    const { host, hostnames: names = [], loose = false, strict = false, quotas = false, log = () => {} } = options
     const { clock } = this
-    const getOrigin = () => this.endpoint.slice(0, -1)
+    const hostnames = (this.#hostnames = createHostnames(names, host))
+    const access = createAdministrationAccess(hostnames, options.administrationToken)
+    this.administrationToken = access.token
     this.caPath = material.caPath
     this.tlsFiles = material.tlsFiles
     this.quotas.set(quotas)
@@ -90,7 +94,7 @@ export class Emulator implements AsyncDisposable, Administration {
     this.#identities = createIdentities(store, clock)
     this.#assignments = createAssignments(store, tokens)
     this.#introspection = createTokenIntrospection(store, clock, signer, this.#identities, tokens)
-    this.entra = new EntraPlane(store, clock, getOrigin)
+    this.entra = new EntraPlane(store, clock, hostnames, () => this.#resources.find(defaultResourceName)!.listener.port)
     const entraTokens = this.entra.tokens
     const operations = createIdentityOperations({
       identities: this.#identities,
@@ -116,7 +120,9 @@ export class Emulator implements AsyncDisposable, Administration {
     this.chat = this.#chat.administration
     this.#resources = createEmulatedResources({
       store,
+      hostnames,
       host,
+      isShared: names.length > 0,
       certificate: material.certificate,
       privateKey: material.privateKey,
       handle: (request, resource) => dispatcher.handle(request, resource),
@@ -126,14 +132,15 @@ export class Emulator implements AsyncDisposable, Administration {
       store,
       entraTokens,
       liveResources: this.#resources,
-      origin: getOrigin,
+      origin: () => this.endpoint.slice(0, -1),
     })
     const dispatcher = createDispatcher({
       emulator: this,
       identity: createIdentityPlane(operations, entraTokens, { loose }),
       chat: this.#chat,
       resourceManager: this.resourceManager,
-      host,
+      hostnames,
+      access,
       log,
       isStopped: () => this.#stopped !== undefined,
     })
@@ -182,7 +189,7 @@ export class Emulator implements AsyncDisposable, Administration {
    * spawn('node', ['app.js'], { env: { ...process.env, ...emulator.nodeEnvironment() } })
    */
   nodeEnvironment(inherited: NodeJS.ProcessEnv = process.env): Record<string, string> {
-    return createNodeEnvironment(this.caPath, inherited)
+    return createNodeEnvironment(this.caPath, inherited, this.#hostnames.names)
   }
 
   /**

@@ -32,11 +32,15 @@ export const foreignVariables = [
 ]
 
 /** Creates variables with which a Node program trusts an emulator, as well as the certificates in `inherited`, and uses no proxy. */
-export function createNodeEnvironment(caPath: string, inherited: NodeJS.ProcessEnv): Record<string, string> {
+export function createNodeEnvironment(
+  caPath: string,
+  inherited: NodeJS.ProcessEnv,
+  hostnames: readonly string[] = [],
+): Record<string, string> {
   const extra = inherited['NODE_EXTRA_CA_CERTS']
   return {
     NODE_EXTRA_CA_CERTS: extra ? writeExtraBundle(getKeyFolder(caPath), readFileSync(caPath, 'utf8'), extra) : caPath,
-    ...createProxyExceptions(inherited),
+    ...createProxyExceptions(inherited, hostnames),
   }
 }
 
@@ -47,6 +51,7 @@ export function createNodeEnvironment(caPath: string, inherited: NodeJS.ProcessE
 export function createEnvironment(
   emulator: { endpoint: string; connectionString: string; caPath: string },
   inherited: NodeJS.ProcessEnv,
+  hostnames: readonly string[] = [],
 ): Environment {
   const { endpoint, connectionString, caPath } = emulator
   const managedIdentity = managedIdentityFor(endpoint)
@@ -63,7 +68,7 @@ export function createEnvironment(
       IDENTITY_HEADER: managedIdentity.header,
       MSI_ENDPOINT: managedIdentity.endpoint,
       MSI_SECRET: managedIdentity.header,
-      ...createNodeEnvironment(caPath, inherited),
+      ...createNodeEnvironment(caPath, inherited, hostnames),
       REQUESTS_CA_BUNDLE: writeBundle(folder, ca, inherited['REQUESTS_CA_BUNDLE']),
       SSL_CERT_FILE: writeBundle(folder, ca, inherited['SSL_CERT_FILE']),
       // curl prefers SSL_CERT_DIR to SSL_CERT_FILE, and this one to both.

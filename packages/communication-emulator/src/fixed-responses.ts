@@ -6,7 +6,7 @@ import type { RawResponse } from './raw-request.ts'
 export const misdirectedResponse = errorResponse(
   421,
   'MisdirectedRequest',
-  'The Host header names another host: use localhost, an IP address, or the address given as --host.',
+  'The Host header names another host: use localhost, an IP address, or a name given as --hostname or --host.',
 )
 
 // guess(body-limit)

@@ -17,6 +17,8 @@ const maxPortAttempts = 20
 export interface ListenerOptions extends CertifiedKey {
   /** Default: both loopback addresses, since `localhost` may resolve to either. */
   readonly host?: string | undefined
+  /** Whether the default is all addresses instead. */
+  readonly isShared: boolean
   readonly port: number
   /** Returns the response, or undefined to close the connection. Must not throw. */
   readonly handle: (request: RawRequest) => Promise<RawResponse | undefined>
@@ -30,7 +32,7 @@ export interface Listener extends AsyncDisposable {
 
 /** Opens an HTTPS port. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const { host, port, certificate, privateKey, handle, upgrade } = options
+  const { host, isShared, port, certificate, privateKey, handle, upgrade } = options
   // guess(http-errors): invalid HTTP requests get Node's bare 400, 408, 417 or 431.
   const server = createServer({
     cert: certificate,
@@ -61,7 +63,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     socket.once('close', () => sockets.delete(socket))
   })
   let second: NetServer | undefined
-  if (host === undefined) second = await listenOnLoopback(server, port)
+  if (host === undefined && !isShared) second = await listenOnLoopback(server, port)
   else await listen(server, port, host)
   return {
     port: (server.address() as AddressInfo).port,
@@ -90,7 +92,7 @@ async function listenOnLoopback(server: NetServer, port: number): Promise<NetSer
   }
 }
 
-async function listen(server: NetServer, port: number, host: string): Promise<void> {
+async function listen(server: NetServer, port: number, host: string | undefined): Promise<void> {
   const listening = once(server, 'listening')
   server.listen(port, host)
   await listening

@@ -1,5 +1,6 @@
 import { Emulator } from './emulator.ts'
 import type { EmulatorOptions } from './emulator-options.ts'
+import { normalizeHostnames } from './hostnames.ts'
 import { bypassProxies } from './loopback.ts'
 import { openKeyMaterial } from './tls/key-material.ts'
 import { trustInProcess } from './tls/trust.ts'
@@ -17,7 +18,8 @@ import { trustInProcess } from './tls/trust.ts'
  * const client = new CommunicationIdentityClient(emulator.connectionString)
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const material = await openKeyMaterial(options.keyFolder, options.dataFolder)
+  const hostnames = normalizeHostnames(options.hostnames ?? [])
+  const material = await openKeyMaterial(options.keyFolder, options.dataFolder, hostnames)
   const emulator = new Emulator(options, material)
   try {
     await emulator.open(options)
@@ -27,7 +29,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   }
   if (options.trust ?? true) {
     trustInProcess(material.ca)
-    bypassProxies()
+    bypassProxies(hostnames)
   }
   return emulator
 }

@@ -1,7 +1,7 @@
-import { networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { startEmulator } from '../src/index.ts'
 import { useEmulator } from './emulator-fixture.ts'
+import { ownAddress } from './own-address.ts'
 import { exchange } from './signed-request.ts'
 
 const fixture = useEmulator()
@@ -36,11 +36,18 @@ describe('a browser', () => {
   it.each(changes)('needs the token for %s %s', async (method, path) => {
     const token = fixture.emulator.administrationToken
     for (const browser of [ownBrowser, { origin: loopbackOrigin }]) {
-      for (const wrong of [{}, { 'x-emulator-token': '' }, { 'x-emulator-token': `${token}x` }]) {
-        expect(await expectRejection(call(method, path, { ...browser, ...wrong }))).toContain('X-Emulator-Token')
+      for (const wrong of [
+        {},
+        { authorization: 'Bearer' },
+        { authorization: `Bearer ${token}x` },
+        { authorization: token },
+      ]) {
+        const rejected = await call(method, path, { ...browser, ...wrong })
+        expect([rejected.status, rejected.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+        expect(rejected.headers.get('access-control-allow-origin')).toBeNull()
       }
-      const accepted = await call(method, path, { ...browser, 'x-emulator-token': token })
-      expect(accepted.status).not.toBe(403)
+      const accepted = await call(method, path, { ...browser, authorization: `Bearer ${token}` })
+      expect(accepted.status).toBeLessThan(401)
     }
   })
 
@@ -50,7 +57,7 @@ describe('a browser', () => {
   })
 
   it('cannot read the token', async () => {
-    const sent = { 'x-emulator-token': fixture.emulator.administrationToken }
+    const sent = { authorization: `Bearer ${fixture.emulator.administrationToken}` }
     for (const browser of [ownBrowser, { 'sec-fetch-site': 'none' }, { origin: loopbackOrigin }])
       expect(await expectRejection(call('GET', 'token', { ...browser, ...sent }))).toContain('browsers')
   })
@@ -71,7 +78,7 @@ describe('a browser', () => {
   it('may send the token from another origin of this machine', async () => {
     const preflight = await call('OPTIONS', 'clock', { origin: loopbackOrigin, 'sec-fetch-site': 'cross-site' })
     expect(preflight.status).toBe(204)
-    expect(preflight.headers.get('access-control-allow-headers')).toContain('X-Emulator-Token')
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('Authorization')
   })
 })
 
@@ -101,24 +108,87 @@ it.each([
   for (const target of ['', 'identities', 'page/main.mjs', 'token'].map((path) => `/_emulator/${path}`)) {
     const response = await exchange(endpoint, {
       target,
-      headers: { ...ownBrowser, 'x-emulator-token': administrationToken, ...headers },
+      headers: { ...ownBrowser, authorization: `Bearer ${administrationToken}`, ...headers },
     })
     expect(response, target).toMatchObject({ status: 403, json: { error: { code: 'Rejected' } } })
   }
 })
 
-const ownAddress = Object.values(networkInterfaces())
-  .flatMap((list) => list ?? [])
-  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
-if (ownAddress === undefined) process.stdout.write('NOT RUN: requests from another address, no network\n')
-
-it.runIf(ownAddress !== undefined)('rejects other machines', async () => {
+it.runIf(ownAddress)('rejects other machines', async () => {
   await using emulator = await startEmulator({ host: '0.0.0.0' })
-  // The system also uses this address as the client's.
   const endpoint = `https://${ownAddress}:${new URL(emulator.endpoint).port}`
-  for (const path of ['', 'health', 'token']) {
-    const request = { target: `/_emulator/${path}`, headers: { host: 'localhost' }, servername: 'localhost' }
-    const { status, json } = await exchange(endpoint, request)
-    expect([status, json.error.message]).toEqual([403, expect.stringContaining('other machines')])
+  for (const path of ['', 'health', 'token', 'page/main.mjs']) {
+    for (const headers of [{ host: 'localhost' }, { authorization: `Bearer ${emulator.administrationToken}` }]) {
+      const request = { target: `/_emulator/${path}`, headers, servername: 'localhost' }
+      const { status, json } = await exchange(endpoint, request)
+      expect([status, json.error.message]).toEqual([403, expect.stringContaining('other machines')])
+    }
   }
 })
+
+it('rejects other names of this machine', async () => {
+  await using emulator = await startEmulator({ hostnames: ['emulator.example'] })
+  const { status, json } = await exchange(emulator.endpoint, {
+    target: '/_emulator/identities',
+    headers: { host: 'emulator.example' },
+  })
+  expect([status, json.error.message]).toEqual([403, expect.stringContaining('use localhost')])
+})
+
+describe.runIf(ownAddress)('another machine, with a token that the user chose', () => {
+  const administrationToken = 'a-token-of-the-user'
+  const open = useEmulator({ hostnames: ['emulator.example', ownAddress!], administrationToken })
+
+  function callFromOther(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> {
+    const { port } = new URL(open.emulator.endpoint)
+    return fetch(`https://${ownAddress}:${port}/_emulator/${path}`, { method, headers })
+  }
+
+  it('needs the token for every call', async () => {
+    for (const path of ['identities', 'health', 'token', 'entra/sign-in']) {
+      for (const authorization of ['', 'Bearer', `Bearer ${administrationToken}x`, `Basic ${administrationToken}`]) {
+        const response = await callFromOther(path, { authorization })
+        expect([response.status, response.headers.get('www-authenticate')], path).toEqual([401, 'Bearer'])
+      }
+    }
+    const authorization = `bearer ${administrationToken}`
+    expect((await callFromOther('identities', { authorization })).status).toBe(200)
+    expect((await callFromOther('reset', { authorization }, 'POST')).status).toBe(204)
+    const { port } = new URL(open.emulator.endpoint)
+    const resources = await (await callFromOther('resources', { authorization })).json()
+    expect(resources).toMatchObject([{ endpoint: `https://${ownAddress}:${port}/` }])
+  })
+
+  it('opens the page, which does not contain the token', async () => {
+    const page = await callFromOther('')
+    expect(page.status).toBe(200)
+    expect(await page.text()).toContain('name="emulator-token" content=""')
+    expect((await callFromOther('page/main.mjs')).status).toBe(200)
+    const authorization = `Bearer ${administrationToken}`
+    expect((await callFromOther('clock', { ...ownBrowser, authorization })).status).toBe(200)
+    expect((await callFromOther('token', { ...ownBrowser, authorization })).status).toBe(403)
+  })
+
+  it('cannot use it from the page of another site, or under another name', async () => {
+    const authorization = `Bearer ${administrationToken}`
+    expect((await callFromOther('clock', { authorization, origin: 'https://evil.example' })).status).toBe(403)
+    const { port } = new URL(open.emulator.endpoint)
+    const headers = { authorization, host: 'evil.example' }
+    const options = { target: '/_emulator/clock', headers, servername: 'emulator.example' }
+    expect(await exchange(`https://${ownAddress}:${port}`, options)).toMatchObject({ status: 403 })
+  })
+
+  it('leaves programs of this machine without a token', async () => {
+    const response = await fetch(`${open.emulator.endpoint}_emulator/token`)
+    expect(await response.json()).toEqual({ token: administrationToken })
+  })
+})
+
+it.each(['tiny', 'fifteen-letters', 'a token with spaces', 'ä-token-of-the-user'])(
+  'rejects the weak or malformed token %j, without showing it',
+  async (administrationToken) => {
+    const message = await startEmulator({ administrationToken }).catch((error: unknown) => (error as Error).message)
+    expect(message).toContain('openssl rand')
+    expect(message).not.toContain(administrationToken)
+  },
+)

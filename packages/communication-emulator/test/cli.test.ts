@@ -12,13 +12,24 @@ import { openKeyMaterial } from '../src/tls/key-material.ts'
 import { foreignVariables, run, start } from './cli-fixture.ts'
 
 const nameOptions = ['connection-string-as', 'endpoint-as']
-const emulatorOptions = ['port', 'host', 'data', 'keys', 'resource', 'loose', 'strict', 'quotas']
+const emulatorOptions = [
+  'port',
+  'host',
+  'hostname',
+  'admin-token',
+  'data',
+  'keys',
+  'resource',
+  'loose',
+  'strict',
+  'quotas',
+]
 
 it.each([
   ['start', emulatorOptions],
   ['exec', [...emulatorOptions, ...nameOptions, 'user']],
-  ['env', ['port', 'keys', ...nameOptions, 'shell']],
-  ['sign-in', ['audience', 'scope', 'role', 'client-id', 'lifetime', 'port', 'keys']],
+  ['env', ['port', 'hostname', 'keys', ...nameOptions, 'shell']],
+  ['sign-in', ['audience', 'scope', 'role', 'client-id', 'lifetime', 'port', 'hostname', 'keys', 'admin-token']],
 ])('lists the options of %s with --help', async (command, options) => {
   const { output, exit } = run([command, '--help'])
   expect(await exit).toMatchObject({ code: 0 })

@@ -85,6 +85,24 @@ it('completes missing parts, and renews parts that do not belong together', asyn
   expect(second.signingKey.equals(first.signingKey)).toBe(true)
 })
 
+it('renews the certificate when it lacks a hostname, and keeps the authority of loopback names', async () => {
+  const folder = temporaryFolder()
+  const open = (...hostnames: string[]) => openKeyMaterial(folder, undefined, hostnames)
+  const plain = await open()
+  const named = await open('emulator', '10.0.2.2')
+  expect(new X509Certificate(named.certificate).subjectAltName).toMatch(/, DNS:emulator, IP Address:10\.0\.2\.2$/)
+  expect(await open('10.0.2.2', 'emulator')).toMatchObject({ certificate: named.certificate, ca: named.ca })
+  expect(named.caPath).toBe(join(folder, 'hostnames/ca.pem'))
+  for (const names of [['other'], ['other', 'fe80::1']]) {
+    const { certificate, ca } = await open(...names)
+    expect(new X509Certificate(certificate).checkIssued(new X509Certificate(ca))).toBe(true)
+    expect(new X509Certificate(certificate).checkHost('other')).toBe('other')
+    expect(ca).not.toBe(named.ca)
+  }
+  expect(await open()).toMatchObject({ certificate: plain.certificate, ca: plain.ca })
+  expect(readdirSync(join(folder, 'hostnames')).toSorted()).toEqual(['ca.pem', 'server-key.pem', 'server.pem'])
+})
+
 it('trusts the authority in addition to those trusted before', async () => {
   const { ca } = await openKeyMaterial(temporaryFolder())
   const roots = () => new Set(tls.getCACertificates('default').map((pem) => new X509Certificate(pem).fingerprint256))
@@ -153,6 +171,28 @@ describe('the authority', () => {
     const all = [{ type: 'dns', value: 'localhost' } as const, ...names]
     const forged = await forge(authority, { names: all, ...(subject !== undefined && { subject }) })
     expect(await verify(authority.certificate, forged)).toBe('permitted subtree violation')
+  })
+
+  it('signs also for hostnames, and for no others', async () => {
+    const named = await createAuthority(['emulator', '10.0.2.2'])
+    const forgeFor = (type: 'dns' | 'ip', value: string) =>
+      forge(named, {
+        names: [
+          { type: 'dns', value: 'localhost' },
+          { type, value },
+        ],
+      })
+    for (const [type, value] of [
+      ['dns', 'emulator'],
+      ['ip', '10.0.2.2'],
+    ] as const)
+      expect(await verify(named.certificate, await forgeFor(type, value)), value).toBeUndefined()
+    for (const [type, value] of [
+      ['dns', 'emulator2'],
+      ['ip', '10.0.2.3'],
+      ['ip', '::2'],
+    ] as const)
+      expect(await verify(named.certificate, await forgeFor(type, value)), value).toBe('permitted subtree violation')
   })
 
   it('cannot sign for a client', async () => {

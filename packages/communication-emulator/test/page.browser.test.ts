@@ -6,6 +6,7 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { startEmulator } from '../src/index.ts'
 import { useEmulator } from './emulator-fixture.ts'
+import { ownAddress } from './own-address.ts'
 
 const day = 24 * 60 * 60_000
 const createTarget = '/identities?api-version=2023-10-01'
@@ -19,7 +20,7 @@ describe.runIf(hasBrowser)('the page of the emulator', () => {
   afterAll(() => browser.close())
 
   /** Opens a view in a new window. The test fails if the page reports an error, such as a violation of its policy. */
-  async function open(view = '', { endpoint } = fixture.emulator): Promise<Page> {
+  async function open(view = '', { endpoint }: { endpoint: string } = fixture.emulator): Promise<Page> {
     // The certificate authority of the emulator is not among the trusted roots.
     const context = await browser.newContext({ ignoreHTTPSErrors: true })
     const page = await context.newPage()
@@ -63,6 +64,25 @@ describe.runIf(hasBrowser)('the page of the emulator', () => {
     await page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
   }
   const notice = (page: Page, text: string) => page.locator('#notice', { hasText: text }).waitFor()
+
+  it.runIf(ownAddress)('asks on another machine for the administration token, once in a tab', async () => {
+    const administrationToken = 'a-token-of-the-user'
+    await using emulator = await startEmulator({ hostnames: [ownAddress!], administrationToken })
+    const page = await open('faults', { endpoint: emulator.endpoint.replace('localhost', ownAddress!) })
+    const token = page.getByRole('textbox', { name: 'Token' })
+    await token.fill(`${administrationToken}x`)
+    await click(page, 'Continue')
+    await expect.poll(() => token.inputValue()).toBe('')
+    await token.fill(administrationToken)
+    await click(page, 'Continue')
+    await page.getByRole('heading', { name: 'Faults' }).waitFor()
+    await confirm(page, 'Reset')
+    await notice(page, 'Reset the emulator.')
+    await page.reload()
+    await page.getByRole('heading', { name: 'Faults' }).waitFor()
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    expect(await page.content()).not.toContain(administrationToken)
+  })
 
   it('lists the newest requests of an identity, with a link to all of them', async () => {
     const id = await fixture.createIdentity()

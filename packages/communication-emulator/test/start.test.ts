@@ -2,10 +2,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
+import { decodeJwt } from 'jose'
 import { expect, it, onTestFinished } from 'vitest'
 import { wellKnownAccessKey } from '../src/index.ts'
 import { trustInProcess } from '../src/tls/trust.ts'
 import { run, start } from './cli-fixture.ts'
+import { ownAddress } from './own-address.ts'
 import { send } from './signed-request.ts'
 
 it('prints endpoints, connection strings and the authority, and ends at a signal', async () => {
@@ -45,6 +47,41 @@ it("never prints the user's key, and logs in one line why it rejected a request"
     .poll(() => output.stderr)
     .toMatch(/^communication-emulator: POST \/identities 401 Denied \{"code":"SignatureMismatch".*\}\n$/)
   expect(output.stdout + output.stderr).not.toContain(accessKey)
+})
+
+it.runIf(ownAddress)('serves other machines, and prints the administration token nowhere', async () => {
+  const token = 'a-token-of-the-user'
+  const keys = temporaryFolder()
+  const variables = { COMMUNICATION_EMULATOR_ADMIN_TOKEN: token }
+  const options = ['--hostname', ownAddress!, '--hostname', 'emulator.example', '--keys', keys]
+  const { output, endpoint } = await start(options, variables)
+  expect(output.stdout).toContain(`\nfor other machines: https://emulator.example:${endpoint.port}/\n`)
+  const origin = `https://${ownAddress}:${endpoint.port}`
+  const running = ['--port', endpoint.port, '--hostname', ownAddress!, '--keys', keys]
+  const environment = run(['env', ...running])
+  expect(await environment.exit).toMatchObject({ code: 0 })
+  expect(environment.output.stdout).toContain(`export COMMUNICATION_SERVICES_ENDPOINT='${origin}/'`)
+  expect(environment.output.stdout).toMatch(new RegExp(`^export NO_PROXY='.*,${ownAddress}'$`, 'm'))
+  trustInProcess(readFileSync(/to trust: (.+)\n/.exec(output.stdout)![1]!, 'utf8'))
+  const { exit, output: signedIn } = run(['sign-in', 'alice', ...running], variables)
+  expect(await exit).toMatchObject({ code: 0 })
+  expect(decodeJwt(signedIn.stdout.trim()).iss).toContain(`${origin}/`)
+  const rejected = run(['sign-in', 'alice', ...running])
+  expect(await rejected.exit).toMatchObject({ code: 1 })
+  expect(rejected.output.stderr).toContain('token is missing or invalid')
+  await fetch(`${origin}/_emulator/identities`, { headers: { authorization: `Bearer ${token}` } })
+  const outputs = [output, environment.output, signedIn, rejected.output]
+  expect(outputs.map(({ stdout, stderr }) => stdout + stderr).join('')).not.toContain(token)
+})
+
+it.each(['env', 'sign-in'])('rejects a hostname that no emulator has: %s', async (command) => {
+  const keys = temporaryFolder()
+  const user = command === 'sign-in' ? ['alice'] : []
+  const { output, exit } = run([command, ...user, '--keys', keys, '--hostname', 'other.example'])
+  expect(await exit).toMatchObject({ code: 1 })
+  expect(output.stderr).toMatch(
+    / has the name other\.example: start the emulator with --hostname other\.example, or set its --keys\n$/,
+  )
 })
 
 it('suggests another port if its port is in use', async () => {

@@ -1,41 +1,66 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { isLoopbackHost, isLoopbackOrigin } from '../loopback.ts'
-import { getHeader, type RawRequest } from '../raw-request.ts'
+import { errorResponse } from '../error-response.ts'
+import type { Hostnames } from '../hostnames.ts'
+import { isLoopbackHost } from '../loopback.ts'
+import { getHeader, getOrigin, type RawRequest, type RawResponse } from '../raw-request.ts'
 
 /** Prefix of the administration, and address of the emulator's page. */
 export const administrationPath = '/_emulator/'
 
-/** Header of the administration token in requests of browsers. */
-const tokenHeader = 'X-Emulator-Token'
+/** Who may use the administration. */
+export interface AdministrationAccess {
+  /** Other sites cannot read it, so they cannot forge a request with it. */
+  readonly token: string
+  /** Whether requests of other machines are accepted with the token. */
+  readonly isOpenToOthers: boolean
+  readonly hostnames: Hostnames
+}
 
-/** Creates the token that pages send with changes. Other sites cannot read it, so they cannot forge such a request. */
-export function createAdministrationToken(): string {
-  return randomBytes(32).toString('base64url')
+/** Uses the token that the user chose, or a random one, which only this machine can use. Throws if the token is too weak. */
+export function createAdministrationAccess(hostnames: Hostnames, token?: string): AdministrationAccess {
+  if (token !== undefined && !/^[\x21-\x7e]{16,}$/.test(token)) {
+    throw new Error(
+      'the administration token is too short or has other characters than visible ASCII: use 16 or more, as from `openssl rand -hex 16`',
+    )
+  }
+  return { token: token ?? randomBytes(32).toString('base64url'), isOpenToOthers: token !== undefined, hostnames }
 }
 
 /**
- * Returns why a request is rejected. Programs of this machine have access. So do pages that it serves, and they need the token
- * to change something or to reveal an access token.
+ * Returns the response to a request that is rejected. Programs of this machine have access. So do pages that it serves, and they need
+ * the token to change something or to reveal an access token. Other machines need it for everything but the files of the page.
  */
-export function findRejection(request: RawRequest, token: string): string | undefined {
-  const { remoteAddress = '', headers } = request
-  if (!isLoopbackHost(remoteAddress.replace(/^::ffff:/, '')))
-    return 'The administration rejects other machines: send the request from this one.'
-  // Anchored at both ends: otherwise the search would start again at every colon of a long header.
-  const host = /^(\[[^\]]*\]|[^:]*)(?::\d+)*$/.exec(headers.host ?? '')?.[1] ?? ''
-  if (!isLoopbackHost(host)) return 'The administration requires a loopback name as Host: use localhost.'
+export function findRejection(request: RawRequest, access: AdministrationAccess): RawResponse | undefined {
+  const { headers, path } = request
+  const { hostnames, isOpenToOthers, token } = access
+  const isLocal = isFromThisMachine(request)
+  if (!isLocal && !isOpenToOthers) {
+    return reject(
+      isLoopbackHost(getRemoteAddress(request))
+        ? 'The administration requires a loopback name as Host: use localhost, or start the emulator with --admin-token.'
+        : 'The administration rejects other machines: send the request from this one, or start the emulator with --admin-token.',
+    )
+  }
+  if (!isLocal && !hostnames.isTrusted(headers.host)) {
+    return reject('The Host header names another host: use an IP address, or a name given as --hostname.')
+  }
   const origin = getHeader(headers, 'origin')
-  if (origin !== undefined && !isLoopbackOrigin(origin))
-    return `The administration rejects pages of ${origin}: serve the page from localhost.`
+  const isOwn = origin === undefined || hostnames.isOwnOrigin(origin) || (!isLocal && origin === getOrigin(request))
+  if (!isOwn) return reject(`The administration rejects pages of ${origin}: serve the page from localhost.`)
   // Browsers omit Origin where a page only links or embeds. Ports of this machine with another scheme are also cross-site.
   if (headers['sec-fetch-site'] === 'cross-site' && origin === undefined && !isPageOpened(request))
-    return 'The administration rejects links and embedded content of other sites: open the page of the emulator instead.'
-  if (!isFromBrowser(request)) return undefined
-  if (request.path === `${administrationPath}token`)
-    return 'The administration rejects browsers that read the token: let the server of the page read it.'
-  if (needsToken(request) && !isSame(getHeader(headers, tokenHeader.toLowerCase()), token))
-    return `The header ${tokenHeader} is missing or invalid: reload the page, or let its server read the token again.`
-  return undefined
+    return reject(
+      'The administration rejects links and embedded content of other sites: open the page of the emulator instead.',
+    )
+  if (isFromBrowser(request) && path === `${administrationPath}token`)
+    return reject('The administration rejects browsers that read the token: let the server of the page read it.')
+  const needsToken = isLocal ? isFromBrowser(request) && isSensitive(request) : !isPagePart(request)
+  if (!needsToken) return undefined
+  const sent = /^Bearer (\S+)$/i.exec(getHeader(headers, 'authorization') ?? '')?.[1]
+  if (isSame(sent, token)) return undefined
+  const message =
+    'The administration token is missing or invalid: send it as `Authorization: Bearer <token>`, or reload the page.'
+  return errorResponse(401, 'Unauthorized', message, { 'WWW-Authenticate': 'Bearer' })
 }
 
 export function getCorsHeaders({ path, headers }: RawRequest): Record<string, string> {
@@ -45,9 +70,20 @@ export function getCorsHeaders({ path, headers }: RawRequest): Record<string, st
   return {
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE',
-    'Access-Control-Allow-Headers': `Content-Type, ${tokenHeader}`,
+    'Access-Control-Allow-Headers': 'Authorization, Content-Type',
     Vary: 'Origin',
   }
+}
+
+/** Whether a request is from this machine, and addresses it by a loopback name. */
+export function isFromThisMachine(request: RawRequest): boolean {
+  // Anchored at both ends: otherwise the search would start again at every colon of a long header.
+  const host = /^(\[[^\]]*\]|[^:]*)(?::\d+)*$/.exec(request.headers.host ?? '')?.[1] ?? ''
+  return isLoopbackHost(getRemoteAddress(request)) && isLoopbackHost(host)
+}
+
+function getRemoteAddress({ remoteAddress = '' }: RawRequest): string {
+  return remoteAddress.replace(/^::ffff:/, '')
 }
 
 /** Whether a browser sends the request: scripts of pages can neither set nor remove these headers. */
@@ -60,8 +96,20 @@ function isPageOpened({ method, path, headers }: RawRequest): boolean {
   return method === 'GET' && path === administrationPath && headers['sec-fetch-dest'] === 'document'
 }
 
-function needsToken({ method, query }: RawRequest): boolean {
+/** Whether a request is for the page, which asks for the token, or a preflight, which never has one. */
+function isPagePart({ method, path }: RawRequest): boolean {
+  const isFile =
+    `${path}/` === administrationPath || path === administrationPath || path.startsWith(`${administrationPath}page/`)
+  return method === 'OPTIONS' || (method === 'GET' && isFile)
+}
+
+/** Whether a request changes something, or reveals an access token. */
+function isSensitive({ method, query }: RawRequest): boolean {
   return !['GET', 'HEAD', 'OPTIONS'].includes(method) || query.get('reveal') === 'true'
+}
+
+function reject(message: string): RawResponse {
+  return errorResponse(403, 'Rejected', message)
 }
 
 /** Compares in constant time. */

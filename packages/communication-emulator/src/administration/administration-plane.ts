@@ -1,7 +1,7 @@
 import { errorResponse } from '../error-response.ts'
 import { InvalidSettingError } from '../invalid-setting-error.ts'
 import type { RawRequest, RawResponse } from '../raw-request.ts'
-import { administrationPath, findRejection, getCorsHeaders } from './access.ts'
+import { administrationPath, findRejection, getCorsHeaders, type AdministrationAccess } from './access.ts'
 import { handleAdministration } from './administration-routes.ts'
 import type { Administration } from './administration.ts'
 
@@ -18,14 +18,16 @@ export function isAdministration({ path }: RawRequest): boolean {
 }
 
 /** Performs the administration over HTTP, for the page of the emulator and for tests in other processes and languages. */
-export async function administer(emulator: Administration, request: RawRequest): Promise<RawResponse> {
-  const response = await respond(emulator, request)
+export async function administer(
+  emulator: Administration,
+  access: AdministrationAccess,
+  request: RawRequest,
+): Promise<RawResponse> {
+  const response = findRejection(request, access) ?? (await respond(emulator, request))
   return { ...response, headers: { ...safetyHeaders, ...response.headers } }
 }
 
 async function respond(emulator: Administration, request: RawRequest): Promise<RawResponse> {
-  const rejection = findRejection(request, emulator.administrationToken)
-  if (rejection !== undefined) return errorResponse(403, 'Rejected', rejection)
   const cors = getCorsHeaders(request)
   if (request.method === 'OPTIONS') return { status: 204, headers: cors }
   if (!request.path.startsWith(administrationPath)) return { status: 308, headers: { Location: administrationPath } }

@@ -2,6 +2,7 @@ import type { SignInOptions } from '../entra/entra-plane.ts'
 import { errorResponse } from '../error-response.ts'
 import { InvalidSettingError } from '../invalid-setting-error.ts'
 import type { RawRequest, RawResponse } from '../raw-request.ts'
+import { isFromThisMachine } from './access.ts'
 import type { Administration } from './administration.ts'
 import { chatRoutes } from './chat-routes.ts'
 import { toManagedResource } from './managed-resources.ts'
@@ -22,6 +23,8 @@ interface AdministrationRequest {
   readonly name: string
   readonly query: URLSearchParams
   readonly body: Members
+  /** Whether the request is from this machine. */
+  readonly isLocal: boolean
 }
 
 /** Returns the response; by default 204. */
@@ -35,7 +38,7 @@ const ok = (body: unknown): RawResponse => ({ status: 200, body })
 
 /** Handlers by method and path; `*` is one segment. */
 const routes: Readonly<Record<string, Handler>> = {
-  'GET ': ({ emulator }) => getPage(emulator.administrationToken),
+  'GET ': ({ emulator, isLocal }) => getPage(isLocal ? emulator.administrationToken : ''),
   'GET page/*': ({ name }) => getPageFile(name) ?? missing,
   'GET token': ({ emulator }) => ok({ token: emulator.administrationToken }),
   'GET health': () => ok({ status: 'ok' }),
@@ -112,7 +115,8 @@ export async function handleAdministration(
   const { method, query, body } = request
   const [first = '', name = '', ...rest] = path.split('/')
   const handler = routes[`${method} ${path}`] ?? routes[`${method} ${[first, '*', ...rest].join('/')}`]
-  const response = handler ? await handler({ emulator, name, query, body: readMembers(body) }) : missing
+  const isLocal = isFromThisMachine(request)
+  const response = handler ? await handler({ emulator, name, query, body: readMembers(body), isLocal }) : missing
   if (response === missing) return errorResponse(404, 'NotFound', `Unknown route or name: ${method} ${request.path}.`)
   return response ?? { status: 204 }
 }

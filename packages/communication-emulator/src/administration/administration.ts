@@ -14,7 +14,7 @@ import type { ResourceManagerPlane } from '../resource-manager/resource-manager-
 export interface Administration {
   /** Whether every resource accepts requests; the first ones do while the others are still starting. */
   readonly isReady: boolean
-  /** Token that pages send with changes. */
+  /** Token that pages and other machines send. */
   readonly administrationToken: string
   readonly chat: ChatAdministration
   readonly clock: Clock

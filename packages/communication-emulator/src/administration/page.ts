@@ -23,7 +23,7 @@ const contentSecurityPolicy = [
   "require-trusted-types-for 'script'",
 ].join('; ')
 
-/** Returns the page, which sends the administration token with its requests. */
+/** Returns the page, which sends the administration token with its requests, and asks for it if it is empty. */
 export function getPage(token: string): RawResponse {
   return {
     status: 200,

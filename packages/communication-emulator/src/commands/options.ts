@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { isBase64 } from '../access-key.ts'
 import type { EmulatorOptions } from '../emulator-options.ts'
 import type { Environment } from '../environment.ts'
+import { normalizeHostnames } from '../hostnames.ts'
 import { resourceNamePattern, type ResourceOptions } from '../resource.ts'
 import type { UserFlag } from './exec.ts'
 import { printLine } from './process.ts'
@@ -9,8 +10,13 @@ import { printLine } from './process.ts'
 // Not an option, because other processes on the machine can read arguments.
 export const keyVariable = 'COMMUNICATION_EMULATOR_ACCESS_KEY'
 
+/** Sets `--admin-token`, unseen by other processes. */
+const adminTokenVariable = 'COMMUNICATION_EMULATOR_ADMIN_TOKEN'
+
 /** Options of `startEmulator` as the command line names them. */
 export interface EmulatorFlags extends Pick<EmulatorOptions, 'port' | 'host' | 'loose' | 'strict' | 'quotas'> {
+  readonly hostname?: readonly string[]
+  readonly adminToken?: string
   readonly data?: string
   readonly keys?: string
   readonly resource?: readonly ResourceOptions[]
@@ -50,7 +56,13 @@ export function addNames(
 export function addEmulatorOptions(command: Command, defaultPort: number): Command {
   return command
     .option('--port <number>', 'port of the default resource; 0 selects a free port', parsePort, defaultPort)
-    .option('--host <address>', 'address to listen on (default: 127.0.0.1 and ::1)')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1 and ::1, or all with --hostname)')
+    .option(
+      '--hostname <name>',
+      'DNS name or IP address with which other machines reach the emulator; may be repeated',
+      parseHostnames,
+    )
+    .addOption(createAdminTokenOption('token that gives other machines access to the administration'))
     .option('--data <folder>', 'folder that keeps the state across restarts (default: in memory)')
     .addOption(createKeysOption())
     .option('--resource <name[:port]>', 'another resource, on its own port; may be repeated', parseResource)
@@ -64,19 +76,34 @@ export function addEmulatorOptions(command: Command, defaultPort: number): Comma
 export function addRunningOptions(command: Command, defaultPort: number): Command {
   return command
     .option('--port <number>', 'port of the running emulator', parseRunningPort, defaultPort)
+    .option('--hostname <name>', 'name of the running emulator (default: localhost)', (name) => parseHostnames(name)[0])
     .addOption(createKeysOption())
+}
+
+export function createAdminTokenOption(description: string): Option {
+  return new Option('--admin-token <token>', description).env(adminTokenVariable)
 }
 
 function createKeysOption(): Option {
   return new Option('--keys <folder>', 'folder of the certificate authority (default: one per user)')
 }
 
-export function toEmulatorOptions({ data, keys, resource, ...flags }: EmulatorFlags): EmulatorOptions {
+export function toEmulatorOptions({
+  hostname,
+  adminToken,
+  data,
+  keys,
+  resource,
+  ...flags
+}: EmulatorFlags): EmulatorOptions {
   const accessKey = readAccessKey()
   return {
     ...flags,
     trust: false,
     log: printLine,
+    ...(hostname && { hostnames: hostname }),
+    // An empty variable counts as unset.
+    ...(adminToken && { administrationToken: adminToken }),
     ...(data !== undefined && { dataFolder: data }),
     ...(keys !== undefined && { keyFolder: keys }),
     ...(resource && { resources: resource }),
@@ -94,6 +121,14 @@ function parsePort(text: string): number {
   const port = Number(text)
   if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('Use a number from 0 to 65535.')
   return port
+}
+
+function parseHostnames(text: string, previous: readonly string[] = []): readonly string[] {
+  try {
+    return [...previous, ...normalizeHostnames([text])]
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
 }
 
 function parseRunningPort(text: string): number {

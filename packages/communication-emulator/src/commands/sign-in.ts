@@ -1,9 +1,12 @@
+import { formatOrigin } from '../hostnames.ts'
 import { bypassProxies } from '../loopback.ts'
-import { openKeyMaterial } from '../tls/key-material.ts'
+import { openAuthority } from '../tls/key-material.ts'
 import { trustInProcess } from '../tls/trust.ts'
 
 export interface SignInFlags {
   readonly port: number
+  readonly hostname?: string
+  readonly adminToken?: string
   readonly keys?: string
   readonly audience: string
   readonly scope?: string[]
@@ -14,13 +17,24 @@ export interface SignInFlags {
 
 /** Prints a sign-in token of a running emulator. */
 export async function signIn(user: string, flags: SignInFlags): Promise<void> {
-  const { port, keys, audience, scope: scopes, role: roles, clientId, lifetime: lifetimeMinutes } = flags
-  const { ca } = await openKeyMaterial(keys)
+  const {
+    port,
+    hostname,
+    adminToken,
+    keys,
+    audience,
+    scope: scopes,
+    role: roles,
+    clientId,
+    lifetime: lifetimeMinutes,
+  } = flags
+  const { ca } = await openAuthority(keys, hostname)
   trustInProcess(ca)
-  bypassProxies()
-  const url = `https://localhost:${port}/_emulator/entra/sign-in`
+  bypassProxies(hostname === undefined ? [] : [hostname])
+  const url = `${formatOrigin(hostname ?? 'localhost', port)}/_emulator/entra/sign-in`
+  const headers = adminToken ? { Authorization: `Bearer ${adminToken}` } : {}
   const body = JSON.stringify({ user, audience, scopes, roles, clientId, lifetimeMinutes })
-  const response = await fetch(url, { method: 'POST', body }).catch((cause: unknown) => {
+  const response = await fetch(url, { method: 'POST', headers, body }).catch((cause: unknown) => {
     throw new Error(
       `no emulator is running on port ${port}: start one with \`communication-emulator start\`, or set its --port and --keys`,
       { cause },

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { defaultResourceName, getWellKnownAccessKey } from '../access-key.ts'
 import type { EmulatedResource } from '../emulated-resources.ts'
+import { formatOrigin } from '../hostnames.ts'
 import { startEmulator } from '../start-emulator.ts'
 import { keyVariable, toEmulatorOptions, type EmulatorFlags } from './options.ts'
 import { signals } from './process.ts'
@@ -14,6 +15,10 @@ export async function start(flags: EmulatorFlags): Promise<void> {
   const stop = Promise.race(signals.map((signal) => once(process, signal)))
   for (const resource of emulator.resources) {
     process.stdout.write(`communication-emulator ready at ${resource.endpoint} (${formatAccess(resource)})\n`)
+  }
+  for (const hostname of flags.hostname ?? []) {
+    const origins = emulator.resources.map(({ endpoint }) => formatOrigin(hostname, Number(new URL(endpoint).port)))
+    process.stdout.write(`for other machines: ${origins.map((origin) => `${origin}/`).join(' ')}\n`)
   }
   process.stdout.write(`page of the emulator: ${emulator.endpoint}_emulator/\n`)
   process.stdout.write(`certificate authority to trust: ${emulator.caPath}\n`)

@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
+import type { Hostnames } from '../hostnames.ts'
 import type { RawResponse, RawRequest } from '../raw-request.ts'
 import { checkClient, getApplicationName, isAllowedRedirect } from './clients.ts'
 import type { Delegation } from './entra-tokens.ts'
@@ -20,7 +21,7 @@ export interface Authorization {
 const codeLifetimeMs = 10 * 60_000
 
 /** Creates the authorization endpoint: RFC 6749, with PKCE (RFC 7636) required for every client. */
-export function createAuthorizationEndpoint(clock: Clock) {
+export function createAuthorizationEndpoint(clock: Clock, hostnames: Hostnames) {
   const codes = new Map<string, Authorization>()
 
   /** Shows the sign-in page and accepts its form. */
@@ -33,8 +34,10 @@ export function createAuthorizationEndpoint(clock: Clock) {
     } catch (error) {
       return errorPage((error as OAuthError).message)
     }
-    if (!isAllowedRedirect(redirectUri)) {
-      return errorPage('AADSTS50011: redirect_uri must be an address of this machine, such as http://localhost:5173/.')
+    if (!isAllowedRedirect(redirectUri, hostnames)) {
+      return errorPage(
+        'AADSTS50011: redirect_uri must have a loopback name, such as http://localhost:5173/, or one given as --hostname.',
+      )
     }
     try {
       return signIn(request, clientId, redirectUri)
@@ -60,7 +63,7 @@ export function createAuthorizationEndpoint(clock: Clock) {
     const user = (form.get('pick') ?? form.get('user') ?? '').trim()
     if (method !== 'POST' || user === '') {
       const application = { name: getApplicationName(clientId), clientId, origin: new URL(redirectUri).origin }
-      return signInPage({ hint: query.get('login_hint') ?? '', application })
+      return signInPage({ hint: query.get('login_hint') ?? '', application, hosts: hostnames.urlHosts })
     }
     for (const [old, { expiresAt }] of codes) if (expiresAt <= clock.now()) codes.delete(old)
     const code = randomBytes(32).toString('base64url')

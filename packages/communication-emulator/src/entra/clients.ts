@@ -1,5 +1,5 @@
 import { timingSafeEqual, hash } from 'node:crypto'
-import { isLoopbackOrigin } from '../loopback.ts'
+import type { Hostnames } from '../hostnames.ts'
 import { OAuthError } from './oauth-error.ts'
 import { wellKnownClientSecret, wellKnownConfidentialClientId, wellKnownPublicClientId } from './tenant.ts'
 
@@ -23,9 +23,9 @@ export function checkClient(clientId: string | undefined): asserts clientId is s
   )
 }
 
-/** Whether an address may receive codes: only those of this machine may. */
-export function isAllowedRedirect(uri: string | undefined): uri is string {
-  return uri !== undefined && /^https?:/.test(uri) && isLoopbackOrigin(uri) && new URL(uri).hash === ''
+/** Whether an address may receive codes: only those of this machine and of the hostnames may. */
+export function isAllowedRedirect(uri: string | undefined, hostnames: Hostnames): uri is string {
+  return uri !== undefined && /^https?:/.test(uri) && hostnames.isOwnOrigin(uri) && new URL(uri).hash === ''
 }
 
 /** Returns the client id of a token request. Throws an `OAuthError` if the client is unknown or its secret is wrong. */

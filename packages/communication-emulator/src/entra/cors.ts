@@ -1,10 +1,10 @@
-import { isLoopbackOrigin } from '../loopback.ts'
+import type { Hostnames } from '../hostnames.ts'
 import { getHeader, type RawRequest } from '../raw-request.ts'
 
-/** Returns the CORS headers of a response: only pages of this machine may sign users in. */
-export function entraCorsHeaders({ headers }: RawRequest): Record<string, string> {
+/** Returns the CORS headers of a response: only pages of this machine and of the hostnames may sign users in. */
+export function entraCorsHeaders({ headers }: RawRequest, hostnames: Hostnames): Record<string, string> {
   const origin = getHeader(headers, 'origin')
-  if (origin === undefined || !isLoopbackOrigin(origin)) return {}
+  if (origin === undefined || !hostnames.isOwnOrigin(origin)) return {}
   return {
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Allow-Methods': 'GET, POST',

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { Hostnames } from '../hostnames.ts'
 import type { RawResponse, RawRequest } from '../raw-request.ts'
 import type { Store } from '../store.ts'
 import { createAuthorizationEndpoint } from './authorization.ts'
@@ -71,25 +72,33 @@ export class EntraPlane {
   readonly #keys: SigningKeys
   readonly #authorization: ReturnType<typeof createAuthorizationEndpoint>
   readonly #handleTokenRequest: ReturnType<typeof createTokenEndpoint>
-  readonly #origin: () => string
+  readonly #hostnames: Hostnames
+  readonly #getPort: () => number
 
-  /** @internal `origin` returns the origin of the default resource. */
-  constructor(store: Store, clock: Clock, origin: () => string) {
-    this.#origin = origin
+  /** @internal `getPort` returns the port of the default resource. */
+  constructor(store: Store, clock: Clock, hostnames: Hostnames, getPort: () => number) {
+    this.#hostnames = hostnames
+    this.#getPort = getPort
     this.#keys = createSigningKeys(store)
-    this.tokens = createEntraTokens(this.#keys, clock, () => this.issuer)
-    this.#authorization = createAuthorizationEndpoint(clock)
+    const getIssuers = () => hostnames.toOrigins(getPort()).map((origin) => getIssuer(origin))
+    this.tokens = createEntraTokens(this.#keys, clock, () => this.issuer, getIssuers)
+    this.#authorization = createAuthorizationEndpoint(clock, hostnames)
     this.#handleTokenRequest = createTokenEndpoint(this.tokens, this.#authorization.redeem)
+  }
+
+  /** Origin of the default resource. */
+  get #origin(): string {
+    return this.#hostnames.toOrigin(this.#getPort())
   }
 
   /** Issuer of the tokens (`iss`). */
   get issuer(): string {
-    return getIssuer(this.#origin())
+    return getIssuer(this.#origin)
   }
 
   /** Values of `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`; older SDKs read them from `MSI_ENDPOINT` and `MSI_SECRET`. */
   get managedIdentity(): { readonly endpoint: string; readonly header: string } {
-    return managedIdentityFor(this.#origin())
+    return managedIdentityFor(this.#origin)
   }
 
   /**
@@ -150,7 +159,7 @@ export class EntraPlane {
     }
     switch (this.getOperation(request)) {
       case 'openidConfiguration':
-        return { status: 200, body: describeConfiguration(this.#origin(), tenant!) }
+        return { status: 200, body: describeConfiguration(this.#origin, tenant!) }
       case 'signingKeys':
         return { status: 200, body: await this.#keys.publish() }
       case 'authorize':
@@ -160,7 +169,7 @@ export class EntraPlane {
       case 'managedIdentityToken':
         return handleManagedIdentity(request, this.tokens)
       case 'signOut':
-        return signOut(request)
+        return signOut(request, this.#hostnames)
       case undefined:
         throw new OAuthError('invalid_request', 900144, `Unknown route: ${request.method} ${request.path}.`, 404)
     }

@@ -33,8 +33,11 @@ export class EntraTokenError extends Error {
 
 export type EntraTokens = ReturnType<typeof createEntraTokens>
 
-/** Issues and verifies the directory's tokens, in the format of Entra ID's v2.0, or v1.0 for Azure Storage. */
-export function createEntraTokens(keys: SigningKeys, clock: Clock, issuer: () => string) {
+/**
+ * Issues and verifies the directory's tokens, in the format of Entra ID's v2.0, or v1.0 for Azure Storage. `issuer` returns the issuer
+ * under the name that the current request used, `issuers` those under all names.
+ */
+export function createEntraTokens(keys: SigningKeys, clock: Clock, issuer: () => string, issuers: () => string[]) {
   /** Issues an access token to a client that acts for a user. */
   function issueForUser(delegation: Delegation, { audience, permissions, lifetimeMinutes }: AccessTokenOptions) {
     const { clientId } = delegation
@@ -57,13 +60,13 @@ export function createEntraTokens(keys: SigningKeys, clock: Clock, issuer: () =>
 
   async function issueRefreshToken(delegation: Delegation): Promise<string> {
     // Valid at any earlier time, so that moving the clock back signs no user out.
-    const claims = { ...delegation, aud: getRefreshAudience(), sub: toUser(delegation.user).oid, nbf: 0 }
+    const claims = { ...delegation, aud: toRefreshAudience(issuer()), sub: toUser(delegation.user).oid, nbf: 0 }
     return (await sign(claims, refreshLifetimeMinutes)).token
   }
 
   /** Throws an `EntraTokenError`. */
   async function verifyRefreshToken(token: string): Promise<Delegation> {
-    const { user, clientId, roles } = (await verify(token, [getRefreshAudience()])) as unknown as Delegation
+    const { user, clientId, roles } = (await verify(token, issuers().map(toRefreshAudience))) as unknown as Delegation
     return { user, clientId, roles }
   }
 
@@ -71,7 +74,7 @@ export function createEntraTokens(keys: SigningKeys, clock: Clock, issuer: () =>
   async function verify(token: string, audiences: readonly string[]): Promise<JWTPayload> {
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => getPublicKey(kid), {
-        issuer: issuer(),
+        issuer: issuers(),
         audience: [...audiences],
         algorithms: ['RS256'],
         currentDate: new Date(clock.now()),
@@ -81,10 +84,6 @@ export function createEntraTokens(keys: SigningKeys, clock: Clock, issuer: () =>
     } catch (error) {
       throw toTokenError(error, audiences)
     }
-  }
-
-  function getRefreshAudience(): string {
-    return `${issuer()}/refresh`
   }
 
   function getPublicKey(kid: string | undefined) {
@@ -116,6 +115,10 @@ export function createEntraTokens(keys: SigningKeys, clock: Clock, issuer: () =>
   }
 
   return { issueForUser, issueForApplication, issueIdToken, issueRefreshToken, verifyRefreshToken, verify }
+}
+
+function toRefreshAudience(issuer: string): string {
+  return `${issuer}/refresh`
 }
 
 function toUserClaims({ user: name, roles }: Delegation, audience: string): JWTPayload {

@@ -21,14 +21,19 @@ const style = `
   :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
 `
 
-/** `form-action` also covers the redirects that follow a form. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  `style-src 'sha256-${hash('sha256', style, 'base64')}'`,
-  `form-action 'self' ${['localhost', '*.localhost', '127.0.0.1'].map((host) => `http://${host}:* https://${host}:*`).join(' ')}`,
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+/** `form-action` also covers the redirects that follow a form; `hosts` may receive them, in addition to loopback names. */
+function createContentSecurityPolicy(hosts: readonly string[]): string {
+  const targets = ['localhost', '*.localhost', '127.0.0.1', ...hosts].map(
+    (host) => `http://${host}:* https://${host}:*`,
+  )
+  return [
+    "default-src 'none'",
+    `style-src 'sha256-${hash('sha256', style, 'base64')}'`,
+    `form-action 'self' ${targets.join(' ')}`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
 
 /** Application that requests a sign-in. */
 interface Application {
@@ -37,8 +42,16 @@ interface Application {
   readonly origin: string
 }
 
+interface SignInPageOptions {
+  /** Suggested name of the user. */
+  readonly hint: string
+  readonly application: Application
+  /** Names that the application may have, in addition to loopback names. */
+  readonly hosts: readonly string[]
+}
+
 /** Page that asks for the user's name. Its form is sent to the page's own address. */
-export function signInPage({ hint, application }: { hint: string; application: Application }): RawResponse {
+export function signInPage({ hint, application, hosts }: SignInPageOptions): RawResponse {
   const { name, clientId, origin } = application
   const buttons = suggestedUsers.map((user) => `<button name="pick" value="${user}">${user}</button>`)
   return page(
@@ -54,6 +67,7 @@ export function signInPage({ hint, application }: { hint: string; application: A
       <button class="main">Sign in</button>
     </form>
     <p class="faint">This is the sign-in page of the <strong>acs-kit emulator</strong> on this machine. It stands in for Microsoft Entra ID, needs no password, and gives no access to Azure.</p>`,
+    hosts,
   )
 }
 
@@ -66,11 +80,11 @@ export function signedOutPage(): RawResponse {
   return page(200, 'Signed out', '<p>The emulator has no sessions: you are signed out.</p>')
 }
 
-function page(status: number, title: string, body: string): RawResponse {
+function page(status: number, title: string, body: string, hosts: readonly string[] = []): RawResponse {
   return {
     status,
     headers: {
-      'Content-Security-Policy': contentSecurityPolicy,
+      'Content-Security-Policy': createContentSecurityPolicy(hosts),
       'Cache-Control': 'no-store',
       'Referrer-Policy': 'no-referrer',
       'X-Content-Type-Options': 'nosniff',

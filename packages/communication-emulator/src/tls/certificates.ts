@@ -1,6 +1,7 @@
 // Loaded only to create certificates: the X.509 library takes longer to load than the emulator to start.
 import 'reflect-metadata'
 import type { webcrypto } from 'node:crypto'
+import { isIP, isIPv6 } from 'node:net'
 import { AsnConvert } from '@peculiar/asn1-schema'
 import * as asn1 from '@peculiar/asn1-x509'
 import * as x509 from '@peculiar/x509'
@@ -17,16 +18,19 @@ const day = 24 * 60 * 60_000
 const serverName = 'CN=localhost'
 
 /**
- * Creates a certificate authority that is limited to servers with loopback names: a stolen key cannot sign for other sites, clients,
- * mail or code.
+ * Creates a certificate authority that is limited to servers with loopback names and `hostnames`: a stolen key cannot sign for other
+ * sites, clients, mail or code.
  */
-export async function createAuthority(): Promise<CertifiedKey> {
+export async function createAuthority(hostnames: readonly string[] = []): Promise<CertifiedKey> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   // A type that is not listed would permit every name. The name "invalid" is reserved and never used.
   const permitted = [
     { dNSName: 'localhost' },
     { iPAddress: '127.0.0.0/8' },
     { iPAddress: '::1/128' },
+    ...hostnames.map((name) =>
+      isIP(name) === 0 ? { dNSName: name } : { iPAddress: `${name}/${isIPv6(name) ? 128 : 32}` },
+    ),
     { rfc822Name: 'invalid' },
     { uniformResourceIdentifier: 'invalid' },
     { directoryName: AsnConvert.parse(new x509.Name(serverName).toArrayBuffer(), asn1.Name) },
@@ -50,8 +54,11 @@ export async function createAuthority(): Promise<CertifiedKey> {
   return toCertifiedKey(certificate, keys)
 }
 
-/** Creates a server certificate for the loopback names. Some platforms accept at most 397 days. */
-export async function createServerCertificate(authority: CertifiedKey): Promise<CertifiedKey> {
+/** Creates a server certificate for the loopback names and `hostnames`. Some platforms accept at most 397 days. */
+export async function createServerCertificate(
+  authority: CertifiedKey,
+  hostnames: readonly string[] = [],
+): Promise<CertifiedKey> {
   const issuer = new x509.X509Certificate(authority.certificate)
   const issuerKey = x509.PemConverter.decode(authority.privateKey)[0]!
   const signingKey = await crypto.subtle.importKey('pkcs8', issuerKey, algorithm, false, ['sign'])
@@ -72,6 +79,7 @@ export async function createServerCertificate(authority: CertifiedKey): Promise<
         { type: 'dns', value: '*.localhost' },
         { type: 'ip', value: '127.0.0.1' },
         { type: 'ip', value: '::1' },
+        ...hostnames.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
       ]),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),

@@ -50,7 +50,7 @@ function createFolder(path: string): void {
 }
 
 /** Throws an `UnusableFolderError` if other users could replace the files in an existing folder. */
-function checkPrivate(folder: string, choices: readonly FolderChoice[]): void {
+export function checkPrivate(folder: string, choices: readonly FolderChoice[]): void {
   const stats = statSync(folder, { throwIfNoEntry: false })
   // Windows has no such owners and modes.
   if (stats === undefined || process.getuid === undefined) return

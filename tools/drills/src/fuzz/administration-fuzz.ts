@@ -47,7 +47,7 @@ const generatedRequest = fc.record({
     origins.map((origin): Record<string, string> => ({ origin })),
     fc
       .constantFrom('cross-site', 'same-origin', 'none', 'x')
-      .map((site): Record<string, string> => ({ 'sec-fetch-site': site, 'x-emulator-token': 'x' })),
+      .map((site): Record<string, string> => ({ 'sec-fetch-site': site, authorization: 'Bearer x' })),
     fc.constantFrom('elsewhere.example', '[::1]:1', '127.0.0.1', '').map((host): Record<string, string> => ({ host })),
   ),
   body: fc.oneof(
