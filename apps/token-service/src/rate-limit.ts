@@ -14,7 +14,8 @@ interface Window {
  * injected clock: a clock that is set back would extend it.
  */
 export function createRateLimit(maxPerMinute: number) {
-  const windows = new LRUCache<string, Window>({ max: maxKeys })
+  // With `max`, the cache would allocate all its entries when the service starts.
+  const windows = new LRUCache<string, Window>({ maxSize: maxKeys, sizeCalculation: () => 1 })
 
   /** Counts a request. Returns the milliseconds until the minute ends if it has too many, otherwise 0. */
   function count(key: string): number {
