@@ -1,15 +1,19 @@
 import { ServerProcess } from '@acs-kit/test-support/server-process'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { expect, it } from 'vitest'
+import { buildArtifact } from '../build.ts'
 import { ServiceFixture } from './service-fixture.ts'
 
 const guid = '00000000-0000-0000-0000-000000000000'
 
 it('needs no access key with a managed identity (unmodified DefaultAzureCredential)', async () => {
+  using folder = new TemporaryFolder()
+  await buildArtifact(folder.join('package'))
   await using fixture = await ServiceFixture.start()
   const { entra, endpoint, caPath } = fixture.emulator
   const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ...env } = fixture.env
   await using server = await ServerProcess.start({
-    script: new URL('../src/server.ts', import.meta.url).pathname,
+    script: folder.join('package/server.js'),
     env: {
       ...env,
       TEAMS_EXTENSION: JSON.stringify({ tenantId: guid, clientIds: [guid] }),
