@@ -10,7 +10,6 @@ const program = 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi'
 const version = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${builtVersion}`
 // The tag leaves out gRPC to Google Cloud Storage, which is 136 packages: the CLI then stores states there over HTTP.
 const flags = ['-mod=readonly', '-trimpath', '-tags=disable_grpc_modules', '-ldflags', `-s -w ${version}`]
-const options = { cwd: import.meta.dirname, env: { ...process.env, CGO_ENABLED: '0' } }
 const progressIntervalMs = 10_000
 
 /** Whether Go is installed. */
@@ -60,7 +59,7 @@ interface LineHandlers {
 }
 
 async function runGo(args: readonly string[], { onOutput = () => {}, onLog }: LineHandlers): Promise<void> {
-  const go = spawn('go', args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const go = spawn('go', args, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'pipe'] })
   const closed = once(go, 'close')
   let last = ''
   createInterface(go.stdout).on('line', onOutput)
