@@ -1,5 +1,7 @@
 // An app with all packages, run by the emulator's `exec`: it registers the service (server.mjs), gets a token from it (client.mjs),
 // and sends a request of Azure's chat SDK to the emulator. Both modules are snippets of READMEs. It stops when its input ends.
+import { tokenSource } from '@acs-kit/token-client'
+
 const endpoint = process.env.COMMUNICATION_SERVICES_ENDPOINT
 const issuer = new URL('acac0000-0000-4000-8000-000000000001/v2.0', endpoint).href
 process.env.SIGN_IN_ISSUERS = JSON.stringify([
@@ -18,11 +20,15 @@ globalThis.signIn = { getAccessToken: async () => accessToken }
 const { chat, tokens, getCallStatus } = await import('./client.mjs')
 const { chatThread } = await chat.createChatThread({ topic: 'hello' })
 const pages = ['', 'page/main.mjs', 'page/tsconfig.json'].map((path) => fetch(new URL(`_emulator/${path}`, endpoint)))
+const signedOut = tokenSource({
+  url: process.env.SERVICE_URL,
+  getSignInToken: () => Promise.reject(new Error('signed out')),
+})
 const result = {
   url: process.env.SERVICE_URL,
   accessToken,
   topic: chatThread.topic,
-  callStatus: await getCallStatus(tokens),
+  callStatus: [await getCallStatus(tokens), await getCallStatus(signedOut)].join(', '),
   page: (await Promise.all(pages)).map(({ status }) => status).join(' '),
 }
 process.stdout.write(`\nresult: ${JSON.stringify(result)}\n`)

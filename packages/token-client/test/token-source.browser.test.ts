@@ -29,7 +29,7 @@ describe('in a browser', () => {
     })
     service = new FakeService(systemClock)
     serviceUrl = open.use(await service.listen()).url
-    pageUrl = open.use(await servePage({ script: outputFiles[0]!.text })).url
+    pageUrl = open.use(await servePage(outputFiles[0]!.text)).url
     browser = open.adopt(await launchBrowser(), (launched) => launched.close())
   })
   afterAll(() => open.disposeAsync())
