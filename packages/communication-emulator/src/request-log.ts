@@ -24,8 +24,11 @@ export interface LoggedRequest {
 
 const capacity = 1000
 
+/** Equal requests beyond this number are removed before all others, so that those of health checks displace no others. */
+const keptEqual = 100
+
 /**
- * The last thousand requests.
+ * The last thousand requests. When it is full, the oldest of more than a hundred equal requests is removed first.
  *
  * @example
  * expect(emulator.requests.list().map(({ status }) => status)).toEqual([429, 201])
@@ -38,16 +41,30 @@ export class RequestLog {
   add(entry: Omit<LoggedRequest, 'id'>): void {
     this.#entries.push({ id: this.#nextId++, ...entry })
     // Trimmed rarely: shifting a thousand entries at every request would be slow.
-    if (this.#entries.length >= 2 * capacity) this.#entries = this.#entries.slice(-capacity)
+    if (this.#entries.length >= 2 * capacity) this.#entries = this.list()
   }
 
   /** @returns The requests, oldest first. */
   list(): LoggedRequest[] {
-    return this.#entries.slice(-capacity)
+    const counts = new Map<string, number>()
+    for (const entry of this.#entries) counts.set(getKey(entry), (counts.get(getKey(entry)) ?? 0) + 1)
+    let excess = this.#entries.length - capacity
+    const kept = this.#entries.filter((entry) => {
+      const count = counts.get(getKey(entry))!
+      if (excess <= 0 || count <= keptEqual) return true
+      counts.set(getKey(entry), count - 1)
+      excess--
+      return false
+    })
+    return kept.slice(-capacity)
   }
 
   /** Removes all requests from the log. */
   clear(): void {
     this.#entries = []
   }
+}
+
+function getKey({ method, path, status, communicationUserId }: LoggedRequest): string {
+  return `${method} ${path} ${status} ${communicationUserId}`
 }

@@ -152,6 +152,23 @@ describe('over HTTP', () => {
     expect((await call('PUT', 'quotas', {})).json).toEqual({})
   })
 
+  it('keeps requests that repeated ones, such as health checks, would displace', async () => {
+    const { emulator } = fixture
+    await fixture.createIdentity()
+    const check = () => fetch(`${emulator.endpoint}identities/x?api-version=2023-10-01`, { method: 'DELETE' })
+    for (let sent = 0; sent < 2200; sent += 20) await Promise.all(Array.from({ length: 20 }, check))
+    await fixture.createIdentity()
+    const log = emulator.requests.list()
+    expect(log).toHaveLength(1000)
+    const identities = log.filter(({ operation }) => operation === 'createIdentity')
+    expect(identities.map(({ id }) => id)).toEqual([log[0]!.id, log.at(-1)!.id])
+    for (let sent = 0; sent < 1000; sent += 20)
+      await Promise.all(Array.from({ length: 20 }, (_, index) => fetch(`${emulator.endpoint}other/${sent + index}`)))
+    const paths = emulator.requests.list().map(({ path }) => path)
+    expect(paths.filter((path) => path === '/identities/x')).toHaveLength(0)
+    expect(paths).toHaveLength(1000)
+  })
+
   it('logs requests', async () => {
     const id = await fixture.createIdentity()
     await fixture.call({ target: createTarget, accessKey: 'AAAA', headers: { 'x-ms-client-request-id': 'r1' } })
