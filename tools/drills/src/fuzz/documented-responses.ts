@@ -27,7 +27,15 @@ const identityResponses: Readonly<Record<string, 'versions' | 'no versions' | 'e
   '429 TooManyRequests': 'no versions',
 }
 
-const administrationResponses = new Set(['200', '201', '204', '400 Rejected', '403 Rejected', '404 NotFound'])
+const administrationResponses = new Set([
+  '200',
+  '201',
+  '204',
+  '400 Rejected',
+  '401 Unauthorized',
+  '403 Rejected',
+  '404 NotFound',
+])
 
 /** Statuses of Node's own parser, which rejects a request before the emulator reads it: no body, no headers of the service. */
 const parserStatuses = new Set([400, 408, 417, 431])
@@ -58,7 +66,7 @@ export function findIdentityFlaw(response: HttpResponse, { isHead }: { isHead: b
 export function findAdministrationFlaw(response: HttpResponse, { isHead }: { isHead: boolean }): string | undefined {
   const { status, text } = response
   if (text === '' && parserStatuses.has(status)) return undefined
-  if (isHead) return status === 404 || status === 403 ? undefined : 'HEAD was accepted'
+  if (isHead) return [401, 403, 404].includes(status) ? undefined : 'HEAD was accepted'
   if (!administrationResponses.has(nameResponse(response))) return 'the response is not documented'
   return findBodyFlaw(response)
 }
