@@ -166,6 +166,21 @@ describe('as a process', () => {
     expect(server.stdout).toContain('"audit":"issue"')
   })
 
+  it('writes a line for each request before it exits', async () => {
+    await using fixture = await ServiceFixture.start()
+    const { server, address } = await start(fixture)
+    await using _ = server
+    const authorization = `Bearer ${await fixture.issuer.sign()}`
+    for (let count = 0; count < 100; count++) {
+      await fetch(`${address}/v1/token`, { method: 'POST', headers: { authorization } })
+    }
+    process.kill(server.pid, 'SIGTERM')
+    expect(await server.exit()).toBe(0)
+    const line =
+      /^\{"level":30,"time":\d{13},"reqId":"[\w-]+","audit":"issue","userKey":"[\w-]{43}","scopes":"[a-z. ]+","cached":(?:true|false)\}$/gm
+    expect(server.stdout.match(line)).toHaveLength(100)
+  })
+
   it('exits after SIGTERM, even if its log is not read', async () => {
     await using fixture = await ServiceFixture.start()
     const { server, address } = await start(fixture)

@@ -30,8 +30,8 @@ export const cors = fastifyPlugin(
     }
     app.addHook('onRequest', (request, reply, done) => {
       const { origin } = request.headers
-      const vary = reply.getHeader('Vary')
-      reply.header('Vary', vary === undefined ? 'Origin' : `${String(vary)}, Origin`)
+      const vary = reply.getHeader('vary')
+      reply.header('vary', vary === undefined ? 'Origin' : `${String(vary)}, Origin`)
       if (origin === undefined) return done()
       if (isAllowed(origin)) {
         reply.headers(toCorsHeaders(origin))

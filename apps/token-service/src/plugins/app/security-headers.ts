@@ -2,10 +2,10 @@ import { fastifyPlugin } from 'fastify-plugin'
 
 /** Headers of an API without pages: forbid caching, sniffing, framing and scripts. */
 export const securityHeaderValues = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Strict-Transport-Security': 'max-age=31536000',
-  'X-Content-Type-Options': 'nosniff',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
 }
 
 /** Sets security headers on every response. */
