@@ -19,9 +19,10 @@ export const metrics = fastifyPlugin(
     const metrics = createMetrics(app)
     app.decorate('metrics', metrics)
 
-    app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+    app.addHook('onResponse', ({ method, routeOptions }, reply, done) => {
       const route = routeOptions.url ?? 'none'
       metrics.requests.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
+      done()
     })
     if (port === undefined) return
     const listener = fastify({ schemaController })
