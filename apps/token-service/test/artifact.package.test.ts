@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sdkNames } from '@acs-kit/communication-identity'
 import { findOldNodes } from '@acs-kit/test-support/old-node'
 import { startOtlpReceiver, type OtlpExport } from '@acs-kit/test-support/otlp-receiver'
 import { SignInIssuer } from '@acs-kit/test-support/sign-in-issuer'
@@ -113,9 +114,10 @@ describe('as a process', () => {
     expect(server.stderr + server.stdout).not.toContain('not a host name')
   })
 
-  it('serves requests, the reference page and metrics without node_modules', async () => {
+  it.each(sdkNames)('serves requests, pages and metrics without node_modules, with the SDK %s', async (ACS_SDK) => {
     await using fixture = await ServiceFixture.start()
-    const { server, address, metricsAddress } = await start(fixture, { METRICS_PORT: '0', REFERENCE_PAGE: 'true' })
+    const env = { ACS_SDK, METRICS_PORT: '0', REFERENCE_PAGE: 'true' }
+    const { server, address, metricsAddress } = await start(fixture, env)
     await using _ = server
     await expect.poll(async () => (await fetch(`${address}/readyz`)).status).toBe(200)
     const headers = { authorization: `Bearer ${await fixture.issuer.sign()}` }

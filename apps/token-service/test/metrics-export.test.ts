@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest'
-import { sdk } from './service-fixture.ts'
 import { TelemetryFixture } from './telemetry-fixture.ts'
 
 interface Metric {
@@ -37,7 +36,7 @@ function toLabels({ attributes }: Point): Record<string, unknown> {
   return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
 }
 
-it.runIf(sdk === 'identity')('exports the values of the Prometheus metrics', async () => {
+it('exports the values of the Prometheus metrics', async () => {
   await using telemetry = await TelemetryFixture.start({
     env: { METRICS_PORT: '0', OTEL_METRIC_EXPORT_INTERVAL: '100' },
   })
@@ -95,7 +94,7 @@ it.runIf(sdk === 'identity')('exports the values of the Prometheus metrics', asy
   )
 })
 
-it.runIf(sdk === 'identity')('exports metrics without a Prometheus listener', async () => {
+it('exports metrics without a Prometheus listener', async () => {
   await using telemetry = await TelemetryFixture.start({ env: { OTEL_METRIC_EXPORT_INTERVAL: '100' } })
   await expect.poll(() => readMetrics(telemetry).map(({ name }) => name)).toContain('cached_users')
   expect(telemetry.server.stdout).not.toContain('metricsAddress')

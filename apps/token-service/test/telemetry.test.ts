@@ -4,7 +4,7 @@ import fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { tokenService } from '../src/index.ts'
 import { createLog } from '../src/log.ts'
-import { sdk, ServiceFixture } from './service-fixture.ts'
+import { ServiceFixture } from './service-fixture.ts'
 import { TelemetryFixture } from './telemetry-fixture.ts'
 
 /** Sends a request that continues a trace, which the client does or does not record. */
@@ -18,8 +18,7 @@ async function stop({ server }: TelemetryFixture): Promise<number | null> {
   return server.exit()
 }
 
-// Independent of the SDK of Azure Communication Services.
-describe.runIf(sdk === 'identity')('telemetry', () => {
+describe('telemetry', () => {
   it('exports what is left when it stops, with the name and attributes of the settings', async () => {
     await using telemetry = await TelemetryFixture.start({
       env: {
