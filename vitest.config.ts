@@ -32,6 +32,7 @@ function project(
     setupFiles = [] as string[],
     exclude = [] as string[],
     env = {},
+    isolate = false,
   } = {},
 ) {
   return {
@@ -48,12 +49,16 @@ function project(
       // The default of a second is too short for a busy machine.
       expect: { poll: { timeout: 60_000 } },
       env,
+      // Without isolation, files that run in the same process share the modules that they import.
+      isolate,
     },
   }
 }
 
 export default defineConfig({
   test: {
+    // The default leaves a core to watchers. Tests also wait for other processes.
+    maxWorkers: '100%',
     projects: [
       project('packages/communication-emulator'),
       project('packages/communication-identity'),
@@ -69,10 +74,10 @@ export default defineConfig({
       }),
       project('apps/quickstart'),
       project('infra'),
-      project('tools/local-stack'),
+      project('tools/local-stack', { isolate: true }),
       project('tools/bench'),
-      project('tools/drills', { setupFiles: [join(testSupport, 'without-proxies.ts')] }),
-      project('.', { name: 'root' }),
+      project('tools/drills', { setupFiles: [join(testSupport, 'without-proxies.ts')], isolate: true }),
+      project('.', { name: 'root', isolate: true }),
     ],
   },
 })
