@@ -21,7 +21,15 @@ const packages: Record<string, readonly [folder: string, ...inlined: string[]]> 
   [identity]: ['packages/communication-identity'],
   'fastify-communication-tokens': ['apps/token-service', 'packages/service-settings', 'packages/token-contract'],
 }
-const others = ['@azure/communication-chat', '@types/node@24', '@vitejs/plugin-react', 'react', 'react-dom', 'vite']
+const others = [
+  '@azure/communication-chat',
+  '@types/node@24',
+  '@types/react',
+  '@vitejs/plugin-react',
+  'react',
+  'react-dom',
+  'vite',
+]
 const readSnippets = (path: string) =>
   [...readFileSync(join(root, path), 'utf8').matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!)
 const [pluginSnippet] = readSnippets('apps/token-service/README.md') as [string]
