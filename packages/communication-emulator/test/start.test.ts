@@ -55,7 +55,9 @@ it.runIf(ownAddress)('serves other machines, and prints the administration token
   const variables = { COMMUNICATION_EMULATOR_ADMIN_TOKEN: token }
   const options = ['--hostname', ownAddress!, '--hostname', 'emulator.example', '--keys', keys]
   const { output, endpoint } = await start(options, variables)
-  expect(output.stdout).toContain(`\nfor other machines: https://emulator.example:${endpoint.port}/\n`)
+  const named = `https://emulator.example:${endpoint.port}/`
+  const connectionString = `endpoint=${named};accesskey=${wellKnownAccessKey}`
+  expect(output.stdout).toContain(`\nfor other machines: ${named} (connection string: ${connectionString})\n`)
   const origin = `https://${ownAddress}:${endpoint.port}`
   const running = ['--port', endpoint.port, '--hostname', ownAddress!, '--keys', keys]
   const environment = run(['env', ...running])

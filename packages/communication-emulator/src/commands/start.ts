@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
-import { defaultResourceName, getWellKnownAccessKey } from '../access-key.ts'
+import { defaultResourceName, formatConnectionString, getWellKnownAccessKey } from '../access-key.ts'
 import type { EmulatedResource } from '../emulated-resources.ts'
 import { formatOrigin } from '../hostnames.ts'
 import { startEmulator } from '../start-emulator.ts'
@@ -14,11 +14,12 @@ export async function start(flags: EmulatorFlags): Promise<void> {
   await using emulator = await startEmulator(toEmulatorOptions(flags))
   const stop = Promise.race(signals.map((signal) => once(process, signal)))
   for (const resource of emulator.resources) {
-    process.stdout.write(`communication-emulator ready at ${resource.endpoint} (${formatAccess(resource)})\n`)
-  }
-  for (const hostname of flags.hostname ?? []) {
-    const origins = emulator.resources.map(({ endpoint }) => formatOrigin(hostname, Number(new URL(endpoint).port)))
-    process.stdout.write(`for other machines: ${origins.map((origin) => `${origin}/`).join(' ')}\n`)
+    const { endpoint } = resource
+    process.stdout.write(`communication-emulator ready at ${endpoint} (${formatAccess(resource, endpoint)})\n`)
+    for (const hostname of flags.hostname ?? []) {
+      const named = `${formatOrigin(hostname, Number(new URL(endpoint).port))}/`
+      process.stdout.write(`for other machines: ${named} (${formatAccess(resource, named)})\n`)
+    }
   }
   process.stdout.write(`page of the emulator: ${emulator.endpoint}_emulator/\n`)
   process.stdout.write(`certificate authority to trust: ${emulator.caPath}\n`)
@@ -26,8 +27,10 @@ export async function start(flags: EmulatorFlags): Promise<void> {
 }
 
 /** Well-known keys are public; other keys are not printed. */
-function formatAccess({ name, connectionString, accessKey }: EmulatedResource): string {
-  if (accessKey === getWellKnownAccessKey(name)) return `connection string: ${connectionString}`
+function formatAccess({ name, accessKey }: EmulatedResource, endpoint: string): string {
+  if (accessKey === getWellKnownAccessKey(name)) {
+    return `connection string: ${formatConnectionString(endpoint, accessKey)}`
+  }
   return name === defaultResourceName
     ? `access key: hidden; set by ${keyVariable} or regenerated. To return to the well-known key, delete the data folder`
     : 'access key: hidden'
