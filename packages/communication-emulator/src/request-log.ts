@@ -46,13 +46,15 @@ export class RequestLog {
 
   /** @returns The requests, oldest first. */
   list(): LoggedRequest[] {
-    const counts = new Map<string, number>()
-    for (const entry of this.#entries) counts.set(getKey(entry), (counts.get(getKey(entry)) ?? 0) + 1)
     let excess = this.#entries.length - capacity
-    const kept = this.#entries.filter((entry) => {
-      const count = counts.get(getKey(entry))!
+    if (excess <= 0) return [...this.#entries]
+    const keys = this.#entries.map(toKey)
+    const counts = new Map<string, number>()
+    for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
+    const kept = this.#entries.filter((_entry, index) => {
+      const count = counts.get(keys[index]!)!
       if (excess <= 0 || count <= keptEqual) return true
-      counts.set(getKey(entry), count - 1)
+      counts.set(keys[index]!, count - 1)
       excess--
       return false
     })
@@ -65,6 +67,7 @@ export class RequestLog {
   }
 }
 
-function getKey({ method, path, status, communicationUserId }: LoggedRequest): string {
-  return `${method} ${path} ${status} ${communicationUserId}`
+/** Equal for requests that repeat each other. */
+function toKey({ path, status, operation, communicationUserId = '' }: LoggedRequest): string {
+  return `${status}${operation}${communicationUserId}${path}`
 }
