@@ -43,6 +43,8 @@ describe.runIf(uid !== undefined)('the compile cache', () => {
     const env = { ...fixture.env, HOST: '127.0.0.1', PORT: '0', TMPDIR: folder.path }
     await using server = await ServerProcess.start({ script, env, ready: /the service listens/ })
     await expect.poll(() => readdirSync(folder.join(name), { recursive: true }).length).toBeGreaterThan(1)
+    // Writing blocks the process: it responds once all files are written.
+    await fetch(`${/"address":"([^"]+)"/.exec(server.stdout)![1]}/healthz`)
     await server.kill()
     expect(await startAndFail({ TMPDIR: folder.path })).toContain('server')
   })
