@@ -53,6 +53,11 @@ const administrationProgram = `
   const identities = await createCommunicationIdentities({ connectionString }, { sdk: 'administration' })
   console.log(await identities.create())`
 
+const referenceProgram = `
+  process.env.REFERENCE_PAGE = 'true'
+  process.env.IDENTITY_STORE_ENDPOINT = 'https://contoso.table.core.windows.net'
+  await import('./app.mjs')`
+
 const open = new AsyncDisposableStack()
 const createFolder = () => open.use(new TemporaryFolder()).path
 afterAll(() => open.disposeAsync())
@@ -96,6 +101,7 @@ describe.runIf(hasRegistry)('the published packages', () => {
     project.write('errors.mts', errorSnippet)
     project.write('identity.mjs', identitySnippet)
     project.write('administration.mjs', administrationProgram)
+    project.write('reference.mjs', referenceProgram)
     project.write('emulator.mts', emulatorSnippet)
     project.write('vite.config.mjs', viteConfig)
     return project
@@ -112,6 +118,7 @@ describe.runIf(hasRegistry)('the published packages', () => {
         '@azure/communication-common@1',
         '@azure/communication-administration@1.0.0-beta.4',
         '@azure/core-http@1',
+        'swagger-ui-dist@5',
       ],
     ],
     ['pnpm', ['fastify@5', '@azure/communication-common@2']],
@@ -138,6 +145,7 @@ describe.runIf(hasRegistry)('the published packages', () => {
           topic: 'hello',
           callStatus: 'ready to call, please sign in',
           page: '200 200 404',
+          reference: manager === 'npm' ? 200 : 404,
         })
       })
     })
@@ -158,10 +166,15 @@ describe.runIf(hasRegistry)('the published packages', () => {
       expect(stdout).toMatch(/^8:acs:/)
     })
 
-    it.runIf(manager === 'pnpm')('name the missing packages of the administration SDK', async () => {
+    it.runIf(manager === 'pnpm')('name the optional packages that are missing', async () => {
       await expect(project.run('24', 'npx', ...exec, 'administration.mjs')).rejects.toMatchObject({
         stderr: expect.stringContaining(
           'Error: the administration SDK is not installed: install @azure/communication-administration@1.0.0-beta.4 and @azure/core-http@1, ',
+        ),
+      })
+      await expect(project.run('24', 'npx', ...exec, 'reference.mjs')).rejects.toMatchObject({
+        stderr: expect.stringContaining(
+          'Error: swagger-ui-dist is not installed: install it, or unset REFERENCE_PAGE\n',
         ),
       })
     })

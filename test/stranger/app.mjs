@@ -1,5 +1,6 @@
 // An app with all packages, run by the emulator's `exec`: it registers the service (server.mjs), gets a token from it (client.mjs),
 // and sends a request of Azure's chat SDK to the emulator. Both modules are snippets of READMEs. It stops when its input ends.
+import { existsSync } from 'node:fs'
 import { tokenSource } from '@acs-kit/token-client'
 
 const endpoint = process.env.COMMUNICATION_SERVICES_ENDPOINT
@@ -8,6 +9,7 @@ process.env.SIGN_IN_ISSUERS = JSON.stringify([
   { issuer, audience: 'api://acs-kit', kind: 'entra', required: 'access_as_user' },
 ])
 process.env.ALLOWED_ORIGINS = 'http://localhost:*'
+process.env.REFERENCE_PAGE ??= String(existsSync('node_modules/swagger-ui-dist'))
 const { app } = await import('./server.mjs')
 process.env.SERVICE_URL = `http://127.0.0.1:${app.server.address().port}/communication`
 
@@ -29,6 +31,7 @@ const result = {
   accessToken,
   topic: chatThread.topic,
   callStatus: [await getCallStatus(tokens), await getCallStatus(signedOut)].join(', '),
+  reference: (await fetch(`${process.env.SERVICE_URL}/reference/swagger-ui.css`)).status,
   page: (await Promise.all(pages)).map(({ status }) => status).join(' '),
 }
 process.stdout.write(`\nresult: ${JSON.stringify(result)}\n`)

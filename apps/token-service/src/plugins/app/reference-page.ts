@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify'
 
 const require = createRequire(import.meta.url)
 const decompress = promisify(brotliDecompress)
+const builtAssets = new URL('reference/', import.meta.url)
 
 const assets = {
   'swagger-ui.css': 'text/css',
@@ -37,20 +38,30 @@ export async function referencePage(app: FastifyInstance): Promise<void> {
   })
   app.get('/reference', async (_request, reply) => reply.type('text/html').send(page))
   app.get('/reference/start.js', async (_request, reply) => reply.type('text/javascript').send(start))
+  const folder = findPackage()
   for (const [name, type] of Object.entries(assets)) {
     let content: Promise<Buffer> | undefined
     app.get(`/reference/${name}`, async (_request, reply) =>
       reply
         .type(type)
         .header('Cache-Control', 'max-age=3600')
-        .send(await (content ??= readAsset(name))),
+        .send(await (content ??= readAsset(name, folder))),
     )
   }
 }
 
-/** Reads the file that `build.ts` compressed, or that of the package when run from sources. */
-async function readAsset(name: string): Promise<Buffer> {
-  const compressed = new URL(`reference/${name}.br`, import.meta.url)
-  if (existsSync(compressed)) return decompress(await readFile(compressed))
-  return readFile(join(dirname(require.resolve('swagger-ui-dist/package.json')), name))
+/** Reads the file that `build.ts` compressed, or that of the package when it was not built. */
+async function readAsset(name: string, folder: string | undefined): Promise<Buffer> {
+  if (folder === undefined) return decompress(await readFile(new URL(`${name}.br`, builtAssets)))
+  return readFile(join(folder, name))
+}
+
+/** Returns undefined in the built service. */
+function findPackage(): string | undefined {
+  if (existsSync(builtAssets)) return undefined
+  try {
+    return dirname(require.resolve('swagger-ui-dist/package.json'))
+  } catch (cause) {
+    throw new Error('swagger-ui-dist is not installed: install it, or unset REFERENCE_PAGE', { cause })
+  }
 }
