@@ -61,13 +61,11 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
   const staysUp = keep && !once
   const connectionString = pulumi === true ? undefined : await findNamedResource()
   // Loaded late, since options are often wrong, and the Automation API and the emulator are large.
-  const { provideCli } = await import('./pulumi/provide-cli.ts')
-  const cli =
-    pulumi === false || connectionString !== undefined
-      ? undefined
-      : await provideCli({ isRequired: pulumi === true, folderOptions, keyFolder: keys, signal })
+  const [cli, { runLifecycle }] = await Promise.all([
+    pulumi === false || connectionString !== undefined ? undefined : findCli(pulumi === true, keys, signal),
+    import('./lifecycle.ts'),
+  ])
   const plugin = cli && isGenuine ? await installPlugin(cli, signal) : undefined
-  const { runLifecycle } = await import('./lifecycle.ts')
   await runLifecycle({
     provision: cli && { cli, keyless, plugin },
     connectionString,
@@ -77,6 +75,11 @@ async function start(options: StartOptions, signal: AbortSignal): Promise<void> 
     staysUp,
     signal,
   })
+}
+
+async function findCli(isRequired: boolean, keyFolder: string | undefined, signal: AbortSignal) {
+  const { provideCli } = await import('./pulumi/provide-cli.ts')
+  return provideCli({ isRequired, folderOptions, keyFolder, signal })
 }
 
 async function installPlugin(cli: PulumiCommand, signal: AbortSignal) {

@@ -1,5 +1,5 @@
 // Run by `CliInstallation` in a process group of its own: installs the Pulumi CLI and sends the progress to its parent.
-import { constants, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import { ensurePulumi } from '@acs-kit/infra/pulumi-cli'
 
 export type InstallMessage = { readonly progress: string } | { readonly error: string }
@@ -9,8 +9,8 @@ process.on('disconnect', () => {
   if (process.platform !== 'win32') process.kill(-process.pid, 'SIGINT')
   process.exit(1)
 })
-// What the user sees meanwhile comes first.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+// The first tokens come first, but not to the point that a busy machine never installs anything.
+setPriority(5)
 const send = (message: InstallMessage) => new Promise((resolve) => process.send!(message, resolve))
 try {
   await ensurePulumi((progress) => void send({ progress }))

@@ -1,6 +1,5 @@
 import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
-import { showFirstTokens } from '../lifecycle.ts'
 import { formatError } from '../run-program.ts'
 import { CliInstallation } from './cli-installation.ts'
 
@@ -28,6 +27,7 @@ export async function provideCli(options: ProvideCliOptions): Promise<PulumiComm
 
 async function install({ keyFolder, signal }: ProvideCliOptions): Promise<PulumiCommand> {
   await using installation = new CliInstallation()
+  const { showFirstTokens } = await import('../lifecycle.ts')
   await showFirstTokens({ keyFolder, signal })
   printLine('\nInstallation of the Pulumi CLI, for a resource of your own\n')
   return await installation.getCli((line) => printLine(`  ${line}`), signal)
