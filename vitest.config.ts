@@ -42,7 +42,7 @@ function project(
       include: ['test/**/*.test.ts'],
       exclude,
       setupFiles: [join(testSupport, 'console-guard.ts'), ...setupFiles],
-      globalSetup: [join(testSupport, 'data-folder.ts'), ...globalSetup],
+      globalSetup: [join(testSupport, 'folders.ts'), ...globalSetup],
       // An engine test may run several `up`s, which take more than the defaults of 5 and 10 seconds, also in hooks.
       testTimeout: 240_000,
       hookTimeout: 240_000,

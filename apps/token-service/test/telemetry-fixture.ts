@@ -1,3 +1,4 @@
+import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { readSpans, startOtlpReceiver, type OtlpExport, type OtlpSpan } from '@acs-kit/test-support/otlp-receiver'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { ServiceFixture, type FixtureOptions } from './service-fixture.ts'
@@ -35,7 +36,7 @@ export class TelemetryFixture implements AsyncDisposable {
     const server = resources.use(
       await ServerProcess.start({
         script: new URL('../src/server.ts', import.meta.url).pathname,
-        env: {
+        env: childEnvironment({
           ...fixture.env,
           HOST: '127.0.0.1',
           PORT: '0',
@@ -44,7 +45,7 @@ export class TelemetryFixture implements AsyncDisposable {
           OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
           OTEL_BSP_SCHEDULE_DELAY: '10',
           ...env,
-        },
+        }),
         ready: /"address":/,
       }),
     )
