@@ -37,7 +37,7 @@ export async function createStack(name: string, { cli, folder, env }: NewStackOp
  *
  * @param name of the stack, which need not exist
  * @param cli the Pulumi CLI, such as `findPulumi` returns it
- * @returns the stack
+ * @returns the stack, whose operations have no results
  * @throws {Error} if the folder of the program is not readable
  * @example
  * const stack = await openStack('dev', cli)
@@ -46,7 +46,19 @@ export async function openStack(name: string, cli: PulumiCommand): Promise<Stack
   const workspace = await LocalWorkspace.create({ pulumiCommand: cli, workDir: program })
   // Selecting it would change which stack the user's next `pulumi up` updates; every command names the stack anyway.
   workspace.selectStack = async () => {}
-  return Stack.select(name, workspace)
+  return withoutResults(await Stack.select(name, workspace))
+}
+
+/**
+ * Returns a stack whose operations read neither outputs nor summaries afterwards, for which they run the CLI up to three times.
+ *
+ * @param stack any stack, which stays as it is
+ * @returns the stack for operations
+ * @example
+ * await withoutResults(stack).up()
+ */
+export function withoutResults(stack: Stack): Stack {
+  return Object.assign(Object.create(stack) as Stack, { outputs: async () => ({}), info: async () => undefined })
 }
 
 /**

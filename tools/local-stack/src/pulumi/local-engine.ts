@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { createStack, toReason } from '@acs-kit/infra/open-stack'
+import { createStack, toReason, withoutResults } from '@acs-kit/infra/open-stack'
 import { childEnvironment } from '@acs-kit/test-support/child-environment'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import type { EngineEvent, PulumiCommand, Stack, UpOptions } from '@pulumi/pulumi/automation/index.js'
@@ -36,7 +36,6 @@ export class LocalEngine implements AsyncDisposable {
   readonly env: NodeJS.ProcessEnv
   readonly stack: Stack
   readonly #cli: PulumiCommand
-  /** Reads neither outputs nor summaries after an operation, for which `stack` runs the CLI up to three times. */
   readonly #operations: Stack
   readonly #parts: AsyncDisposableStack
 
@@ -45,10 +44,7 @@ export class LocalEngine implements AsyncDisposable {
     this.env = env
     this.stack = stack
     this.#cli = cli
-    this.#operations = Object.assign(Object.create(stack) as Stack, {
-      outputs: async () => ({}),
-      info: async () => undefined,
-    })
+    this.#operations = withoutResults(stack)
     this.#parts = parts
   }
 
