@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
-import { Azurite } from '@acs-kit/test-support/azurite'
+import type { Emulator } from '@acs-kit/communication-emulator'
+import type { Azurite } from '@acs-kit/test-support/azurite'
 import { TableClient } from '@azure/data-tables'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
+import { describe, expect, it } from 'vitest'
 import type { LocalEngine } from '../src/pulumi/local-engine.ts'
+import { useEngine } from './engine-fixture.ts'
 import { prepareCommand } from './infra-command.ts'
-import { cli, runPulumi, runsEngine } from './pulumi-process.ts'
+import { runPulumi, runsEngine } from './pulumi-process.ts'
 
 const command = fileURLToPath(import.meta.resolve('@acs-kit/infra/teardown'))
 /** Lets the command take its input for a terminal's. */
@@ -16,20 +16,20 @@ const terminal = `--import=data:text/javascript,${encodeURIComponent('process.st
 
 // Each step builds on the ones before it.
 describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the stand-in provider', () => {
-  const open = new AsyncDisposableStack()
   let emulator: Emulator
   let engine: LocalEngine
   let azurite: Azurite
   let run: ReturnType<typeof prepareCommand>
 
-  beforeAll(async () => {
-    emulator = open.use(await startEmulator())
-    azurite = open.use(await Azurite.start({ tls: emulator.tlsFiles, oauth: true }))
-    engine = open.use(await startEmulatedEngine({ cli: cli!, emulator, azurite, settings: { protect: 'true' } }))
-    run = prepareCommand(command, engine, emulator)
-    await engine.up()
-  })
-  afterAll(() => open.disposeAsync())
+  useEngine(
+    async (azure) => {
+      ;({ emulator, engine } = azure)
+      azurite = azure.azurite!
+      run = prepareCommand(command, engine, emulator)
+      await engine.up()
+    },
+    { storage: 'table', settings: { protect: 'true' } },
+  )
 
   const teardown = (...args: string[]) => run(args)
   const resources = () => emulator.resourceManager.resources()
@@ -128,7 +128,7 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
     expect((await send('DELETE')).status).toBe(200)
   })
 
-  it('exports the mappings, lists what remains after a failure, and continues from there', async () => {
+  it('exports the mappings, and lists what remains after a failure', async () => {
     const rows = Array.from({ length: 1001 }, (_, index) => ({
       partitionKey: 'a0',
       rowKey: `user-${index}`,
@@ -163,26 +163,9 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
       rows.toSorted(byKey),
     )
     expect(statSync(path).mode & 0o777).toBe(0o600)
-
-    const again = await teardown('local', '--yes')
-    expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/No resources of stack local remain/)])
-    expect(resources()).toEqual([])
   })
 
-  it('verifies that nothing remains, and shows no key', async () => {
-    await engine.up()
-    const names = resources().map(({ id }) => id.name)
-    const { accessKey } = emulator.resources.at(-1)!
-    const { code, stdout, stderr } = await run(['local'], { env: { NODE_OPTIONS: terminal }, input: 'local\n' })
-    expect([code, stderr]).toEqual([0, ''])
-    const table = stdout.slice(stdout.indexOf('resource  '))
-    expect(names.filter((name) => !new RegExp(`${name} +exists +deleted\n`).test(table))).toEqual([])
-    expect(stdout).not.toContain(accessKey)
-    expect(resources()).toEqual([])
-  })
-
-  it('lists what remains when it is interrupted', async () => {
-    await engine.up()
+  it('lists what remains when it is interrupted, and continues from there', async () => {
     emulator.faults.add({ operation: 'armDelete', latencyMs: 1500, count: 1 })
     // Ctrl+C reaches every process of the terminal.
     let isInterrupted = false
@@ -198,7 +181,21 @@ describe.runIf(runsEngine)('npm run teardown, with the genuine engine and the st
       expect.stringMatching(/Incomplete.*Run `npm run teardown -- local` again to continue/),
     ])
     expect(stdout).toMatch(new RegExp(`ResourceGroup ${getName('resourceGroups')} +exists +still exists`))
-    expect((await teardown('local', '--yes')).code).toBe(0)
+    const again = await teardown('local', '--yes')
+    expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/No resources of stack local remain/)])
+    expect(resources()).toEqual([])
+  })
+
+  it('verifies that nothing remains, and shows no key', async () => {
+    await engine.up()
+    const names = resources().map(({ id }) => id.name)
+    const { accessKey } = emulator.resources.at(-1)!
+    const { code, stdout, stderr } = await run(['local'], { env: { NODE_OPTIONS: terminal }, input: 'local\n' })
+    expect([code, stderr]).toEqual([0, ''])
+    const table = stdout.slice(stdout.indexOf('resource  '))
+    expect(names.filter((name) => !new RegExp(`${name} +exists +deleted\n`).test(table))).toEqual([])
+    expect(stdout).not.toContain(accessKey)
+    expect(resources()).toEqual([])
   })
 
   it('rejects a stack without resources', async () => {
