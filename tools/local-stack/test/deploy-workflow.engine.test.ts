@@ -3,12 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
+import type { Emulator } from '@acs-kit/communication-emulator'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { readWorkflow } from '@acs-kit/test-support/workflows'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { LocalEngine } from '../src/pulumi/local-engine.ts'
+import { useEngine } from './engine-fixture.ts'
 import { cli, runPulumi, runsEngine, type PulumiResult } from './pulumi-process.ts'
 
 const infra = dirname(fileURLToPath(import.meta.resolve('@acs-kit/infra')))
@@ -28,21 +28,18 @@ it('plays every Pulumi command of the workflow', () => {
 
 // Runs the scripts of the workflow's steps, unchanged, on the emulated stack. Each test builds on the ones before it.
 describe.runIf(runsEngine)('the deployment workflow', { timeout: 240_000 }, () => {
-  const open = new AsyncDisposableStack()
   let emulator: Emulator
   let engine: LocalEngine
   let checkout: string
   let plan: string
 
-  beforeAll(async () => {
-    emulator = open.use(await startEmulator())
-    engine = open.use(await startEmulatedEngine({ cli: cli!, emulator }))
+  useEngine((azure) => {
+    ;({ emulator, engine } = azure)
     checkout = join(engine.folder, 'checkout')
     mkdirSync(checkout)
     symlinkSync(engine.folder, join(checkout, 'infra'))
     plan = join(checkout, 'plan.json')
   })
-  afterAll(() => open.disposeAsync())
 
   /** Runs the script of a step like GitHub's runner. */
   async function play(name: string | undefined, { refresh = false } = {}): Promise<PulumiResult> {
@@ -129,12 +126,14 @@ describe.runIf(runsEngine)('the deployment workflow', { timeout: 240_000 }, () =
   })
 
   it('applies the plan of a keyless, protected stack, and rejects it while the configuration differs', async () => {
-    await configure('keyless', 'true')
-    await configure('protect', 'true')
-    await configure('sku', 'P0v3')
-    await configure('--path', 'instances.min', '1')
-    await configure('--path', 'instances.max', '3')
-    await configure('--path', 'tags.team', 'a')
+    await engine.configure({
+      keyless: 'true',
+      protect: 'true',
+      sku: 'P0v3',
+      'instances.min': '1',
+      'instances.max': '3',
+      'tags.team': 'a',
+    })
     expect(await previewChanges()).toBe('changes=true')
     await configure('--path', 'tags.team', 'b')
     expect(await applyInvalid()).toMatch(/violates plan: properties changed: .*tags/)

@@ -1,29 +1,27 @@
 import { createHash } from 'node:crypto'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
-import { Azurite } from '@acs-kit/test-support/azurite'
+import type { Emulator } from '@acs-kit/communication-emulator'
 import { BlobServiceClient } from '@azure/storage-blob'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { getAppSettings } from '../src/app-service.ts'
-import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
 import type { LocalEngine } from '../src/pulumi/local-engine.ts'
-import { cli, runPulumi, runsEngine } from './pulumi-process.ts'
+import { useEngine } from './engine-fixture.ts'
+import { runPulumi, runsEngine } from './pulumi-process.ts'
 
 // Each step builds on the ones before it.
 describe.runIf(runsEngine)("the service's package, with the genuine engine and the stand-in provider", () => {
-  const open = new AsyncDisposableStack()
   let emulator: Emulator
   let engine: LocalEngine
   let service: BlobServiceClient
 
-  beforeAll(async () => {
-    emulator = open.use(await startEmulator())
-    const blobs = open.use(await Azurite.start({ service: 'blob', tls: emulator.tlsFiles, oauth: true }))
-    service = BlobServiceClient.fromConnectionString(blobs.connectionString)
-    engine = open.use(await startEmulatedEngine({ cli: cli!, emulator, blobs }))
-  })
-  afterAll(() => open.disposeAsync())
+  useEngine(
+    (azure) => {
+      ;({ emulator, engine } = azure)
+      service = BlobServiceClient.fromConnectionString(azure.azurite!.connectionString)
+    },
+    { storage: 'blob' },
+  )
 
   const run = (...args: string[]) => runPulumi(engine, ...args, '--yes', '--skip-preview')
   const container = () => service.getContainerClient('packages')
@@ -95,8 +93,7 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
   ])('restores a package that was %s, once it is refreshed', async (_change, change) => {
     const name = toName(changedPackage())
     await change(name)
-    expect((await run('refresh')).code).toBe(0)
-    expect((await run('up')).code).toBe(0)
+    expect((await run('up', '--refresh')).code).toBe(0)
     expect((await container().getBlobClient(name).downloadToBuffer()).toString()).toBe('another package')
   })
 

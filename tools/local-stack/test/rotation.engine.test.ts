@@ -3,13 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
-import { Azurite } from '@acs-kit/test-support/azurite'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startEmulatedEngine } from '../src/pulumi/emulated-engine.ts'
+import type { Emulator } from '@acs-kit/communication-emulator'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { LocalEngine } from '../src/pulumi/local-engine.ts'
+import { useEngine } from './engine-fixture.ts'
 import { prepareCommand, type CommandOptions } from './infra-command.ts'
-import { cli, runPulumi, runsEngine } from './pulumi-process.ts'
+import { runPulumi, runsEngine } from './pulumi-process.ts'
 import { runSite, type RunningSite } from './running-site.ts'
 import { TokenUsers } from './token-users.ts'
 
@@ -30,16 +29,18 @@ describe.runIf(runsEngine)(
     let users: TokenUsers
     let run: ReturnType<typeof prepareCommand>
 
-    beforeAll(async () => {
-      emulator = open.use(await startEmulator())
-      const azurite = open.use(await Azurite.start({ tls: emulator.tlsFiles, oauth: true }))
-      engine = open.use(await startEmulatedEngine({ cli: cli!, emulator, azurite }))
-      await engine.up()
-      site = open.use(await runSite(emulator))
-      users = open.use(new TokenUsers(emulator, site.url))
-      users.start()
-      run = prepareCommand(command, engine, emulator)
-    }, timeoutMs)
+    useEngine(
+      async (azure) => {
+        ;({ emulator, engine } = azure)
+        await engine.up()
+        site = open.use(await runSite(emulator))
+        users = open.use(new TokenUsers(emulator, site.url))
+        users.start()
+        run = prepareCommand(command, engine, emulator)
+      },
+      { storage: 'table' },
+    )
+    // Before the emulator stops.
     afterAll(() => open.disposeAsync())
 
     const configPath = () => join(engine.folder, 'Pulumi.local.yaml')
