@@ -35,10 +35,13 @@ export function getRefreshTime(expiresAt: number, now: number, random: () => num
 }
 
 /** Returns the pause after a failed attempt: exponential backoff, or longer if the service requests it. */
-export function getRetryPause(failures: number, error: unknown, random: () => number = Math.random): number {
+export function getRetryPause(
+  failures: number,
+  error: TokenError | undefined,
+  random: () => number = Math.random,
+): number {
   const backoffMs = Math.min(firstPauseMs * 2 ** failures, maxPauseMs) * (0.5 + 0.5 * random())
-  const { retryAfter = 0 } = (error ?? {}) as Partial<TokenError>
-  return Math.max(backoffMs, Math.min(retryAfter * 1000, maxRequestedPauseMs))
+  return Math.max(backoffMs, Math.min((error?.retryAfter ?? 0) * 1000, maxRequestedPauseMs))
 }
 
 /** Returns the rest of the pause, which never exceeds the pause itself, even if the clock was set back. */

@@ -32,9 +32,6 @@ export interface FetchContext extends CustomFetchContext {
 
 export type FetchToken<Token> = (request: TokenRequest, context: FetchContext) => Promise<Token>
 
-/** Any error, which is a {@link TokenError} unless it comes from the app. */
-type Failure = Partial<TokenError> | undefined
-
 /** A cached token and the state of its refresh. */
 interface Entry<Token> extends Timing {
   readonly request: TokenRequest
@@ -43,7 +40,7 @@ interface Entry<Token> extends Timing {
   /** User of the latest attempt. */
   user?: string | undefined
   token?: Token | undefined
-  lastError?: Failure
+  lastError?: TokenError | undefined
   pendingFetch?: Promise<Token> | undefined
   /** Aborts the pending fetch. */
   controller?: AbortController
@@ -153,11 +150,13 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
 
   /** Waits until there is a token, retrying transient failures until the deadline. */
   async #waitForToken(options: GetTokenOptions): Promise<Token> {
-    throwIfAborted(this.#disposal.signal)
     const deadline = this.#clock.now() + maxWaitMs
     let user = this.#user
     let invalidation: unknown
     for (;;) {
+      throwIfAborted(this.#disposal.signal)
+      // Its reason may be a transient error, which would be retried endlessly.
+      throwIfAborted(options.signal)
       const entry = this.#getEntry(options)
       if (entry.lastError?.isTransient && this.#clock.now() + getPause(entry, this.now()) > deadline)
         throw entry.lastError
@@ -166,12 +165,12 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
         if (!invalidation || user === this.#user) return token
         throw invalidation
       } catch (error) {
-        const { isTransient, code } = (error ?? {}) as Partial<TokenError>
-        if (isTransient) continue
+        if (!(error instanceof TokenError)) throw error
+        if (error.isTransient) continue
         // Retry once after an invalidation, but only for the same user.
         user ??= entry.user
         const isOtherUser = this.#user && user !== this.#user
-        if (invalidation || code !== 'invalidated' || !user || isOtherUser) throw error
+        if (invalidation || error.code !== 'invalidated' || !user || isOtherUser) throw error
         invalidation = error
       }
     }
@@ -215,9 +214,10 @@ export class TokenCache<Token extends AccessToken> implements TokenSource<Token>
       entry.mustRenew = true
       throw new TokenError('token-stale', 'Token expired.')
     } catch (error) {
-      entry.pauseMs = getRetryPause(entry.failures++, error, this.#options.random)
+      // An error of the app may have properties of the same names.
+      entry.lastError = error instanceof TokenError ? error : undefined
+      entry.pauseMs = getRetryPause(entry.failures++, entry.lastError, this.#options.random)
       entry.failedAt = this.now()
-      entry.lastError = error as Failure
       throw error
     }
   }

@@ -135,6 +135,36 @@ describe('a pending call', () => {
     expect(service.requests).toHaveLength(1)
   })
 
+  it('ends with the signal of another source that contains this one', async () => {
+    using inner = app.createSource()
+    using outer = customTokenSource((request, { signal }) => inner.getToken({ ...request, signal }), { clock })
+    service.latencyMs = 20_000
+    const controller = new AbortController()
+    const waiting = outer.getToken({ signal: controller.signal })
+    // The reason of the inner signal is a transient error.
+    await clock.advance(15_000)
+    controller.abort(new Error('enough'))
+    await expect(waiting).rejects.toThrow('enough')
+  })
+
+  it.each([5, 10])('starts no attempt after dispose, %i microtasks after a failure', async (microtasks) => {
+    let attempts = 0
+    const source = customTokenSource(
+      async () => {
+        attempts++
+        void disposeLater()
+        throw new TokenError('network-failed', 'no network')
+      },
+      { clock },
+    )
+    async function disposeLater() {
+      for (let count = 0; count < microtasks; count++) await undefined
+      source.dispose()
+    }
+    await expect(source.getToken()).rejects.toMatchObject({ code: 'disposed' })
+    expect(attempts).toBe(1)
+  })
+
   it('rejects on dispose, which leaves no timer', async () => {
     const source = app.createSource()
     await source.getToken({ scopes: ['chat'] })
@@ -182,6 +212,38 @@ it('retries, caches and invalidates tokens of a custom source', async () => {
   fails = 0
   using failing = customTokenSource(() => Promise.reject(new Error('mine')), { clock })
   await expect(failing.getToken()).rejects.toThrow('mine')
+})
+
+describe('errors of a custom source', () => {
+  const foreign = Object.freeze({ isTransient: true, retryAfter: 'soon', code: 'invalidated' })
+
+  it.each([foreign, null, undefined, 'text'])('reach the caller without a retry: %j', async (error) => {
+    let attempts = 0
+    using source = customTokenSource(
+      () => {
+        // Otherwise a retry without a pause would never end.
+        expect(++attempts).toBe(1)
+        return Promise.reject(error as unknown as Error)
+      },
+      { clock },
+    )
+    await expect(source.getToken()).rejects.toBe(error)
+  })
+
+  it.each([foreign, null, undefined, 'text'])('do not end the refresh: %j', async (error) => {
+    let attempts = 0
+    using source = customTokenSource(
+      async () => {
+        if (attempts++ === 1) throw error as unknown as Error
+        return { token: `${attempts}`, expiresOn: new Date(clock.now() + hour).toISOString() }
+      },
+      { clock },
+    )
+    await source.getToken()
+    await clock.advance(50 * minute)
+    expect(attempts).toBe(3)
+    expect(await source.getToken()).toMatchObject({ token: '3' })
+  })
 })
 
 it('returns the token of a literal source', async () => {
