@@ -37,7 +37,7 @@ export class InstalledProject {
     this.folder = folder
     this.#nodes = nodes
     writeFileSync(this.path('package.json'), '{ "type": "module", "private": true }')
-    const source = join(import.meta.dirname, 'stranger')
+    const source = join(import.meta.dirname, 'installed-project')
     for (const file of readdirSync(source)) cpSync(join(source, file), this.path(file))
   }
 
