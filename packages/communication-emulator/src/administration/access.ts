@@ -20,7 +20,7 @@ export interface AdministrationAccess {
 export function createAdministrationAccess(hostnames: Hostnames, token?: string): AdministrationAccess {
   if (token !== undefined && !/^[\x21-\x7e]{16,}$/.test(token)) {
     throw new Error(
-      'the administration token is too short or has other characters than visible ASCII: use 16 or more, as from `openssl rand -hex 16`',
+      'the administration token must have at least 16 characters, all of them visible ASCII: create one with `openssl rand -hex 16`',
     )
   }
   return { token: token ?? randomBytes(32).toString('base64url'), isOpenToOthers: token !== undefined, hostnames }

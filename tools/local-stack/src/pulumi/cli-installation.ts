@@ -13,7 +13,7 @@ export class CliInstallation implements AsyncDisposable {
   readonly #exited: Promise<unknown>
   readonly #early: string[] = []
   #log = (line: string): unknown => this.#early.push(line)
-  #error = 'the installation ended early, run the same command again'
+  #error = 'the installation of the Pulumi CLI ended early: run the same command again'
 
   constructor() {
     // A process group of its own can be stopped as a whole.
