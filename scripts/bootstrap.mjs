@@ -120,7 +120,7 @@ const { code, output } = await run(start, join(bin, program), [...args, ...rest]
   env: {
     ...process.env,
     PATH: `${bin}${delimiter}${process.env.PATH}`,
-    // The stack starts about ten Node programs, which then compile half as long.
+    // The stack starts about ten Node programs, which then spend half as long compiling.
     ...(isStack && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCache }),
     ...(!isFile && { TURBO_TELEMETRY_DISABLED: '1' }),
   },

@@ -13,7 +13,7 @@ const minNode = '22.19.0'
 export type Nodes = Readonly<Record<string, string>>
 
 export interface RunningApp extends AsyncDisposable {
-  /** What the app printed when it was ready. */
+  /** Result that the app printed when it was ready. */
   readonly result: Record<string, string>
 }
 

@@ -70,7 +70,7 @@ async function createRepository() {
     'pnpm-workspace.yaml': 'packages: [packages/*]\npmOnFail: ignore\n',
     '.gitignore': 'node_modules\n',
     'README.md': '# Readme\n',
-    // By name, the dependency comes last.
+    // The dependency comes last in the order of names.
     'packages/app/package.json': {
       name: '@scope/app',
       ...published,

@@ -30,7 +30,7 @@ export async function hasGo(): Promise<boolean> {
  * await buildCli('/tmp/pulumi', console.error)
  */
 export async function buildCli(output: string, log: (line: string) => void): Promise<void> {
-  log(`building the Pulumi CLI with Go, once: takes about three minutes and 3 GB`)
+  log('building the Pulumi CLI with Go, once: takes about three minutes and 3 GB')
   const packages: string[] = []
   let downloads = 0
   const reporting = setInterval(() => log(`${downloads} Go modules downloaded`), progressIntervalMs)

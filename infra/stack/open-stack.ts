@@ -37,7 +37,7 @@ export async function createStack(name: string, { cli, folder, env }: NewStackOp
  *
  * @param name of the stack, which need not exist
  * @param cli the Pulumi CLI, such as `findPulumi` returns it
- * @returns the stack, whose operations have no results
+ * @returns the stack, see `withoutResults`; `readStackState` reads its outputs
  * @throws {Error} if the folder of the program is not readable
  * @example
  * const stack = await openStack('dev', cli)
@@ -50,9 +50,10 @@ export async function openStack(name: string, cli: PulumiCommand): Promise<Stack
 }
 
 /**
- * Returns a stack whose operations read neither outputs nor summaries afterwards, for which they run the CLI up to three times.
+ * Returns a stack whose operations do not run the CLI up to three times more to read outputs and a summary. Its `outputs` and `info`
+ * return nothing.
  *
- * @param stack any stack, which stays as it is
+ * @param stack any stack, which is not changed
  * @returns the stack for operations
  * @example
  * await withoutResults(stack).up()

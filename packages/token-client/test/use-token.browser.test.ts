@@ -14,7 +14,7 @@ const [hook] = /(?<=```ts\n)[^`]*function useToken[^]*?(?=```)/.exec(readFileSyn
 declare global {
   var app: {
     readonly tokens: ServiceTokenSource
-    /** What the components have shown. */
+    /** Texts that the components have shown. */
     readonly renders: readonly string[]
     /** Shows the token of the user, or without one, removes the components. */
     render(user?: string): void

@@ -44,7 +44,7 @@ export interface MeasuredServer {
   readonly server: ServerProcess
 }
 
-/** What a server did under load. The processor time is less sensitive to what else the machine does than the rate. */
+/** Rate of a server under load. Other programs on the machine affect it less per second of processor time. */
 export interface Load {
   /** Responses per second. */
   readonly rate: number

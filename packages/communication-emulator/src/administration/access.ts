@@ -7,7 +7,7 @@ import { getHeader, getOrigin, type RawRequest, type RawResponse } from '../raw-
 /** Prefix of the administration, and address of the emulator's page. */
 export const administrationPath = '/_emulator/'
 
-/** Who may use the administration. */
+/** Rules of access to the administration. */
 export interface AdministrationAccess {
   /** Other sites cannot read it, so they cannot forge a request with it. */
   readonly token: string

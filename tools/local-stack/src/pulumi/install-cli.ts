@@ -9,7 +9,7 @@ process.on('disconnect', () => {
   if (process.platform !== 'win32') process.kill(-process.pid, 'SIGINT')
   process.exit(1)
 })
-// The first tokens come first, but not to the point that a busy machine never installs anything.
+// Lower, so that the first tokens appear sooner, but not so low that a busy machine never finishes the installation.
 setPriority(5)
 const send = (message: InstallMessage) => new Promise((resolve) => process.send!(message, resolve))
 try {

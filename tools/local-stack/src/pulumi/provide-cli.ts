@@ -4,7 +4,7 @@ import { formatError } from '../run-program.ts'
 import { CliInstallation } from './cli-installation.ts'
 
 export interface ProvideCliOptions {
-  /** Rejects if there is no CLI. Default: resolves with undefined. */
+  /** Whether to reject if the CLI cannot be installed. Otherwise, the result is undefined. */
   readonly isRequired: boolean
   /** Options and variables that choose the folders of this program. */
   readonly folderOptions: readonly string[]
