@@ -158,7 +158,7 @@ describe('a pending call', () => {
       { clock },
     )
     async function disposeLater() {
-      for (let count = 0; count < microtasks; count++) await undefined
+      for (let count = 0; count < microtasks; count++) await Promise.resolve()
       source.dispose()
     }
     await expect(source.getToken()).rejects.toMatchObject({ code: 'disposed' })
@@ -223,7 +223,7 @@ describe('errors of a custom source', () => {
       () => {
         // Otherwise a retry without a pause would never end.
         expect(++attempts).toBe(1)
-        return Promise.reject(error as unknown as Error)
+        return Promise.reject(error)
       },
       { clock },
     )
