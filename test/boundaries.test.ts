@@ -1,17 +1,17 @@
 import { execFile } from 'node:child_process'
-import { appendFileSync, cpSync, globSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { temporaryFolder } from '@acs-kit/test-support/test-folder'
-import { expect, it } from 'vitest'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 const packages = globSync('{infra,{apps,packages,tools}/*}/package.json', { cwd: root }).map((path) => dirname(path))
 const run = promisify(execFile)
 
-/** A copy of the sources that a test may change. */
-function copyWorkspace(): string {
-  const copy = temporaryFolder()
+/** A copy of the sources that tests may change. Each restores it. */
+const copy = new TemporaryFolder()
+beforeAll(() => {
   for (const name of [
     'package.json',
     'pnpm-lock.yaml',
@@ -22,22 +22,22 @@ function copyWorkspace(): string {
     'packages',
     'tools',
   ]) {
-    cpSync(join(root, name), join(copy, name), { recursive: true, filter: isSource })
+    cpSync(join(root, name), copy.join(name), { recursive: true, filter: isSource })
   }
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  return copy
-}
+  symlinkSync(join(root, 'node_modules'), copy.join('node_modules'))
+})
+afterAll(() => copy[Symbol.dispose]())
 
 // Names with a dot are caches, or temporary folders of other tests.
 function isSource(path: string): boolean {
   return !/^(?:node_modules|dist|lib|coverage|\..*)$/.test(basename(path))
 }
 
-async function findViolations(copy: string): Promise<string> {
+async function findViolations(): Promise<string> {
   const turbo = join(root, 'node_modules/.bin/turbo')
   const environment = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', NO_COLOR: '1' }
   try {
-    await run(turbo, ['boundaries', '--no-color'], { cwd: copy, env: environment })
+    await run(turbo, ['boundaries', '--no-color'], { cwd: copy.path, env: environment })
     return ''
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string }
@@ -56,25 +56,29 @@ interface Import {
   readonly isDeclared?: boolean
 }
 
-function addImport(copy: string, { folder, imported, isDeclared = true }: Import): void {
-  appendFileSync(join(copy, folder, 'forbidden.ts'), `import * as forbidden from '${imported}'\nvoid forbidden\n`)
+/** Adds an import until the current test has finished. */
+function addImport({ folder, imported, isDeclared = true }: Import): void {
+  const source = copy.join(folder, 'forbidden.ts')
+  writeFileSync(source, `import * as forbidden from '${imported}'\nvoid forbidden\n`)
+  onTestFinished(() => rmSync(source))
   if (!isDeclared) return
-  const manifest = readManifest(join(copy, folder))
+  const path = copy.join(folder, 'package.json')
+  const manifest = readManifest(folder)
   const dependencies = { ...manifest.dependencies, [imported]: 'workspace:*' }
-  writeFileSync(join(copy, folder, 'package.json'), JSON.stringify({ ...manifest, dependencies }))
+  writeFileSync(path, JSON.stringify({ ...manifest, dependencies }))
+  onTestFinished(() => cpSync(join(root, folder, 'package.json'), path))
 }
 
 it('reports nothing for the sources as they are', async () => {
-  expect(await findViolations(copyWorkspace())).toBe('')
+  expect(await findViolations()).toBe('')
 })
 
 it('accepts allowed imports', async () => {
-  const copy = copyWorkspace()
-  addImport(copy, { folder: 'apps/quickstart', imported: '@acs-kit/test-support' })
-  addImport(copy, { folder: 'packages/communication-emulator', imported: '@acs-kit/test-support' })
-  addImport(copy, { folder: 'tools/drills', imported: '@acs-kit/bench' })
-  addImport(copy, { folder: 'apps/web-demo', imported: 'fastify-communication-tokens' })
-  expect(await findViolations(copy)).toBe('')
+  addImport({ folder: 'apps/quickstart', imported: '@acs-kit/test-support' })
+  addImport({ folder: 'packages/communication-emulator', imported: '@acs-kit/test-support' })
+  addImport({ folder: 'tools/drills', imported: '@acs-kit/bench' })
+  addImport({ folder: 'apps/web-demo', imported: 'fastify-communication-tokens' })
+  expect(await findViolations()).toBe('')
 })
 
 // The expected reasons name the tags: some of these imports are also cycles, which turbo reports without tags.
@@ -91,19 +95,17 @@ it.each([
   ['packages/communication-emulator', '@acs-kit/quickstart', 'without any tag listed in allowlist'],
   ['tools/test-support', '@acs-kit/communication-emulator', 'without any tag listed in allowlist'],
 ])('reports that %s imports %s', async (folder, imported, reason) => {
-  const copy = copyWorkspace()
-  addImport(copy, { folder, imported })
+  addImport({ folder, imported })
   const violation = `Package \`${imported}\` found ${reason} for \`${readManifest(folder).name}\``
-  expect(unwrap(await findViolations(copy))).toContain(unwrap(violation))
+  expect(unwrap(await findViolations())).toContain(unwrap(violation))
 })
 
 it.each([
   ['commander', 'cannot import package `commander` because it is not a dependency'],
   ['../../communication-emulator/src/index.ts', '`../../communication-emulator/src/index.ts` leaves the package'],
 ])('reports an undeclared import of %s', async (imported, violation) => {
-  const copy = copyWorkspace()
-  addImport(copy, { folder: 'packages/communication-identity', imported, isDeclared: false })
-  expect(unwrap(await findViolations(copy))).toContain(unwrap(violation))
+  addImport({ folder: 'packages/communication-identity', imported, isDeclared: false })
+  expect(unwrap(await findViolations())).toContain(unwrap(violation))
 })
 
 // turbo reads only import statements. A path into another package would bypass its exports.
@@ -116,9 +118,10 @@ it.each([
   "import.meta.resolve('../../../packages/token-client/src/index.ts')",
   "join(root, 'infra/index.ts')",
 ])('finds the path in %s', (code) => {
-  const copy = copyWorkspace()
-  writeFileSync(join(copy, 'apps/quickstart/src/path.ts'), code)
-  expect(findForeignPaths(copy, 'apps/quickstart')).toHaveLength(1)
+  const path = copy.join('apps/quickstart/src/path.ts')
+  writeFileSync(path, code)
+  onTestFinished(() => rmSync(path))
+  expect(findForeignPaths(copy.path, 'apps/quickstart')).toHaveLength(1)
 })
 
 /** The built package of the service, which infra deploys. */
