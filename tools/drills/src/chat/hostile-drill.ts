@@ -13,21 +13,34 @@ const maxDelayMs = 5000
 const maxGrowthMiB = 192
 /** Two heartbeats of 25 seconds, and a margin. */
 const maxSilenceMs = 70_000
+/** Runs the heartbeats of the emulator at a signal instead of every 25 seconds. */
+const heartbeatsBySignal = `data:text/javascript,${encodeURIComponent(`
+  const { setInterval } = globalThis
+  globalThis.setInterval = (run, ms, ...args) => {
+    if (ms !== 25_000) return setInterval(run, ms, ...args)
+    process.on('SIGUSR2', run)
+    return setInterval(() => {}, ms)
+  }`)}`
 
 export interface ChatHostileOptions {
   /** Clients of each kind. */
   readonly clients: number
   /** Edits of a message, each of which is an event for all clients of the thread, except for those that vanish. */
   readonly edits: number
+  /** Whether the drill causes the heartbeats instead of waiting for them. Default: false. */
+  readonly causesHeartbeats?: boolean
 }
 
 /**
  * Connects clients that do not read while many events are sent, and clients that vanish without closing their connection. Throws
  * unless the emulator disconnects them, keeps its memory within a limit, and sends each event in time to a client that reads.
  */
-export async function runChatHostileDrill({ clients, edits }: ChatHostileOptions) {
+export async function runChatHostileDrill({ clients, edits, causesHeartbeats = false }: ChatHostileOptions) {
   using keys = new TemporaryFolder()
-  await using emulator = await EmulatorProcess.start({ keyFolder: keys.path })
+  await using emulator = await EmulatorProcess.start({
+    keyFolder: keys.path,
+    ...(causesHeartbeats && { preloads: [heartbeatsBySignal] }),
+  })
   const [reader, slow, vanished] = [
     await ChatUser.create(emulator),
     await ChatUser.create(emulator),
@@ -66,7 +79,12 @@ export async function runChatHostileDrill({ clients, edits }: ChatHostileOptions
   // Only a client that reads notices that it is disconnected.
   for (const { socket } of slowOnes) socket.resume()
   await expectClosed(slowOnes, 'does not read', maxDelayMs)
-  await expectClosed(vanishedOnes, 'does not respond', maxSilenceMs)
+  for (let beats = causesHeartbeats ? 2 : 0; beats > 0; beats--) {
+    process.kill(emulator.server.pid, 'SIGUSR2')
+    // The first event may precede the heartbeat. After the second, the reader has responded.
+    for (let count = 0; count < 2; count++) await edit()
+  }
+  await expectClosed(vanishedOnes, 'does not respond', causesHeartbeats ? maxDelayMs : maxSilenceMs)
   if (!reading.isOpen) throw new Error('the emulator disconnected a client that responds to its heartbeats')
   await edit()
   await expectHealthy(emulator)
