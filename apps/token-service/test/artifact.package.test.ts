@@ -15,6 +15,8 @@ import { ServiceFixture } from './service-fixture.ts'
 // Outside the workspace, so that no parent folder has node_modules.
 const folder = new TemporaryFolder()
 const script = folder.join('first/server.js')
+/** The service keeps compiled code there. */
+const TMPDIR = folder.path
 
 beforeAll(() => buildArtifact(folder.join('first')))
 afterAll(() => folder[Symbol.dispose]())
@@ -79,7 +81,7 @@ it.each(findOldNodes())('rejects Node $version with a message', ({ version, comm
 it('reports all configuration errors together, without secrets', async () => {
   await using server = ServerProcess.launch({
     script,
-    env: { PORT: 'x', COMMUNICATION_SERVICES_CONNECTION_STRING: 'endpoint=http://x;accesskey=c2VjcmV0' },
+    env: { TMPDIR, PORT: 'x', COMMUNICATION_SERVICES_CONNECTION_STRING: 'endpoint=http://x;accesskey=c2VjcmV0' },
   })
   expect(await server.exit()).toBe(1)
   expect(server.stderr.split('\n')).toEqual([
@@ -98,7 +100,14 @@ describe('as a process', () => {
   async function start(fixture: ServiceFixture, env: Record<string, string> = {}) {
     const server = await ServerProcess.start({
       script,
-      env: { ...fixture.env, HOST: '127.0.0.1', PORT: '0', NODE_EXTRA_CA_CERTS: fixture.emulator.caPath, ...env },
+      env: {
+        ...fixture.env,
+        TMPDIR,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        NODE_EXTRA_CA_CERTS: fixture.emulator.caPath,
+        ...env,
+      },
       ready: /the service listens/,
     })
     const line = server.stdout.split('\n').find((text) => text.includes('the service listens'))!
@@ -108,7 +117,10 @@ describe('as a process', () => {
 
   it('reports an invalid HOST in one line, without repeating it', async () => {
     await using fixture = await ServiceFixture.start()
-    await using server = ServerProcess.launch({ script, env: { ...fixture.env, HOST: 'not a host name', PORT: '0' } })
+    await using server = ServerProcess.launch({
+      script,
+      env: { ...fixture.env, TMPDIR, HOST: 'not a host name', PORT: '0' },
+    })
     expect(await server.exit()).toBe(1)
     expect(server.stderr).toMatch(/^HOST and METRICS_HOST must be addresses of this machine: .*\n$/m)
     expect(server.stderr + server.stdout).not.toContain('not a host name')
@@ -201,6 +213,7 @@ describe('as a process', () => {
       script,
       env: {
         ...fixture.env,
+        TMPDIR,
         HOST: '127.0.0.1',
         PORT: '0',
         METRICS_PORT: '0',

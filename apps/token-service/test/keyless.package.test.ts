@@ -23,6 +23,7 @@ it('needs no access key with a managed identity (unmodified DefaultAzureCredenti
       IDENTITY_ENDPOINT: entra.managedIdentity.endpoint,
       IDENTITY_HEADER: entra.managedIdentity.header,
       NODE_EXTRA_CA_CERTS: caPath,
+      TMPDIR: folder.path,
     },
     ready: /"address"/,
   })

@@ -42,7 +42,8 @@ export async function startOnAppService(
   else await buildArtifact(root)
   return await TokenServiceProcess.start({
     script: join(root, parseCommand(appCommandLine, linuxFxVersion)),
-    env: { ...toSiteEnvironment(emulator, appSettings), ...settings },
+    // Compiled code of this path is of no use to another run, so it is removed together with the package.
+    env: { ...toSiteEnvironment(emulator, appSettings), TMPDIR: folder.path, ...settings },
     clock: emulator.clock,
     onLog,
   })

@@ -177,6 +177,8 @@ async function startProcesses(
     SIGN_IN_ISSUERS: JSON.stringify([{ issuer: issuer.issuer, audience }]),
     COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
     IDENTITY_STORE_CONNECTION_STRING: azurite.connectionString,
+    // Removes compiled code together with the artifact.
+    TMPDIR: folder.path,
     ...settings,
   }
   return { emulator, issuer, azurite, blobs: undefined, service: { script: folder.join('artifact/server.js'), env } }

@@ -1,9 +1,10 @@
+import { readdirSync } from 'node:fs'
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { buildArtifact } from 'fastify-communication-tokens/build'
 import { BlobServiceClient } from '@azure/storage-blob'
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { startOnAppService } from '../src/app-service.ts'
 
 const group = '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/g'
@@ -11,18 +12,21 @@ const identity = `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdent
 const open = new AsyncDisposableStack()
 let emulator: Emulator
 let blobs: Azurite
+let folder: TemporaryFolder
 
 beforeAll(async () => {
   emulator = open.use(await startEmulator())
   blobs = open.use(await Azurite.start({ service: 'blob', tls: emulator.tlsFiles, oauth: true }))
-  const folder = open.use(new TemporaryFolder())
-  await buildArtifact(folder.join('package'))
+  const built = open.use(new TemporaryFolder())
+  await buildArtifact(built.join('package'))
   const container = BlobServiceClient.fromConnectionString(blobs.connectionString).getContainerClient('packages')
   await container.create()
-  await container.getBlockBlobClient('a.zip').uploadFile(folder.join('package.zip'))
+  await container.getBlockBlobClient('a.zip').uploadFile(built.join('package.zip'))
   await put('', '2024-03-01', {})
 })
 afterAll(() => open.disposeAsync())
+beforeEach(() => void (folder = new TemporaryFolder()))
+afterEach(() => folder[Symbol.dispose]())
 
 async function put(path: string, apiVersion: string, body: object): Promise<void> {
   const { accessToken } = await emulator.entra.signIn({ user: 'a', audience: 'https://management.azure.com' })
@@ -58,7 +62,6 @@ async function start({ identities = [identity], settings }: SiteOptions = {}) {
     },
     properties: { siteConfig: { linuxFxVersion: 'NODE|24-lts', appCommandLine: 'node server.js', appSettings } },
   })
-  using folder = new TemporaryFolder()
   return startOnAppService(emulator, { folder, hasPackage: true, settings: { PORT: '0' } })
 }
 
@@ -66,6 +69,11 @@ it('starts the package with the recorded app settings only, whatever the environ
   vi.stubEnv('IDENTITY_STORE_ENDPOINT', 'https://127.0.0.1:1/devstoreaccount1')
   await expect(start()).rejects.toThrow(/IDENTITY_STORE_ENDPOINT is missing/)
   vi.unstubAllEnvs()
+})
+
+it('keeps compiled code with the package, whose path differs in each run', async () => {
+  await expect(start({ settings: { SIGN_IN_ISSUERS: undefined } })).rejects.toThrow(/SIGN_IN_ISSUERS is missing/)
+  expect(readdirSync(folder.path)).toEqual([expect.stringMatching(/^token-service-\d+$/), 'wwwroot'])
 })
 
 it('names the reason why it cannot sign in for the package', async () => {
