@@ -31,9 +31,10 @@ export async function startEmulatedEngine(options: EmulatedEngineOptions): Promi
       keys: Azurite.accountKeys,
     }
   }
-  const provider = options.provider ?? (await startStandInProvider(resourceManager.servicePrincipal))
   await using parts = new AsyncDisposableStack()
   const folder = parts.use(new TemporaryFolder())
+  // After the folder, which may not be writable: from here on, the engine stops the provider.
+  const provider = options.provider ?? (await startStandInProvider(resourceManager.servicePrincipal))
   const artifact = folder.join('token-service')
   // From the current sources, and not to the folder of the checkout, where another run may build as well.
   const building = blobs ? buildArtifact(artifact) : Promise.resolve()
