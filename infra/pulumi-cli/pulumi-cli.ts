@@ -32,8 +32,13 @@ export async function findPulumi(): Promise<PulumiCommand | undefined> {
     const version = cli.version?.toString() ?? 'unknown'
     throw new Error(`${onPath} is version ${version}, need >= ${minVersion}: upgrade it or remove it from PATH`)
   }
-  const root = [downloaded, built].find((folder) => existsSync(join(folder, 'bin', executable)))
-  return root === undefined ? undefined : PulumiCommand.get({ root, skipVersionCheck: true })
+  for (const root of [downloaded, built]) {
+    if (!existsSync(join(root, 'bin', executable))) continue
+    // An interrupted installer leaves a part of the program, which does not run: it is missing, and installed again.
+    const cli = await PulumiCommand.get({ root, skipVersionCheck: true }).catch(() => undefined)
+    if (cli?.version) return cli
+  }
+  return undefined
 }
 
 /** Finds the Pulumi CLI like `findPulumi`. Throws if it is missing. */

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { expect, it } from 'vitest'
+import { builtVersion } from '../pulumi-cli/build-cli.ts'
 import { runCommand } from './run-command.ts'
 
 /** An environment without a Pulumi CLI, whose cache is a temporary folder. */
@@ -80,6 +81,22 @@ it.each([
   writePulumi(join(env.XDG_CACHE_HOME, 'acs-kit/pulumi/official/bin/pulumi'), 'v3.270.0', exported)
   const stderr = `mappings: the process that reads the outputs of stack dev failed, run the command again: ${reason}\n`
   expect(await runCommand('mappings', ['export', 'dev', '--format', 'csv'], env)).toMatchObject({ code: 1, stderr })
+})
+
+it.each([
+  ['is empty', ''],
+  ['ends early', '#!/bin/sh\nif ['],
+])('does not use a downloaded CLI whose program %s', async (_name, program) => {
+  const env = temporaryEnvironment()
+  const cache = join(env.XDG_CACHE_HOME, 'acs-kit/pulumi')
+  const path = join(cache, 'official/bin/pulumi')
+  writePulumi(path, 'v3.270.0')
+  writeFileSync(path, program)
+  const missing = /^teardown: Pulumi CLI not found: install it/
+  expect(await runCommand('teardown', ['dev', '--yes'], env)).toMatchObject({ stderr: expect.stringMatching(missing) })
+  writePulumi(join(cache, builtVersion, 'bin/pulumi'), 'v3.270.0')
+  const used = /^teardown: stack dev does not exist/
+  expect(await runCommand('teardown', ['dev', '--yes'], env)).toMatchObject({ stderr: expect.stringMatching(used) })
 })
 
 it('uses the CLI that `npm run pulumi:cli` installed', async () => {
