@@ -104,7 +104,7 @@ describe('sign-in', () => {
     expect(output).toEqual({
       stdout: '',
       stderr:
-        'communication-emulator: no emulator is running on port 1: start one with `communication-emulator start`, or set its --port and --keys\n',
+        'communication-emulator: no emulator is running on port 1: start one with `communication-emulator start`, or set its --port, --hostname and --keys\n',
     })
   })
 

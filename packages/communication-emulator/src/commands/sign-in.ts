@@ -36,7 +36,7 @@ export async function signIn(user: string, flags: SignInFlags): Promise<void> {
   const body = JSON.stringify({ user, audience, scopes, roles, clientId, lifetimeMinutes })
   const response = await fetch(url, { method: 'POST', headers, body }).catch((cause: unknown) => {
     throw new Error(
-      `no emulator is running on port ${port}: start one with \`communication-emulator start\`, or set its --port and --keys`,
+      `no emulator is running on port ${port}: start one with \`communication-emulator start\`, or set its --port, --hostname and --keys`,
       { cause },
     )
   })
