@@ -1,7 +1,7 @@
 // `prepack` and `postpack` of a published package, for pnpm and npm. pnpm applies `publishConfig` and the catalog's versions by
 // itself; npm packs package.json as it is, so for npm the file is replaced by pnpm's version while it packs.
 import { execSync } from 'node:child_process'
-import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 
 const original = 'package.workspace.json'
@@ -9,11 +9,13 @@ const original = 'package.workspace.json'
 const isNpm = basename(process.env.npm_execpath ?? '').startsWith('npm')
 
 if (process.env.npm_lifecycle_event === 'prepack') {
+  // Still there if npm was interrupted before `postpack`.
+  if (existsSync(original)) renameSync(original, 'package.json')
   compile()
   if (isNpm) {
     const tarball = 'package.npm.tgz'
     execSync(`pnpm pack --ignore-scripts --out ${tarball}`)
-    renameSync('package.json', original)
+    copyFileSync('package.json', original)
     execSync(`tar -xzf ${tarball} --strip-components 1 package/package.json package/LICENSE`)
     rmSync(tarball)
   }
