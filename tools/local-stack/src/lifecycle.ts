@@ -44,7 +44,7 @@ export async function runLifecycle({ staysUp, signal, ...options }: LifecycleOpt
     transcript.printTitle('pulumi destroy')
     await stack.service[Symbol.asyncDispose]()
     transcript.printStep('stopped', 'the token service')
-    await stack.resources.destroy()
+    await stack.resources.destroy(staysUp ? undefined : signal)
   }
   await parts.disposeAsync()
   transcript.print('\nEverything is stopped, and nothing remains.')

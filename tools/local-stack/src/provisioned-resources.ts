@@ -28,8 +28,8 @@ export interface ProvisionedResources extends AsyncDisposable {
   readonly connectionString: string | undefined
   /** Variables with which a command of `infra` finds the stack and signs in. */
   readonly commandEnvironment: Readonly<Record<string, string | undefined>>
-  /** Runs `pulumi destroy`. Rejects if a resource remains. */
-  destroy(): Promise<void>
+  /** Runs `pulumi destroy`, which `signal` cancels. Rejects if a resource remains. */
+  destroy(signal?: AbortSignal): Promise<void>
 }
 
 /** Runs `pulumi up`. */
@@ -72,9 +72,9 @@ export async function provisionResources(
       IDENTITY_ENDPOINT: emulator.entra.managedIdentity.endpoint,
       IDENTITY_HEADER: emulator.entra.managedIdentity.header,
     },
-    async destroy() {
+    async destroy(destroySignal) {
       let count = 0
-      await engine.destroy({ onResource: () => count++ })
+      await engine.destroy({ onResource: () => count++, signal: destroySignal })
       onStep('destroyed', `${count} resources`)
       const remaining = emulator.resourceManager.resources().map(({ id }) => id.id)
       if (remaining.length > 0) {

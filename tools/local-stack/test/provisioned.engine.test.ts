@@ -108,6 +108,39 @@ describe.runIf(runsEngine)('with a Pulumi CLI', () => {
     expect(findProcesses(folder)).toEqual([])
   })
 
+  it.each([
+    {
+      name: 'destroys everything on Ctrl+C',
+      args: ['--keep'],
+      at: /^call .*\n/m,
+      code: 0,
+      end: / remaining .* none$/m,
+    },
+    {
+      name: 'can be interrupted during a destroy',
+      args: [],
+      at: /^ {2}stopped /m,
+      code: 1,
+      end: /^acs-kit: interrupted$/m,
+    },
+  ])('$name in a terminal', async ({ args, at, code, end }) => {
+    const folder = temporaryFolder()
+    const ports = ['--port', '0', '--emulator-port', '0', '--demo-port', '0']
+    await using start = ServerProcess.launch({
+      script,
+      args: ['--pulumi', ...args, ...ports],
+      env: { ...environment, TMPDIR: folder },
+      isDetached: true,
+    })
+    await expect.poll(() => start.stdout, { interval: 5 }).toMatch(at)
+    // A terminal sends it to all processes of the group.
+    process.kill(-start.pid, 'SIGINT')
+    expect(await start.exit()).toBe(code)
+    expect(start.stdout + start.stderr).toMatch(end)
+    expect(readdirSync(folder)).toEqual([])
+    expect(findProcesses(folder)).toEqual([])
+  })
+
   it('ends with a remedy if it cannot write to TMPDIR', async () => {
     await expect(
       run(process.execPath, [script], { env: { ...environment, TMPDIR: '/dev/null/x' } }),

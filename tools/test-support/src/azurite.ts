@@ -73,6 +73,8 @@ export class Azurite implements AsyncDisposable {
         'data:text/javascript,process.umask(0o077)',
       ],
       env: childEnvironment({ AZURITE_ACCOUNTS: [account, ...accountKeys].join(':') }),
+      // `pulumi destroy` needs it after Ctrl+C. On Windows, this would open a window.
+      isDetached: process.platform !== 'win32',
       ready: 'message',
     })
     return new Azurite(server, (server.message as AddressInfo).port, options)

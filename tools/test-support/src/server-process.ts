@@ -16,6 +16,8 @@ export interface ServerCommand {
   readonly onOutput?: (text: string) => void
   /** Receives standard output instead of a pipe, whose reader would take time of this process. */
   readonly outputFile?: string
+  /** Starts a process group, which Ctrl+C in a terminal does not reach. */
+  readonly isDetached?: boolean
   /** Shows that the server is ready: a pattern in standard output, or the first message over an IPC channel. */
   readonly ready: RegExp | 'message'
 }
@@ -42,12 +44,22 @@ export class ServerProcess implements AsyncDisposable {
   #isReady = false
 
   private constructor(command: LaunchCommand) {
-    const { script, args = [], env = childEnvironment(), preloads = [], onOutput, outputFile, ready } = command
+    const {
+      script,
+      args = [],
+      env = childEnvironment(),
+      preloads = [],
+      onOutput,
+      outputFile,
+      isDetached,
+      ready,
+    } = command
     const execArgs = preloads.flatMap((module) => ['--import', module])
     const output = outputFile === undefined ? 'pipe' : openSync(outputFile, 'w')
     this.#child = spawn(process.execPath, [...execArgs, script, ...args], {
       stdio: ['ignore', output, 'pipe', ...(ready === 'message' ? (['ipc'] as const) : [])],
       env,
+      detached: isDetached ?? false,
     })
     if (typeof output === 'number') closeSync(output)
     running.add(this.#child)
