@@ -73,7 +73,7 @@ export async function runAgainstEchoes(
     ALLOWED_ORIGINS: `https://user:${password}@app.example`,
     SCOPE_POLICY: JSON.stringify({ [sig]: sig }),
   }
-  for (const [name, value] of Object.entries(rejected)) {
+  const rejections = Object.entries(rejected).map(async ([name, value]) => {
     await using server = ServerProcess.launch({ script: serviceScript, env: { ...env, [name]: value } })
     outputs.set(`the service with an invalid ${name}`, server)
     while (server.isRunning) {
@@ -81,7 +81,8 @@ export async function runAgainstEchoes(
       await sleep(5)
     }
     await server.exit()
-  }
+  })
+  await Promise.all(rejections)
   return [sig, ...communication.secrets, ...store.secrets, ...keys.secrets]
 }
 

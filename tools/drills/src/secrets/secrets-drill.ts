@@ -58,26 +58,31 @@ async function runPrograms(folder: TemporaryFolder, outputs: Outputs): Promise<R
     'a misspelled connection string': emulator.connectionString.replace('accesskey', 'acceskey'),
     'half a key': emulator.connectionString.slice(0, -20),
   }
-  for (const [situation, connectionString] of Object.entries(connectionStrings)) {
-    await runQuickstart(situation, {
-      NODE_EXTRA_CA_CERTS: emulator.caPath,
-      COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
-    })
+  const runQuickstarts = async () => {
+    for (const [situation, connectionString] of Object.entries(connectionStrings)) {
+      await runQuickstart(situation, {
+        NODE_EXTRA_CA_CERTS: emulator.caPath,
+        COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
+      })
+    }
   }
-  const echoed = await runAgainstEchoes(options.keyFolder, given, outputs, runQuickstart)
-  await run('the quickstart in the emulator', {
-    ...emulatorCommand(options),
-    script: emulatorScript,
-    args: ['exec', '--keys', options.keyFolder, '--', process.execPath, quickstartScript],
-  })
-  await run('npm start with the given key', {
-    script: startScript,
-    env: childEnvironment({
-      XDG_DATA_HOME: folder.join('home'),
-      COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
-      NODE_EXTRA_CA_CERTS: emulator.caPath,
+  const [echoed] = await Promise.all([
+    runAgainstEchoes(options.keyFolder, given, outputs, runQuickstart),
+    runQuickstarts(),
+    run('the quickstart in the emulator', {
+      ...emulatorCommand(options),
+      script: emulatorScript,
+      args: ['exec', '--keys', options.keyFolder, '--', process.execPath, quickstartScript],
     }),
-  })
+    run('npm start with the given key', {
+      script: startScript,
+      env: childEnvironment({
+        XDG_DATA_HOME: folder.join('home-of-start'),
+        COMMUNICATION_SERVICES_CONNECTION_STRING: emulator.connectionString,
+        NODE_EXTRA_CA_CERTS: emulator.caPath,
+      }),
+    }),
+  ])
   await run('an emulator with a data folder in use', emulatorCommand(options))
   await run('an emulator with half a key', emulatorCommand({ ...options, accessKey: given.slice(0, -3) }))
   const regenerated = await emulator.regenerateKey('primary')
