@@ -55,11 +55,8 @@ async function speaksGrpc(host: string): Promise<boolean> {
   return promise.finally(() => session.destroy())
 }
 
-/**
- * Starts a stack and sends a request under a foreign host name to each of its servers. Returns their number, the listeners that
- * other machines can reach, and the responses that do not reject the request.
- */
-export async function probeListeners(script: string, args: readonly string[]) {
+/** Starts a stack, probes its listeners and stops it. */
+export async function probeStack(script: string, args: readonly string[]) {
   const folder = temporaryFolder()
   await using started = await ServerProcess.start({
     script: join(import.meta.dirname, '../src', script),
@@ -67,10 +64,19 @@ export async function probeListeners(script: string, args: readonly string[]) {
     env: { ...environment, TMPDIR: folder },
     ready: /^call .*\n/m,
   })
-  const listeners = findListeners(folder)
-  const responses = (await Promise.all(listeners.map(sendAsForeign))).flat()
+  const probed = await probeListeners(folder)
   process.kill(started.pid, 'SIGINT')
   expect(await started.exit()).toBe(0)
+  return probed
+}
+
+/**
+ * Sends a request under a foreign host name to each server of the processes that `mark` identifies. Returns their number, the
+ * listeners that other machines can reach, and the responses that do not reject the request.
+ */
+export async function probeListeners(mark: string) {
+  const listeners = findListeners(mark)
+  const responses = (await Promise.all(listeners.map(sendAsForeign))).flat()
   return {
     servers: new Set(responses.map(({ port }) => port)).size,
     reachable: listeners.filter(({ address }) => address !== '127.0.0.1' && address !== '[::1]'),

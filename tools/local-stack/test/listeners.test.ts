@@ -5,7 +5,7 @@ import { startEmulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
 import { describe, expect, it } from 'vitest'
-import { probeListeners, send } from './foreign-hosts.ts'
+import { probeStack, send } from './foreign-hosts.ts'
 
 describe.runIf(process.platform === 'linux')('a local stack', () => {
   it.each<[string, string[]]>([
@@ -15,7 +15,7 @@ describe.runIf(process.platform === 'linux')('a local stack', () => {
     'serves only this machine and rejects foreign host names, started by %s %j',
     async (script, args) => {
       // Emulator, Azurite, service and demo.
-      expect(await probeListeners(script, args)).toEqual({ servers: 4, reachable: [], accepted: [] })
+      expect(await probeStack(script, args)).toEqual({ servers: 4, reachable: [], accepted: [] })
     },
     120_000,
   )

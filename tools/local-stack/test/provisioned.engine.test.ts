@@ -1,23 +1,26 @@
 import { execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
 import type { Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
+import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { startLocalStack } from '../src/local-stack.ts'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { startLocalStack, type LocalStack } from '../src/local-stack.ts'
 import { startForeignEnvironment } from './foreign-environment.ts'
+import { probeListeners } from './foreign-hosts.ts'
 import { findProcesses } from './processes.ts'
 import { cli, runsEngine } from './pulumi-process.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../../..')
 const script = join(import.meta.dirname, '../src/start.ts')
+const printOutputs = join(import.meta.dirname, '../src/print-outputs.ts')
+const mappings = fileURLToPath(import.meta.resolve('@acs-kit/infra/mappings'))
 const { COMMUNICATION_SERVICES_CONNECTION_STRING: _, ...environment } = process.env
-
-afterEach(() => void vi.unstubAllEnvs())
 
 function readAllFiles(folder: string): string {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -89,7 +92,7 @@ describe.runIf(runsEngine)('with a Pulumi CLI', () => {
     },
   )
 
-  it('runs until it is stopped, and then destroys everything', async () => {
+  it('serves only this machine until it is stopped, and then destroys everything', async () => {
     const folder = temporaryFolder()
     await using up = await ServerProcess.start({
       script,
@@ -101,6 +104,8 @@ describe.runIf(runsEngine)('with a Pulumi CLI', () => {
     expect(JSON.parse(stdout)).toMatchObject({ communicationUserId: expect.stringMatching(/^8:acs:/) })
     const [, page] = /^open +(\S+)/m.exec(up.stdout)!
     expect(await (await fetch(page!)).text()).toContain('<!doctype html>')
+    // The emulator serves a provisioned resource on a port of its own, and Azurite serves blobs.
+    expect(await probeListeners(folder)).toEqual({ servers: 6, reachable: [], accepted: [] })
     process.kill(up.pid, 'SIGTERM')
     expect(await up.exit()).toBe(0)
     expect(up.stdout).toMatch(/^ {2}remaining +[\d.]+ s {2}none$/m)
@@ -164,45 +169,86 @@ describe.runIf(runsEngine)('with a Pulumi CLI', () => {
     expect(readdirSync(folder)).toEqual([])
     expect(findProcesses(folder)).toEqual([])
   })
+})
 
-  it.runIf(process.platform === 'linux')(
-    'keeps secrets in memory, and the service responds with 503 after its resource was deleted',
-    async () => {
-      vi.stubEnv('TMPDIR', temporaryFolder())
-      let output = ''
-      const record = (text: string) => void (output += text)
-      await using stack = await startLocalStack({
+// The last test deletes the resource.
+describe.runIf(runsEngine)('a provisioned local stack', () => {
+  const open = new AsyncDisposableStack()
+  let stack: LocalStack
+  let folder: string
+  let output = ''
+
+  beforeAll(async () => {
+    folder = open.use(new TemporaryFolder()).path
+    vi.stubEnv('TMPDIR', folder)
+    const record = (text: string) => void (output += text)
+    stack = open.use(
+      await startLocalStack({
         provision: { cli: cli! },
-        ports: { emulator: 0, service: 0 },
+        ports: { emulator: 0, service: 0, demo: 0 },
         onLog: record,
         onStep: (name, result) => record(`${name} ${result}`),
-      })
-      const { emulator, service } = stack
-      const resources = stack.resources!
-      const requestToken = async (user: string) => {
-        const { accessToken } = await emulator.entra.signIn({ user })
-        const headers = { Authorization: `Bearer ${accessToken}` }
-        return { accessToken, response: await fetch(new URL('/v1/token', service.url), { method: 'POST', headers }) }
-      }
-      const { accessToken, response: issued } = await requestToken('carol')
-      const { token } = (await issued.json()) as { token: string }
-      const { primaryKey, secondaryKey, connectionString } = resources.outputs
-      expect(connectionString).toBe(emulator.resources.at(-1)!.connectionString)
-      expect(await listStorageKeys(emulator)).toEqual(Azurite.accountKeys)
-      const places = { files: readAllFiles(process.env['TMPDIR']!), commands: readCommandLines(), output }
-      for (const [place, text] of Object.entries(places)) {
-        expect(text.length, place).toBeGreaterThan(500)
-        for (const secret of [primaryKey, secondaryKey, token, accessToken, ...Azurite.accountKeys]) {
-          expect(text.includes(secret!), `a secret in ${place}`).toBe(false)
-        }
-      }
+      }),
+    )
+  })
+  afterAll(async () => {
+    await open.disposeAsync()
+    vi.unstubAllEnvs()
+  })
 
-      await resources.destroy()
-      const { response } = await requestToken('dave')
-      expect([response.status, response.headers.get('Content-Type')]).toEqual([503, expect.stringMatching(/problem/)])
-      expect((await fetch(new URL('/healthz', service.url))).status).toBe(200)
-    },
-  )
+  /** Signs a user in and requests a token from the service. */
+  async function requestToken(user: string) {
+    const { accessToken, oid } = await stack.emulator.entra.signIn({ user })
+    const headers = { Authorization: `Bearer ${accessToken}` }
+    const response = await fetch(new URL('/v1/token', stack.service.url), { method: 'POST', headers })
+    return { accessToken, oid, response }
+  }
+
+  it('has mappings that can be exported and restored', async () => {
+    const { oid, response } = await requestToken('alice')
+    const { communicationUserId } = (await response.json()) as { communicationUserId: string }
+    const { port } = new URL(stack.demo!.url)
+    const cwd = temporaryFolder()
+    const node = `'${process.execPath}'`
+    /** As in the README, with the programs behind the scripts. */
+    const runMappings = (args: string) =>
+      run(
+        'sh',
+        ['-c', `eval "$(${node} '${printOutputs}' --demo-port ${port} --pulumi)"; ${node} '${mappings}' ${args}`],
+        { cwd, env: { PATH: `${dirname(cli!.command)}:${process.env['PATH']}`, HOME: process.env['HOME'] } },
+      )
+    await runMappings('export local users.csv --format csv')
+    expect(readFileSync(join(cwd, 'users.csv'), 'utf8').split('\n')[1]).toBe(
+      `${communicationUserId},${oid},${stack.emulator.entra.tenantId},mapped,`,
+    )
+    await runMappings('export local backup.ndjson --format ndjson')
+    const imported = await runMappings('import local backup.ndjson')
+    expect(imported.stdout).toMatch(
+      /^0 users and 0 journal entries inserted, [12] already present, 0 in conflict, 0 rejected\n$/,
+    )
+  })
+
+  it.runIf(process.platform === 'linux')('keeps secrets in memory', async () => {
+    const { accessToken, response } = await requestToken('carol')
+    const { token } = (await response.json()) as { token: string }
+    const { primaryKey, secondaryKey, connectionString } = stack.resources!.outputs
+    expect(connectionString).toBe(stack.emulator.resources.at(-1)!.connectionString)
+    expect(await listStorageKeys(stack.emulator)).toEqual(Azurite.accountKeys)
+    const places = { files: readAllFiles(folder), commands: readCommandLines(), output }
+    for (const [place, text] of Object.entries(places)) {
+      expect(text.length, place).toBeGreaterThan(500)
+      for (const secret of [primaryKey, secondaryKey, token, accessToken, ...Azurite.accountKeys]) {
+        expect(text.includes(secret!), `a secret in ${place}`).toBe(false)
+      }
+    }
+  })
+
+  it('responds with 503 after its resource was deleted', async () => {
+    await stack.resources!.destroy()
+    const { response } = await requestToken('dave')
+    expect([response.status, response.headers.get('Content-Type')]).toEqual([503, expect.stringMatching(/problem/)])
+    expect((await fetch(new URL('/healthz', stack.service.url))).status).toBe(200)
+  })
 })
 
 it("reports why provisioning is skipped, and uses the emulator's default resource", async () => {
@@ -212,7 +258,7 @@ it("reports why provisioning is skipped, and uses the emulator's default resourc
   chmodSync(join(folder, 'bin/pulumi'), 0o755)
   const env = { ...environment, TMPDIR: folder, PATH: join(folder, 'bin') }
   const { stdout } = await run(process.execPath, [script], { env })
-  expect(stdout).toMatch(/^Provisioning skipped, using the emulator's default resource: .*3\.1\.0.* 3\.217/)
+  expect(stdout).toMatch(/^Provisioning skipped, using the emulator's default resource: .*3\.1\.0.* 3\.217/m)
   expect(stdout).toMatch(/^ {2}deleted /m)
   await expect(run(process.execPath, [script, '--pulumi', '--once'], { env })).rejects.toMatchObject({
     code: 1,
