@@ -44,7 +44,8 @@ export function formatError(error: unknown, folderOptions: readonly string[] = [
   const [, reservedPort] = /listen EACCES.*?:(\d+)/.exec(message) ?? []
   if (reservedPort) return `this user may not listen on port ${reservedPort}: choose one above 1023 with ${portOptions}`
   const folders = alternatives.format([...folderOptions, 'TMPDIR'])
-  if (/ENOSPC|EDQUOT/.test(message)) return `${message}: free some disk space, or choose other folders with ${folders}`
+  if (/ENOSPC|EDQUOT|no space left/.test(message))
+    return `${message}: free some disk space, or choose other folders with ${folders}`
   if (/^(?:EACCES|EEXIST|ENOTDIR|EPERM|EROFS)$/.test(code) && !/^(?:listen|spawn)/.test(syscall))
     return `${message}: choose writable folders with ${folders}`
   return message

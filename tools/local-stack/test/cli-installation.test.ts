@@ -15,8 +15,14 @@ const { lookup } = dns
 dns.lookup = (host, options, done) => host === 'get.pulumi.com' ? done(new Error('offline')) : lookup(host, options, done)
 `)}`
 
+interface Options {
+  readonly args?: readonly string[]
+  readonly build: string
+  readonly ready?: RegExp
+}
+
 /** Starts without a Pulumi CLI. A Go that compiles one of three packages, and then waits for `finish`, is installed. */
-async function startWithGo(folder: string, { args = [], build }: { args?: string[]; build: string }) {
+async function startWithGo(folder: string, { args = [], build, ready = /of 3 Go packages compiled/ }: Options) {
   const bin = join(folder, 'bin')
   mkdirSync(bin)
   writeFileSync(
@@ -44,7 +50,7 @@ esac
       XDG_CACHE_HOME: join(folder, 'cache'),
       TMPDIR: folder,
     },
-    ready: /of 3 Go packages compiled/,
+    ready,
   })
 }
 
@@ -68,9 +74,19 @@ it('continues without Pulumi if the build fails', async () => {
   await using start = await startWithGo(folder, { build: 'echo "no space left on device" >&2; exit 1' })
   writeFileSync(join(folder, 'finish'), '')
   expect(await start.exit()).toBe(0)
-  expect(start.stdout).toMatch(/^Provisioning skipped, .*: go build failed: no space left on device$/m)
+  expect(start.stdout).toMatch(
+    /^Provisioning skipped, .*: go build failed: no space left on device: free some disk space, or choose .*HOME/m,
+  )
   expect(start.stdout).toMatch(/^Deleted the identity/m)
   expect(start.stderr).toBe('')
+})
+
+it('names the remedy for a cache folder that cannot be written', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'cache'), '')
+  await using start = await startWithGo(folder, { build: '', ready: /^Deleted the identity/m })
+  expect(await start.exit()).toBe(0)
+  expect(start.stdout).toMatch(/^Provisioning skipped, .*: ENOTDIR: .*: choose writable folders with --keys, HOME or/m)
 })
 
 it.each(['SIGTERM', 'SIGKILL'] as const)('stops the build on %s', async (signal) => {

@@ -13,7 +13,7 @@ export class CliInstallation implements AsyncDisposable {
   readonly #exited: Promise<unknown>
   readonly #early: string[] = []
   #log = (line: string): unknown => this.#early.push(line)
-  #error = 'the installation of the Pulumi CLI ended early: run the same command again'
+  #error = new Error('the installation of the Pulumi CLI ended early: run the same command again')
 
   constructor() {
     // A process group of its own can be stopped as a whole.
@@ -24,7 +24,7 @@ export class CliInstallation implements AsyncDisposable {
     // Not `close`, which does not follow a disconnection.
     this.#exited = once(this.#child, 'exit')
     this.#child.on('message', (message: InstallMessage) => {
-      if ('error' in message) this.#error = message.error
+      if ('error' in message) this.#error = Object.assign(new Error(message.error), { code: message.code })
       else this.#log(message.progress)
     })
   }
@@ -36,7 +36,7 @@ export class CliInstallation implements AsyncDisposable {
     signal.throwIfAborted()
     await Promise.race([this.#exited, once(signal, 'abort')])
     signal.throwIfAborted()
-    if (this.#child.exitCode !== 0) throw new Error(this.#error)
+    if (this.#child.exitCode !== 0) throw this.#error
     return requirePulumi()
   }
 

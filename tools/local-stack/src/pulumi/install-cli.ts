@@ -2,7 +2,9 @@
 import { setPriority } from 'node:os'
 import { ensurePulumi } from '@acs-kit/infra/pulumi-cli'
 
-export type InstallMessage = { readonly progress: string } | { readonly error: string }
+export type InstallMessage =
+  | { readonly progress: string }
+  | { readonly error: string; readonly code: string | undefined }
 
 // The parent stopped, or no longer needs the CLI. Installers and compilers are in this group.
 process.on('disconnect', () => {
@@ -16,6 +18,7 @@ try {
   await ensurePulumi((progress) => void send({ progress }))
   process.exit()
 } catch (error) {
-  await send({ error: (error as Error).message })
+  const { message, code } = error as NodeJS.ErrnoException
+  await send({ error: message, code })
   process.exit(1)
 }
