@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readSettings, settings } from '@acs-kit/service-settings'
+import { wellKnownConnectionString, wellKnownPort, wellKnownTenantId } from '@acs-kit/communication-emulator'
+import { readPluginSettings, readSettings, settings } from '@acs-kit/service-settings'
 import { expect, it } from 'vitest'
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
@@ -30,4 +31,14 @@ it('shows valid settings in the README', () => {
   })
   expect(values.SIGN_IN_ISSUERS[0]).toMatchObject({ kind: 'entra' })
   expect(values.SCOPE_POLICY).toEqual(settings.SCOPE_POLICY.fallback)
+})
+
+it('shows valid settings for the emulator and Azurite in the README', () => {
+  const variables = [...readme.matchAll(/^export ([A-Z_]+)='(.*)'$/gm)].map(([, name, value]) => [name, value])
+  const values = readPluginSettings({
+    ...Object.fromEntries(variables),
+    COMMUNICATION_SERVICES_CONNECTION_STRING: wellKnownConnectionString,
+  })
+  const issuer = `https://localhost:${wellKnownPort}/${wellKnownTenantId}/v2.0`
+  expect(values.SIGN_IN_ISSUERS).toMatchObject([{ issuer, audience: 'api://acs-kit', kind: 'entra' }])
 })
