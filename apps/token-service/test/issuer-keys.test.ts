@@ -27,7 +27,11 @@ async function getStatus(service: Awaited<ReturnType<typeof trust>>, token: stri
 }
 
 function trust(settings: object = {}) {
-  return fixture.addInstance({ SIGN_IN_ISSUERS: JSON.stringify([{ issuer: issuer.issuer, audience, ...settings }]) })
+  return fixture.addInstance({
+    SIGN_IN_ISSUERS: JSON.stringify([{ issuer: issuer.issuer, audience, ...settings }]),
+    // Differs from the deadline of the keys, which a test shortens.
+    UPSTREAM_DEADLINE_MS: '6000',
+  })
 }
 
 /** Signs a token of a new user, so that no sign-in is cached. */
