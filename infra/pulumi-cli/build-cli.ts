@@ -1,5 +1,8 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempDisposableSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { promisify } from 'node:util'
 
@@ -31,10 +34,13 @@ export async function hasGo(): Promise<boolean> {
  */
 export async function buildCli(output: string, log: (line: string) => void): Promise<void> {
   log('building the Pulumi CLI with Go, once: takes about three minutes and 3 GB')
+  // When it is interrupted, Go leaves its own temporary folder.
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'acs-kit-go-'))
   const packages: string[] = []
   let downloads = 0
   const reporting = setInterval(() => log(`${downloads} Go modules downloaded`), progressIntervalMs)
   await runGo(['list', ...flags, '-deps', '-f', '{{if .Stale}}{{.ImportPath}}{{end}}', program], {
+    folder: folder.path,
     onOutput: (line) => packages.push(line),
     onLog: () => downloads++,
   }).finally(() => clearInterval(reporting))
@@ -49,17 +55,24 @@ export async function buildCli(output: string, log: (line: string) => void): Pro
   const compiling = setInterval(report, progressIntervalMs)
   // With -v, Go prints the path of each package that it compiles.
   await runGo(['build', '-v', ...flags, '-o', output, program], {
+    folder: folder.path,
     onLog: (line) => /^\S+$/.test(line) && built++,
   }).finally(() => clearInterval(compiling))
 }
 
-interface LineHandlers {
+interface GoOptions {
+  /** Folder of temporary files. */
+  readonly folder: string
   readonly onOutput?: (line: string) => void
   readonly onLog: (line: string) => void
 }
 
-async function runGo(args: readonly string[], { onOutput = () => {}, onLog }: LineHandlers): Promise<void> {
-  const go = spawn('go', args, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'pipe'] })
+async function runGo(args: readonly string[], { folder, onOutput = () => {}, onLog }: GoOptions): Promise<void> {
+  const go = spawn('go', args, {
+    cwd: import.meta.dirname,
+    env: { ...process.env, GOTMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const closed = once(go, 'close')
   let last = ''
   createInterface(go.stdout).on('line', onOutput)

@@ -52,12 +52,13 @@ export async function requirePulumi(): Promise<PulumiCommand> {
  * Finds the Pulumi CLI, or installs it into the cache: downloads it or, without access to the download, builds it with Go.
  *
  * @param log receives the progress, in lines
+ * @param signal prevents a build after an interrupted download
  * @returns the CLI
  * @throws {Error} if the CLI on PATH is too old, or if installing fails
  * @example
  * const cli = await ensurePulumi(console.error)
  */
-export async function ensurePulumi(log: (line: string) => void): Promise<PulumiCommand> {
+export async function ensurePulumi(log: (line: string) => void, signal?: AbortSignal): Promise<PulumiCommand> {
   const found = await findPulumi()
   if (found) return found
   log('downloading the Pulumi CLI, about 100 MB, with its official installer')
@@ -67,6 +68,7 @@ export async function ensurePulumi(log: (line: string) => void): Promise<PulumiC
   try {
     return await PulumiCommand.install({ root: downloaded })
   } catch {
+    signal?.throwIfAborted()
     log('the download failed')
   } finally {
     clearInterval(progress)

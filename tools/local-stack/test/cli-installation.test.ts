@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 import { temporaryFolder } from '@acs-kit/test-support/test-folder'
@@ -89,11 +89,12 @@ it('names the remedy for a cache folder that cannot be written', async () => {
   expect(start.stdout).toMatch(/^Provisioning skipped, .*: ENOTDIR: .*: choose writable folders with --keys, HOME or/m)
 })
 
-it.each(['SIGTERM', 'SIGKILL'] as const)('stops the build on %s', async (signal) => {
+it.each(['SIGTERM', 'SIGKILL'] as const)('stops the build on %s, and removes its temporary files', async (signal) => {
   const folder = temporaryFolder()
   await using start = await startWithGo(folder, { build: 'exit 1' })
   process.kill(start.pid, signal)
   expect(await start.exit()).toBe(signal === 'SIGKILL' ? null : 1)
   expect(start.stderr).toBe(signal === 'SIGKILL' ? '' : 'acs-kit: interrupted\n')
   await expect.poll(() => findProcesses(folder), { timeout: 10_000 }).toEqual([])
+  expect(readdirSync(folder).filter((name) => name.startsWith('acs-kit-go-'))).toEqual([])
 })

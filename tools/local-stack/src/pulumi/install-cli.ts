@@ -6,16 +6,20 @@ export type InstallMessage =
   | { readonly progress: string }
   | { readonly error: string; readonly code: string | undefined }
 
+const stop = new AbortController()
 // The parent stopped, or no longer needs the CLI. Installers and compilers are in this group.
 process.on('disconnect', () => {
-  if (process.platform !== 'win32') process.kill(-process.pid, 'SIGINT')
-  process.exit(1)
+  if (process.platform === 'win32') process.exit(1)
+  stop.abort()
+  // This process waits for them, to remove their temporary files.
+  process.on('SIGINT', () => {})
+  process.kill(-process.pid, 'SIGINT')
 })
 // Lower, so that the first tokens appear sooner, but not so low that a busy machine never finishes the installation.
 setPriority(5)
 const send = (message: InstallMessage) => new Promise((resolve) => process.send!(message, resolve))
 try {
-  await ensurePulumi((progress) => void send({ progress }))
+  await ensurePulumi((progress) => void send({ progress }), stop.signal)
   process.exit()
 } catch (error) {
   const { message, code } = error as NodeJS.ErrnoException
