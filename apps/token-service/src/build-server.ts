@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { createOriginMatcher, type Settings } from '@acs-kit/service-settings'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import { fastifyPlugin } from 'fastify-plugin'
@@ -73,9 +74,18 @@ export async function buildServer(options: TokenServiceOptions): Promise<Fastify
   // Does not encapsulate the service, so that its hooks also apply to unknown routes.
   await app.register(fastifyPlugin((root: FastifyInstance) => tokenService(root, options), { name: 'token-service' }))
   await app.register(notFound)
+  const sockets = new Set<Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   app.addHook('preClose', (done) => {
     // Connections become idle when their last response is sent. Without this, closing would wait for their timeout.
-    const timer = setInterval(() => app.server.closeIdleConnections(), idleCheckIntervalMs).unref()
+    const timer = setInterval(() => {
+      app.server.closeIdleConnections()
+      // Node waits for the first request of those that browsers and proxies open in advance.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+    }, idleCheckIntervalMs).unref()
     app.server.once('close', () => clearInterval(timer))
     done()
   })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -42,6 +43,18 @@ it('rejects and disconnects malformed and endless requests', async () => {
   expect(malformed).toMatch(/^HTTP\/1.1 400 [^]*application\/problem\+json[^]*"code":"request-invalid"/)
   expect(tooLong).toMatch(/^HTTP\/1.1 431 [^]*"code":"headers-too-large"/)
   expect(incomplete).toMatch(/^HTTP\/1.1 408 [^]*"code":"request-timeout"/)
+})
+
+it('closes connections without a request when it stops', async () => {
+  await using own = await ServiceFixture.start()
+  await own.service.listen({ host: '127.0.0.1', port: 0 })
+  const accepted = once(own.service.server, 'connection')
+  const socket = connect((own.service.addresses() as [AddressInfo])[0].port, '127.0.0.1')
+  await accepted
+  const received = text(socket)
+  await own.service.close()
+  // Not 408, which would follow at the timeout.
+  expect(await received).toBe('')
 })
 
 describe('a request body', () => {
