@@ -14,9 +14,9 @@ export type Log = Pick<BaseLogger, 'info' | 'warn'>
 
 const frame = /^ {4}at (?:[^()]* \()?(?:file:\/\/|node:|\/|[A-Z]:\\)[^()]*:\d+:\d+\)?$/
 
-/** Opens standard output with a buffer. Writes synchronously, as pino does by default: handing a block to a thread costs more. */
+/** Opens standard output with a buffer. Does not wait for the reader: one that stops reading would also stop the service. */
 export function openLogDestination(): ReturnType<typeof pino.destination> {
-  return pino.destination({ dest: 1, minLength: bufferBytes, periodicFlush: 1000, sync: true })
+  return pino.destination({ dest: 1, minLength: bufferBytes, periodicFlush: 1000, sync: false })
 }
 
 /** Writes the buffer. Gives up if the reader has closed the pipe, unlike `flushSync`, which would retry endlessly. */
