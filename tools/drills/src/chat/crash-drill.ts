@@ -26,9 +26,9 @@ export async function runChatCrashDrill({ kills, seed }: { kills: number; seed: 
       else ledger = new ChatLedger(await createClients(emulator))
       await auditChat(ledger)
     },
-    async load() {
-      const { clients: own } = ledger!
-      await Promise.all(own.map((client) => runChatWorkload(ledger!, client, new Random(random.below(2 ** 31)))))
+    async load(_emulator, onResponse) {
+      const run = (client: Client) => runChatWorkload(ledger!, client, new Random(random.below(2 ** 31)), onResponse)
+      await Promise.all(ledger!.clients.map(run))
     },
   })
   return toReport(ledger!, kills)

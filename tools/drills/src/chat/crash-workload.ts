@@ -13,7 +13,12 @@ type Outcome = 'acknowledged' | 'lost' | 'gone'
  * Creates, renames and deletes threads, sends, edits and deletes messages, adds and removes a guest, and records what was
  * acknowledged. Resolves when the connection is lost. Throws if a request is rejected without reason.
  */
-export async function runChatWorkload(ledger: ChatLedger, client: Client, random: Random): Promise<void> {
+export async function runChatWorkload(
+  ledger: ChatLedger,
+  client: Client,
+  random: Random,
+  onResponse: () => void,
+): Promise<void> {
   const { user } = client
   const sendNext = () => {
     const threads = ledger.threads.filter(({ state }) => state === 'live')
@@ -35,6 +40,7 @@ export async function runChatWorkload(ledger: ChatLedger, client: Client, random
   let outcome: Outcome
   do {
     outcome = await sendNext()
+    onResponse()
     if (outcome === 'acknowledged') ledger.changes++
   } while (outcome !== 'lost')
 }

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
 import { Random } from '@acs-kit/test-support/random'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { killRepeatedly, maxRunMs } from './kill-repeatedly.ts'
+import { killRepeatedly } from './kill-repeatedly.ts'
 import { Ledger, slots } from './ledger.ts'
 import { regenerateKey, regenerateKeys, runWorkload } from './workload.ts'
 
 const clients = 8
+const maxKeyAgeMs = 600
 const concurrentChecks = 16
 
 /**
@@ -25,7 +26,7 @@ export async function runCrashDrill({ kills, seed }: { kills: number; seed: numb
       ledger ??= new Ledger({ primary: emulator.accessKey!, secondary: await emulator.regenerateKey('secondary') })
       await auditAndSettleKeys(emulator, ledger)
     },
-    load: (emulator) => runLoad(emulator, ledger!, random),
+    load: (emulator, onResponse) => runLoad(emulator, ledger!, random, onResponse),
   })
   return toReport(ledger!, kills)
 }
@@ -81,10 +82,17 @@ async function listAssigned(emulator: EmulatorProcess): Promise<string[]> {
   return assignments.map(({ objectId }) => objectId)
 }
 
-async function runLoad(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
+async function runLoad(
+  emulator: EmulatorProcess,
+  ledger: Ledger,
+  random: Random,
+  onResponse: () => void,
+): Promise<void> {
   await Promise.all([
-    ...Array.from({ length: clients }, () => runWorkload(emulator, ledger, new Random(random.below(2 ** 31)))),
-    regenerateKeys(emulator, ledger, () => sleep(random.below(maxRunMs))),
+    ...Array.from({ length: clients }, () =>
+      runWorkload(emulator, ledger, new Random(random.below(2 ** 31)), onResponse),
+    ),
+    regenerateKeys(emulator, ledger, () => sleep(random.below(maxKeyAgeMs))),
   ])
 }
 

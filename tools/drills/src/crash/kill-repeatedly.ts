@@ -3,7 +3,9 @@ import { emulatorCommand, EmulatorProcess, type EmulatorProcessOptions } from '@
 import type { Random } from '@acs-kit/test-support/random'
 import { ServerProcess } from '@acs-kit/test-support/server-process'
 
-export const maxRunMs = 600
+/** Responses before a kill. Counted in responses and not in time, so that a busy machine does as much. */
+const maxResponses = 400
+const maxKillDelayMs = 10
 const maxStartMs = 250
 
 export interface KillOptions {
@@ -13,8 +15,8 @@ export interface KillOptions {
   readonly random: Random
   /** Runs after each start. Throws if anything is lost. */
   readonly audit: (emulator: EmulatorProcess) => Promise<void>
-  /** Resolves when the connection is lost. */
-  readonly load: (emulator: EmulatorProcess) => Promise<unknown>
+  /** Calls `onResponse` for each response. Resolves when the connection is lost. */
+  readonly load: (emulator: EmulatorProcess, onResponse: () => void) => Promise<unknown>
 }
 
 /** Kills an emulator again and again: under load at random moments, and sometimes during its start. Audits it after each restart. */
@@ -28,8 +30,13 @@ export async function killRepeatedly({ emulator: options, kills, random, audit, 
     }
     await using emulator = await EmulatorProcess.start(options)
     await audit(emulator)
-    const running = load(emulator)
-    await Promise.race([running, sleep(random.below(maxRunMs))])
+    let remaining = random.below(maxResponses)
+    const { promise: enough, resolve } = Promise.withResolvers<void>()
+    const running = load(emulator, () => {
+      if (--remaining <= 0) resolve()
+    })
+    await Promise.race([running, enough])
+    await sleep(random.below(maxKillDelayMs))
     if (!emulator.server.isRunning) throw new Error(`the emulator exited by itself: ${emulator.server.stderr}`)
     await emulator.kill()
     await running

@@ -13,7 +13,12 @@ type Send = (method: string, route: string, success: number, body?: object) => R
  * Creates and deletes identities, issues and revokes tokens, assigns a user, and records what was acknowledged. Resolves when the
  * connection is lost. Throws if a request is rejected without reason.
  */
-export async function runWorkload(emulator: EmulatorProcess, ledger: Ledger, random: Random): Promise<void> {
+export async function runWorkload(
+  emulator: EmulatorProcess,
+  ledger: Ledger,
+  random: Random,
+  onResponse: () => void,
+): Promise<void> {
   /** Only this client changes them, so the order of their changes is known. */
   const identities: LedgerIdentity[] = []
   const changeAssignment = await createAssignedUser(emulator, ledger.assignments, random).catch((error: unknown) => {
@@ -33,8 +38,10 @@ export async function runWorkload(emulator: EmulatorProcess, ledger: Ledger, ran
     return remove(send, identity)
   }
   let outcome: string
-  do outcome = await sendNext()
-  while (outcome !== 'lost')
+  do {
+    outcome = await sendNext()
+    onResponse()
+  } while (outcome !== 'lost')
 }
 
 async function create(send: Send, ledger: Ledger, identities: LedgerIdentity[]) {
