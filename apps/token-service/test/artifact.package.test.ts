@@ -195,6 +195,23 @@ describe('as a process', () => {
     expect(server.stdout.match(line)).toHaveLength(100)
   })
 
+  it('serves requests while the reader of its log stalls', async () => {
+    await using fixture = await ServiceFixture.start({ env: { TOKENS_PER_MINUTE: '100000' } })
+    const { server, address } = await start(fixture)
+    await using _ = server
+    server.pauseReading()
+    const authorization = `Bearer ${await fixture.issuer.sign()}`
+    const request = async () => {
+      const response = await fetch(`${address}/v1/token`, { method: 'POST', headers: { authorization } })
+      await response.arrayBuffer()
+      return response.status
+    }
+    // Their lines are longer than what pipes of Linux and Node's streams hold.
+    for (let sent = 0; sent < 2000; sent += 100) {
+      expect(new Set(await Promise.all(Array.from({ length: 100 }, request)))).toEqual(new Set([200]))
+    }
+  })
+
   it('exits after SIGTERM, even if its log is not read', async () => {
     await using fixture = await ServiceFixture.start()
     const { server, address } = await start(fixture)

@@ -137,6 +137,11 @@ export class ServerProcess implements AsyncDisposable {
     this.#child.stderr!.destroy()
   }
 
+  /** Leaves its output in the pipe, which becomes full. */
+  pauseReading(): void {
+    this.#child.stdout!.pause()
+  }
+
   /** Waits until the process exits by itself. Returns its exit code, or null after a signal. */
   async exit(): Promise<number | null> {
     await this.#closed
