@@ -171,7 +171,8 @@ describe.runIf(runsEngine)(
       expect(emulator.introspect(token!)).toMatchObject({ state: 'valid', accessKey: 'primary' })
       users.checkTokens()
       expect(users.rejections).toEqual([])
-      expect(new Set(users.endedEarly)).toEqual(new Set(['secondary']))
+      // A token that arrived while its key was regenerated has no key any more.
+      expect(new Set(users.endedEarly.filter((key) => key !== undefined))).toEqual(new Set(['secondary']))
     })
   },
 )
