@@ -33,7 +33,7 @@ export async function hasGo(): Promise<boolean> {
  * await buildCli('/tmp/pulumi', console.error)
  */
 export async function buildCli(output: string, log: (line: string) => void): Promise<void> {
-  log('building the Pulumi CLI with Go, once: takes about three minutes and 3 GB')
+  log('building the Pulumi CLI with Go, once: takes about four minutes and 3 GB')
   // When it is interrupted, Go leaves its own temporary folder.
   using folder = mkdtempDisposableSync(join(tmpdir(), 'acs-kit-go-'))
   const packages: string[] = []
