@@ -127,9 +127,12 @@ class Simulation implements AsyncDisposable {
 }
 
 // Each revocation with the administration SDK takes a second of real time.
-it.each(sdk === 'administration' ? [1] : [1, 2, 3])(
-  'for thirty days, always issues a token and never returns a revoked one after the bound (seed %i)',
-  async (seed) => {
+const simulations: [days: number, seed: number][] =
+  sdk === 'administration' ? [[10, 1]] : [1, 2, 3].map((seed) => [30, seed])
+
+it.each(simulations)(
+  'for %i days, always issues a token and never returns a revoked one after the bound (seed %i)',
+  async (days, seed) => {
     await using simulation = await Simulation.start(seed)
     const events: [share: number, event: () => Promise<void> | void][] = [
       [0.55, () => simulation.logIn()],
@@ -141,13 +144,13 @@ it.each(sdk === 'administration' ? [1] : [1, 2, 3])(
       [1, () => simulation.advance(simulation.randomUpTo(2 * day))],
     ]
     let elapsed = 0
-    while (elapsed < 30 * day) {
+    while (elapsed < days * day) {
       const share = simulation.randomUpTo(1)
       await events.find(([limit]) => share < limit)![1]()
       const step = simulation.randomUpTo(simulation.randomUpTo(1) < 0.5 ? 10 * minute : 6 * hour)
       simulation.advance(step)
       elapsed += step
     }
-    expect(simulation.logins).toBeGreaterThan(50)
+    expect(simulation.logins).toBeGreaterThan(1.5 * days)
   },
 )
