@@ -1,17 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { TokenError } from '../src/index.ts'
-import { createSignInToken, type FakeService } from './fake-service.ts'
+import { createSignInToken } from './fake-service.ts'
 import { Harness, hour, minute, unavailable } from './harness.ts'
-import type { VirtualClock } from './virtual-clock.ts'
 
 let app: Harness
-let clock: VirtualClock
-let service: FakeService
 
 beforeEach(() => {
   app = new Harness()
-  clock = app.clock
-  service = app.service
 })
 
 it('removes the sign-in token from an error message that repeats it', async () => {
@@ -28,7 +23,7 @@ it('removes the sign-in token from an error message that repeats it', async () =
 it('keeps tokens out of errors', async () => {
   using source = app.createSource()
   for (const fault of ['reset', 'gateway', unavailable, { status: 403, code: 'scope-not-allowed' }] as const) {
-    service.faults = () => fault
+    app.service.faults = () => fault
     const error = (await app.settle(source.getToken())) as TokenError
     expect(error).toBeInstanceOf(TokenError)
     expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain(createSignInToken('alice'))
@@ -38,7 +33,7 @@ it('keeps tokens out of errors', async () => {
 describe('getSignInToken', () => {
   it('renews the sign-in token once after the service rejected it', async () => {
     const requested: boolean[] = []
-    service.expiredSignInTokens.add(createSignInToken('alice', 0))
+    app.service.expiredSignInTokens.add(createSignInToken('alice', 0))
     using source = app.createSource({
       getSignInToken: ({ refresh }) => {
         requested.push(refresh)
@@ -47,7 +42,7 @@ describe('getSignInToken', () => {
     })
     await source.getToken()
     expect(requested).toEqual([false, true])
-    expect(service.requests).toHaveLength(2)
+    expect(app.service.requests).toHaveLength(2)
   })
 
   it('propagates a missing sign-in token as sign-in-failed', async () => {
@@ -59,16 +54,16 @@ describe('getSignInToken', () => {
   it.each([undefined, null, { accessToken: 'a-token' }])('rejects %o as sign-in-failed', async (result) => {
     using source = app.createSource({ getSignInToken: () => result as unknown as string })
     await expect(source.getToken()).rejects.toMatchObject({ code: 'sign-in-failed' })
-    expect(service.requests).toEqual([])
+    expect(app.service.requests).toEqual([])
   })
 
   it('rejects a renewed sign-in token of another user', async () => {
-    service.expiredSignInTokens.add(createSignInToken('alice', 0))
+    app.service.expiredSignInTokens.add(createSignInToken('alice', 0))
     using source = app.createSource({ getSignInToken: ({ refresh }) => createSignInToken(refresh ? 'bob' : 'alice') })
     await expect(source.getToken()).rejects.toMatchObject({ code: 'invalidated' })
     await expect(source.deleteIdentity()).rejects.toMatchObject({ code: 'invalidated' })
-    expect(new Set(service.requests.map(({ user }) => user))).toEqual(new Set(['alice']))
-    expect(service.requests.length).toBeLessThan(5)
+    expect(new Set(app.service.requests.map(({ user }) => user))).toEqual(new Set(['alice']))
+    expect(app.service.requests.length).toBeLessThan(5)
   })
 
   it('limits requests while every renewal returns another user', async () => {
@@ -77,22 +72,22 @@ describe('getSignInToken', () => {
       getSignInToken: ({ refresh }) => (refresh ? createSignInToken('bob') : createSignInToken('alice', serial)),
     })
     await source.getToken()
-    service.expiredSignInTokens.add(createSignInToken('alice', ++serial))
+    app.service.expiredSignInTokens.add(createSignInToken('alice', ++serial))
     source.invalidate()
     expect(await app.settle(source.getToken())).toMatchObject({ code: 'invalidated' })
-    expect(service.requests.length).toBeLessThan(6)
+    expect(app.service.requests.length).toBeLessThan(6)
     source.dispose()
   })
 
   it('drops the token of the previous user even if the fetch that detects the change fails', async () => {
     using source = app.createSource()
     await source.getToken()
-    await clock.advance(23.6 * hour)
+    await app.clock.advance(23.6 * hour)
     app.user = 'bob'
-    service.faults = () => 'reset'
-    await clock.advance(10 * minute)
+    app.service.faults = () => 'reset'
+    await app.clock.advance(10 * minute)
     expect(await app.settle(source.getToken())).toMatchObject({ code: 'network-failed' })
-    service.faults = () => undefined
+    app.service.faults = () => undefined
     expect(await app.settle(source.getToken())).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
   })
 
@@ -105,7 +100,7 @@ describe('getSignInToken', () => {
     })
     signIn.isImmediate = false
     const waiting = source.getToken()
-    await clock.advance(10)
+    await app.clock.advance(10)
     app.user = 'bob'
     source.invalidate()
     signIn.isImmediate = true
@@ -121,7 +116,7 @@ describe('getSignInToken', () => {
     app.user = 'bob'
     source.invalidate()
     await source.getToken()
-    expect(service.requests.map(({ body }) => body.refresh)).toEqual([undefined, undefined])
+    expect(app.service.requests.map(({ body }) => body.refresh)).toEqual([undefined, undefined])
   })
 
   it('fetches concurrent requests of a new user', async () => {

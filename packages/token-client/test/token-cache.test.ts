@@ -1,17 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { customTokenSource, literalTokenSource, TokenError } from '../src/index.ts'
-import type { FakeService } from './fake-service.ts'
 import { Harness, hour, minute } from './harness.ts'
-import type { VirtualClock } from './virtual-clock.ts'
 
 let app: Harness
-let clock: VirtualClock
-let service: FakeService
 
 beforeEach(() => {
   app = new Harness()
-  clock = app.clock
-  service = app.service
 })
 
 describe('getToken', () => {
@@ -20,29 +14,29 @@ describe('getToken', () => {
     const first = await source.getToken({ scopes: ['voip', 'chat'] })
     expect(await source.getToken({ scopes: ['chat', 'voip', 'chat'] })).toBe(first)
     expect(await source.getToken({ scopes: ['chat'] })).not.toBe(first)
-    expect(service.requests.map(({ body }) => body.scopes)).toEqual([['chat', 'voip'], ['chat']])
+    expect(app.service.requests.map(({ body }) => body.scopes)).toEqual([['chat', 'voip'], ['chat']])
   })
 
   it('shares one fetch between concurrent callers', async () => {
     using source = app.createSource()
-    service.latencyMs = 100
+    app.service.latencyMs = 100
     const all = Promise.all(Array.from({ length: 50 }, () => source.getToken()))
-    await clock.advance(100)
+    await app.clock.advance(100)
     expect(new Set(await all).size).toBe(1)
-    expect(service.requests).toHaveLength(1)
+    expect(app.service.requests).toHaveLength(1)
   })
 
   it('refreshes a token once in the background before it expires', async () => {
     using source = app.createSource()
     const first = await source.getToken()
-    await clock.advance(23.6 * hour)
+    await app.clock.advance(23.6 * hour)
     expect(await source.getToken()).toBe(first)
-    await clock.advance(10 * minute)
+    await app.clock.advance(10 * minute)
     const second = await source.getToken()
     expect(second).not.toBe(first)
-    await clock.advance(9 * 24 * hour)
-    expect(service.requests.length).toBeGreaterThanOrEqual(10)
-    expect(service.requests.length).toBeLessThanOrEqual(11)
+    await app.clock.advance(9 * 24 * hour)
+    expect(app.service.requests.length).toBeGreaterThanOrEqual(10)
+    expect(app.service.requests.length).toBeLessThanOrEqual(11)
     expect(app.errors).toEqual([])
   })
 
@@ -50,25 +44,25 @@ describe('getToken', () => {
     using early = app.createSource({ random: () => 0.99 })
     using late = app.createSource({ random: () => 0.01 })
     await early.getToken()
-    service.requests.length = 0
+    app.service.requests.length = 0
     app.user = 'bob'
     await late.getToken()
-    service.requests.length = 0
-    await clock.advance(24 * hour)
-    const [first, second] = service.requests
+    app.service.requests.length = 0
+    await app.clock.advance(24 * hour)
+    const [first, second] = app.service.requests
     expect(second!.at - first!.at).toBeGreaterThan(4 * minute)
   })
 
   it('refreshes after the machine slept', async () => {
     using source = app.createSource()
     const first = await source.getToken()
-    clock.sleep(23.9 * hour)
-    await clock.advance(31_000)
-    expect(service.requests).toHaveLength(2)
+    app.clock.sleep(23.9 * hour)
+    await app.clock.advance(31_000)
+    expect(app.service.requests).toHaveLength(2)
     const second = await source.getToken()
     expect(second).not.toBe(first)
-    clock.sleep(30 * hour)
-    expect(Date.parse((await source.getToken()).expiresOn)).toBeGreaterThan(clock.now())
+    app.clock.sleep(30 * hour)
+    expect(Date.parse((await source.getToken()).expiresOn)).toBeGreaterThan(app.clock.now())
   })
 })
 
@@ -79,14 +73,14 @@ describe('invalidate', () => {
     source.invalidate()
     const second = await source.getToken()
     expect(second.token).not.toBe(first.token)
-    expect(service.requests.map(({ body }) => body.refresh)).toEqual([undefined, true])
+    expect(app.service.requests.map(({ body }) => body.refresh)).toEqual([undefined, true])
   })
 
   it('discards pending responses, and retries only for the same user', async () => {
     using source = app.createSource()
-    service.latencyMs = 1000
+    app.service.latencyMs = 1000
     const before = source.getToken()
-    await clock.advance(500)
+    await app.clock.advance(500)
     app.user = 'bob'
     source.invalidate()
     const after = source.getToken()
@@ -94,7 +88,7 @@ describe('invalidate', () => {
     expect(await app.settle(after)).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
     source.invalidate()
     const third = source.getToken()
-    await clock.advance(500)
+    await app.clock.advance(500)
     source.invalidate()
     expect(await app.settle(third)).toMatchObject({ communicationUserId: '8:acs:resource_bob' })
   })
@@ -103,11 +97,11 @@ describe('invalidate', () => {
     using source = app.createSource()
     await source.getToken()
     source.invalidate()
-    service.latencyMs = 1000
+    app.service.latencyMs = 1000
     const waiting = source.getToken()
-    await clock.advance(500)
+    await app.clock.advance(500)
     source.invalidate()
-    service.faults = () => ({ status: 403, code: 'scope-not-allowed' })
+    app.service.faults = () => ({ status: 403, code: 'scope-not-allowed' })
     expect(await app.settle(waiting)).toMatchObject({ code: 'scope-not-allowed' })
   })
 
@@ -125,24 +119,26 @@ describe('invalidate', () => {
 describe('a pending call', () => {
   it('ends for one caller without affecting others', async () => {
     using source = app.createSource()
-    service.latencyMs = 1000
+    app.service.latencyMs = 1000
     const controller = new AbortController()
     const aborted = source.getToken({ signal: controller.signal })
     const other = source.getToken()
     controller.abort(new Error('enough'))
     await expect(aborted).rejects.toThrow('enough')
     expect(await app.settle(other)).toMatchObject({ communicationUserId: '8:acs:resource_alice' })
-    expect(service.requests).toHaveLength(1)
+    expect(app.service.requests).toHaveLength(1)
   })
 
   it('ends with the signal of another source that contains this one', async () => {
     using inner = app.createSource()
-    using outer = customTokenSource((request, { signal }) => inner.getToken({ ...request, signal }), { clock })
-    service.latencyMs = 20_000
+    using outer = customTokenSource((request, { signal }) => inner.getToken({ ...request, signal }), {
+      clock: app.clock,
+    })
+    app.service.latencyMs = 20_000
     const controller = new AbortController()
     const waiting = outer.getToken({ signal: controller.signal })
     // The reason of the inner signal is a transient error.
-    await clock.advance(15_000)
+    await app.clock.advance(15_000)
     controller.abort(new Error('enough'))
     await expect(waiting).rejects.toThrow('enough')
   })
@@ -155,7 +151,7 @@ describe('a pending call', () => {
         void disposeLater()
         throw new TokenError('network-failed', 'no network')
       },
-      { clock },
+      { clock: app.clock },
     )
     async function disposeLater() {
       for (let count = 0; count < microtasks; count++) await Promise.resolve()
@@ -168,14 +164,14 @@ describe('a pending call', () => {
   it('rejects on dispose, which leaves no timer', async () => {
     const source = app.createSource()
     await source.getToken({ scopes: ['chat'] })
-    service.faults = () => 'hang'
+    app.service.faults = () => 'hang'
     const waiting = source.getToken()
-    await clock.advance(1000)
+    await app.clock.advance(1000)
     source.dispose()
     await expect(waiting).rejects.toMatchObject({ code: 'disposed' })
     await expect(source.getToken()).rejects.toMatchObject({ code: 'disposed' })
-    await clock.advance(0)
-    expect(clock.pending).toBe(0)
+    await app.clock.advance(0)
+    expect(app.clock.pending).toBe(0)
   })
 })
 
@@ -189,11 +185,11 @@ it('ignores errors of listeners', async () => {
     },
   })
   await source.getToken()
-  service.faults = () => 'reset'
-  await clock.advance(23.8 * hour)
-  service.faults = () => undefined
-  await clock.advance(minute)
-  expect(service.requests.length).toBe(2)
+  app.service.faults = () => 'reset'
+  await app.clock.advance(23.8 * hour)
+  app.service.faults = () => undefined
+  await app.clock.advance(minute)
+  expect(app.service.requests.length).toBe(2)
 })
 
 it('retries, caches and invalidates tokens of a custom source', async () => {
@@ -201,16 +197,16 @@ it('retries, caches and invalidates tokens of a custom source', async () => {
   using source = customTokenSource(
     async ({ scopes }, { refresh }) => {
       if (fails-- > 0) throw new TokenError('network-failed', 'no network')
-      return { token: `${scopes?.join()} ${refresh}`, expiresOn: new Date(clock.now() + hour).toISOString() }
+      return { token: `${scopes?.join()} ${refresh}`, expiresOn: new Date(app.clock.now() + hour).toISOString() }
     },
-    { clock },
+    { clock: app.clock },
   )
   fails = 2
   expect(await app.settle(source.getToken({ scopes: ['voip'] }))).toMatchObject({ token: 'voip false' })
   source.invalidate()
   expect(await source.getToken({ scopes: ['voip'] })).toMatchObject({ token: 'voip true' })
   fails = 0
-  using failing = customTokenSource(() => Promise.reject(new Error('mine')), { clock })
+  using failing = customTokenSource(() => Promise.reject(new Error('mine')), { clock: app.clock })
   await expect(failing.getToken()).rejects.toThrow('mine')
 })
 
@@ -225,7 +221,7 @@ describe('errors of a custom source', () => {
         expect(++attempts).toBe(1)
         return Promise.reject(error)
       },
-      { clock },
+      { clock: app.clock },
     )
     await expect(source.getToken()).rejects.toBe(error)
   })
@@ -235,12 +231,12 @@ describe('errors of a custom source', () => {
     using source = customTokenSource(
       async () => {
         if (attempts++ === 1) throw error as unknown as Error
-        return { token: `${attempts}`, expiresOn: new Date(clock.now() + hour).toISOString() }
+        return { token: `${attempts}`, expiresOn: new Date(app.clock.now() + hour).toISOString() }
       },
-      { clock },
+      { clock: app.clock },
     )
     await source.getToken()
-    await clock.advance(50 * minute)
+    await app.clock.advance(50 * minute)
     expect(attempts).toBe(3)
     expect(await source.getToken()).toMatchObject({ token: '3' })
   })
