@@ -50,3 +50,7 @@ export function formatError(error: unknown, folderOptions: readonly string[] = [
     return `${message}: choose writable folders with ${folders}`
   return message
 }
+
+export function printLine(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

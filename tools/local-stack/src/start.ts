@@ -5,7 +5,7 @@ import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { Option } from 'commander'
 import { findNamedResource } from './named-resource.ts'
 import { addStackOptions, createProgram, toPorts, type StackOptions } from './options.ts'
-import { runProgram } from './run-program.ts'
+import { printLine, runProgram } from './run-program.ts'
 
 /** Options and variables that choose the folders of this program. */
 const folderOptions = ['--keys', 'HOME']
@@ -86,10 +86,6 @@ async function installPlugin(cli: PulumiCommand, signal: AbortSignal) {
   const { installAzureNative } = await import('@acs-kit/infra/azure-native-plugin')
   printLine('installing the provider azure-native, unless it is in the cache')
   return installAzureNative({ cli, env: childEnvironment({}, { isOnline: true }), signal })
-}
-
-function printLine(line: string): void {
-  process.stdout.write(`${line}\n`)
 }
 
 await runProgram(

@@ -1,6 +1,6 @@
 import { findPulumi } from '@acs-kit/infra/pulumi-cli'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
-import { formatError } from '../run-program.ts'
+import { formatError, printLine } from '../run-program.ts'
 import { CliInstallation } from './cli-installation.ts'
 
 export interface ProvideCliOptions {
@@ -31,8 +31,4 @@ async function install({ keyFolder, signal }: ProvideCliOptions): Promise<Pulumi
   await showFirstTokens({ keyFolder, signal })
   printLine('\nInstallation of the Pulumi CLI, for a resource of your own\n')
   return await installation.getCli((line) => printLine(`  ${line}`), signal)
-}
-
-function printLine(line: string): void {
-  process.stdout.write(`${line}\n`)
 }
