@@ -13,7 +13,8 @@ const program = 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi'
 const version = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${builtVersion}`
 // The tag leaves out gRPC to Google Cloud Storage, which is 136 packages: the CLI then stores states there over HTTP.
 const flags = ['-mod=readonly', '-trimpath', '-tags=disable_grpc_modules', '-ldflags', `-s -w ${version}`]
-const progressIntervalMs = 10_000
+/** Between two lines of progress. */
+export const progressIntervalMs = 10_000
 
 /** Whether Go is installed. */
 export async function hasGo(): Promise<boolean> {

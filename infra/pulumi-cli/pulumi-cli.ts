@@ -2,11 +2,10 @@ import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'nod
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
-import { buildCli, builtVersion, hasGo } from './build-cli.ts'
+import { buildCli, builtVersion, hasGo, progressIntervalMs } from './build-cli.ts'
 
 /** First version with error hooks, which the program registers. */
 const minVersion = '3.217.0'
-const progressIntervalMs = 10_000
 
 const executable = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi'
 /** Folder of everything that is installed here. */
