@@ -27,7 +27,6 @@ async function main(): Promise<void> {
   })
   const address = await app.listen({ host: settings.HOST, port: settings.PORT }).catch(async (error: unknown) => {
     await app.close()
-    await flush(destination)
     throw error
   })
   log.info({ address, metricsAddress: app.metrics?.address }, 'the service listens')
