@@ -41,7 +41,10 @@ function project(
       root: join(import.meta.dirname, root),
       include: ['test/**/*.test.ts'],
       exclude,
-      setupFiles: [join(testSupport, 'console-guard.ts'), ...setupFiles],
+      setupFiles: [
+        ...['restore-environment.ts', 'console-guard.ts'].map((file) => join(testSupport, file)),
+        ...setupFiles,
+      ],
       globalSetup: [join(testSupport, 'folders.ts'), ...globalSetup],
       // An engine test may run several `up`s, which take more than the defaults of 5 and 10 seconds, also in hooks.
       testTimeout: 240_000,

@@ -60,7 +60,7 @@ it.runIf(ownAddress)('serves other machines, and prints the administration token
   expect(output.stdout).toContain(`\nfor other machines: ${named} (connection string: ${connectionString})\n`)
   const origin = `https://${ownAddress}:${endpoint.port}`
   const running = ['--port', endpoint.port, '--hostname', ownAddress!, '--keys', keys]
-  const environment = run(['env', ...running])
+  const environment = run(['env', ...running], { NO_PROXY: '', no_proxy: '' })
   expect(await environment.exit).toMatchObject({ code: 0 })
   expect(environment.output.stdout).toContain(`export COMMUNICATION_SERVICES_ENDPOINT='${origin}/'`)
   expect(environment.output.stdout).toMatch(new RegExp(`^export NO_PROXY='.*,${ownAddress}'$`, 'm'))
