@@ -1,4 +1,5 @@
-import { CommunicationService, listCommunicationServiceKeysOutput } from '@pulumi/azure-native/communication/index.js'
+import { CommunicationService } from '@pulumi/azure-native/communication/communicationService.js'
+import { listCommunicationServiceKeysOutput } from '@pulumi/azure-native/communication/listCommunicationServiceKeys.js'
 import {
   ComponentResource,
   ErrorHook,

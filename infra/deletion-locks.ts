@@ -1,4 +1,4 @@
-import { ManagementLockByScope } from '@pulumi/azure-native/authorization/index.js'
+import { ManagementLockByScope } from '@pulumi/azure-native/authorization/managementLockByScope.js'
 import type { Input, Resource } from '@pulumi/pulumi'
 
 export interface DeletionLocksArgs {

@@ -1,4 +1,5 @@
-import { Table, type StorageAccount } from '@pulumi/azure-native/storage/index.js'
+import { Table } from '@pulumi/azure-native/storage/table.js'
+import type { StorageAccount } from '@pulumi/azure-native/storage/storageAccount.js'
 import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
 import type { Redundancy } from './config.ts'
 import { createPrivateStorageAccount } from './private-storage-account.ts'

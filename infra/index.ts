@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { ResourceGroup } from '@pulumi/azure-native/resources/index.js'
+import { ResourceGroup } from '@pulumi/azure-native/resources/resourceGroup.js'
 import { Config, getProject, getStack, output, runtime } from '@pulumi/pulumi'
 import { serviceSettings } from './app-settings.ts'
 import { CommunicationServices } from './communication-services.ts'

@@ -1,4 +1,4 @@
-import { RoleDefinition } from '@pulumi/azure-native/authorization/index.js'
+import { RoleDefinition } from '@pulumi/azure-native/authorization/roleDefinition.js'
 import { interpolate, output, type CustomResourceOptions, type Input } from '@pulumi/pulumi'
 
 export interface IssuerRoleArgs {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { hash } from 'node:crypto'
-import { Blob, BlobContainer, type StorageAccount } from '@pulumi/azure-native/storage/index.js'
+import { Blob } from '@pulumi/azure-native/storage/blob.js'
+import { BlobContainer } from '@pulumi/azure-native/storage/blobContainer.js'
+import type { StorageAccount } from '@pulumi/azure-native/storage/storageAccount.js'
 import {
   asset,
   ComponentResource,

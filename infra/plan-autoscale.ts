@@ -1,5 +1,5 @@
-import { AutoscaleSetting } from '@pulumi/azure-native/monitor/index.js'
-import type { AppServicePlan } from '@pulumi/azure-native/web/index.js'
+import { AutoscaleSetting } from '@pulumi/azure-native/monitor/autoscaleSetting.js'
+import type { AppServicePlan } from '@pulumi/azure-native/web/appServicePlan.js'
 import type { CustomResourceOptions, Input } from '@pulumi/pulumi'
 import type { InstanceRange } from './config/plan.ts'
 

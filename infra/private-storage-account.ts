@@ -1,4 +1,4 @@
-import { StorageAccount } from '@pulumi/azure-native/storage/index.js'
+import { StorageAccount } from '@pulumi/azure-native/storage/storageAccount.js'
 import type { CustomResourceOptions, Input } from '@pulumi/pulumi'
 import type { Redundancy } from './config.ts'
 

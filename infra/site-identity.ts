@@ -1,5 +1,7 @@
-import { RoleAssignment, type RoleDefinition } from '@pulumi/azure-native/authorization/index.js'
-import { getUserAssignedIdentity, UserAssignedIdentity } from '@pulumi/azure-native/managedidentity/index.js'
+import { RoleAssignment } from '@pulumi/azure-native/authorization/roleAssignment.js'
+import type { RoleDefinition } from '@pulumi/azure-native/authorization/roleDefinition.js'
+import { getUserAssignedIdentity } from '@pulumi/azure-native/managedidentity/getUserAssignedIdentity.js'
+import { UserAssignedIdentity } from '@pulumi/azure-native/managedidentity/userAssignedIdentity.js'
 import { all, ComponentResource, output, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
 
 /** Ids of Azure's built-in roles. */

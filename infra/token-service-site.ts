@@ -1,11 +1,9 @@
-import type { AutoscaleSetting } from '@pulumi/azure-native/monitor/index.js'
-import {
-  AppServicePlan,
-  WebApp,
-  WebAppDiagnosticLogsConfiguration,
-  WebAppFtpAllowed,
-  WebAppScmAllowed,
-} from '@pulumi/azure-native/web/index.js'
+import type { AutoscaleSetting } from '@pulumi/azure-native/monitor/autoscaleSetting.js'
+import { AppServicePlan } from '@pulumi/azure-native/web/appServicePlan.js'
+import { WebApp } from '@pulumi/azure-native/web/webApp.js'
+import { WebAppDiagnosticLogsConfiguration } from '@pulumi/azure-native/web/webAppDiagnosticLogsConfiguration.js'
+import { WebAppFtpAllowed } from '@pulumi/azure-native/web/webAppFtpAllowed.js'
+import { WebAppScmAllowed } from '@pulumi/azure-native/web/webAppScmAllowed.js'
 import { ComponentResource, interpolate, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi'
 import { toAppSettings, type ServiceSettings } from './app-settings.ts'
 import { isRange, type PlanOptions } from './config/plan.ts'
