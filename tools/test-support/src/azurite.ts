@@ -69,6 +69,7 @@ export class Azurite implements AsyncDisposable {
         new URL('exit-with-parent.ts', import.meta.url).href,
         new URL('reject-foreign-hosts.ts', import.meta.url).href,
         new URL('announce-port.ts', import.meta.url).href,
+        new URL('without-telemetry.ts', import.meta.url).href,
         // The files map users to identities.
         'data:text/javascript,process.umask(0o077)',
       ],
