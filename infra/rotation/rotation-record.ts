@@ -1,4 +1,4 @@
-import { parseJson } from '@acs-kit/service-settings'
+import { parseJson } from '@acs-kit/service-settings/parse-json'
 import type { ConfigMap, Stack } from '@pulumi/pulumi/automation/index.js'
 
 export const keyNames = ['primary', 'secondary'] as const

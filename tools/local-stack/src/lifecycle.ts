@@ -60,8 +60,9 @@ export async function runLifecycle({ staysUp, signal, ...options }: LifecycleOpt
     const stack = parts.use(await startLocalStack({ ...options, onStep, signal }))
     if (!provision) printParts(stack, transcript)
     await runTokenScenario(stack, transcript)
-    await runChatScenario(stack, transcript, signal)
-    await runQuickstart(stack, transcript, signal)
+    const [quickstart] = await Promise.all([runQuickstart(stack, signal), runChatScenario(stack, transcript, signal)])
+    transcript.printTitle('The same steps in one file: the access-token quickstart')
+    transcript.print(quickstart.trimEnd())
     return stack
   }
 }

@@ -4,13 +4,14 @@ import { parseConnectionString } from '@acs-kit/communication-identity'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { startOnAppService } from './app-service.ts'
 import { Backend, type InProcessOptions } from './backend.ts'
-import { startDemoServer, type DemoServer } from './demo-server.ts'
-import {
+import type { DemoServer, startDemoServer } from './demo-server.ts'
+import type {
+  ProvisionedResources,
+  ProvisionOptions,
+  ProvisionProgress,
   provisionResources,
-  type ProvisionedResources,
-  type ProvisionOptions,
-  type ProvisionProgress,
 } from './provisioned-resources.ts'
+import { ServicePackage } from './service-package.ts'
 import type { TokenServiceProcess } from './token-service-process.ts'
 
 export interface LocalStackOptions
@@ -60,6 +61,8 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     ...backendOptions
   } = options
   await using parts = new AsyncDisposableStack()
+  // Built while Azurite starts, which takes as long.
+  const servicePackage = provision && !provision.plugin ? parts.use(new ServicePackage()) : undefined
   const backend = parts.use(
     await Backend.start({
       ...backendOptions,
@@ -69,28 +72,34 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     }),
   )
   const { emulator } = backend
-  const demo = ports.demo === undefined ? undefined : parts.use(await startDemoServer(emulator, ports.demo))
-  const resources = provision && parts.use(await provisionResources(provision, backend, { onStep, signal }))
+  const demo = ports.demo === undefined ? undefined : parts.use(await startDemo(emulator, ports.demo))
+  const resources =
+    provision && parts.use(await startProvisioning(provision, { backend, servicePackage, onStep, signal }))
   const settings = {
     PORT: String(ports.service),
     ALLOWED_ORIGINS: [...loopbackOrigins, ...allowedOrigins].join(','),
     ...(logLevel !== undefined && { LOG_LEVEL: logLevel }),
     ...serviceSettings,
   }
-  const hasPackage = provision?.plugin === undefined
-  const service = resources
-    ? parts.use(
-        await startOnAppService(emulator, { folder: parts.use(new TemporaryFolder()), hasPackage, settings, onLog }),
-      )
-    : await backend.startService({ ...settings, REFERENCE_PAGE: 'true' })
+  const starting = resources
+    ? startOnAppService(emulator, {
+        folder: parts.use(new TemporaryFolder()),
+        hasPackage: servicePackage !== undefined,
+        settings,
+        onLog,
+      })
+    : backend.startService({ ...settings, REFERENCE_PAGE: 'true' })
+  // Also stops a service that starts although the outputs cannot be read.
+  parts.defer(async () => (await starting.catch(() => undefined))?.[Symbol.asyncDispose]())
+  const [service, outputs] = await Promise.all([starting, resources?.readOutputs()])
   if (resources) {
-    const source = hasPackage ? "its package, mounted from the blob with the site's managed identity" : 'built here'
+    const source = servicePackage ? "its package, mounted from the blob with the site's managed identity" : 'built here'
     onStep('token service', `${source}, at ${service.url}`)
     await waitUntilReady(service.url)
     onStep('ready', 'reaches the resource and the mapping table with its managed identity')
   }
   const { communicationEndpoint, connectionString } =
-    resources ?? toResource(options.connectionString ?? emulator.connectionString)
+    outputs ?? toResource(options.connectionString ?? emulator.connectionString)
   const open = parts.move()
   const stack: LocalStack = {
     emulator,
@@ -104,6 +113,18 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   }
   demo?.publish(stack)
   return stack
+}
+
+async function startProvisioning(...args: Parameters<typeof provisionResources>): Promise<ProvisionedResources> {
+  // Loads the Automation API.
+  const provisioning = await import('./provisioned-resources.ts')
+  return provisioning.provisionResources(...args)
+}
+
+async function startDemo(...args: Parameters<typeof startDemoServer>): Promise<DemoServer> {
+  // Loads Vite.
+  const demo = await import('./demo-server.ts')
+  return demo.startDemoServer(...args)
 }
 
 function toResource(connectionString: string) {

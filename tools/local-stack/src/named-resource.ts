@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { parseConnectionString } from '@acs-kit/communication-identity'
-import { isLoopback } from '@acs-kit/service-settings'
+import { isLoopback } from '@acs-kit/service-settings/url'
 
 const name = 'COMMUNICATION_SERVICES_CONNECTION_STRING'
 

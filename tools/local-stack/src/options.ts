@@ -1,5 +1,5 @@
 import { wellKnownPort } from '@acs-kit/communication-emulator'
-import { settings } from '@acs-kit/service-settings'
+import { origins } from '@acs-kit/service-settings/setting'
 import { createCommand } from '@acs-kit/infra/command-line'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 
@@ -50,7 +50,7 @@ function readPort(text: string): number {
 
 function readOrigin(text: string, previous: readonly string[] = []): readonly string[] {
   try {
-    return [...previous, ...settings.ALLOWED_ORIGINS.parse(text)]
+    return [...previous, ...origins(text)]
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message)
   }

@@ -3,6 +3,7 @@ import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import type { Backend } from './backend.ts'
 import { startEmulatedEngine } from './pulumi/emulated-engine.ts'
 import { toGenuineProvider } from './pulumi/genuine-provider.ts'
+import type { ServicePackage } from './service-package.ts'
 
 export interface ProvisionOptions {
   readonly cli: PulumiCommand
@@ -12,6 +13,12 @@ export interface ProvisionOptions {
   readonly plugin?: AzureNativePlugin | undefined
 }
 
+interface ProvisionContext extends ProvisionProgress {
+  readonly backend: Backend
+  /** Deployed unless the provider is genuine, which may upload it to Azure's own host. */
+  readonly servicePackage: ServicePackage | undefined
+}
+
 export interface ProvisionProgress {
   /** Receives each completed step, for a transcript. */
   readonly onStep: (name: string, result: string) => void
@@ -19,15 +26,18 @@ export interface ProvisionProgress {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The Pulumi program's resources on the emulated Azure, created by the genuine engine. */
-export interface ProvisionedResources extends AsyncDisposable {
-  /** Outputs of the stack, secrets included, in memory only. */
-  readonly outputs: Readonly<Record<string, string>>
+interface StackOutputs extends Readonly<Record<string, string | undefined>> {
   readonly communicationEndpoint: string
   /** Undefined if the resource is keyless. */
-  readonly connectionString: string | undefined
+  readonly connectionString?: string
+}
+
+/** The Pulumi program's resources on the emulated Azure, created by the genuine engine. */
+export interface ProvisionedResources extends AsyncDisposable {
   /** Variables with which a command of `infra` finds the stack and signs in. */
   readonly commandEnvironment: Readonly<Record<string, string | undefined>>
+  /** Reads the outputs of the stack, secrets included, into memory only. */
+  readOutputs(): Promise<StackOutputs>
   /** Runs `pulumi destroy`, which `signal` cancels. Rejects if a resource remains. */
   destroy(signal?: AbortSignal): Promise<void>
 }
@@ -35,8 +45,7 @@ export interface ProvisionedResources extends AsyncDisposable {
 /** Runs `pulumi up`. */
 export async function provisionResources(
   { cli, keyless = false, plugin }: ProvisionOptions,
-  { emulator, azurite, blobs }: Backend,
-  { onStep, signal }: ProvisionProgress,
+  { backend: { emulator, azurite, blobs }, servicePackage, onStep, signal }: ProvisionContext,
 ): Promise<ProvisionedResources> {
   await using parts = new AsyncDisposableStack()
   const provider = plugin && toGenuineProvider(plugin, emulator)
@@ -46,24 +55,20 @@ export async function provisionResources(
       emulator,
       azurite,
       settings: { keyless: String(keyless) },
-      // The genuine provider may upload the package to Azure's own host.
-      ...(provider ? { provider } : { blobs }),
+      ...(provider && { provider }),
+      ...(blobs && servicePackage && { deployment: { blobs, servicePackage } }),
     }),
   )
-  onStep('stack', `local, with its state${provider ? '' : " and the service's package"} in a temporary folder`)
-  const outputs = await engine.up({
+  onStep('stack', 'local, with its state in a temporary folder')
+  await engine.up({
     onResource: (type, operation) => {
       if (operation === 'created')
         onStep(type, type === 'Blob' ? 'the package, uploaded to emulated blob storage (Azurite)' : 'created')
     },
     signal,
   })
-  onStep('outputs', `read in memory${keyless ? '' : ', including the connection string'}`)
   const owned = parts.move()
   return {
-    outputs,
-    communicationEndpoint: outputs['communicationEndpoint']!,
-    connectionString: outputs['connectionString'],
     commandEnvironment: {
       PULUMI_BACKEND_URL: engine.env['PULUMI_BACKEND_URL'],
       PULUMI_CONFIG_PASSPHRASE: engine.env['PULUMI_CONFIG_PASSPHRASE'],
@@ -71,6 +76,11 @@ export async function provisionResources(
       NODE_EXTRA_CA_CERTS: emulator.caPath,
       IDENTITY_ENDPOINT: emulator.entra.managedIdentity.endpoint,
       IDENTITY_HEADER: emulator.entra.managedIdentity.header,
+    },
+    async readOutputs() {
+      const outputs = await engine.readOutputs()
+      onStep('outputs', `read in memory${keyless ? '' : ', including the connection string'}`)
+      return outputs as StackOutputs
     },
     async destroy(destroySignal) {
       let count = 0

@@ -58,23 +58,21 @@ export async function runTokenScenario(
   transcript.printStep('deleted', 'the identity and everything stored about it')
 }
 
-/** Runs Microsoft's quickstart against the same resource and prints its transcript, with shortened tokens. */
+/** Runs Microsoft's quickstart against the same resource. Returns its transcript, with shortened tokens. */
 export async function runQuickstart(
   { emulator, isAzureEmulated, connectionString }: LocalStack,
-  transcript: Transcript,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   signal.throwIfAborted()
-  transcript.printTitle('The same steps in one file: the access-token quickstart')
-  if (connectionString === undefined)
-    return transcript.print('Skipped: it needs a connection string, and a keyless resource has none.')
+  if (connectionString === undefined) return 'Skipped: it needs a connection string, and a keyless resource has none.'
   const variables = {
     ...emulator.nodeEnvironment(),
     ACS_SDK: process.env['ACS_SDK'],
     COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
   }
   // On a signal, the quickstart cleans up after itself.
-  await runChild('the quickstart', [quickstart, '--redact'], {
+  return await runChild('the quickstart', [quickstart, '--redact'], {
+    stdout: 'pipe',
     env: childEnvironment(variables, { isOnline: !isAzureEmulated }),
     signal,
   })
@@ -90,21 +88,29 @@ export async function runChatScenario(
   transcript.printTitle('Two people in a chat, with the chat SDK')
   const addresses = ['--issuer', emulator.entra.issuer, '--service', service.url]
   await runChild('the chat', [chatPeople, ...addresses], {
+    stdout: 'inherit',
     env: childEnvironment(emulator.nodeEnvironment(), { isOnline: !isAzureEmulated }),
     signal,
   })
 }
 
-/** Runs a Node program, which prints its own steps. A signal is passed on. */
-async function runChild(
-  name: string,
-  args: readonly string[],
-  { env, signal }: { env: NodeJS.ProcessEnv; signal: AbortSignal },
-): Promise<void> {
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'pipe'] })
+interface ChildOptions {
+  readonly env: NodeJS.ProcessEnv
+  readonly signal: AbortSignal
+  readonly stdout: 'inherit' | 'pipe'
+}
+
+/** Runs a Node program, which prints its own steps. A signal is passed on. Returns what it prints to a pipe. */
+async function runChild(name: string, args: readonly string[], { env, signal, stdout }: ChildOptions): Promise<string> {
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', stdout, 'pipe'] })
   signal.addEventListener('abort', () => child.kill('SIGTERM'))
-  const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')])
+  const [printed, stderr] = await Promise.all([
+    child.stdout ? text(child.stdout) : '',
+    text(child.stderr!),
+    once(child, 'close'),
+  ])
   if (child.exitCode !== 0) throw new Error(`${name} failed: ${stderr.trim()}`)
+  return printed
 }
 
 function formatToken({ token, expiresOn }: TokenResponse): string {

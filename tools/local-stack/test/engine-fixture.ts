@@ -1,6 +1,7 @@
 import { startEmulator, type Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { afterAll, beforeAll } from 'vitest'
+import { ServicePackage } from '../src/service-package.ts'
 import { startEmulatedEngine, type EmulatedEngineOptions } from '../src/pulumi/emulated-engine.ts'
 import type { LocalEngine } from '../src/pulumi/local-engine.ts'
 import { cli } from './pulumi-process.ts'
@@ -10,6 +11,8 @@ interface EngineFixture {
   readonly engine: LocalEngine
   /** Undefined unless requested. */
   readonly azurite: Azurite | undefined
+  /** Undefined unless the storage is for blobs. */
+  readonly servicePackage: ServicePackage | undefined
 }
 
 interface EngineFixtureOptions extends Pick<EmulatedEngineOptions, 'settings'> {
@@ -29,11 +32,12 @@ export function useEngine(
   beforeAll(async () => {
     const emulator = open.use(await startEmulator())
     const azurite = storage && open.use(await Azurite.start({ service: storage, tls: emulator.tlsFiles, oauth: true }))
-    const accounts = storage === 'blob' ? { blobs: azurite } : { azurite }
+    const servicePackage = storage === 'blob' ? open.use(new ServicePackage()) : undefined
+    const accounts = azurite && servicePackage ? { deployment: { blobs: azurite, servicePackage } } : { azurite }
     const engine = open.use(
       await startEmulatedEngine({ cli: cli!, emulator, ...accounts, ...(settings && { settings }) }),
     )
-    await onStart({ emulator, engine, azurite })
+    await onStart({ emulator, engine, azurite, servicePackage })
   })
   afterAll(() => open.disposeAsync())
 }

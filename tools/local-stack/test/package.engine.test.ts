@@ -14,11 +14,13 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
   let emulator: Emulator
   let engine: LocalEngine
   let service: BlobServiceClient
+  let builtPackage: string
 
   useEngine(
     (azure) => {
       ;({ emulator, engine } = azure)
       service = BlobServiceClient.fromConnectionString(azure.azurite!.connectionString)
+      builtPackage = azure.servicePackage!.path
     },
     { storage: 'blob' },
   )
@@ -29,7 +31,6 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
   const listNames = async () => (await listBlobs()).map(({ name }) => name)
   const toName = (path: string) =>
     `token-service-${createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16)}.zip`
-  const builtPackage = () => join(engine.folder, 'token-service.zip')
   const changedPackage = () => join(engine.folder, 'changed.zip')
   const find = (type: string) => emulator.resourceManager.resources().find(({ id }) => id.type.endsWith(`/${type}`))!
   /** Counts the requests for the account's keys since the last call. Each operation on a blob makes one. */
@@ -49,9 +50,9 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
     expect(await run('up')).toMatchObject({ code: 0, stderr: '' })
     const [blob, ...others] = await listBlobs()
     expect(others).toEqual([])
-    expect(blob).toMatchObject({ name: toName(builtPackage()), properties: { contentType: 'application/zip' } })
+    expect(blob).toMatchObject({ name: toName(builtPackage), properties: { contentType: 'application/zip' } })
     const client = container().getBlobClient(blob!.name)
-    expect((await client.downloadToBuffer()).equals(readFileSync(builtPackage()))).toBe(true)
+    expect((await client.downloadToBuffer()).equals(readFileSync(builtPackage))).toBe(true)
     expect(getAppSettings(emulator)).toMatchObject({
       WEBSITE_RUN_FROM_PACKAGE: client.url,
       WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID: find('userAssignedIdentities').id.id,
@@ -62,7 +63,7 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
   it('does not upload it again, even from another path', async () => {
     const [before] = await listBlobs()
     const packagePath = join(engine.folder, 'copy.zip')
-    copyFileSync(builtPackage(), packagePath)
+    copyFileSync(builtPackage, packagePath)
     await engine.configure({ packagePath })
     expect((await run('up', '--expect-no-changes')).code).toBe(0)
     expect(countKeyRequests()).toBe(0)
@@ -78,7 +79,7 @@ describe.runIf(runsEngine)("the service's package, with the genuine engine and t
     const up = run('up')
     // Both packages exist while the site is written.
     await expect.poll(() => emulator.faults.list()[0]!.appliedCount, { timeout: 60_000 }).toBe(1)
-    expect(new Set(await listNames())).toEqual(new Set([builtPackage(), changedPackage()].map(toName)))
+    expect(new Set(await listNames())).toEqual(new Set([builtPackage, changedPackage()].map(toName)))
     emulator.faults.remove(fault)
     expect((await up).stdout).toMatch(/\+ 1 created\n +~ 1 updated\n +- 1 deleted/)
     expect(await listNames()).toEqual([toName(changedPackage())])

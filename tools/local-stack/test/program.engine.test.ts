@@ -289,12 +289,12 @@ describe.runIf(runsEngine)('the genuine engine with the stand-in provider', () =
     expect(emulator.resources).toHaveLength(1)
   })
 
-  it('reports each resource through the Automation API and returns the outputs', async () => {
+  it('reports each resource through the Automation API, and reads the outputs', async () => {
     const reported: string[] = []
     const onResource = (type: string, operation: string) => void reported.push(`${type} ${operation}`)
-    const outputs = await engine.up({ onResource })
+    await engine.up({ onResource })
     const { connectionString, endpoint } = emulator.resources.at(-1)!
-    expect(outputs).toMatchObject({ connectionString, communicationEndpoint: endpoint })
+    expect(await engine.readOutputs()).toMatchObject({ connectionString, communicationEndpoint: endpoint })
     expect(reported).toHaveLength(11)
     expect(reported).toContain('CommunicationService created')
     await engine.destroy({ onResource })

@@ -231,7 +231,7 @@ describe.runIf(runsEngine)('a provisioned local stack', () => {
   it.runIf(process.platform === 'linux')('keeps secrets in memory', async () => {
     const { accessToken, response } = await requestToken('carol')
     const { token } = (await response.json()) as { token: string }
-    const { primaryKey, secondaryKey, connectionString } = stack.resources!.outputs
+    const { primaryKey, secondaryKey, connectionString } = await stack.resources!.readOutputs()
     expect(connectionString).toBe(stack.emulator.resources.at(-1)!.connectionString)
     expect(await listStorageKeys(stack.emulator)).toEqual(Azurite.accountKeys)
     const places = { files: readAllFiles(folder), commands: readCommandLines(), output }

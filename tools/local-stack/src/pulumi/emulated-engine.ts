@@ -1,9 +1,9 @@
 import type { Emulator } from '@acs-kit/communication-emulator'
 import { Azurite } from '@acs-kit/test-support/azurite'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
-import { buildArtifact } from 'fastify-communication-tokens/build'
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js'
 import { teamsExtension, trustedIssuer } from '../backend.ts'
+import type { ServicePackage } from '../service-package.ts'
 import { startStandInProvider } from '../stand-in-provider/stand-in-provider.ts'
 import { LocalEngine, type EngineProvider } from './local-engine.ts'
 
@@ -12,8 +12,8 @@ export interface EmulatedEngineOptions {
   readonly emulator: Emulator
   /** Serves the tables of the emulated storage accounts. Default: they have none. */
   readonly azurite?: Azurite | undefined
-  /** Serves their blobs, to which the service's package is then deployed. Default: it is not deployed. */
-  readonly blobs?: Azurite | undefined
+  /** Serves their blobs, and the package of the service that is deployed to them. Default: it is not deployed. */
+  readonly deployment?: { readonly blobs: Azurite; readonly servicePackage: ServicePackage } | undefined
   /** Default: the stand-in provider, on the emulator. The engine stops it. */
   readonly provider?: EngineProvider
   /** Configuration of the stack in addition to its region and the emulator's sign-in. */
@@ -22,12 +22,12 @@ export interface EmulatedEngineOptions {
 
 /** Starts the genuine engine on an emulated Azure, with a stack that is configured but has no resources. */
 export async function startEmulatedEngine(options: EmulatedEngineOptions): Promise<LocalEngine> {
-  const { cli, emulator, azurite, blobs, settings } = options
+  const { cli, emulator, azurite, deployment, settings } = options
   const { resourceManager, entra } = emulator
-  if (azurite ?? blobs) {
+  if (azurite ?? deployment) {
     resourceManager.storage = {
       ...(azurite && { tableEndpoint: azurite.endpoint }),
-      ...(blobs && { blobEndpoint: blobs.endpoint }),
+      ...(deployment && { blobEndpoint: deployment.blobs.endpoint }),
       keys: Azurite.accountKeys,
     }
   }
@@ -35,10 +35,6 @@ export async function startEmulatedEngine(options: EmulatedEngineOptions): Promi
   const folder = parts.use(new TemporaryFolder())
   // After the folder, which may not be writable: from here on, the engine stops the provider.
   const provider = options.provider ?? (await startStandInProvider(resourceManager.servicePrincipal))
-  const artifact = folder.join('token-service')
-  // From the current sources, and not to the folder of the checkout, where another run may build as well.
-  const building = blobs ? buildArtifact(artifact) : Promise.resolve()
-  parts.defer(() => building.catch(() => {}))
   const engine = parts.use(await LocalEngine.start(cli, provider, folder))
   const issuer = Object.entries(trustedIssuer(entra)).map(([name, value]) => [`issuers[0].${name}`, value])
   await engine.configure({
@@ -46,10 +42,10 @@ export async function startEmulatedEngine(options: EmulatedEngineOptions): Promi
     ...Object.fromEntries(issuer),
     'teamsExtension.tenantId': teamsExtension.tenantId,
     'teamsExtension.clientIds[0]': teamsExtension.clientIds[0]!,
-    ...(blobs ? { packagePath: `${artifact}.zip` } : { deployPackage: 'false' }),
+    ...(deployment ? { packagePath: deployment.servicePackage.path } : { deployPackage: 'false' }),
     ...settings,
   })
-  await building
+  await deployment?.servicePackage.built
   // From here on, the engine stops and removes everything.
   parts.move()
   return engine

@@ -74,9 +74,13 @@ export class LocalEngine implements AsyncDisposable {
     await this.stack.setAllConfig(Object.fromEntries(values), true)
   }
 
-  /** Creates or updates all resources and returns the outputs, including secrets. Rejects with the engine's diagnostics. */
-  async up(options: OperationOptions = {}): Promise<Readonly<Record<string, string>>> {
+  /** Creates or updates all resources. Rejects with the engine's diagnostics. */
+  async up(options: OperationOptions = {}): Promise<void> {
     await observe('up', options, (observed) => this.#operations.up(observed))
+  }
+
+  /** Reads the outputs, including secrets. */
+  async readOutputs(): Promise<Readonly<Record<string, string>>> {
     const args = ['stack', 'output', '--json', '--show-secrets', '--stack', this.stack.name, '--non-interactive']
     const { stdout } = await run(this.#cli.command, args, { cwd: this.folder, env: this.env })
     return JSON.parse(stdout) as Record<string, string>
