@@ -9,8 +9,12 @@ export interface DemoServer extends AsyncDisposable {
   readonly url: string
   /** Serves the documents of a stack that has started. */
   publish(stack: PublishedStack): void
-  /** Calls the listener after each change in these folders, with the watcher that reloads the demo. */
-  onChange(folders: readonly string[], listener: () => void): void
+}
+
+/** Sources to watch, with the watcher that reloads the demo. */
+export interface WatchedSources {
+  readonly folders: readonly string[]
+  readonly onChange: () => void
 }
 
 const root = dirname(fileURLToPath(import.meta.resolve('@acs-kit/web-demo/package.json')))
@@ -25,7 +29,10 @@ const servedFolders = [
  * Serves the demo from its sources, and the emulated sign-in under the same address, so that browsers need not trust the
  * emulator's certificate. Other apps on this machine can use that address as well. Port 0 takes a free one.
  */
-export async function startDemoServer(emulator: Emulator, port: number): Promise<DemoServer> {
+export async function startDemoServer(
+  emulator: Emulator,
+  { port, watch }: { readonly port: number; readonly watch?: WatchedSources | undefined },
+): Promise<DemoServer> {
   const findDocument = await loadStackDocuments(emulator)
   let published: PublishedStack | undefined
   const serveDocument: Connect.NextHandleFunction = ({ headers, url = '/' }, response, next) => {
@@ -72,16 +79,18 @@ export async function startDemoServer(emulator: Emulator, port: number): Promise
   const added = process.listeners('SIGTERM').filter((listener) => !listeners.includes(listener))
   for (const listener of added) process.off('SIGTERM', listener)
   parts.defer(() => server.close())
+  // The watcher reads the folders in the background, while the service starts.
+  if (watch) {
+    const { folders, onChange } = watch
+    server.watcher.add([...folders]).on('all', (_event, path) => {
+      if (folders.some((folder) => path.startsWith(folder))) onChange()
+    })
+  }
   await server.listen()
   const open = parts.move()
   return {
     url: server.resolvedUrls!.local[0]!,
     publish: (stack) => void (published = stack),
-    onChange(folders, listener) {
-      server.watcher.add([...folders]).on('all', (_event, path) => {
-        if (folders.some((folder) => path.startsWith(folder))) listener()
-      })
-    },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }
 }

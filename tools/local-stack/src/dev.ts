@@ -51,11 +51,13 @@ interface DevOptions extends StackOptions {
 
 async function dev(options: DevOptions, signal: AbortSignal): Promise<void> {
   const stopped = once(signal, 'abort').then(() => 'stopped' as const)
+  let changed = Promise.withResolvers<'changed'>()
   await using collector = options.trace && (await startTracePrinter())
   await using stack = await startLocalStack({
     dataFolder: resolve(options.data),
     keyFolder: options.keys,
     ports: toPorts(options),
+    watch: { folders: serviceSources, onChange: () => changed.resolve('changed') },
     allowedOrigins: options.allowOrigin,
     connectionString: await findNamedResource(),
     logLevel: readLogLevel(),
@@ -63,9 +65,7 @@ async function dev(options: DevOptions, signal: AbortSignal): Promise<void> {
     onLog: (text) => process.stdout.write(text),
   })
   process.stdout.write(`\n${formatUsage(stack, options.keys)}\n\n`)
-  let changed = Promise.withResolvers<'changed'>()
   let exited: Promise<string> = stack.service.exited()
-  stack.demo?.onChange(serviceSources, () => changed.resolve('changed'))
   for (;;) {
     const event = await Promise.race([stopped, changed.promise, exited])
     // Ctrl+C also ends the service.

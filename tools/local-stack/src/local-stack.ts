@@ -4,7 +4,7 @@ import { parseConnectionString } from '@acs-kit/communication-identity'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { startOnAppService } from './app-service.ts'
 import { Backend, type InProcessOptions } from './backend.ts'
-import type { DemoServer, startDemoServer } from './demo-server.ts'
+import type { DemoServer, startDemoServer, WatchedSources } from './demo-server.ts'
 import type {
   ProvisionedResources,
   ProvisionOptions,
@@ -20,6 +20,8 @@ export interface LocalStackOptions
     Partial<ProvisionProgress> {
   /** 0 takes a free port. Without a port for the demo, it is not served. */
   readonly ports: { readonly emulator: number; readonly service: number; readonly demo?: number }
+  /** Sources to watch from the start. Requires the demo. */
+  readonly watch?: WatchedSources | undefined
   /** Provisions a resource, and runs the service's package as App Service would. */
   readonly provision?: ProvisionOptions | undefined
   /** Origins whose pages may call the service, in addition to those of this machine. */
@@ -51,6 +53,7 @@ const loopbackOrigins = ['localhost', '127.0.0.1', '[::1]'].flatMap((host) => [`
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const {
     ports,
+    watch,
     provision,
     allowedOrigins = [],
     logLevel,
@@ -72,7 +75,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     }),
   )
   const { emulator } = backend
-  const demo = ports.demo === undefined ? undefined : parts.use(await startDemo(emulator, ports.demo))
+  const demo = ports.demo === undefined ? undefined : parts.use(await startDemo(emulator, { port: ports.demo, watch }))
   const resources =
     provision && parts.use(await startProvisioning(provision, { backend, servicePackage, onStep, signal }))
   const settings = {

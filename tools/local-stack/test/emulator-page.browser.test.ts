@@ -71,7 +71,7 @@ describe.runIf(hasBrowser)('the page of the emulator in a browser', () => {
   })
 
   it('works at the address of the demo', async () => {
-    await using demo = await startDemoServer(emulator, 0)
+    await using demo = await startDemoServer(emulator, { port: 0 })
     await using opened = await openPage()
     const { page } = opened
     await page.goto(`${demo.url}_emulator/#/faults`)

@@ -92,7 +92,7 @@ it('prints nothing that another server on the port responds', async () => {
 })
 
 it('reports a stack that is still starting', async () => {
-  await using demo = await startDemoServer(stack.emulator, 0)
+  await using demo = await startDemoServer(stack.emulator, { port: 0 })
   await expect(printOutputs({ demo })).rejects.toMatchObject({
     code: 1,
     stdout: '',
