@@ -1,5 +1,4 @@
 import type { EmulatorProcess } from '@acs-kit/local-stack/emulator-process'
-import type { ServerProcess } from '@acs-kit/test-support/server-process'
 import { signedHeaders } from '@acs-kit/test-support/signed-request'
 import autocannon from 'autocannon'
 
@@ -37,38 +36,6 @@ export async function measureRateAsleep(
   const result = await autocannon({ url, requests, connections, duration: seconds })
   expectSuccess(result, url)
   return result.requests.total / result.duration
-}
-
-export interface MeasuredServer {
-  readonly url: string
-  readonly server: ServerProcess
-}
-
-/** Rate of a server under load. Other programs on the machine affect it less per second of processor time. */
-export interface Load {
-  /** Responses per second. */
-  readonly rate: number
-  /** Responses per second of the main thread's processor time, and of that of all threads. */
-  readonly perMainThreadSecond: number
-  readonly perCpuSecond: number
-}
-
-/** Measures the rate of a server together with its processor time. */
-export async function measureLoad(
-  { url, server }: MeasuredServer,
-  requests: autocannon.Request[],
-  seconds: number,
-  connections = defaultConnections,
-): Promise<Load> {
-  const before = server.cpuTime()
-  const rate = await measureRate(url, requests, seconds, connections)
-  const after = server.cpuTime()
-  const perSecond = (cpuUs: number) => (rate * seconds * 1_000_000) / cpuUs
-  return {
-    rate,
-    perMainThreadSecond: perSecond(after.mainThreadUs - before.mainThreadUs),
-    perCpuSecond: perSecond(after.processUs - before.processUs),
-  }
 }
 
 /** Sends one request `amount` times. Throws unless all succeed. */

@@ -1,26 +1,39 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import type { ServerProcess } from '@acs-kit/test-support/server-process'
 import type autocannon from 'autocannon'
 
 const connections = 64
+
+export interface MeasuredServer {
+  readonly url: string
+  readonly server: ServerProcess
+}
 
 export interface Pace {
   /** Requests per second, evenly spread. */
   readonly rate: number
   readonly seconds: number
-  readonly percentile: number
+}
+
+export interface PacedLoad {
+  /** Responses per second of the main thread's processor time, and of that of all threads. */
+  readonly perMainThreadSecond: number
+  readonly perCpuSecond: number
+  /** 99th percentile of the latency. */
+  readonly p99Ms: number
 }
 
 /**
- * Sends requests at a steady rate and returns a percentile of their latencies in milliseconds. Each latency counts from when
- * its request was due, so that requests delayed by a slow one are not left out. (autocannon's `overallRate` sends the
- * requests of a second at once.) Throws unless all succeed.
+ * Sends requests at a steady rate, and measures the server's processor time and latency. Each latency counts from when its
+ * request was due, so that requests delayed by a slow one are not left out. (autocannon's `overallRate` sends the requests of a
+ * second at once.) Throws unless all succeed.
  */
-export async function measurePacedLatency(
-  url: string,
+export async function measurePacedLoad(
+  { url, server }: MeasuredServer,
   requests: readonly autocannon.Request[],
-  { rate, seconds, percentile }: Pace,
-): Promise<number> {
+  { rate, seconds }: Pace,
+): Promise<PacedLoad> {
   const { hostname, port, host } = new URL(url)
   const payloads = requests.map((request) => Buffer.from(toText(request, host)))
   const clients = await Promise.all(
@@ -32,6 +45,7 @@ export async function measurePacedLatency(
   )
   const latencies: number[] = []
   const total = rate * seconds
+  const before = server.cpuTime()
   const start = performance.now()
   let failed: Client | undefined
   for (let sent = 0; latencies.length < total && !failed;) {
@@ -47,9 +61,15 @@ export async function measurePacedLatency(
     await new Promise(setImmediate)
     failed = clients.find(({ failure }) => failure !== undefined)
   }
+  const after = server.cpuTime()
   for (const { socket } of clients) socket.destroy()
   if (failed) throw new Error(`the load on ${url} got the response ${failed.failure}`)
-  return latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * percentile)]!
+  const perSecond = (cpuUs: number) => (total * 1_000_000) / cpuUs
+  return {
+    perMainThreadSecond: perSecond(after.mainThreadUs - before.mainThreadUs),
+    perCpuSecond: perSecond(after.processUs - before.processUs),
+    p99Ms: latencies.toSorted((a, b) => a - b)[Math.floor(latencies.length * 0.99)]!,
+  }
 }
 
 /** One kept-alive connection, one request at a time. */

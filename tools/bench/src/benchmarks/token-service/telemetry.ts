@@ -3,8 +3,8 @@ import { startOtlpReceiver } from '@acs-kit/test-support/otlp-receiver'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { compare } from '../../interleaved.ts'
 import type { Measurement } from '../../measurement.ts'
-import { compareLoads, measureLoads } from './cached-token.ts'
-import { createSignInTokens, fetchTokens, tokenRequests, unlimited } from './token-requests.ts'
+import { compareLoads, createServiceStarter, measureLoads, servicesRate } from './cached-token.ts'
+import { createSignInTokens, tokenRequests, unlimited } from './token-requests.ts'
 
 const users = 200
 
@@ -15,14 +15,13 @@ export async function benchmarkTelemetry(): Promise<Measurement[]> {
   await using backend = await Backend.start({ emulator: 'process', settings: unlimited })
   const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }
   const sampled = { ...telemetry, OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.01' }
-  const services = [
-    await backend.startService({}, { logFile: folder.join('plain') }),
-    await backend.startService(telemetry, { logFile: folder.join('traced') }),
-    await backend.startService(sampled, { logFile: folder.join('sampled') }),
-  ]
   const signInTokens = await createSignInTokens(backend.issuer, users)
-  for (const { url } of services) await fetchTokens(url, signInTokens)
-  const [plainLoads, tracedLoads, sampledLoads] = await measureLoads(services, tokenRequests(signInTokens))
+  const startService = createServiceStarter(backend, folder, signInTokens)
+  const [plainLoads, tracedLoads, sampledLoads] = await measureLoads(
+    [startService, () => startService(telemetry), () => startService(sampled)],
+    tokenRequests(signInTokens),
+    servicesRate,
+  )
   const start = (env: NodeJS.ProcessEnv) => async () => {
     const startedAt = performance.now()
     const service = await backend.startService(env)
