@@ -68,7 +68,7 @@ async function dev(options: DevOptions, signal: AbortSignal): Promise<void> {
   let exited: Promise<string> = stack.service.exited()
   for (;;) {
     const event = await Promise.race([stopped, changed.promise, exited])
-    // Ctrl+C also ends the service.
+    // On Windows, Ctrl+C also ends the service.
     if (event === 'stopped' || signal.aborted) return
     exited = never
     if (event !== 'changed') {

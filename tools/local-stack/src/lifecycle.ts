@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { startLocalStack, type LocalStack, type LocalStackOptions } from './local-stack.ts'
-import { runChatScenario, runQuickstart, runTokenScenario } from './token-scenario.ts'
+import { runChat, runQuickstart, runTokenScenario } from './token-scenario.ts'
 import { Transcript } from './transcript.ts'
 import { formatUsage } from './usage.ts'
 
@@ -60,9 +60,14 @@ export async function runLifecycle({ staysUp, signal, ...options }: LifecycleOpt
     const stack = parts.use(await startLocalStack({ ...options, onStep, signal }))
     if (!provision) printParts(stack, transcript)
     await runTokenScenario(stack, transcript)
-    const [quickstart] = await Promise.all([runQuickstart(stack, signal), runChatScenario(stack, transcript, signal)])
+    signal.throwIfAborted()
+    transcript.printTitle('Two people in a chat, with the chat SDK')
+    // At once, to save time. Both clean up before the stack stops, even if the other one fails.
+    const [chat, quickstart] = await Promise.all([runChat(stack, signal), runQuickstart(stack, signal)])
+    if (chat.failure) throw chat.failure
     transcript.printTitle('The same steps in one file: the access-token quickstart')
-    transcript.print(quickstart.trimEnd())
+    transcript.print(quickstart.output.trimEnd())
+    if (quickstart.failure) throw quickstart.failure
     return stack
   }
 }

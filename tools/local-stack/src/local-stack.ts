@@ -4,13 +4,8 @@ import { parseConnectionString } from '@acs-kit/communication-identity'
 import { TemporaryFolder } from '@acs-kit/test-support/temporary-folder'
 import { startOnAppService } from './app-service.ts'
 import { Backend, type InProcessOptions } from './backend.ts'
-import type { DemoServer, startDemoServer, WatchedSources } from './demo-server.ts'
-import type {
-  ProvisionedResources,
-  ProvisionOptions,
-  ProvisionProgress,
-  provisionResources,
-} from './provisioned-resources.ts'
+import type { DemoServer, WatchedSources } from './demo-server.ts'
+import type { ProvisionedResources, ProvisionOptions, ProvisionProgress } from './provisioned-resources.ts'
 import { ServicePackage } from './service-package.ts'
 import type { TokenServiceProcess } from './token-service-process.ts'
 
@@ -20,7 +15,7 @@ export interface LocalStackOptions
     Partial<ProvisionProgress> {
   /** 0 takes a free port. Without a port for the demo, it is not served. */
   readonly ports: { readonly emulator: number; readonly service: number; readonly demo?: number }
-  /** Sources to watch from the start. Requires the demo. */
+  /** Sources that the demo's server watches from the start. */
   readonly watch?: WatchedSources | undefined
   /** Provisions a resource, and runs the service's package as App Service would. */
   readonly provision?: ProvisionOptions | undefined
@@ -64,7 +59,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     ...backendOptions
   } = options
   await using parts = new AsyncDisposableStack()
-  // Built while Azurite starts, which takes as long.
+  // Starts before Azurite, because both take equally long. The genuine provider may upload the package to Azure's own host.
   const servicePackage = provision && !provision.plugin ? parts.use(new ServicePackage()) : undefined
   const backend = parts.use(
     await Backend.start({
@@ -75,9 +70,17 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     }),
   )
   const { emulator } = backend
-  const demo = ports.demo === undefined ? undefined : parts.use(await startDemo(emulator, { port: ports.demo, watch }))
-  const resources =
-    provision && parts.use(await startProvisioning(provision, { backend, servicePackage, onStep, signal }))
+  // Loads Vite and the Automation API only if they are needed.
+  let demo: DemoServer | undefined
+  if (ports.demo !== undefined) {
+    const { startDemoServer } = await import('./demo-server.ts')
+    demo = parts.use(await startDemoServer(emulator, { port: ports.demo, watch }))
+  }
+  let resources: ProvisionedResources | undefined
+  if (provision) {
+    const { provisionResources } = await import('./provisioned-resources.ts')
+    resources = parts.use(await provisionResources(provision, { backend, servicePackage, onStep, signal }))
+  }
   const settings = {
     PORT: String(ports.service),
     ALLOWED_ORIGINS: [...loopbackOrigins, ...allowedOrigins].join(','),
@@ -92,17 +95,23 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
         onLog,
       })
     : backend.startService({ ...settings, REFERENCE_PAGE: 'true' })
-  // Also stops a service that starts although the outputs cannot be read.
   parts.defer(async () => (await starting.catch(() => undefined))?.[Symbol.asyncDispose]())
-  const [service, outputs] = await Promise.all([starting, resources?.readOutputs()])
-  if (resources) {
+  const reading = resources?.readOutputs().then((read) => {
+    onStep('outputs', `read in memory${read['connectionString'] ? ', including the connection string' : ''}`)
+    return read
+  })
+  // If one fails, the other must end before its folder is removed.
+  await Promise.allSettled([starting, reading])
+  const [service, outputs] = await Promise.all([starting, reading])
+  if (outputs) {
     const source = servicePackage ? "its package, mounted from the blob with the site's managed identity" : 'built here'
     onStep('token service', `${source}, at ${service.url}`)
     await waitUntilReady(service.url)
     onStep('ready', 'reaches the resource and the mapping table with its managed identity')
   }
-  const { communicationEndpoint, connectionString } =
-    outputs ?? toResource(options.connectionString ?? emulator.connectionString)
+  const { communicationEndpoint, connectionString } = outputs
+    ? { communicationEndpoint: outputs['communicationEndpoint']!, connectionString: outputs['connectionString'] }
+    : toResource(options.connectionString ?? emulator.connectionString)
   const open = parts.move()
   const stack: LocalStack = {
     emulator,
@@ -116,18 +125,6 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   }
   demo?.publish(stack)
   return stack
-}
-
-async function startProvisioning(...args: Parameters<typeof provisionResources>): Promise<ProvisionedResources> {
-  // Loads the Automation API.
-  const provisioning = await import('./provisioned-resources.ts')
-  return provisioning.provisionResources(...args)
-}
-
-async function startDemo(...args: Parameters<typeof startDemoServer>): Promise<DemoServer> {
-  // Loads Vite.
-  const demo = await import('./demo-server.ts')
-  return demo.startDemoServer(...args)
 }
 
 function toResource(connectionString: string) {

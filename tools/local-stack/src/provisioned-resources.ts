@@ -15,7 +15,7 @@ export interface ProvisionOptions {
 
 interface ProvisionContext extends ProvisionProgress {
   readonly backend: Backend
-  /** Deployed unless the provider is genuine, which may upload it to Azure's own host. */
+  /** Undefined if it is not deployed. */
   readonly servicePackage: ServicePackage | undefined
 }
 
@@ -26,18 +26,12 @@ export interface ProvisionProgress {
   readonly signal?: AbortSignal | undefined
 }
 
-interface StackOutputs extends Readonly<Record<string, string | undefined>> {
-  readonly communicationEndpoint: string
-  /** Undefined if the resource is keyless. */
-  readonly connectionString?: string
-}
-
 /** The Pulumi program's resources on the emulated Azure, created by the genuine engine. */
 export interface ProvisionedResources extends AsyncDisposable {
   /** Variables with which a command of `infra` finds the stack and signs in. */
   readonly commandEnvironment: Readonly<Record<string, string | undefined>>
   /** Reads the outputs of the stack, secrets included, into memory only. */
-  readOutputs(): Promise<StackOutputs>
+  readOutputs(): Promise<Readonly<Record<string, string>>>
   /** Runs `pulumi destroy`, which `signal` cancels. Rejects if a resource remains. */
   destroy(signal?: AbortSignal): Promise<void>
 }
@@ -56,7 +50,7 @@ export async function provisionResources(
       azurite,
       settings: { keyless: String(keyless) },
       ...(provider && { provider }),
-      ...(blobs && servicePackage && { deployment: { blobs, servicePackage } }),
+      ...(servicePackage && { deployment: { blobs: blobs!, servicePackage } }),
     }),
   )
   onStep('stack', 'local, with its state in a temporary folder')
@@ -77,11 +71,7 @@ export async function provisionResources(
       IDENTITY_ENDPOINT: emulator.entra.managedIdentity.endpoint,
       IDENTITY_HEADER: emulator.entra.managedIdentity.header,
     },
-    async readOutputs() {
-      const outputs = await engine.readOutputs()
-      onStep('outputs', `read in memory${keyless ? '' : ', including the connection string'}`)
-      return outputs as StackOutputs
-    },
+    readOutputs: () => engine.readOutputs(),
     async destroy(destroySignal) {
       let count = 0
       await engine.destroy({ onResource: () => count++, signal: destroySignal })

@@ -11,7 +11,7 @@ export class ServicePackage implements AsyncDisposable {
   readonly built = buildArtifact(this.#folder.join('token-service'))
 
   constructor() {
-    // Whoever needs the file waits for it later.
+    // A failure is reported by the step that waits for the file.
     this.built.catch(() => {})
   }
 

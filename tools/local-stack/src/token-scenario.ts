@@ -58,59 +58,69 @@ export async function runTokenScenario(
   transcript.printStep('deleted', 'the identity and everything stored about it')
 }
 
-/** Runs Microsoft's quickstart against the same resource. Returns its transcript, with shortened tokens. */
+interface ProgramResult {
+  /** Standard output, if it is not inherited. */
+  readonly output: string
+  readonly failure?: Error
+}
+
+/** Runs Microsoft's quickstart against the same resource. Its output is the transcript, with shortened tokens. */
 export async function runQuickstart(
   { emulator, isAzureEmulated, connectionString }: LocalStack,
   signal: AbortSignal,
-): Promise<string> {
-  signal.throwIfAborted()
-  if (connectionString === undefined) return 'Skipped: it needs a connection string, and a keyless resource has none.'
+): Promise<ProgramResult> {
+  if (connectionString === undefined)
+    return { output: 'Skipped: it needs a connection string, and a keyless resource has none.' }
   const variables = {
     ...emulator.nodeEnvironment(),
     ACS_SDK: process.env['ACS_SDK'],
     COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString,
   }
-  // On a signal, the quickstart cleans up after itself.
-  return await runChild('the quickstart', [quickstart, '--redact'], {
-    stdout: 'pipe',
+  return await runNode('the quickstart', [quickstart, '--redact'], {
     env: childEnvironment(variables, { isOnline: !isAzureEmulated }),
+    stdout: 'pipe',
     signal,
   })
 }
 
 /** Shows a chat of two people with real-time events, with tokens of the service. */
-export async function runChatScenario(
+export async function runChat(
   { emulator, service, isAzureEmulated }: LocalStack,
-  transcript: Transcript,
   signal: AbortSignal,
-): Promise<void> {
-  signal.throwIfAborted()
-  transcript.printTitle('Two people in a chat, with the chat SDK')
+): Promise<ProgramResult> {
   const addresses = ['--issuer', emulator.entra.issuer, '--service', service.url]
-  await runChild('the chat', [chatPeople, ...addresses], {
-    stdout: 'inherit',
+  return await runNode('the chat', [chatPeople, ...addresses], {
     env: childEnvironment(emulator.nodeEnvironment(), { isOnline: !isAzureEmulated }),
+    stdout: 'inherit',
     signal,
   })
 }
 
-interface ChildOptions {
+interface NodeOptions {
   readonly env: NodeJS.ProcessEnv
-  readonly signal: AbortSignal
   readonly stdout: 'inherit' | 'pipe'
+  readonly signal: AbortSignal
 }
 
-/** Runs a Node program, which prints its own steps. A signal is passed on. Returns what it prints to a pipe. */
-async function runChild(name: string, args: readonly string[], { env, signal, stdout }: ChildOptions): Promise<string> {
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', stdout, 'pipe'] })
+/** Runs a Node program, which cleans up after itself on a signal. */
+async function runNode(
+  name: string,
+  args: readonly string[],
+  { env, stdout, signal }: NodeOptions,
+): Promise<ProgramResult> {
+  const child = spawn(process.execPath, args, {
+    env,
+    stdio: ['ignore', stdout, 'pipe'],
+    // Ctrl+C would otherwise reach the program twice, and the second signal ends it at once. On Windows, this would open a window.
+    detached: process.platform !== 'win32',
+  })
   signal.addEventListener('abort', () => child.kill('SIGTERM'))
-  const [printed, stderr] = await Promise.all([
+  const [output, stderr] = await Promise.all([
     child.stdout ? text(child.stdout) : '',
     text(child.stderr!),
     once(child, 'close'),
   ])
-  if (child.exitCode !== 0) throw new Error(`${name} failed: ${stderr.trim()}`)
-  return printed
+  return child.exitCode === 0 ? { output } : { output, failure: new Error(`${name} failed: ${stderr.trim()}`) }
 }
 
 function formatToken({ token, expiresOn }: TokenResponse): string {

@@ -107,6 +107,23 @@ it('uses the emulator that `communication-emulator env` names, and the SDK in th
   expect(emulator.requests.list().filter(({ status }) => status === 200).length).toBeGreaterThan(3)
 })
 
+it.runIf(process.platform !== 'win32')('deletes all identities if Ctrl+C interrupts the chat', async () => {
+  await using emulator = await startEmulator()
+  const { connectionString } = emulator
+  await using start = await ServerProcess.start({
+    script,
+    env: { ...env, ...emulator.nodeEnvironment(), COMMUNICATION_SERVICES_CONNECTION_STRING: connectionString },
+    isDetached: true,
+    ready: /alice and bob/,
+  })
+  expect(emulator.identities()).not.toEqual([])
+  // A terminal sends the signal to all programs of the process group.
+  process.kill(-start.pid, 'SIGINT')
+  expect(await start.exit()).toBe(1)
+  expect(start.stderr).toBe('acs-kit: interrupted\n')
+  expect(emulator.identities()).toEqual([])
+})
+
 describe.runIf(process.platform === 'linux')('with --keep', () => {
   it('prints commands that work when pasted, and runs until Ctrl+C', async () => {
     const mark = temporaryFolder()
