@@ -97,3 +97,5 @@ async function listTexts({ chat }: Person, threadId: string): Promise<string[]> 
 }
 
 await runProgram(run)
+// The SDK may still retry the registration of a client that has stopped.
+process.exit()
