@@ -41,10 +41,7 @@ function project(
       root: join(import.meta.dirname, root),
       include: ['test/**/*.test.ts'],
       exclude,
-      setupFiles: [
-        ...['restore-environment.ts', 'console-guard.ts'].map((file) => join(testSupport, file)),
-        ...setupFiles,
-      ],
+      setupFiles: [join(testSupport, 'restore-environment.ts'), join(testSupport, 'console-guard.ts'), ...setupFiles],
       globalSetup: [join(testSupport, 'folders.ts'), ...globalSetup],
       // An engine test may run several `up`s, which take more than the defaults of 5 and 10 seconds, also in hooks.
       testTimeout: 240_000,
