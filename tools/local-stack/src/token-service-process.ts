@@ -77,9 +77,8 @@ async function launch(options: TokenServiceProcessOptions): Promise<ServerProces
   const { script = sources, env, clock, onLog, logFile } = options
   const command = { script, env, ...(onLog && { onOutput: onLog }), ...(logFile && { outputFile: logFile }) }
   if (!clock) return await ServerProcess.start({ ...command, ready: /"address":/ })
-  // After Ctrl+C, programs still delete their identities. On Windows, this would open a window.
-  const isDetached = process.platform !== 'win32'
-  const server = await ServerProcess.start({ ...command, preloads, isDetached, ready: 'message' })
+  // After Ctrl+C, programs still delete their identities.
+  const server = await ServerProcess.start({ ...command, preloads, isDetached: true, ready: 'message' })
   server.send({ clockOffset: clock.offset })
   return server
 }

@@ -74,8 +74,8 @@ export class Azurite implements AsyncDisposable {
         'data:text/javascript,process.umask(0o077)',
       ],
       env: childEnvironment({ AZURITE_ACCOUNTS: [account, ...accountKeys].join(':') }),
-      // `pulumi destroy` needs it after Ctrl+C. On Windows, this would open a window.
-      isDetached: process.platform !== 'win32',
+      // `pulumi destroy` needs it after Ctrl+C.
+      isDetached: true,
       ready: 'message',
     })
     return new Azurite(server, (server.message as AddressInfo).port, options)

@@ -16,7 +16,7 @@ export interface ServerCommand {
   readonly onOutput?: (text: string) => void
   /** Receives standard output instead of a pipe, whose reader would take time of this process. */
   readonly outputFile?: string
-  /** Starts a process group, which Ctrl+C in a terminal does not reach. */
+  /** Starts a process group, which Ctrl+C in a terminal does not reach. Not on Windows, where this would open a window. */
   readonly isDetached?: boolean
   /** Shows that the server is ready: a pattern in standard output, or the first message over an IPC channel. */
   readonly ready: RegExp | 'message'
@@ -51,7 +51,7 @@ export class ServerProcess implements AsyncDisposable {
       preloads = [],
       onOutput,
       outputFile,
-      isDetached,
+      isDetached = false,
       ready,
     } = command
     const execArgs = preloads.flatMap((module) => ['--import', module])
@@ -59,7 +59,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#child = spawn(process.execPath, [...execArgs, script, ...args], {
       stdio: ['ignore', output, 'pipe', ...(ready === 'message' ? (['ipc'] as const) : [])],
       env,
-      detached: isDetached ?? false,
+      detached: isDetached && process.platform !== 'win32',
     })
     if (typeof output === 'number') closeSync(output)
     running.add(this.#child)
